@@ -1,0 +1,35 @@
+/**
+ * What every adapter does alike to a value and a lifetime: one canonical JSON text, one point of expiry.
+ *
+ * @module
+ */
+import type { Lifetime } from './storage.ts'
+
+/**
+ * The one JSON text of a value: members sorted by name, undefined ones dropped. Equal values have equal texts,
+ * so `replace` compares texts, and a value read back is a copy by construction.
+ * @throws {TypeError} for what JSON cannot hold (undefined, a function, a bigint, a cycle)
+ */
+export function canonicalJson(value: unknown): string {
+  // `fromEntries` defines members where an assignment would run the setter of `__proto__`.
+  const text = JSON.stringify(value, (_name, member: unknown) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  )
+  if (text === undefined) throw new TypeError('only a JSON value can be stored')
+  return text
+}
+
+/**
+ * The first moment (milliseconds since the epoch) at which a record is absent; Infinity for `'forever'`.
+ * @throws {RangeError} unless the lifetime is positive and finite: a record that is gone at once, or one whose
+ *   expiry is NaN and never comes, would quietly turn a single-use gate into no gate
+ */
+export function expiryOf(nowMs: number, ttlSeconds: Lifetime): number {
+  if (ttlSeconds === 'forever') return Number.POSITIVE_INFINITY
+  if (!(ttlSeconds > 0 && Number.isFinite(ttlSeconds))) {
+    throw new RangeError(`a lifetime is a positive number of seconds, not ${ttlSeconds}`)
+  }
+  return nowMs + ttlSeconds * 1000
+}

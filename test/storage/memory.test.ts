@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest'
+import { createMemoryStorage } from '../../src/storage/memory.ts'
+import { coreContract } from '../contract/storage-contract.ts'
+
+coreContract('memory', async (now) => ({
+  storage: createMemoryStorage({ now }),
+  remove: async () => {},
+}))
+
+describe('memory storage', () => {
+  it('lets go of expired records while others are written', async () => {
+    let time = 0
+    const storage = createMemoryStorage({ now: () => time })
+    for (let n = 0; n < 1000; n += 1) await storage.set(`old:${n}`, n, 1)
+    time = 1000
+    for (let n = 0; n < 101; n += 1) await storage.set('other', n, 60)
+    // With the clock set back, what is still held would be seen again.
+    time = 0
+    let held = 0
+    for await (const _record of storage.scan('old:')) held += 1
+    expect(held).toBe(0)
+  })
+})
