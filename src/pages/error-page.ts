@@ -1,0 +1,75 @@
+/**
+ * The page for a person whose way ends here: what happened, in whose hands it is, and one thing to do next.
+ *
+ * @module
+ */
+import { isolated } from './display-text.ts'
+import { type Html, html } from './html.ts'
+import { againIcon, alertIcon, stopIcon } from './icons.ts'
+import { layout, requestLine } from './layout.ts'
+import { linkTarget } from './link-target.ts'
+
+/**
+ * In whose hands it is: the person's (`retry`: nothing wrong, try again), the program's author's (`client`), the
+ * operator's (`forbidden`: this person may not), or ours (`broken`).
+ */
+export type ErrorKind = 'retry' | 'client' | 'forbidden' | 'broken'
+
+/** Something to do next: a link, or a form of hidden fields. */
+export type ErrorAction =
+  | { readonly label: string; readonly href: string }
+  | {
+      readonly label: string
+      readonly action: string
+      readonly fields: Readonly<Record<string, string>>
+    }
+
+export interface ErrorPage {
+  readonly kind: ErrorKind
+  readonly title: string
+  readonly text: string
+  /** What the program's author must fix; the only place for technical words. */
+  readonly details?: string
+  readonly requestId: string
+  /** The first is the obvious one. */
+  readonly actions: readonly ErrorAction[]
+}
+
+const KINDS: Readonly<Record<ErrorKind, { readonly icon: Html; readonly words: string }>> = {
+  retry: { icon: againIcon, words: 'You did nothing wrong' },
+  client: { icon: alertIcon, words: 'The program that sent you here is set up wrongly' },
+  forbidden: { icon: stopIcon, words: 'You are not allowed in' },
+  broken: { icon: alertIcon, words: 'Something is broken on our side' },
+}
+
+function actionElement(action: ErrorAction, index: number): Html {
+  const look = index === 0 ? 'button primary' : 'button'
+  const label = isolated(action.label, 'Continue')
+  if ('href' in action)
+    return html`<a class="${look}" href="${linkTarget(action.href)}">${label}</a>`
+  return html`<form method="post" action="${linkTarget(action.action)}">${Object.entries(
+    action.fields,
+  ).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
+<button class="${look}">${label}</button></form>`
+}
+
+/** The document. It always names the request; a link to another host needs that host in its label (decision K10). */
+export function errorPage(page: ErrorPage): string {
+  const { icon, words } = KINDS[page.kind]
+  return layout({
+    title: page.title,
+    main: html`<p class="kind kind-${page.kind}">${icon}<span>${words}</span></p>
+<h1>${isolated(page.title)}</h1>
+<p>${isolated(page.text)}</p>
+${
+  page.details !== undefined &&
+  html`<section class="box"><h2>For the author of the program</h2><p>${isolated(page.details)}</p></section>`
+}
+${
+  page.actions.length === 0
+    ? html`<p>You can close this page.</p>`
+    : html`<div class="buttons stacked">${page.actions.map(actionElement)}</div>`
+}
+${requestLine(page.requestId)}`,
+  })
+}

@@ -1,0 +1,48 @@
+/**
+ * The frame every page stands in: one card, our mark above it, one `h1` inside.
+ *
+ * @module
+ */
+import { dangerouslyUnescapedStyleElement, type Html, html } from './html.ts'
+import { GATE_ICON_ADDRESS, gateIcon } from './icons.ts'
+import { STYLESHEET } from './styles.ts'
+
+const STYLE_ELEMENT = dangerouslyUnescapedStyleElement(STYLESHEET)
+
+/**
+ * A whole document.
+ * @param options.title of the browser's tab; never a text that a client chose
+ * @param options.head further elements of `<head>`
+ * @param options.main what the card holds, its `h1` included
+ */
+export function layout(options: {
+  readonly title: string
+  readonly head?: Html
+  readonly main: Html
+}): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="robots" content="noindex">
+<title>${options.title}</title>
+${options.head}
+<link rel="icon" href="${GATE_ICON_ADDRESS}">
+${STYLE_ELEMENT}
+</head>
+<body>
+<header>${gateIcon}<span>Gatewarden</span></header>
+<main>
+${options.main}
+</main>
+</body>
+</html>
+`.toString()
+}
+
+/** The line that lets whoever helps find the request in the log. */
+export function requestLine(requestId: string): Html {
+  return html`<p class="request">If you ask for help, mention request <code>${requestId}</code></p>`
+}

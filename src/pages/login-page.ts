@@ -1,0 +1,67 @@
+/**
+ * The built-in login: a name and a password, for one client and one resource.
+ *
+ * @module
+ */
+import { displayText, isolated, UNNAMED_PROGRAM } from './display-text.ts'
+import { html } from './html.ts'
+import { layout } from './layout.ts'
+import { linkTarget } from './link-target.ts'
+
+/** Why the last attempt failed; `wrong` is the same for an unknown name and a wrong password. */
+export type LoginProblem =
+  | { readonly kind: 'wrong' }
+  | { readonly kind: 'locked'; readonly seconds: number }
+  | { readonly kind: 'busy'; readonly seconds: number }
+
+export interface LoginPage {
+  /** Where the form is posted. */
+  readonly action: string
+  /** The sealed interaction. */
+  readonly interaction: string
+  readonly resourceName: string
+  readonly clientName: string
+  /** What was typed as name, kept after a mistake. */
+  readonly name?: string
+  readonly problem?: LoginProblem
+}
+
+function secondsInWords(seconds: number): string {
+  const whole = Math.max(1, Math.ceil(seconds))
+  return whole === 1 ? '1 second' : `${whole} seconds`
+}
+
+function problemInWords(problem: LoginProblem): string {
+  switch (problem.kind) {
+    case 'wrong':
+      return 'This name and password do not match. Check both and try again.'
+    case 'locked':
+      return `There were too many wrong attempts with this name. Wait ${secondsInWords(problem.seconds)}, then try again.`
+    case 'busy':
+      return `Many people are signing in at this moment. Wait ${secondsInWords(problem.seconds)}, then try again.`
+  }
+}
+
+/** The document. The form posts `interaction`, `username` and `password`. */
+export function loginPage(page: LoginPage): string {
+  const { problem } = page
+  const typedName = page.name ?? ''
+  // A live region that is there from the start is not announced everywhere: the focused field is described by it too.
+  const tie = problem && html` aria-describedby="problem"`
+  const invalid = problem?.kind === 'wrong' && html` aria-invalid="true"`
+  const focus = html` autofocus`
+  return layout({
+    title: `${problem ? 'Not signed in: s' : 'S'}ign in to ${displayText(page.resourceName, 'continue')}`,
+    main: html`<h1>Sign in</h1>
+<p>so that <b>${isolated(page.clientName, UNNAMED_PROGRAM)}</b> can use <b>${isolated(page.resourceName)}</b></p>
+${problem && html`<div class="box problem" id="problem" role="alert"><p>${problemInWords(problem)}</p></div>`}
+<form method="post" action="${linkTarget(page.action)}">
+<input type="hidden" name="interaction" value="${page.interaction}">
+<label for="username">Name</label>
+<input id="username" name="username" value="${typedName}" autocomplete="username" autocapitalize="none" autocorrect="off" spellcheck="false" required${tie}${invalid}${typedName === '' && focus}>
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required${tie}${invalid}${typedName !== '' && focus}>
+<div class="buttons"><button class="button primary">Sign in</button></div>
+</form>`,
+  })
+}

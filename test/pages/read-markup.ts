@@ -1,0 +1,40 @@
+/**
+ * Reads a rendered page as the tests need it.
+ *
+ * @module
+ */
+
+/** The page without its stylesheet and tags, entities resolved: what a person can read, the tab's title included. */
+export function visibleText(page: string): string {
+  return decode(page.replace(/<style>[^<]*<\/style>/, '').replace(TAG, ' ')).replace(/\s+/g, ' ')
+}
+
+/** Every tag with the names of its attributes, in order: what a page is made of, whatever the words in it. */
+export function skeleton(page: string): readonly string[] {
+  return tags(page).map((tag) => tag.replace(/="[^"]*"/g, '='))
+}
+
+/** The opening and closing tags in order. */
+export function tags(page: string): readonly string[] {
+  return page.match(TAG) ?? []
+}
+
+/** The value of a quoted attribute of a tag, entities resolved. */
+export function attribute(tag: string | undefined, name: string): string | undefined {
+  const value = tag?.match(new RegExp(`\\s${name}="([^"]*)"`))?.[1]
+  return value === undefined ? undefined : decode(value)
+}
+
+const TAG = /<[!/a-z](?:[^"'<>]|"[^"]*"|'[^']*')*>/gi
+
+const CHARACTERS: Readonly<Record<string, string>> = {
+  '&lt;': '<',
+  '&gt;': '>',
+  '&quot;': '"',
+  '&#39;': "'",
+  '&amp;': '&',
+}
+
+function decode(text: string): string {
+  return text.replace(/&(?:lt|gt|quot|#39|amp);/g, (entity) => CHARACTERS[entity] ?? '')
+}

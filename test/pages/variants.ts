@@ -1,0 +1,198 @@
+/**
+ * Every page in every state worth looking at, with data as it is in life and as an attacker would like it. The tests
+ * read them, `scripts/page-pictures.ts` looks at them.
+ *
+ * @module
+ */
+import { type ConsentPage, consentPage } from '../../src/pages/consent-page.ts'
+import { continuePage } from '../../src/pages/continue-page.ts'
+import { errorPage } from '../../src/pages/error-page.ts'
+import { type LoginPage, loginPage } from '../../src/pages/login-page.ts'
+import { signInNeededPage } from '../../src/pages/sign-in-needed-page.ts'
+
+/** The texts of all pages that come from outside. */
+export interface Words {
+  readonly client: string
+  readonly resource: string
+  readonly host: string
+  readonly scopes: readonly { readonly name: string; readonly description: string }[]
+  readonly destination: string
+  readonly scheme: string
+  readonly person: string
+  readonly typed: string
+  readonly interaction: string
+  readonly to: string
+  readonly url: string
+  readonly details: string
+  readonly requestId: string
+}
+
+export const realistic: Words = {
+  client: 'Claude Code',
+  resource: 'Team notes',
+  host: 'mcp.example.com',
+  scopes: [
+    { name: 'notes:read', description: 'Read your notes' },
+    { name: 'notes:write', description: 'Change and delete your notes' },
+  ],
+  destination: 'claude.ai',
+  scheme: 'cursor',
+  person: 'ann@example.com',
+  typed: 'ann',
+  interaction: 'eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..J7mM0',
+  to: '/onward?code=c&state=s',
+  url: 'https://mcp.example.com/notes/mcp',
+  details:
+    'The program asked for the answer at http://localhost:9999/callback, which is not one of the addresses it registered. Register it, or use a registered one.',
+  requestId: 'req-7f3k9q',
+}
+
+/** Closes attributes, elements and comments, in both kinds of quotes, and turns the line around. */
+export const MARKUP = `x" onload="alert(1)' onclick='alert(2)><script>alert(3)</script><!--</title></style>&lt;\u202e`
+
+/** {@link MARKUP} wherever a text can come from outside. */
+export const markup: Words = {
+  client: MARKUP,
+  resource: MARKUP,
+  host: MARKUP,
+  scopes: [
+    { name: MARKUP, description: MARKUP },
+    { name: MARKUP, description: '' },
+  ],
+  destination: MARKUP,
+  scheme: MARKUP,
+  person: MARKUP,
+  typed: MARKUP,
+  interaction: MARKUP,
+  to: `/onward?${MARKUP}`,
+  url: MARKUP,
+  details: MARKUP,
+  requestId: MARKUP,
+}
+
+const unbroken = (start: string) => start.padEnd(64, 'W')
+
+/** As long as it is let in, without a place to break the line, and with towers of accents. */
+export const long: Words = {
+  client: unbroken('Claude'),
+  resource: unbroken('TeamNotes'),
+  host: `${'sub-domain-without-end.'.repeat(8)}example.com`,
+  scopes: [
+    { name: unbroken('n'), description: unbroken('Read') },
+    { name: unbroken('m'), description: `Change${'\u0300\u0323'.repeat(40)} your notes` },
+  ],
+  destination: `${'claude-ai-login-secure-'.repeat(5)}.evil.example`,
+  scheme: unbroken('com-example-'),
+  person: `${unbroken('ann')}@example.com`,
+  typed: unbroken('ann'),
+  interaction: 'i'.repeat(3800),
+  to: `/onward?state=${'s'.repeat(1000)}`,
+  url: `https://mcp.example.com/${'path-without-end-'.repeat(12)}mcp`,
+  details: `The address is http://localhost:9999/${'callback'.repeat(40)}`,
+  requestId: 'r'.repeat(64),
+}
+
+export interface Variant {
+  readonly name: string
+  readonly html: string
+  readonly navigatesAway: boolean
+}
+
+/** Every variant with the given words, in the same order and under the same names for any words. */
+export function variants(words: Words): readonly Variant[] {
+  const consent = (over: Partial<ConsentPage> = {}) =>
+    consentPage({
+      action: '/consent',
+      interaction: words.interaction,
+      client: { name: words.client, known: 'self-declared' },
+      resource: { name: words.resource, host: words.host },
+      scopes: words.scopes,
+      destination: { kind: 'host', host: words.destination },
+      ...over,
+    })
+  const login = (over: Partial<LoginPage> = {}) =>
+    loginPage({
+      action: '/login',
+      interaction: words.interaction,
+      resourceName: words.resource,
+      clientName: words.client,
+      ...over,
+    })
+  const startAgain = {
+    label: 'Start again',
+    action: '/authorize',
+    fields: { interaction: words.interaction },
+  }
+  const variant = (name: string, html: string, navigatesAway = false) => ({
+    name,
+    html,
+    navigatesAway,
+  })
+  return [
+    variant('consent', consent({ person: words.person })),
+    variant('consent-loopback', consent({ destination: { kind: 'loopback' } })),
+    variant(
+      'consent-loopback-host',
+      consent({ destination: { kind: 'loopback', host: words.destination } }),
+    ),
+    variant('consent-app', consent({ destination: { kind: 'app', scheme: words.scheme } })),
+    variant('consent-configured', consent({ client: { name: words.client, known: 'configured' } })),
+    variant('login', login()),
+    variant('login-wrong', login({ name: words.typed, problem: { kind: 'wrong' } })),
+    variant('login-locked', login({ name: words.typed, problem: { kind: 'locked', seconds: 32 } })),
+    variant('login-busy', login({ name: words.typed, problem: { kind: 'busy', seconds: 1 } })),
+    variant('continue', continuePage({ to: words.to, label: `Continue to ${words.client}` }), true),
+    variant(
+      'error-retry',
+      errorPage({
+        kind: 'retry',
+        title: 'This page was open for too long',
+        text: `For your safety it only works for 30 minutes. ${words.client} has not been let in.`,
+        requestId: words.requestId,
+        actions: [startAgain],
+      }),
+    ),
+    variant(
+      'error-client',
+      errorPage({
+        kind: 'client',
+        title: `${words.client} cannot be let in like this`,
+        text: 'It asked for the answer to be sent somewhere it never told us about. You cannot fix that here, and nothing was shared.',
+        details: words.details,
+        requestId: words.requestId,
+        actions: [{ label: `Back to ${words.destination}`, href: words.to }],
+      }),
+    ),
+    variant(
+      'error-forbidden',
+      errorPage({
+        kind: 'forbidden',
+        title: `${words.resource} is not open to you`,
+        text: `You are signed in as ${words.person}. Whoever runs ${words.host} can let you in.`,
+        requestId: words.requestId,
+        actions: [
+          { ...startAgain, label: 'Sign in as someone else' },
+          { label: `Back to ${words.client}`, href: words.to },
+        ],
+      }),
+    ),
+    variant(
+      'error-broken',
+      errorPage({
+        kind: 'broken',
+        title: 'This did not work',
+        text: 'We have taken a note of it. Try again in a minute.',
+        requestId: words.requestId,
+        actions: [],
+      }),
+    ),
+    variant(
+      'sign-in-needed',
+      signInNeededPage({
+        resourceName: words.resource,
+        resourceUrl: words.url,
+        requestId: words.requestId,
+      }),
+    ),
+  ]
+}
