@@ -1,0 +1,76 @@
+/**
+ * The shape of a loaded configuration, in domain words. `load.ts` makes one; everything else reads its slice.
+ * Durations are whole seconds. All of it is frozen.
+ *
+ * @module
+ */
+
+/** Who may pass: a person who matches any entry of any list. */
+export interface AllowList {
+  /** True for `*`: anyone who can log in. */
+  readonly anyone: boolean
+  /** Lower-cased e-mail addresses; only verified addresses match. */
+  readonly emails: readonly string[]
+  /** Lower-cased mail domains, without `@`. */
+  readonly domains: readonly string[]
+  readonly groups: readonly string[]
+}
+
+/** One protected MCP server as configured. */
+export interface ResourceConfig {
+  /** Names the pinned endpoints (`/auth/traefik/r/<id>`): `[A-Za-z0-9._-]{1,64}`. */
+  readonly id: string
+  /** Canonical URL: http or https, lower-case host (may start with `*.`), no default port, no trailing slash, no query. The audience of its tokens. */
+  readonly url: string
+  /** Shown to people. */
+  readonly name: string
+  /** Scope -> what it means in words. Never empty. */
+  readonly scopes: Readonly<Record<string, string>>
+  readonly requiredScopes: readonly string[]
+  readonly defaultScopes: readonly string[]
+  /** Further absolute paths on the same host that belong to it. */
+  readonly also: readonly string[]
+  /** The one meant when a client names none. */
+  readonly isDefault: boolean
+  readonly allow: AllowList
+  /** Where the server really is, when Gatewarden is its reverse proxy too. */
+  readonly upstream?: string
+}
+
+/** One person of the built-in login. */
+export interface UserConfig {
+  /** The name in the file, as written; matched without regard to case. */
+  readonly name: string
+  readonly email?: string
+  readonly displayName?: string
+  readonly groups: readonly string[]
+  /** PHC string, `$argon2id$v=19$...`. */
+  readonly passwordHash: string
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+export interface Config {
+  /** The gateway's own origin, without trailing slash; `host` is lower-case with a non-default port. */
+  readonly publicUrl: { readonly origin: string; readonly host: string; readonly secure: boolean }
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly dataDir: string
+  /** Root of all derived keys; absent: made in `dataDir`. */
+  readonly secret?: string
+  /** Former roots, newest first: they open, never seal. */
+  readonly secretPrevious: readonly string[]
+  readonly resources: readonly ResourceConfig[]
+  /** Addresses and CIDRs whose forwarded headers count. */
+  readonly trustedProxies: readonly string[]
+  readonly provider: 'builtin'
+  readonly users: readonly UserConfig[]
+  readonly lifetimes: {
+    readonly accessToken: number
+    readonly grant: number
+    readonly grantIdle: number
+    readonly refreshGrace: number
+  }
+  /** Origins whose browsers may call, beside a resource's own and ours; `'loopback'` unless configured, `'*'` for any. */
+  readonly allowedOrigins: '*' | 'loopback' | readonly string[]
+  readonly logLevel: LogLevel
+}

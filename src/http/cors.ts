@@ -1,0 +1,28 @@
+/**
+ * Cross-origin access to the endpoints that clients in browsers call without credentials of the browser: anybody
+ * may (mcp-oauth 3.7). Pages and the authorization endpoint are not among them.
+ *
+ * @module
+ */
+import type { FastifyInstance, FastifyReply } from 'fastify'
+
+const ALLOWED_HEADERS = 'Authorization, Content-Type, MCP-Protocol-Version, DPoP'
+
+/** Marks an answer as readable by any origin. */
+export function allowAnyOrigin(reply: FastifyReply): FastifyReply {
+  return reply
+    .header('access-control-allow-origin', '*')
+    .header('access-control-expose-headers', 'WWW-Authenticate, Retry-After')
+}
+
+/** Answers the preflight of a URL and marks every answer of this scope. */
+export function preflight(app: FastifyInstance, url: string, methods: readonly string[]): void {
+  app.options(url, async (_request, reply) =>
+    allowAnyOrigin(reply)
+      .code(204)
+      .header('access-control-allow-methods', [...methods, 'OPTIONS'].join(', '))
+      .header('access-control-allow-headers', ALLOWED_HEADERS)
+      .header('access-control-max-age', '86400')
+      .send(),
+  )
+}

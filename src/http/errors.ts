@@ -1,0 +1,182 @@
+/**
+ * Turns what was thrown into an answer: OAuth's JSON for programs, a page for people. The only place that knows
+ * statuses; what nobody foresaw is logged whole and answered without detail.
+ *
+ * @module
+ */
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { OAuthError, type OAuthErrorCode, PageError } from '../oauth/errors.ts'
+import { type ErrorPage, errorPage } from '../pages/error-page.ts'
+import { pageHeaders } from '../pages/styles.ts'
+import { ProviderBusy } from '../providers/provider.ts'
+import { StorageUnavailable } from '../storage/storage.ts'
+import { sendJson } from './json.ts'
+
+const STATUS: Partial<Record<OAuthErrorCode, number>> = {
+  invalid_client: 401,
+  invalid_token: 401,
+  insufficient_scope: 403,
+  access_denied: 403,
+  server_error: 500,
+  temporarily_unavailable: 503,
+}
+const OUTAGE_RETRY_SECONDS = 2
+
+/** What an error means, before it is told to anybody. */
+type Verdict =
+  | { readonly kind: 'oauth'; readonly error: OAuthError }
+  | { readonly kind: 'page'; readonly error: PageError }
+  | { readonly kind: 'malformed'; readonly status: number; readonly text: string }
+  | { readonly kind: 'unavailable'; readonly retryAfter: number }
+  | { readonly kind: 'bug' }
+
+function judge(error: unknown): Verdict {
+  if (error instanceof OAuthError) return { kind: 'oauth', error }
+  if (error instanceof PageError) return { kind: 'page', error }
+  if (error instanceof StorageUnavailable) {
+    return { kind: 'unavailable', retryAfter: OUTAGE_RETRY_SECONDS }
+  }
+  if (error instanceof ProviderBusy) {
+    return { kind: 'unavailable', retryAfter: error.retryAfterSeconds }
+  }
+  const status = isFrameworkError(error) ? error.statusCode : undefined
+  return status !== undefined && status >= 400 && status < 500
+    ? { kind: 'malformed', status, text: MALFORMED[status] ?? 'the request is malformed' }
+    : { kind: 'bug' }
+}
+
+const MALFORMED: Readonly<Record<number, string>> = {
+  404: 'there is nothing at this address',
+  405: 'this method is not allowed here',
+  413: 'the body is too large',
+  415: 'the content type is not one this address takes',
+}
+
+const isFrameworkError = (error: unknown): error is FastifyError =>
+  error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
+
+/** The error handler of endpoints that programs call. */
+export function answerProgram(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('cache-control', 'no-store')
+  const verdict = judge(error)
+  switch (verdict.kind) {
+    case 'oauth':
+      logRefusal(request, verdict.error)
+      // RFC 6749 section 5.2: a client that tried Basic is told that Basic is what failed.
+      if (
+        verdict.error.code === 'invalid_client' &&
+        /^basic/i.test(request.headers.authorization ?? '')
+      ) {
+        reply.header('www-authenticate', 'Basic realm="gatewarden"')
+      }
+      void sendJson(reply.code(STATUS[verdict.error.code] ?? 400), {
+        error: verdict.error.code,
+        error_description: verdict.error.description,
+      })
+      return
+    case 'page':
+      void sendJson(reply.code(verdict.error.status), {
+        error: 'invalid_request',
+        error_description: verdict.error.details ?? 'the request cannot be honoured',
+      })
+      return
+    case 'malformed':
+      void sendJson(reply.code(verdict.status), {
+        error: 'invalid_request',
+        error_description: verdict.text,
+      })
+      return
+    case 'unavailable':
+      logOutage(request, error)
+      void sendJson(reply.code(503).header('retry-after', String(verdict.retryAfter)), {
+        error: 'temporarily_unavailable',
+        error_description: 'try again in a moment',
+      })
+      return
+    case 'bug':
+      request.log.error({ requestId: request.id, err: error }, 'unexpected error')
+      void sendJson(reply.code(500), {
+        error: 'server_error',
+        error_description: `unexpected error, request ${request.id}`,
+      })
+  }
+}
+
+/** The error handler of addresses that people open. */
+export function answerPerson(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const verdict = judge(error)
+  switch (verdict.kind) {
+    case 'oauth':
+      logRefusal(request, verdict.error)
+      sendErrorPage(reply, 400, {
+        kind: 'client',
+        title: 'That request could not be read',
+        text: 'The program that sent you here sent something this server does not understand.',
+        details: verdict.error.description,
+      })
+      return
+    case 'page':
+      request.log.info(
+        { requestId: request.id, reason: verdict.error.details ?? verdict.error.message },
+        'page refused',
+      )
+      sendErrorPage(reply, verdict.error.status, {
+        kind: verdict.error.kind,
+        title: verdict.error.title,
+        text: verdict.error.message,
+        ...(verdict.error.details !== undefined && { details: verdict.error.details }),
+      })
+      return
+    case 'malformed':
+      sendErrorPage(reply, verdict.status, {
+        kind: 'client',
+        title: verdict.status === 404 ? 'There is nothing here' : 'That request could not be read',
+        text: 'Go back to the program you came from and start again.',
+        details: verdict.text,
+      })
+      return
+    case 'unavailable':
+      logOutage(request, error)
+      reply.header('retry-after', String(verdict.retryAfter))
+      sendErrorPage(reply, 503, {
+        kind: 'broken',
+        title: 'Not available at this moment',
+        text: 'Nothing is lost. Wait a few seconds, then reload this page.',
+      })
+      return
+    case 'bug':
+      request.log.error({ requestId: request.id, err: error }, 'unexpected error')
+      sendErrorPage(reply, 500, {
+        kind: 'broken',
+        title: 'Something went wrong here',
+        text: 'It was not your doing. Tell whoever runs this server the request number below.',
+      })
+  }
+}
+
+/** Sends an error page; `actions` are what the person can do next. */
+export function sendErrorPage(
+  reply: FastifyReply,
+  status: number,
+  page: Omit<ErrorPage, 'requestId' | 'actions'> & Partial<Pick<ErrorPage, 'actions'>>,
+  options: { navigatesAway?: boolean } = {},
+): void {
+  void reply
+    .code(status)
+    .headers(pageHeaders(options))
+    .send(errorPage({ actions: [], ...page, requestId: reply.request.id }))
+}
+
+function logRefusal(request: FastifyRequest, error: OAuthError): void {
+  request.log.info(
+    { requestId: request.id, error: error.code, reason: error.description },
+    'request refused',
+  )
+}
+
+function logOutage(request: FastifyRequest, error: unknown): void {
+  request.log.error(
+    { requestId: request.id, reason: error instanceof Error ? error.message : 'outage' },
+    'unavailable',
+  )
+}

@@ -1,0 +1,28 @@
+/**
+ * Which web pages may have their browser call a protected server (MCP transport; threats T28).
+ *
+ * @module
+ */
+import type { Config } from '../config/config.ts'
+import { DOUBLED, type HeaderValue } from './raw-headers.ts'
+
+const LOOPBACK_ORIGIN = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/
+
+/**
+ * Compiles the configured origins (decision K23). A resource's own origin and the gateway's always may; no `Origin`
+ * at all passes, since no browser sent it.
+ * @returns a test of an `Origin` header against the resource it is about
+ */
+export function compileOrigins(
+  allowed: Config['allowedOrigins'],
+  ownOrigin: string,
+): (origin: HeaderValue, resource: { readonly origin: string }) => boolean {
+  const listed = new Set(Array.isArray(allowed) ? allowed : [])
+  return (origin, resource) => {
+    if (origin === undefined) return true
+    if (origin === DOUBLED) return false
+    if (origin === resource.origin || origin === ownOrigin) return true
+    if (allowed === '*') return true
+    return allowed === 'loopback' ? LOOPBACK_ORIGIN.test(origin) : listed.has(origin)
+  }
+}

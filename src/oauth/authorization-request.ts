@@ -1,0 +1,120 @@
+/**
+ * Judges an authorization request in two phases (RFC 9700 section 4.11.2): until client and redirect URI are
+ * verified nothing may be redirected; after that errors carry the verified redirect with them.
+ *
+ * @module
+ */
+import type { Resource, ResourceTable } from '../forward-auth/resource.ts'
+import type { Client, Clients } from './clients/clients.ts'
+import {
+  AuthorizationError,
+  OAuthError,
+  type OAuthErrorCode,
+  PageError,
+  type VerifiedRedirect,
+} from './errors.ts'
+import { type Parameters, several, single } from './parameters.ts'
+import { parseChallenge } from './pkce.ts'
+import { isLoopback, redirectUriProblem, sameRedirectUri } from './redirect-uri.ts'
+import { resolveResource } from './resource-indicator.ts'
+import { grantedScopes, parseScope } from './scope.ts'
+
+/** A request that may be put to a person. */
+export interface AuthorizationRequest {
+  readonly client: Client
+  readonly redirect: VerifiedRedirect
+  readonly codeChallenge: string
+  readonly resource: Resource
+  readonly scopes: readonly string[]
+}
+
+interface Deps {
+  readonly clients: Clients
+  readonly resources: ResourceTable
+  readonly ownOrigin: string
+}
+
+/**
+ * @throws PageError while no redirect is verified; AuthorizationError afterwards
+ */
+export async function parseAuthorizationRequest(
+  parameters: Parameters,
+  deps: Deps,
+): Promise<AuthorizationRequest> {
+  const { client, redirectUri } = await verifyRedirect(parameters, deps)
+  const redirect: VerifiedRedirect = {
+    redirectUri,
+    clientName: client.name,
+    trusted: client.configured || isLoopback(redirectUri),
+    ...stateOf(parameters),
+  }
+  try {
+    single(parameters, 'state')
+    if (single(parameters, 'response_type') !== 'code') {
+      throw new OAuthError('unsupported_response_type', 'response_type must be code')
+    }
+    const responseMode = single(parameters, 'response_mode')
+    if (responseMode !== undefined && responseMode !== 'query') {
+      throw new OAuthError('invalid_request', 'response_mode must be query')
+    }
+    const codeChallenge = parseChallenge(
+      single(parameters, 'code_challenge'),
+      single(parameters, 'code_challenge_method'),
+    )
+    const resource = resolveResource(several(parameters, 'resource'), deps.resources)
+    const scopes = grantedScopes(parseScope(single(parameters, 'scope')), resource)
+    // Consent is always asked, so an answer without showing a page cannot be given (OIDC Core section 3.1.2.6).
+    if (parseScope(single(parameters, 'prompt')).includes('none')) {
+      throw new OAuthError('interaction_required', 'prompt=none cannot be satisfied')
+    }
+    return { client, redirect, codeChallenge, resource, scopes }
+  } catch (error) {
+    if (!(error instanceof OAuthError)) throw error
+    throw new AuthorizationError(error.code, error.description, redirect)
+  }
+}
+
+/** A repeated state is sent back not at all: it is not one value. */
+function stateOf(parameters: Parameters): { state?: string } {
+  const values = parameters.get('state') ?? []
+  const [state] = values
+  return state !== undefined && state !== '' && values.length === 1 ? { state } : {}
+}
+
+async function verifyRedirect(
+  parameters: Parameters,
+  deps: Deps,
+): Promise<{ client: Client; redirectUri: string }> {
+  try {
+    const clientId = single(parameters, 'client_id')
+    const requested = single(parameters, 'redirect_uri')
+    const client = clientId === undefined ? undefined : await deps.clients.find(clientId)
+    if (!client) throw new OAuthError('invalid_client', 'client_id is missing or unknown')
+    const only = client.redirectUris.length === 1 ? client.redirectUris[0] : undefined
+    // OAuth 2.1 section 4.1.1: redirect_uri may be left out when exactly one is registered.
+    const redirectUri = requested ?? only
+    if (redirectUri === undefined) {
+      throw new OAuthError('invalid_request', 'redirect_uri is missing')
+    }
+    const registered = client.redirectUris.some((uri) => sameRedirectUri(redirectUri, uri))
+    if (!registered || redirectUriProblem(redirectUri, deps.ownOrigin) !== undefined) {
+      throw new OAuthError('invalid_request', 'redirect_uri is not one of those registered')
+    }
+    return { client, redirectUri }
+  } catch (error) {
+    if (!(error instanceof OAuthError)) throw error
+    throw wronglySetUp(error.code, error.description)
+  }
+}
+
+function wronglySetUp(code: OAuthErrorCode, description: string): PageError {
+  return new PageError({
+    kind: 'client',
+    title: 'This program is set up wrongly',
+    text:
+      code === 'invalid_client'
+        ? 'The program that sent you here is not known to this server. Start again from the program; it may have to be connected anew.'
+        : 'The program that sent you here asked for something this server cannot do safely. Nothing was shared with it.',
+    details: description,
+  })
+}

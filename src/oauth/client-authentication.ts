@@ -1,0 +1,68 @@
+/**
+ * Who calls the token endpoint (OAuth 2.1 section 2.4): none, client_secret_basic, client_secret_post.
+ *
+ * @module
+ */
+import type { Client, Clients } from './clients/clients.ts'
+import { OAuthError } from './errors.ts'
+import { type Parameters, single } from './parameters.ts'
+
+interface Credentials {
+  readonly id: string
+  readonly secret: string | undefined
+}
+
+/**
+ * The client that sent this request. A public client may send Basic with an empty password (the Go SDK tries that
+ * first), and the id in the body beside Basic (the Python SDK does) as long as both are the same.
+ * @param authorization the Authorization header
+ * @throws OAuthError `invalid_client` if it is unknown or its secret is wrong, `invalid_request` if it says two things
+ */
+export async function authenticateClient(
+  request: { authorization: string | undefined; parameters: Parameters },
+  clients: Clients,
+): Promise<Client> {
+  const bodyId = single(request.parameters, 'client_id')
+  const bodySecret = single(request.parameters, 'client_secret')
+  const basic = parseBasic(request.authorization)
+  if (basic && bodySecret !== undefined) {
+    throw new OAuthError('invalid_request', 'the client authenticated in two ways at once')
+  }
+  const attempts = basic ?? (bodyId === undefined ? [] : [{ id: bodyId, secret: bodySecret }])
+  for (const { id, secret } of attempts) {
+    const client = await clients.find(id)
+    if (!client) continue
+    if (bodyId !== undefined && bodyId !== client.id) {
+      throw new OAuthError('invalid_request', 'client_id differs from the authenticated client')
+    }
+    if (isAuthentic(client, secret, clients)) return client
+    break
+  }
+  throw new OAuthError('invalid_client', 'the client is unknown or its authentication failed')
+}
+
+function isAuthentic(client: Client, secret: string | undefined, clients: Clients): boolean {
+  if (client.authMethod === 'none') return secret === undefined
+  return secret !== undefined && clients.verifySecret(client.id, secret)
+}
+
+/** The readings of a Basic header: as sent, and form-decoded as RFC 6749 section 2.3.1 has it; SDKs do either. */
+function parseBasic(authorization: string | undefined): Credentials[] | undefined {
+  if (authorization === undefined || !/^basic(?: |$)/i.test(authorization)) return undefined
+  const encoded = /^basic +([A-Za-z0-9+/_-]*=*) *$/i.exec(authorization)?.[1]
+  if (encoded === undefined) return []
+  const decoded = Buffer.from(encoded, 'base64').toString('utf8')
+  const colon = decoded.indexOf(':')
+  const id = colon === -1 ? decoded : decoded.slice(0, colon)
+  const secret = colon === -1 ? '' : decoded.slice(colon + 1)
+  const readings = [{ id, secret: secret || undefined }]
+  try {
+    const formDecode = (text: string) => decodeURIComponent(text.replaceAll('+', ' '))
+    if (decoded.includes('%')) {
+      readings.push({ id: formDecode(id), secret: formDecode(secret) || undefined })
+    }
+  } catch {
+    // Not form-encoded: the raw reading stands alone.
+  }
+  return readings
+}

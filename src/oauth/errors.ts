@@ -1,0 +1,87 @@
+/**
+ * What can go wrong in the protocol, as values. Only `http/errors.ts` and the authorization endpoint turn them
+ * into answers.
+ *
+ * @module
+ */
+
+export type OAuthErrorCode =
+  | 'access_denied'
+  | 'insufficient_scope'
+  | 'interaction_required'
+  | 'invalid_client'
+  | 'invalid_client_metadata'
+  | 'invalid_grant'
+  | 'invalid_redirect_uri'
+  | 'invalid_request'
+  | 'invalid_scope'
+  | 'invalid_target'
+  | 'invalid_token'
+  | 'server_error'
+  | 'temporarily_unavailable'
+  | 'unsupported_grant_type'
+  | 'unsupported_response_type'
+  | 'unauthorized_client'
+
+/**
+ * The client's fault, or a defined protocol answer. `description` is a sentence for the client's developer, in the
+ * characters that RFC 6749 section 5.2 allows: printable ASCII without quotes and backslashes.
+ */
+export class OAuthError extends Error {
+  override readonly name: string = 'OAuthError'
+  readonly code: OAuthErrorCode
+  readonly description: string
+
+  constructor(code: OAuthErrorCode, description: string, options?: ErrorOptions) {
+    super(description, options)
+    this.code = code
+    this.description = description
+  }
+}
+
+/**
+ * An error of the authorization endpoint that may travel to the client, because its redirect URI was verified:
+ * it cannot be made without one.
+ */
+export class AuthorizationError extends OAuthError {
+  override readonly name = 'AuthorizationError'
+  readonly redirect: VerifiedRedirect
+
+  constructor(code: OAuthErrorCode, description: string, redirect: VerifiedRedirect) {
+    super(code, description)
+    this.redirect = redirect
+  }
+}
+
+/** A redirect URI that was compared with the client's, and what has to come back with it. */
+export interface VerifiedRedirect {
+  readonly redirectUri: string
+  readonly state?: string
+  readonly clientName: string
+  /** Loopback or configured: the browser may be sent there without asking a person (decision K10). */
+  readonly trusted: boolean
+}
+
+/** A person is looking and no client may be told: a page with a sentence and what to do next. */
+export class PageError extends Error {
+  override readonly name = 'PageError'
+  readonly kind: 'retry' | 'client' | 'forbidden'
+  readonly title: string
+  readonly details: string | undefined
+  readonly status: number
+
+  /** `details` is for the author of the program that sent the person here. */
+  constructor(options: {
+    kind: 'retry' | 'client' | 'forbidden'
+    title: string
+    text: string
+    details?: string
+    status?: number
+  }) {
+    super(options.text)
+    this.kind = options.kind
+    this.title = options.title
+    this.details = options.details
+    this.status = options.status ?? (options.kind === 'forbidden' ? 403 : 400)
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Redeems a refresh token (OAuth 2.1 section 4.3): rotated, idempotent for a lost answer, revoking on reuse.
+ *
+ * @module
+ */
+import type { Grant } from '../../storage/records.ts'
+import { OAuthError } from '../errors.ts'
+import { required, several, single } from '../parameters.ts'
+import { decideRefresh, parseRefreshToken } from '../refresh-token.ts'
+import { requireResource } from '../resource-indicator.ts'
+import { narrowedScopes, parseScope } from '../scope.ts'
+import type { GrantDeps, GrantType } from './grant-type.ts'
+
+const dead = () =>
+  new OAuthError('invalid_grant', 'the refresh token is unknown, expired or revoked')
+
+export const refreshToken: GrantType = {
+  grantType: 'refresh_token',
+
+  async redeem({ parameters, client }, deps) {
+    const token = parseRefreshToken(required(parameters, 'refresh_token'), deps.keyring)
+    if (!token) throw dead()
+    const grant = await deps.records.grants.find(token.grantId)
+    if (!grant || grant.clientHash !== client.hash) throw dead()
+    requireResource(several(parameters, 'resource'), grant.resource, deps.resources)
+    const scopes = narrowedScopes(parseScope(single(parameters, 'scope')), grant.scopes)
+    if (!deps.personExists(grant)) {
+      await deps.records.grants.revoke(grant.id)
+      throw dead()
+    }
+    const refresh = await rotate(grant, token.n, deps)
+    return deps.tokens.issue(grant, client, { scopes, refresh })
+  },
+}
+
+/** The number of the token to answer with. A lost `replace` means another request moved the state: decide again. */
+async function rotate(grant: Grant, n: number, deps: GrantDeps): Promise<number> {
+  for (;;) {
+    const now = Math.floor(deps.now() / 1000)
+    const state = await deps.records.refresh.find(grant.id)
+    if (!state) throw dead()
+    const decision = decideRefresh(state, n, now, deps.lifetimes.refreshGrace)
+    switch (decision.kind) {
+      case 'repeat':
+        return state.current
+      case 'revoke':
+        await deps.records.grants.revoke(grant.id)
+        throw dead()
+      case 'rotate': {
+        const ttl = Math.min(deps.lifetimes.grantIdle, grant.expiresAt - now)
+        if (await deps.records.refresh.replace(grant.id, state, decision.state, ttl)) {
+          return decision.state.current
+        }
+      }
+    }
+  }
+}

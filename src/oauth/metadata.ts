@@ -1,0 +1,70 @@
+/**
+ * The discovery documents: authorization server (RFC 8414, with what OIDC Discovery 1.0 section 3 demands besides)
+ * and protected resource (RFC 9728). They say only what is built (decision K19).
+ *
+ * @module
+ */
+import type { Resource, ResourceMatch } from '../forward-auth/resource.ts'
+import { advertisedScopes, OFFLINE_ACCESS } from './scope.ts'
+
+export const PROTECTED_RESOURCE = '/.well-known/oauth-protected-resource'
+
+/** Every path of the authorization server that its metadata names. */
+export const ENDPOINTS = {
+  authorization: '/authorize',
+  token: '/token',
+  registration: '/register',
+  jwks: '/jwks',
+} as const
+
+/**
+ * The authorization server's metadata; the same on every host (decision K8).
+ * @param issuer our origin, without trailing slash
+ */
+export function authorizationServerMetadata(
+  issuer: string,
+  resources: readonly Resource[],
+): Readonly<Record<string, unknown>> {
+  const scopes = new Set(resources.flatMap((resource) => Object.keys(resource.scopes)))
+  return {
+    issuer,
+    authorization_endpoint: issuer + ENDPOINTS.authorization,
+    token_endpoint: issuer + ENDPOINTS.token,
+    registration_endpoint: issuer + ENDPOINTS.registration,
+    jwks_uri: issuer + ENDPOINTS.jwks,
+    response_types_supported: ['code'],
+    response_modes_supported: ['query'],
+    grant_types_supported: ['authorization_code', 'refresh_token'],
+    token_endpoint_auth_methods_supported: ['none', 'client_secret_post', 'client_secret_basic'],
+    code_challenge_methods_supported: ['S256'],
+    authorization_response_iss_parameter_supported: true,
+    scopes_supported: [...scopes, OFFLINE_ACCESS],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ['RS256'],
+  }
+}
+
+/**
+ * The metadata of the protected resource at a path.
+ * @param path the path that follows the well-known part, verbatim: a client discards a document whose `resource`
+ *   is not the very URL it asked for (RFC 9728 section 3.3)
+ */
+export function protectedResourceMetadata(
+  resource: Resource,
+  path: string,
+  issuer: string,
+): Readonly<Record<string, unknown>> {
+  return {
+    resource: resource.origin + path,
+    authorization_servers: [issuer],
+    scopes_supported: advertisedScopes(resource),
+    bearer_methods_supported: ['header'],
+    resource_name: resource.name,
+  }
+}
+
+/** Where the metadata that a challenge names is: the document of the path as requested (decision K18). */
+export function metadataUrl({ resource, path, viaAlso }: ResourceMatch): string {
+  const named = !viaAlso && /^[A-Za-z0-9._~/%-]*$/.test(path) ? path : resource.path
+  return resource.origin + PROTECTED_RESOURCE + (named === '/' ? '' : named)
+}

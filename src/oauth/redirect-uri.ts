@@ -1,0 +1,80 @@
+/**
+ * Which redirect URIs a client may have, and when one of a request is one of a client (OAuth 2.1 section 2.3,
+ * RFC 8252). Raw strings are compared; parsing only judges them.
+ *
+ * @module
+ */
+
+/** Native apps register these private-use schemes although RFC 8252 section 7.1 asks for a dotted one. */
+const KNOWN_APP_SCHEMES = new Set(['cursor', 'vscode', 'vscode-insiders', 'windsurf', 'claude'])
+const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(?=[/?]|$)(.*)$/
+const MAX_LENGTH = 512
+
+/** Where an answer goes, as people can understand it. */
+export type Destination =
+  | { readonly kind: 'loopback'; readonly host: string }
+  | { readonly kind: 'host'; readonly host: string }
+  | { readonly kind: 'app'; readonly scheme: string }
+
+/**
+ * Why a client may not have this redirect URI, as a sentence for its developer, or undefined if it may.
+ * @param ownOrigin the gateway's: a client that redirects to us would hand codes to our own callback (threat T6)
+ */
+export function redirectUriProblem(uri: string, ownOrigin: string): string | undefined {
+  if (uri.length > MAX_LENGTH) return `longer than ${MAX_LENGTH} characters`
+  if (!/^[\x21-\x7e]+$/.test(uri)) return 'not printable ASCII'
+  if (/[\\<>"`{}|^]/.test(uri)) return 'holds characters that no URI may hold'
+  if (uri.includes('#')) return 'has a fragment'
+  if (!URL.canParse(uri)) return 'is not an absolute URI'
+  const url = new URL(uri)
+  if (url.username !== '' || url.password !== '') return 'holds a user name or password'
+  if (/^[a-z]+:\/\/[^/?]*@/i.test(uri)) return 'holds a user name or password'
+  // A browser would resolve these to another path than the one that was registered.
+  if (/\/(?:\.|%2e){1,2}(?=[/?]|$)/i.test(uri)) return 'has a dot segment'
+  if (url.protocol === 'https:') {
+    return url.origin === ownOrigin ? 'lies on the authorization server itself' : undefined
+  }
+  if (url.protocol === 'http:') {
+    if (!LOOPBACK.test(uri)) return 'uses http beyond loopback'
+    return url.origin === ownOrigin ? 'lies on the authorization server itself' : undefined
+  }
+  const scheme = url.protocol.slice(0, -1)
+  if (scheme.includes('.') || KNOWN_APP_SCHEMES.has(scheme)) return undefined
+  return `uses the scheme ${scheme}: use https, http on loopback, or a reverse-domain scheme`
+}
+
+/** http on `localhost`, `127.0.0.1` or `[::1]`. */
+export function isLoopback(uri: string): boolean {
+  return LOOPBACK.test(uri)
+}
+
+/**
+ * True if `requested` is the registered URI: the same string, or the same loopback URI but for its port, which
+ * must be free (RFC 8252 section 7.3; `localhost` too, Claude Code needs it). Hosts never match across.
+ */
+export function sameRedirectUri(requested: string, registered: string): boolean {
+  if (requested === registered) return true
+  const [a, b] = [LOOPBACK.exec(requested), LOOPBACK.exec(registered)]
+  return a !== null && b !== null && a[1] === b[1] && (a[2] || '/') === (b[2] || '/')
+}
+
+/** Where a redirect URI leads, for the consent page. */
+export function destinationOf(redirectUri: string): Destination {
+  const url = new URL(redirectUri)
+  if (isLoopback(redirectUri)) return { kind: 'loopback', host: url.host }
+  return url.protocol === 'https:'
+    ? { kind: 'host', host: url.host }
+    : { kind: 'app', scheme: url.protocol.slice(0, -1) }
+}
+
+/** The redirect URI with parameters added to its query; what it already has stays (RFC 6749 section 4.1.2). */
+export function withParameters(
+  redirectUri: string,
+  parameters: Readonly<Record<string, string | undefined>>,
+): string {
+  const query = Object.entries(parameters)
+    .flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
+    .map(([name = '', value = '']) => `${name}=${encodeURIComponent(value)}`)
+    .join('&')
+  return `${redirectUri}${redirectUri.includes('?') ? (/[?&]$/.test(redirectUri) ? '' : '&') : '?'}${query}`
+}

@@ -1,0 +1,55 @@
+/**
+ * Which scopes a request ends up with (decision K17). Pure.
+ *
+ * @module
+ */
+import { OAuthError } from './errors.ts'
+
+/** Asks for a refresh token; not a scope of any resource (MCP 2026-07-28, SEP-2207). */
+export const OFFLINE_ACCESS = 'offline_access'
+
+/** What of a resource decides about scopes. */
+export interface ScopeRules {
+  readonly scopes: Readonly<Record<string, string>>
+  readonly requiredScopes: readonly string[]
+  readonly defaultScopes: readonly string[]
+}
+
+/** The scope values of a `scope` parameter, without repetition (RFC 6749 section 3.3). */
+export function parseScope(scope: string | undefined): string[] {
+  return [...new Set((scope ?? '').split(' ').filter((value) => value !== ''))]
+}
+
+/**
+ * The scopes to grant: the known ones of those asked for; the default ones if none is left; always the required
+ * ones. `offline_access` is kept where it was asked for.
+ */
+export function grantedScopes(requested: readonly string[], rules: ScopeRules): string[] {
+  const known = requested.filter((scope) => Object.hasOwn(rules.scopes, scope))
+  const granted = new Set([
+    ...rules.requiredScopes,
+    ...(known.length > 0 ? known : rules.defaultScopes),
+  ])
+  if (requested.includes(OFFLINE_ACCESS)) granted.add(OFFLINE_ACCESS)
+  return [...granted]
+}
+
+/** The scopes a challenge and the resource metadata name: what is needed for basic use. */
+export function advertisedScopes(rules: ScopeRules): readonly string[] {
+  return rules.requiredScopes.length > 0 ? rules.requiredScopes : rules.defaultScopes
+}
+
+/**
+ * The scopes of a refreshed token: those asked for, or all of the grant.
+ * @throws OAuthError `invalid_scope` if one lies outside the grant (RFC 6749 section 6)
+ */
+export function narrowedScopes(
+  requested: readonly string[],
+  granted: readonly string[],
+): readonly string[] {
+  if (requested.length === 0) return granted
+  if (!requested.every((scope) => granted.includes(scope))) {
+    throw new OAuthError('invalid_scope', 'scope reaches beyond what was granted')
+  }
+  return requested
+}

@@ -1,0 +1,76 @@
+/**
+ * Which discovery document a well-known path means. Pure.
+ *
+ * Clients look in several places: the well-known part before the path (RFC 8414 section 3.1, RFC 9728 section 3.1),
+ * after it (OIDC Discovery 1.0 section 4), with and without a final slash.
+ *
+ * @module
+ */
+
+import { withoutQuery } from '../forward-auth/path.ts'
+import type { Resource, ResourceTable } from '../forward-auth/resource.ts'
+import { PROTECTED_RESOURCE } from './metadata.ts'
+
+export type Document =
+  | { readonly kind: 'authorization-server' }
+  | {
+      readonly kind: 'protected-resource'
+      readonly resource: Resource
+      /** The path the document speaks for, verbatim. */
+      readonly path: string
+    }
+
+const AUTHORIZATION_SERVER = [
+  '/.well-known/oauth-authorization-server',
+  '/.well-known/openid-configuration',
+] as const
+
+/**
+ * @param target the request target
+ * @param host the Host header
+ * @returns undefined if nothing of ours is described there
+ */
+export function wellKnown(
+  target: string,
+  host: string,
+  resources: ResourceTable,
+): Document | undefined {
+  const path = withoutQuery(target)
+  const described = after(path, PROTECTED_RESOURCE)
+  if (described !== undefined) return protectedResource(described, host, resources)
+  for (const name of AUTHORIZATION_SERVER) {
+    const issuerPath = after(path, name) ?? before(path, name)
+    if (issuerPath === undefined) continue
+    const covered = typeof resources.match(host, issuerPath || '/') !== 'string'
+    return issuerPath === '' || issuerPath === '/' || covered
+      ? { kind: 'authorization-server' }
+      : undefined
+  }
+  return undefined
+}
+
+function protectedResource(
+  path: string,
+  host: string,
+  resources: ResourceTable,
+): Document | undefined {
+  const match = resources.match(host, path || '/')
+  if (typeof match !== 'string') {
+    return { kind: 'protected-resource', resource: match.resource, path }
+  }
+  // A bare host is an alias of the one resource that lives there (decision K18).
+  const only = match === 'unknown' && /^\/?$/.test(path) ? resources.onlyOneAt(host) : undefined
+  return only && { kind: 'protected-resource', resource: only, path: '' }
+}
+
+/** What follows `prefix` at a segment boundary. */
+function after(path: string, prefix: string): string | undefined {
+  const rest = path.startsWith(prefix) ? path.slice(prefix.length) : undefined
+  return rest === '' || rest?.startsWith('/') ? rest : undefined
+}
+
+/** What precedes `suffix`, a final slash of it set aside. */
+function before(path: string, suffix: string): string | undefined {
+  const trimmed = path.endsWith('/') ? path.slice(0, -1) : path
+  return trimmed.endsWith(suffix) ? trimmed.slice(0, -suffix.length) : undefined
+}

@@ -1,0 +1,77 @@
+/**
+ * The built-in login: the people of the configuration file, with argon2id hashes.
+ *
+ * @module
+ */
+import { verify } from '@node-rs/argon2'
+import type { UserConfig } from '../config/config.ts'
+import { type Identity, type PasswordProvider, ProviderBusy } from './provider.ts'
+
+/** The issuer of built-in people: not a URL, so that it outlives a change of the gateway's address. */
+export const BUILTIN_ISSUER = 'builtin'
+
+const QUEUE_LENGTH = 16
+const BUSY_RETRY_SECONDS = 5
+
+/** @param users names are unique without regard to case, and so are e-mails */
+export function createBuiltinProvider(users: readonly UserConfig[]): PasswordProvider {
+  const byName = new Map<string, { user: UserConfig; identity: Identity }>()
+  const bySubject = new Map<string, Identity>()
+  for (const user of users) {
+    const identity = identityOf(user)
+    bySubject.set(identity.subject, identity)
+    for (const name of [user.name, user.email ?? user.name]) {
+      byName.set(name.toLowerCase(), { user, identity })
+    }
+  }
+  // The first user's salt and cost with a digest nobody can meet: an unknown name takes as long as a wrong password.
+  const nobody = (users[0]?.passwordHash ?? '').replace(/[^$]+$/, (digest) =>
+    'A'.repeat(digest.length),
+  )
+  const turn = oneAtATime(QUEUE_LENGTH)
+  const find = (typed: string) => byName.get(typed.trim().toLowerCase())
+
+  return {
+    id: 'builtin',
+    name: 'Password',
+    kind: 'password',
+    current: (issuer, subject) => (issuer === BUILTIN_ISSUER ? bySubject.get(subject) : undefined),
+    canonicalName: (typed) => find(typed)?.identity.subject ?? typed.trim().toLowerCase(),
+    verify: ({ name, password }) =>
+      turn(async () => {
+        const found = find(name)
+        const matches = await verify(found?.user.passwordHash ?? nobody, password)
+        return matches ? found?.identity : undefined
+      }),
+  }
+}
+
+function identityOf(user: UserConfig): Identity {
+  const subject = user.name.toLowerCase()
+  return {
+    issuer: BUILTIN_ISSUER,
+    subject,
+    preferredUsername: user.name,
+    groups: user.groups,
+    ...(user.email !== undefined && { email: user.email }),
+    ...(user.displayName !== undefined && { name: user.displayName }),
+  }
+}
+
+/**
+ * Runs one task after the other: argon2 fills the thread pool that token checks share (decision K29).
+ * @throws ProviderBusy, through the promise, when `queueLength` others wait already
+ */
+function oneAtATime(queueLength: number): <T>(task: () => Promise<T>) => Promise<T> {
+  let waiting = 0
+  let last: Promise<unknown> = Promise.resolve()
+  return (task) => {
+    if (waiting > queueLength) return Promise.reject(new ProviderBusy(BUSY_RETRY_SECONDS))
+    waiting += 1
+    const run = last.then(task).finally(() => {
+      waiting -= 1
+    })
+    last = run.catch(() => undefined)
+    return run
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * What an identity provider is to the rest of the program. A provider says who somebody is; it never decides
+ * whether they may pass. Adding one is a file beside this and a line in `index.ts`.
+ *
+ * @module
+ */
+
+/** A person as the provider vouches for them. (issuer, subject) is the account's key, never the e-mail. */
+export interface Identity {
+  readonly issuer: string
+  readonly subject: string
+  /** Present only when the provider verified it. */
+  readonly email?: string
+  readonly preferredUsername?: string
+  readonly name?: string
+  readonly groups: readonly string[]
+}
+
+interface ProviderBase {
+  readonly id: string
+  /** Shown to people where there is a choice. */
+  readonly name: string
+  /**
+   * The person as the provider knows them at this moment, for providers that can say without I/O; undefined when
+   * they are gone, which ends their grants (decision K12). Providers that cannot say leave it out.
+   */
+  current?(issuer: string, subject: string): Identity | undefined
+}
+
+/** A provider people type a name and a password into, on our own login page. */
+export interface PasswordProvider extends ProviderBase {
+  readonly kind: 'password'
+  /** The account that a typed name means, the same string for every spelling of it; for unknown names too (decision K3). */
+  canonicalName(typed: string): string
+  /** Who it is, or undefined for a wrong name or password alike. Rejects with {@link ProviderBusy} when overloaded. */
+  verify(credentials: { name: string; password: string }): Promise<Identity | undefined>
+}
+
+/** A provider people are sent to, and come back from with a code. */
+export interface RedirectProvider extends ProviderBase {
+  readonly kind: 'redirect'
+  /** Where to send the person. `flowId` names the attempt: nonce and PKCE verifier derive from it (decision K5). */
+  authorizationUrl(flow: { flowId: string; state: string; prompt?: 'login' }): Promise<URL>
+  /** Who came back. `callback` is the full URL they came back to. */
+  identify(callback: URL, flow: { flowId: string; state: string }): Promise<Identity>
+}
+
+export type Provider = PasswordProvider | RedirectProvider
+
+/** Too many people are logging in at this moment; not a statement about the credentials (decision K29). */
+export class ProviderBusy extends Error {
+  override readonly name = 'ProviderBusy'
+  readonly retryAfterSeconds: number
+  constructor(retryAfterSeconds: number) {
+    super('the provider is busy')
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
