@@ -1,0 +1,71 @@
+/**
+ * `GET /authorize`: judges the request, binds it to the browser, asks for consent (OAuth 2.1 section 4.1.1).
+ *
+ * @module
+ */
+import type { FastifyInstance } from 'fastify'
+import { randomToken } from '../crypto.ts'
+import { allowOnly } from '../http/methods.ts'
+import {
+  type AuthorizationRequest,
+  parseAuthorizationRequest,
+} from '../oauth/authorization-request.ts'
+import { AuthorizationError, OAuthError } from '../oauth/errors.ts'
+import { ENDPOINTS } from '../oauth/metadata.ts'
+import { parseParameters } from '../oauth/parameters.ts'
+import { answerAuthorizationError } from './answers.ts'
+import { type LoginFlow, rawQuery, showConsent } from './flow.ts'
+import { INTERACTION_LIFETIME, type Interaction, sealInteraction } from './interaction.ts'
+
+export function authorizeRoute(app: FastifyInstance, flow: LoginFlow): void {
+  app.get(ENDPOINTS.authorization, async (request, reply) => {
+    try {
+      const asked = await parseAuthorizationRequest(parseParameters(rawQuery(request)), {
+        clients: flow.clients,
+        resources: flow.resources,
+        ownOrigin: flow.issuer,
+      })
+      const browser = flow.browsers.findOrMark(request, reply)
+      const interaction = interactionOf(asked, browser, flow)
+      await refuseOversized(interaction, asked, flow)
+      await showConsent(reply, interaction, flow)
+    } catch (error) {
+      if (!(error instanceof AuthorizationError)) throw error
+      answerAuthorizationError(error, reply, flow.issuer)
+    }
+    return reply
+  })
+  allowOnly(app, ENDPOINTS.authorization, ['GET'])
+}
+
+function interactionOf(asked: AuthorizationRequest, browser: string, flow: LoginFlow): Interaction {
+  return {
+    id: randomToken(16),
+    stage: 'requested',
+    clientHash: asked.client.hash,
+    clientName: asked.client.name,
+    clientConfigured: asked.client.configured,
+    redirectUri: asked.redirect.redirectUri,
+    ...(asked.redirect.state !== undefined && { state: asked.redirect.state }),
+    codeChallenge: asked.codeChallenge,
+    resource: asked.resource.audience,
+    scopes: [...asked.scopes],
+    provider: flow.provider.id,
+    browser,
+    expiresAt: Math.floor(flow.now() / 1000) + INTERACTION_LIFETIME,
+  }
+}
+
+/** What does not fit into the provider's `state` is the client's to mend, so the client is told. */
+async function refuseOversized(
+  interaction: Interaction,
+  { redirect }: AuthorizationRequest,
+  flow: LoginFlow,
+): Promise<void> {
+  try {
+    await sealInteraction({ ...interaction, stage: 'consented' }, flow.keyring)
+  } catch (error) {
+    if (!(error instanceof OAuthError)) throw error
+    throw new AuthorizationError(error.code, error.description, redirect)
+  }
+}

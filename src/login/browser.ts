@@ -1,0 +1,102 @@
+/**
+ * The cookies that make the browser part of every step (decision K6): one that names the browser, one a flow that
+ * says it was approved here. Neither grants anything by itself.
+ *
+ * @module
+ */
+import '@fastify/cookie'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { constantTimeEqual, type Keyring, randomToken, sha256 } from '../crypto.ts'
+import { PageError } from '../oauth/errors.ts'
+import type { Interaction } from './interaction.ts'
+
+export interface Browsers {
+  /** SHA-256 of the browser's cookie, or undefined if it has none. */
+  find(request: FastifyRequest): string | undefined
+  /** The same, setting the cookie if there is none yet. */
+  findOrMark(request: FastifyRequest, reply: FastifyReply): string
+  /** Remembers for `seconds` that this browser approved the interaction. */
+  approve(reply: FastifyReply, interaction: Interaction, seconds: number): void
+  /** True if {@link approve} was called for this interaction in this browser. */
+  approved(request: FastifyRequest, interaction: Interaction): boolean
+  forget(reply: FastifyReply, interaction: Interaction): void
+  /** Sealed notes that a browser keeps for `seconds`, under one name. */
+  readonly note: {
+    read(request: FastifyRequest, name: string): Promise<unknown | undefined>
+    write(reply: FastifyReply, name: string, value: unknown, seconds: number): Promise<void>
+  }
+}
+
+/** True for every cookie this program sets, so that none of them reaches a protected server. */
+export const isOwnCookie = (name: string): boolean => /^(?:__Host-)?gw_/.test(name)
+
+/**
+ * @param secure the gateway is https: `__Host-` cookies. Over http the same ones without prefix and `Secure`, which
+ *   Safari drops on http://localhost (decision K7)
+ */
+export function createBrowsers(deps: { keyring: Keyring; secure: boolean }): Browsers {
+  const { keyring, secure } = deps
+  const named = (name: string) => `${secure ? '__Host-' : ''}gw_${name}`
+  const options = { path: '/', httpOnly: true, sameSite: 'lax', secure } as const
+  const flow = (interaction: Interaction) => named(`flow_${interaction.id}`)
+  const proof = ({ id, browser }: Interaction) => keyring.mac('cookie', `flow|${id}|${browser}`)
+
+  function find(request: FastifyRequest): string | undefined {
+    const value = request.cookies[named('browser')]
+    return value && /^[A-Za-z0-9_-]{22}$/.test(value) ? sha256(value) : undefined
+  }
+
+  return {
+    find,
+    findOrMark(request, reply) {
+      const known = find(request)
+      if (known !== undefined) return known
+      const value = randomToken(16)
+      reply.setCookie(named('browser'), value, options)
+      return sha256(value)
+    },
+    approve(reply, interaction, seconds) {
+      reply.setCookie(flow(interaction), proof(interaction), { ...options, maxAge: seconds })
+    },
+    approved(request, interaction) {
+      const value = request.cookies[flow(interaction)]
+      return value !== undefined && constantTimeEqual(value, proof(interaction))
+    },
+    forget(reply, interaction) {
+      reply.clearCookie(flow(interaction), options)
+    },
+    note: {
+      async read(request, name) {
+        const sealed = request.cookies[named(name)]
+        return sealed === undefined ? undefined : keyring.open('cookie', sealed)
+      },
+      async write(reply, name, value, seconds) {
+        const sealed = await keyring.seal('cookie', value)
+        reply.setCookie(named(name), sealed, { ...options, maxAge: seconds })
+      },
+    },
+  }
+}
+
+/**
+ * Refuses a POST that another site's page made (threats T11, T12): browsers say so, and programs without a browser
+ * send neither header.
+ * @throws PageError
+ */
+export function refuseCrossSite(request: FastifyRequest, ownOrigin: string): void {
+  const site = request.headers['sec-fetch-site']
+  const { origin } = request.headers
+  if (
+    (site === undefined || site === 'same-origin') &&
+    (origin === undefined || origin === ownOrigin)
+  ) {
+    return
+  }
+  throw new PageError({
+    kind: 'retry',
+    status: 403,
+    title: 'That did not come from this page',
+    text: 'Another website tried to answer for you. Nothing was decided. Start again from the program you want to connect.',
+    details: 'a form must be posted from the page that showed it',
+  })
+}

@@ -1,0 +1,62 @@
+/**
+ * `POST /consent`: what the person decided, in the browser that was asked (decision K6).
+ *
+ * @module
+ */
+import type { FastifyInstance } from 'fastify'
+import { allowOnly } from '../http/methods.ts'
+import { PageError } from '../oauth/errors.ts'
+import { type Parameters, single } from '../oauth/parameters.ts'
+import { answerUrl, redirectOf, redirectToClient, sendContinuePage } from './answers.ts'
+import { refuseCrossSite } from './browser.ts'
+import {
+  CONSENT_PATH,
+  identifyUrl,
+  type LoginFlow,
+  receiveInteraction,
+  reopen,
+  showConsent,
+  showStartAgain,
+} from './flow.ts'
+
+export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
+  app.post<{ Body: Parameters }>(CONSENT_PATH, async (request, reply) => {
+    refuseCrossSite(request, flow.issuer)
+    const interaction = await receiveInteraction(request.body, flow)
+    const decision = single(request.body, 'decision')
+    const browser = flow.browsers.findOrMark(request, reply)
+    const now = Math.floor(flow.now() / 1000)
+
+    if (
+      decision === 'restart' ||
+      (interaction.browser !== browser && now < interaction.expiresAt)
+    ) {
+      // Two first-visit tabs overwrite each other's cookie: asked again, decided nothing.
+      await showConsent(reply, reopen(interaction, browser, flow), flow)
+    } else if (now >= interaction.expiresAt) {
+      await showStartAgain(reply, interaction, flow)
+    } else if (decision === 'approve') {
+      const consented = { ...interaction, stage: 'consented' as const }
+      flow.browsers.approve(reply, consented, interaction.expiresAt - now)
+      sendContinuePage(reply, await identifyUrl(consented, flow), 'Continue to sign in')
+    } else if (decision === 'deny') {
+      flow.browsers.forget(reply, interaction)
+      redirectToClient(
+        reply,
+        answerUrl(redirectOf(interaction), flow.issuer, {
+          error: 'access_denied',
+          error_description: 'the person said no',
+        }),
+      )
+    } else {
+      throw new PageError({
+        kind: 'retry',
+        title: 'That answer could not be read',
+        text: 'Go back and choose Deny or Allow.',
+        details: 'decision must be approve, deny or restart',
+      })
+    }
+    return reply
+  })
+  allowOnly(app, CONSENT_PATH, ['POST'])
+}

@@ -1,0 +1,138 @@
+/**
+ * What the steps of the login share: their dependencies, and the pages that more than one of them can end in.
+ *
+ * @module
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type Keyring, randomToken } from '../crypto.ts'
+import type { ResourceTable } from '../forward-auth/resource.ts'
+import { sendErrorPage } from '../http/errors.ts'
+import type { Clients } from '../oauth/clients/clients.ts'
+import { PageError } from '../oauth/errors.ts'
+import { type Parameters, single } from '../oauth/parameters.ts'
+import { destinationOf } from '../oauth/redirect-uri.ts'
+import { OFFLINE_ACCESS } from '../oauth/scope.ts'
+import { consentPage } from '../pages/consent-page.ts'
+import { pageHeaders } from '../pages/styles.ts'
+import type { Identity, Provider } from '../providers/provider.ts'
+import type { Browsers } from './browser.ts'
+import { type Outcome, resourceGone } from './complete.ts'
+import {
+  INTERACTION_LIFETIME,
+  type Interaction,
+  openInteraction,
+  sealInteraction,
+} from './interaction.ts'
+import type { PasswordLogin } from './password-login.ts'
+
+export interface LoginFlow {
+  readonly issuer: string
+  /** The host of the issuer: the only one that shows pages (decision K8). */
+  readonly host: string
+  readonly keyring: Keyring
+  readonly clients: Clients
+  readonly resources: ResourceTable
+  readonly browsers: Browsers
+  readonly provider: Provider
+  readonly passwordLogin: PasswordLogin | undefined
+  readonly complete: (interaction: Interaction, person: Identity) => Promise<Outcome>
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+export const CONSENT_PATH = '/consent'
+export const LOGIN_PATH = '/login'
+
+/**
+ * The interaction that came with a request.
+ * @throws PageError if there is none, or none that we sealed
+ */
+export async function receiveInteraction(
+  parameters: Parameters,
+  flow: LoginFlow,
+): Promise<Interaction> {
+  const interaction = await openInteraction(single(parameters, 'interaction'), flow.keyring)
+  if (interaction) return interaction
+  throw new PageError({
+    kind: 'retry',
+    title: 'This page is no longer valid',
+    text: 'Go back to the program you want to connect and start again from there.',
+    details: 'the interaction is missing or was not made by this server',
+  })
+}
+
+/** The same request of the same client under a new id, not yet allowed, in this browser. */
+export function reopen(interaction: Interaction, browser: string, flow: LoginFlow): Interaction {
+  return {
+    ...interaction,
+    id: randomToken(16),
+    stage: 'requested',
+    browser,
+    expiresAt: Math.floor(flow.now() / 1000) + INTERACTION_LIFETIME,
+  }
+}
+
+/** @throws PageError if the resource is no longer configured */
+export async function showConsent(
+  reply: FastifyReply,
+  interaction: Interaction,
+  flow: LoginFlow,
+): Promise<void> {
+  const resource = flow.resources.byAudience(interaction.resource)
+  if (!resource) throw resourceGone()
+  const page = consentPage({
+    action: CONSENT_PATH,
+    interaction: await sealInteraction(interaction, flow.keyring),
+    client: {
+      name: interaction.clientName,
+      known: interaction.clientConfigured ? 'configured' : 'self-declared',
+    },
+    resource: { name: resource.name, host: new URL(resource.audience).host },
+    scopes: interaction.scopes
+      .filter((scope) => scope !== OFFLINE_ACCESS)
+      .map((name) => ({ name, description: resource.scopes[name] ?? name })),
+    destination: destinationOf(interaction.redirectUri),
+  })
+  void reply.headers(pageHeaders()).send(page)
+}
+
+/** For an interaction that is ours but too old, or that another browser carried here. */
+export async function showStartAgain(
+  reply: FastifyReply,
+  interaction: Interaction,
+  flow: LoginFlow,
+): Promise<void> {
+  sendErrorPage(reply, 400, {
+    kind: 'retry',
+    title: 'Start again',
+    text: 'This took too long, or it was begun in another window or browser. Nothing was shared.',
+    actions: [
+      {
+        label: 'Start again',
+        action: CONSENT_PATH,
+        fields: {
+          interaction: await sealInteraction(interaction, flow.keyring),
+          decision: 'restart',
+        },
+      },
+    ],
+  })
+}
+
+/** Where a person who allowed it says who they are. */
+export async function identifyUrl(interaction: Interaction, flow: LoginFlow): Promise<string> {
+  const state = await sealInteraction(interaction, flow.keyring)
+  switch (flow.provider.kind) {
+    case 'password':
+      return `${LOGIN_PATH}?interaction=${encodeURIComponent(state)}`
+    case 'redirect':
+      return (await flow.provider.authorizationUrl({ flowId: interaction.id, state })).href
+  }
+}
+
+/** The query of a request as it was sent. */
+export function rawQuery(request: FastifyRequest): string {
+  const target = request.raw.url ?? ''
+  const query = target.indexOf('?')
+  return query === -1 ? '' : target.slice(query + 1)
+}

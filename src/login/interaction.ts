@@ -1,0 +1,79 @@
+/**
+ * The state of one authorization request on its way through consent and login. It travels sealed, in forms and as
+ * the provider's `state`, so that nobody unknown can make us keep anything (decisions K3, K5).
+ *
+ * @module
+ */
+import { z } from 'zod'
+import type { Keyring } from '../crypto.ts'
+import { OAuthError } from '../oauth/errors.ts'
+
+/** Seconds a person may take, as long as Keycloak's login page lives. */
+export const INTERACTION_LIFETIME = 30 * 60
+/** Keycloak silently drops a `state` over 4,000 characters. */
+const MAX_SEALED_LENGTH = 3800
+
+/**
+ * `requested` until the person allowed it, in this browser; then `consented`. There is no stage for "identified":
+ * that step answers the interaction.
+ */
+export type Stage = 'requested' | 'consented'
+
+const Interaction = z.object({
+  id: z.string(),
+  stage: z.enum(['requested', 'consented']),
+  clientHash: z.string(),
+  clientName: z.string(),
+  clientConfigured: z.boolean(),
+  redirectUri: z.string(),
+  state: z.string().optional(),
+  codeChallenge: z.string(),
+  /** The resource's audience. */
+  resource: z.string(),
+  scopes: z.array(z.string()),
+  provider: z.string(),
+  /** SHA-256 of the browser cookie it belongs to (decision K6). */
+  browser: z.string(),
+  /** Seconds since the epoch. */
+  expiresAt: z.number(),
+})
+
+export type Interaction = Readonly<z.infer<typeof Interaction>>
+
+/** @throws OAuthError `invalid_request` if it does not fit, which only a long `state` can cause */
+export async function sealInteraction(interaction: Interaction, keyring: Keyring): Promise<string> {
+  const sealed = await keyring.seal('interaction', interaction)
+  if (sealed.length > MAX_SEALED_LENGTH) {
+    throw new OAuthError('invalid_request', 'state is too long: it must fit into 2,000 characters')
+  }
+  return sealed
+}
+
+/** The interaction sealed in `value`, expired or not, or undefined if we never sealed it. */
+export async function openInteraction(
+  value: string | undefined,
+  keyring: Keyring,
+): Promise<Interaction | undefined> {
+  if (value === undefined || value.length > MAX_SEALED_LENGTH) return undefined
+  const opened = Interaction.safeParse(await keyring.open('interaction', value))
+  return opened.success ? opened.data : undefined
+}
+
+/** Where an interaction goes from here. Steps never call each other; each returns to this. */
+export type Step =
+  | { readonly kind: 'start-again' }
+  | { readonly kind: 'consent' }
+  | { readonly kind: 'identify' }
+
+/**
+ * @param browser SHA-256 of the browser cookie of the request
+ * @param now seconds since the epoch
+ */
+export function next(
+  interaction: Interaction,
+  { browser, now }: { browser: string | undefined; now: number },
+): Step {
+  if (now >= interaction.expiresAt) return { kind: 'start-again' }
+  if (interaction.stage === 'requested') return { kind: 'consent' }
+  return interaction.browser === browser ? { kind: 'identify' } : { kind: 'start-again' }
+}

@@ -1,0 +1,69 @@
+/**
+ * A name and a password, tried against the provider and slowed down by the lock-out.
+ *
+ * @module
+ */
+
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { randomToken, sha256 } from '../crypto.ts'
+import type { Identity, PasswordProvider } from '../providers/provider.ts'
+import type { Browsers } from './browser.ts'
+import type { Lockout } from './lockout.ts'
+
+export type Attempt =
+  | { readonly kind: 'identified'; readonly person: Identity }
+  | { readonly kind: 'wrong' }
+  | { readonly kind: 'locked'; readonly seconds: number }
+
+export interface PasswordLogin {
+  /** @throws ProviderBusy when too many others are at it */
+  attempt(
+    credentials: { name: string; password: string },
+    request: FastifyRequest,
+  ): Promise<Attempt>
+  /** This browser has signed in as this person: others' failures no longer lock it out. */
+  remember(name: string, request: FastifyRequest, reply: FastifyReply): Promise<void>
+}
+
+const NOTE = 'device'
+const NOTE_SECONDS = 90 * 24 * 3600
+const MAX_NAMES = 8
+const Device = z.object({ id: z.string(), names: z.array(z.string()) })
+
+export function createPasswordLogin(deps: {
+  provider: PasswordProvider
+  lockout: Lockout
+  browsers: Browsers
+}): PasswordLogin {
+  const { provider, lockout, browsers } = deps
+
+  async function deviceOf(request: FastifyRequest): Promise<z.infer<typeof Device> | undefined> {
+    const note = Device.safeParse(await browsers.note.read(request, NOTE))
+    return note.success ? note.data : undefined
+  }
+
+  return {
+    async attempt(credentials, request) {
+      const name = provider.canonicalName(credentials.name)
+      const device = await deviceOf(request)
+      const known = device?.names.includes(sha256(name)) ? device.id : undefined
+      const who = { name, device: known }
+      const seconds = await lockout.begin(who)
+      if (seconds > 0) return { kind: 'locked', seconds }
+      const person = await provider.verify(credentials).catch(async (error: unknown) => {
+        await lockout.withdraw(who)
+        throw error
+      })
+      if (!person) return { kind: 'wrong' }
+      await lockout.succeed(who)
+      return { kind: 'identified', person }
+    },
+    async remember(name, request, reply) {
+      const device = (await deviceOf(request)) ?? { id: randomToken(16), names: [] }
+      const hash = sha256(provider.canonicalName(name))
+      const names = [hash, ...device.names.filter((known) => known !== hash)].slice(0, MAX_NAMES)
+      await browsers.note.write(reply, NOTE, { id: device.id, names }, NOTE_SECONDS)
+    },
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * The way of a person from the client and back to it. Pages exist on the issuer's own host only (decision K8).
+ *
+ * @module
+ */
+import '@fastify/cookie'
+import type { FastifyInstance } from 'fastify'
+import { acceptForms } from '../http/bodies.ts'
+import { answerPerson } from '../http/errors.ts'
+import { normalizeHost } from '../http/host.ts'
+import { PageError } from '../oauth/errors.ts'
+import { authorizeRoute } from './authorize.ts'
+import { consentRoute } from './consent.ts'
+import type { LoginFlow } from './flow.ts'
+import { loginRoute } from './login.ts'
+
+/** @param app a scope with @fastify/cookie */
+export function loginRoutes(app: FastifyInstance, flow: LoginFlow): void {
+  app.setErrorHandler(answerPerson)
+  acceptForms(app)
+  app.addHook('onRequest', async (request, reply) => {
+    if (normalizeHost(request.headers.host ?? '') === flow.host) return
+    // The browser would leave our cookies and the person's password with another origin.
+    if (request.method === 'GET' || request.method === 'HEAD') {
+      return reply.redirect(flow.issuer + (request.raw.url ?? '/'), 302)
+    }
+    throw new PageError({
+      kind: 'client',
+      status: 404,
+      title: 'Not at this address',
+      text: 'Go back to the program you want to connect and start again from there.',
+      details: `pages are at ${flow.issuer}`,
+    })
+  })
+  authorizeRoute(app, flow)
+  consentRoute(app, flow)
+  if (flow.passwordLogin) loginRoute(app, flow, flow.passwordLogin)
+}

@@ -1,0 +1,34 @@
+/**
+ * One run for callers that come with the same thing at the same time.
+ *
+ * @module
+ */
+import { LRUCache } from 'lru-cache'
+
+/**
+ * Shares the whole outcome among concurrent callers of a key, and for a short while after: somebody who pressed a
+ * button twice gets the first answer, not "already used" (decision K9). Failures are not kept.
+ * @param keep which finished outcomes are handed out again
+ * @param keepMs for how long
+ * @param now milliseconds since the epoch
+ */
+export function createSingleFlight<T>(deps: {
+  keep: (outcome: T) => boolean
+  keepMs: number
+  now: () => number
+}): (key: string, run: () => Promise<T>) => Promise<T> {
+  const running = new LRUCache<string, { outcome: Promise<T>; until: number }>({ max: 1000 })
+  return (key, run) => {
+    const known = running.get(key)
+    if (known && deps.now() < known.until) return known.outcome
+    const flight = { outcome: run(), until: Number.POSITIVE_INFINITY }
+    running.set(key, flight)
+    flight.outcome.then(
+      (outcome) => {
+        flight.until = deps.keep(outcome) ? deps.now() + deps.keepMs : 0
+      },
+      () => running.delete(key),
+    )
+    return flight.outcome
+  }
+}
