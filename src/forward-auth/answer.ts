@@ -1,0 +1,134 @@
+/**
+ * Decision to HTTP answer: the one table of decision K20. A proxy family that cannot pass an answer on changes it
+ * in its contract.
+ *
+ * @module
+ */
+
+import { signInNeededPage } from '../pages/sign-in-needed-page.ts'
+import { pageHeaders } from '../pages/styles.ts'
+import { type ChallengeError, challenge } from './challenge.ts'
+import { withoutCookies } from './cookies.ts'
+import type { Decision, Verified } from './decide.ts'
+import { identityHeaderLines } from './identity-headers.ts'
+import type { ResourceMatch } from './resource.ts'
+
+/** An answer ready to be written. `headers` is a flat list of names and values. */
+export interface Answer {
+  readonly status: number
+  readonly headers: readonly string[]
+  readonly body?: string
+}
+
+/** What of the request an answer depends on. */
+export interface AnswerContext {
+  readonly match: ResourceMatch
+  readonly requestId: string
+  /** A person opened the address in a browser. */
+  readonly navigation: boolean
+  readonly authorization: string | undefined
+  readonly cookie: string | undefined
+}
+
+/** Never cached, and different for every credential. */
+const COMMON = ['Cache-Control', 'no-store', 'Vary', 'Authorization, Cookie'] as const
+const allowHeaders = new WeakMap<Verified, readonly string[]>()
+
+/** @param isOwnCookie true for cookies that must not reach the server */
+export function answerFor(
+  decision: Decision,
+  context: AnswerContext,
+  isOwnCookie: (name: string) => boolean,
+): Answer {
+  switch (decision.kind) {
+    case 'allow':
+      return allow(decision.verified, context, isOwnCookie)
+    case 'challenge':
+      return context.navigation && decision.error === undefined
+        ? challengePage(context)
+        : refuse(401, context, decision.error)
+    case 'malformed':
+      return refuse(400, context, 'invalid_request')
+    case 'insufficient-scope':
+      return refuse(403, context, 'insufficient_scope')
+    case 'forbid':
+      return forbidden(decision.reason)
+  }
+}
+
+/** 403 without a challenge: no other token would help. */
+export function forbidden(reason: string): Answer {
+  return json(403, [], { error: 'access_denied', error_description: reason })
+}
+
+/** 400 before any resource is known: the proxy or the client sent one header twice. */
+export function malformedRequest(reason: string): Answer {
+  return json(400, [], { error: 'invalid_request', error_description: reason })
+}
+
+/** 503: never an allow, and never a statement about the token. */
+export function unavailable(retryAfterSeconds: number): Answer {
+  return json(503, ['Retry-After', String(retryAfterSeconds)], {
+    error: 'temporarily_unavailable',
+    error_description: 'try again in a moment',
+  })
+}
+
+/**
+ * 200 without a body. `Authorization` is absent, so that a proxy that copies it removes the token; cookies of the
+ * application go on.
+ */
+function allow(
+  verified: Verified,
+  { cookie }: AnswerContext,
+  isOwnCookie: (name: string) => boolean,
+): Answer {
+  let headers = allowHeaders.get(verified)
+  if (!headers) {
+    headers = [...COMMON, 'Content-Length', '0', ...identityHeaderLines(verified)]
+    allowHeaders.set(verified, headers)
+  }
+  const kept = cookie === undefined ? undefined : withoutCookies(cookie, isOwnCookie)
+  return { status: 200, headers: kept === undefined ? headers : [...headers, 'Cookie', kept] }
+}
+
+function refuse(status: number, { match }: AnswerContext, error?: ChallengeError): Answer {
+  return json(status, ['WWW-Authenticate', challenge(match, error)], {
+    error: error ?? 'invalid_token',
+  })
+}
+
+function challengePage({ match, requestId }: AnswerContext): Answer {
+  const page = signInNeededPage({
+    resourceName: match.resource.name,
+    resourceUrl: match.resource.audience,
+    requestId,
+  })
+  return {
+    status: 401,
+    headers: [
+      ...Object.entries({ ...pageHeaders(), 'WWW-Authenticate': challenge(match) }).flat(),
+      'Vary',
+      'Authorization, Cookie, Accept',
+      'Content-Length',
+      String(Buffer.byteLength(page)),
+    ],
+    body: page,
+  }
+}
+
+function json(status: number, headers: readonly string[], value: object): Answer {
+  const body = JSON.stringify(value)
+  return {
+    status,
+    headers: [
+      ...COMMON,
+      'Content-Type',
+      'application/json',
+      'Content-Length',
+      String(Buffer.byteLength(body)),
+      ...headers,
+    ],
+    body,
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * One check, from a located request to an answer. Synchronous for everything known: only a token that was not seen
+ * before is awaited.
+ *
+ * @module
+ */
+import type { compileOrigins } from '../http/origins.ts'
+import { type HeaderValue, headerReader } from '../http/raw-headers.ts'
+import { StorageUnavailable } from '../storage/storage.ts'
+import { type Answer, answerFor, forbidden, unavailable } from './answer.ts'
+import type { ForwardedRequest } from './contracts/contract.ts'
+import { presentedCredential } from './credential.ts'
+import { type Credential, type Decision, decide, type Verified } from './decide.ts'
+import type { ResourceMatch, ResourceTable } from './resource.ts'
+import type { Verifier } from './verifier.ts'
+
+export interface CheckDeps {
+  readonly resources: ResourceTable
+  readonly verifier: Verifier
+  readonly originAllowed: ReturnType<typeof compileOrigins>
+  readonly isOwnCookie: (name: string) => boolean
+}
+
+/** The outcome of a check: the answer, and what the log and a proxy of our own want to know. */
+export interface Checked {
+  readonly answer: Answer
+  /** In words, for the log; undefined when allowed. */
+  readonly reason?: string
+  readonly verified?: Verified
+  readonly match?: ResourceMatch
+}
+
+/**
+ * @param rawHeaders of the request that carries the credential
+ * @param pinned the id of the only resource this may be about
+ */
+export type Check = (request: {
+  readonly located: ForwardedRequest
+  readonly rawHeaders: readonly string[]
+  readonly requestId: string
+  readonly pinned?: string
+}) => Checked | Promise<Checked>
+
+const OUTAGE_RETRY_SECONDS = 2
+const read = headerReader(['authorization', 'cookie', 'origin', 'accept', 'sec-fetch-mode'])
+
+export function createCheck(deps: CheckDeps): Check {
+  const { resources, verifier, originAllowed, isOwnCookie } = deps
+
+  return ({ located, rawHeaders, requestId, pinned }) => {
+    const match = resources.match(located.host, located.target)
+    if (match === 'unknown') return deny('no protected server is configured at this address')
+    if (match === 'ambiguous') return deny('the path can be read in more than one way')
+    if (pinned !== undefined && match.resource.id !== pinned) {
+      return deny('the request is for another server than this middleware is pinned to')
+    }
+    const [authorization, cookie, origin, accept, mode] = read(rawHeaders)
+    if (!originAllowed(origin, match.resource)) {
+      return deny('the web page that made this request is of a foreign origin')
+    }
+    const context = {
+      match,
+      requestId,
+      navigation: isNavigation(located.method, accept, mode),
+      authorization: typeof authorization === 'string' ? authorization : undefined,
+      cookie: typeof cookie === 'string' ? cookie : undefined,
+    }
+    const conclude = (credential: Credential): Checked => {
+      const decision = decide(match.resource, credential)
+      const verified = 'verified' in decision ? decision.verified : undefined
+      const reason = reasonOf(decision)
+      return {
+        answer: answerFor(decision, context, isOwnCookie),
+        match,
+        ...(reason !== undefined && { reason }),
+        ...(verified && { verified }),
+      }
+    }
+    try {
+      const credential = verifier.verify(presentedCredential(authorization))
+      return credential instanceof Promise
+        ? credential.then(conclude).catch(outage)
+        : conclude(credential)
+    } catch (error) {
+      return outage(error)
+    }
+  }
+}
+
+const deny = (reason: string): Checked => ({ answer: forbidden(reason), reason })
+
+function outage(error: unknown): Checked {
+  if (!(error instanceof StorageUnavailable)) throw error
+  return { answer: unavailable(OUTAGE_RETRY_SECONDS), reason: 'the store does not answer' }
+}
+
+/** A page load of a person; mcp-remote's first request is a GET, too, but asks for an event stream. */
+function isNavigation(method: string, accept: HeaderValue, mode: HeaderValue): boolean {
+  return (
+    (method === 'GET' || method === 'HEAD') &&
+    typeof accept === 'string' &&
+    accept.includes('text/html') &&
+    (mode === undefined || mode === 'navigate')
+  )
+}
+
+function reasonOf(decision: Decision): string | undefined {
+  switch (decision.kind) {
+    case 'allow':
+      return undefined
+    case 'challenge':
+    case 'forbid':
+      return decision.reason
+    case 'malformed':
+      return 'the Authorization header is malformed or doubled'
+    case 'insufficient-scope':
+      return 'the token lacks a required scope'
+  }
+}

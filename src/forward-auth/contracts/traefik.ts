@@ -1,0 +1,26 @@
+/**
+ * Traefik's `forwardAuth`: `X-Forwarded-Method`, `-Host` and `-Uri`, rebuilt by Traefik with `trustForwardHeader:
+ * false`. Every status, header and body of ours but a 2xx goes to the client as it is.
+ *
+ * @module
+ */
+import { DOUBLED, headerReader } from '../../http/raw-headers.ts'
+import type { Contract } from './contract.ts'
+
+const read = headerReader(['x-forwarded-method', 'x-forwarded-host', 'x-forwarded-uri'])
+
+export const traefik: Contract = {
+  family: 'traefik',
+  locate({ rawHeaders }) {
+    const [method, host, target] = read(rawHeaders)
+    // With `trustForwardHeader: true` a client's own line arrives beside Traefik's: neither can be believed.
+    if (host === DOUBLED) return { problem: 'doubled', header: 'X-Forwarded-Host' }
+    if (target === DOUBLED) return { problem: 'doubled', header: 'X-Forwarded-Uri' }
+    if (method === DOUBLED) return { problem: 'doubled', header: 'X-Forwarded-Method' }
+    if (!host) return { problem: 'missing', header: 'X-Forwarded-Host' }
+    if (!target) return { problem: 'missing', header: 'X-Forwarded-Uri' }
+    if (!method) return { problem: 'missing', header: 'X-Forwarded-Method' }
+    return { host, target, method }
+  },
+  adapt: (answer) => answer,
+}

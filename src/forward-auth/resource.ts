@@ -1,0 +1,186 @@
+/**
+ * The protected resources and how a host and path, or a `resource` parameter, find theirs (decision K18).
+ *
+ * @module
+ */
+import type { ResourceConfig } from '../config/config.ts'
+import { normalizeHost } from '../http/host.ts'
+import { canonicalPath, withoutQuery } from './path.ts'
+import { compilePolicy, type Policy } from './policy.ts'
+
+/** A resource on one concrete host (a wildcard resource is one of these for every host it covers). */
+export interface Resource {
+  readonly id: string
+  /** The configured URL with the concrete host: the `aud` of its tokens. */
+  readonly audience: string
+  /** Scheme and host of {@link audience}. */
+  readonly origin: string
+  /** Path of {@link audience}; empty for a whole host. */
+  readonly path: string
+  readonly name: string
+  readonly scopes: Readonly<Record<string, string>>
+  readonly requiredScopes: readonly string[]
+  readonly defaultScopes: readonly string[]
+  readonly also: readonly string[]
+  readonly isDefault: boolean
+  readonly policy: Policy
+  readonly upstream?: string
+}
+
+/** A request matched to its resource. */
+export interface ResourceMatch {
+  readonly resource: Resource
+  /** The path as sent, without query. */
+  readonly path: string
+  /** True if the path belongs to the resource only by its `also` list. */
+  readonly viaAlso: boolean
+}
+
+export type MatchResult = ResourceMatch | 'unknown' | 'ambiguous'
+
+export interface ResourceTable {
+  readonly all: readonly Resource[]
+  /** The resource whose URL covers this request. `target` is the request target as sent, query and all. */
+  match(host: string, target: string): MatchResult
+  /** The resource with this audience, or undefined; wildcard hosts included. */
+  byAudience(audience: string): Resource | undefined
+  /** The resource a `resource` parameter means: a URL it covers, or a bare host where exactly one resource lives. */
+  byIndicator(url: string): Resource | undefined
+  /** The one resource of a host, if exactly one lives there. */
+  onlyOneAt(host: string): Resource | undefined
+  /** The resource meant when a client names none: the one marked default, or the only one. */
+  readonly fallback: Resource | undefined
+  /** True if any resource lives at this host. */
+  hasHost(host: string): boolean
+}
+
+interface Prefix {
+  readonly path: string
+  readonly resource: Resource
+  readonly isAlso: boolean
+}
+
+const covers = (prefix: string, path: string) =>
+  path === prefix || (path.startsWith(prefix) && (prefix === '' || path[prefix.length] === '/'))
+
+/** Compiles the configured resources into one table. Wildcard hosts are resolved on first use and remembered, bounded. */
+export function createResourceTable(configured: readonly ResourceConfig[]): ResourceTable {
+  const all = configured.map(compile)
+  const exact = new Map<string, Prefix[]>()
+  const wildcards: { suffix: string; config: ResourceConfig }[] = []
+  configured.forEach((config, index) => {
+    const host = normalizeHost(new URL(config.url).host)
+    if (host === undefined) {
+      wildcards.push({ suffix: new URL(config.url).host.toLowerCase().slice(1), config })
+      return
+    }
+    const resource = all[index]
+    if (resource) exact.set(host, [...(exact.get(host) ?? []), ...prefixes(resource)])
+  })
+  for (const list of exact.values()) list.sort(longestFirst)
+  const resolved = new Map<string, readonly Prefix[]>()
+
+  function at(host: string): readonly Prefix[] {
+    const known = exact.get(host) ?? resolved.get(host)
+    if (known) return known
+    const covering = wildcards.filter(({ suffix }) => isLabelBefore(host, suffix))
+    if (covering.length === 0) return []
+    const list = covering.flatMap(({ config }) => prefixes(compile(onHost(config, host))))
+    list.sort(longestFirst)
+    // Bounded: a wildcard host costs a slot for each name somebody asks for.
+    if (resolved.size >= 1000) resolved.clear()
+    resolved.set(host, list)
+    return list
+  }
+
+  function match(host: string, target: string): MatchResult {
+    const canonicalHost = normalizeHost(host)
+    if (canonicalHost === undefined) return 'unknown'
+    const path = withoutQuery(target)
+    const canonical = canonicalPath(path)
+    if (canonical === undefined) return 'ambiguous'
+    for (const prefix of at(canonicalHost)) {
+      if (covers(prefix.path, canonical)) {
+        return { resource: prefix.resource, path, viaAlso: prefix.isAlso }
+      }
+    }
+    return 'unknown'
+  }
+
+  function onlyOneAt(host: string): Resource | undefined {
+    const canonicalHost = normalizeHost(host)
+    const here = canonicalHost === undefined ? [] : at(canonicalHost).filter((p) => !p.isAlso)
+    return here.length === 1 ? here[0]?.resource : undefined
+  }
+
+  function byIndicator(url: string): Resource | undefined {
+    const parts = /^https?:\/\/([^/?#]+)([^?#]*)$/i.exec(url)
+    if (!parts) return undefined
+    const host = parts[1] ?? ''
+    const path = parts[2] || '/'
+    const found = match(host, path)
+    if (typeof found !== 'string') return found.resource
+    return found === 'unknown' && path === '/' ? onlyOneAt(host) : undefined
+  }
+
+  return {
+    all,
+    match,
+    onlyOneAt,
+    byIndicator,
+    byAudience: (audience) => {
+      const resource = byIndicator(audience)
+      return resource?.audience === audience ? resource : undefined
+    },
+    fallback: [
+      all.find((resource) => resource.isDefault),
+      all.length === 1 ? all[0] : undefined,
+    ].find(
+      // A wildcard names no audience until a host does.
+      (resource) => resource !== undefined && !resource.origin.includes('*'),
+    ),
+    hasHost: (host) => {
+      const canonicalHost = normalizeHost(host)
+      return canonicalHost !== undefined && at(canonicalHost).length > 0
+    },
+  }
+}
+
+function compile(config: ResourceConfig): Resource {
+  const { protocol, host, pathname } = new URL(config.url)
+  const path = pathname === '/' ? '' : (canonicalPath(pathname) ?? pathname)
+  return {
+    id: config.id,
+    audience: config.url,
+    origin: `${protocol}//${host}`,
+    path,
+    name: config.name,
+    scopes: config.scopes,
+    requiredScopes: config.requiredScopes,
+    defaultScopes: config.defaultScopes,
+    also: config.also,
+    isDefault: config.isDefault,
+    policy: compilePolicy(config.allow),
+    ...(config.upstream !== undefined && { upstream: config.upstream }),
+  }
+}
+
+function prefixes(resource: Resource): Prefix[] {
+  return [
+    { path: resource.path, resource, isAlso: false },
+    ...resource.also.map((path) => ({ path, resource, isAlso: true })),
+  ]
+}
+
+const longestFirst = (a: Prefix, b: Prefix) => b.path.length - a.path.length
+
+/** RFC 6125 section 6.4.3: a wildcard stands for exactly one label. */
+function isLabelBefore(host: string, suffix: string): boolean {
+  return host.endsWith(suffix) && /^[a-z0-9_-]+$/.test(host.slice(0, -suffix.length))
+}
+
+function onHost(config: ResourceConfig, host: string): ResourceConfig {
+  const url = new URL(config.url)
+  url.host = host
+  return { ...config, url: url.pathname === '/' ? url.origin : url.href }
+}
