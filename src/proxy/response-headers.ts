@@ -1,0 +1,41 @@
+/**
+ * What of the upstream's headers goes back to the client.
+ *
+ * @module
+ */
+
+const DROPPED = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+  'trailer',
+  // Ours are the only ones: two lines of these make a browser refuse the answer.
+  'access-control-allow-origin',
+  'access-control-allow-credentials',
+  'access-control-allow-methods',
+  'access-control-allow-headers',
+  'access-control-expose-headers',
+  'access-control-max-age',
+])
+
+/**
+ * @param upstream flat list of names and values as received
+ * @param isOwnCookie the upstream cannot set cookies that are ours
+ * @returns a flat list
+ */
+export function clientHeaders(
+  upstream: readonly string[],
+  isOwnCookie: (name: string) => boolean,
+): string[] {
+  const headers: string[] = []
+  for (let i = 0; i < upstream.length; i += 2) {
+    const [name = '', value = ''] = [upstream[i], upstream[i + 1]]
+    const lower = name.toLowerCase()
+    if (DROPPED.has(lower)) continue
+    if (lower === 'set-cookie' && isOwnCookie(value.slice(0, value.indexOf('=')).trim())) continue
+    headers.push(name, value)
+  }
+  return headers
+}

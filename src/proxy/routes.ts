@@ -1,0 +1,164 @@
+/**
+ * Pass-through: Gatewarden as the proxy itself, for resources with an `upstream` (decision K31). Its route takes
+ * what no path of the gateway takes.
+ *
+ * @module
+ */
+import type { ServerResponse } from 'node:http'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import type { Answer } from '../forward-auth/answer.ts'
+import type { Check, Checked } from '../forward-auth/check.ts'
+import { logDecision } from '../forward-auth/decision-log.ts'
+import { canonicalPath, withoutQuery } from '../forward-auth/path.ts'
+import type { Resource, ResourceMatch, ResourceTable } from '../forward-auth/resource.ts'
+import { answerProgram } from '../http/errors.ts'
+import { sendJson } from '../http/json.ts'
+import type { compileOrigins } from '../http/origins.ts'
+import { corsHeaders, preflightHeaders } from './cors.ts'
+import { upstreamHeaders } from './request-headers.ts'
+import { clientHeaders } from './response-headers.ts'
+import { type Upstream, UpstreamUnavailable } from './upstream.ts'
+
+export interface ProxyRoutes {
+  readonly check: Check
+  readonly resources: ResourceTable
+  readonly upstream: Upstream
+  readonly originAllowed: ReturnType<typeof compileOrigins>
+  readonly isTrustedProxy: (address: string | undefined) => boolean
+  readonly isOwnCookie: (name: string) => boolean
+  /** Answers discovery requests whose well-known part comes after the path; undefined if it is none. */
+  readonly discover: (request: FastifyRequest, reply: FastifyReply) => FastifyReply | undefined
+  readonly log: Logger
+}
+
+export function proxyRoutes(app: FastifyInstance, deps: ProxyRoutes): void {
+  app.setErrorHandler(answerProgram)
+  app.removeAllContentTypeParsers()
+  // The body stays in the socket: it is streamed to the upstream or not read at all.
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null))
+  app.addHook('onClose', () => deps.upstream.close())
+
+  app.all('/*', (request, reply) => {
+    const discovered = request.method === 'GET' ? deps.discover(request, reply) : undefined
+    if (discovered) return discovered
+    const match = deps.resources.match(request.headers.host ?? '', request.raw.url ?? '')
+    if (match === 'unknown' || (match !== 'ambiguous' && match.resource.upstream === undefined)) {
+      return sendJson(reply.code(404), { error: 'not_found' })
+    }
+    reply.hijack()
+    passThrough(request, reply.raw, match === 'ambiguous' ? undefined : match, deps).catch(
+      (error: unknown) => fail(error, request, reply.raw, deps.log),
+    )
+    return reply
+  })
+}
+
+async function passThrough(
+  request: FastifyRequest,
+  response: ServerResponse,
+  match: ResourceMatch | undefined,
+  deps: ProxyRoutes,
+): Promise<void> {
+  const { origin } = request.headers
+  const origins = match && deps.originAllowed(origin, match.resource) && origin !== undefined
+  if (origins && request.method === 'OPTIONS' && isPreflight(request)) {
+    const requested = request.headers['access-control-request-headers']
+    response.writeHead(204, preflightHeaders(origin, requested)).end()
+    return
+  }
+  const cors = origins ? corsHeaders(origin) : []
+  const started = performance.now()
+  const pending = deps.check({
+    located: {
+      host: request.headers.host ?? '',
+      target: request.raw.url ?? '',
+      method: request.method,
+    },
+    rawHeaders: request.raw.rawHeaders,
+    requestId: request.id,
+  })
+  const checked = pending instanceof Promise ? await pending : pending
+  logDecision(deps.log, request, checked, started)
+  const { resource } = checked.match ?? {}
+  if (checked.answer.status !== 200 || !resource?.upstream) {
+    refuse(response, checked, cors, request.method)
+    return
+  }
+  await deps.upstream.forward(
+    request.raw,
+    response,
+    targetOf(request, resource, checked.match?.viaAlso ?? false, resource.upstream, {
+      answer: checked.answer,
+      trusted: deps.isTrustedProxy(request.socket.remoteAddress),
+    }),
+    (headers) => [...clientHeaders(headers, deps.isOwnCookie), ...cors],
+  )
+}
+
+const isPreflight = ({ headers }: FastifyRequest) =>
+  headers['access-control-request-method'] !== undefined
+
+function refuse(
+  response: ServerResponse,
+  { answer }: Checked,
+  cors: readonly string[],
+  method: string,
+): void {
+  response.writeHead(answer.status, [...answer.headers, ...cors])
+  response.end(method === 'HEAD' ? undefined : answer.body)
+}
+
+/** The upstream URL's path in place of the resource URL's; what follows, and the query, verbatim. */
+function targetOf(
+  request: FastifyRequest,
+  resource: Resource,
+  viaAlso: boolean,
+  upstream: string,
+  allowed: { answer: Answer; trusted: boolean },
+): { origin: string; path: string; headers: string[] } {
+  const target = request.raw.url ?? '/'
+  const raw = withoutQuery(target)
+  const { origin, pathname } = new URL(upstream)
+  const base = pathname.endsWith('/') ? pathname.slice(0, -1) : pathname
+  // An escaped spelling of the resource's own path is replaced like the plain one.
+  const path = raw.startsWith(resource.path) ? raw : (canonicalPath(raw) ?? raw)
+  const forwarded = viaAlso ? raw : base + path.slice(resource.path.length)
+  const peer = request.socket.remoteAddress ?? ''
+  const { 'x-forwarded-for': chain, 'x-forwarded-proto': proto } = request.headers
+  return {
+    origin,
+    path: (forwarded || '/') + target.slice(raw.length),
+    headers: upstreamHeaders(request.raw.rawHeaders, allowed.answer, {
+      address: allowed.trusted && chain !== undefined ? `${String(chain)}, ${peer}` : peer,
+      host: request.headers.host ?? '',
+      proto: allowed.trusted && proto === 'https' ? 'https' : 'http',
+    }),
+  }
+}
+
+function fail(
+  error: unknown,
+  request: FastifyRequest,
+  response: ServerResponse,
+  log: Logger,
+): void {
+  const outage = error instanceof UpstreamUnavailable
+  log.error(
+    { requestId: request.id, err: outage ? error.cause : error },
+    outage ? 'the upstream did not answer' : 'unexpected error in pass-through',
+  )
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  const body = JSON.stringify({
+    error: 'temporarily_unavailable',
+    error_description: 'the server behind the gateway did not answer',
+  })
+  response.writeHead(outage ? 502 : 500, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+  })
+  response.end(body)
+}

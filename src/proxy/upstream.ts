@@ -1,0 +1,111 @@
+/**
+ * Passes one allowed request on to the server behind us and its answer back, streaming both ways; the client
+ * leaving ends the request there, also before an answer has begun, since that is how an MCP client cancels.
+ *
+ * @module
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Agent, type Dispatcher } from 'undici'
+
+/** The upstream did not answer. Nothing was sent to the client yet. */
+export class UpstreamUnavailable extends Error {
+  override readonly name = 'UpstreamUnavailable'
+}
+
+export interface Upstream {
+  /**
+   * @param target where to: origin and path with query, as they go on the wire
+   * @param headers a flat list of names and values
+   * @throws UpstreamUnavailable while the answer can still be another one
+   */
+  forward(
+    request: IncomingMessage,
+    response: ServerResponse,
+    target: { readonly origin: string; readonly path: string; readonly headers: readonly string[] },
+    responseHeaders: (upstream: readonly string[]) => string[],
+  ): Promise<void>
+  close(): Promise<void>
+}
+
+/** A tool may think for long; an event stream is silent for as long as nothing happens. */
+const HEADERS_TIMEOUT_MS = 15 * 60_000
+const CONNECT_TIMEOUT_MS = 10_000
+
+export function createUpstream(): Upstream {
+  const agent = new Agent({
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    bodyTimeout: 0,
+  })
+
+  return {
+    forward(request, response, { origin, path, headers }, responseHeaders) {
+      return new Promise((resolve, reject) => {
+        let controller: Dispatcher.DispatchController | undefined
+        let gone = false
+        response.once('close', () => {
+          gone = true
+          if (!response.writableFinished) controller?.abort(new Error('the client left'))
+          resolve()
+        })
+        agent.dispatch(
+          {
+            origin,
+            path,
+            method: (request.method ?? 'GET') as Dispatcher.HttpMethod,
+            headers: headers as string[],
+            body: hasBody(request) ? request : null,
+          },
+          {
+            onRequestStart(started) {
+              controller = started
+              if (gone) started.abort(new Error('the client left'))
+            },
+            onRequestUpgrade(started) {
+              started.abort(new Error('an upgrade was not asked for'))
+            },
+            onResponseStart(started, status, parsed) {
+              // 1xx are between us and the upstream.
+              if (status < 200) return
+              const lines = started.rawHeaders ?? Object.entries(parsed).flat(2)
+              response.writeHead(
+                status,
+                responseHeaders(Array.from(lines as readonly (Buffer | string)[], latin1)),
+              )
+              // The head goes out now: an event stream may be silent for a long time.
+              response.flushHeaders()
+            },
+            onResponseData(started, chunk) {
+              if (response.write(chunk)) return
+              started.pause()
+              response.once('drain', () => started.resume())
+            },
+            onResponseEnd() {
+              response.end()
+              resolve()
+            },
+            onResponseError(_started, cause) {
+              if (gone) return
+              if (response.headersSent) {
+                // Half an answer must not look whole.
+                response.destroy()
+                resolve()
+              } else {
+                reject(new UpstreamUnavailable('the upstream did not answer', { cause }))
+              }
+            },
+          },
+        )
+      })
+    },
+    close: () => agent.destroy(),
+  }
+}
+
+const latin1 = (line: Buffer | string) =>
+  typeof line === 'string' ? line : line.toString('latin1')
+
+/** RFC 9112 section 6.3: a request has a body if its framing says so. */
+const hasBody = ({ headers }: IncomingMessage) =>
+  headers['transfer-encoding'] !== undefined ||
+  (headers['content-length'] !== undefined && headers['content-length'] !== '0')
