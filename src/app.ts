@@ -1,0 +1,167 @@
+/**
+ * The composition root: builds every service once and registers every plugin and route. The only wiring.
+ *
+ * @module
+ */
+import { createServer } from 'node:http'
+import cookie from '@fastify/cookie'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import type { Logger } from 'pino'
+import type { Config } from './config/config.ts'
+import { createKeyring, randomToken } from './crypto.ts'
+import { createCheck } from './forward-auth/check.ts'
+import { createResourceTable } from './forward-auth/resource.ts'
+import { forwardAuthRoutes } from './forward-auth/routes.ts'
+import { createVerifier } from './forward-auth/verifier.ts'
+import { answerProgram } from './http/errors.ts'
+import { healthRoutes } from './http/health.ts'
+import { normalizeHost } from './http/host.ts'
+import { routeEveryMethod } from './http/methods.ts'
+import { compileOrigins } from './http/origins.ts'
+import { scoped } from './http/scope.ts'
+import { compileTrustedProxies } from './http/trusted-proxies.ts'
+import { createBrowsers, isOwnCookie } from './login/browser.ts'
+import { complete } from './login/complete.ts'
+import type { LoginFlow } from './login/flow.ts'
+import { createLockout } from './login/lockout.ts'
+import { createPasswordLogin } from './login/password-login.ts'
+import { loginRoutes } from './login/routes.ts'
+import { createAccessTokens } from './oauth/access-token.ts'
+import { createClients } from './oauth/clients/clients.ts'
+import type { GrantDeps } from './oauth/grants/grant-type.ts'
+import { loadSigningKeys } from './oauth/keys.ts'
+import { createDiscovery, oauthRoutes } from './oauth/routes.ts'
+import { createTokenIssuer } from './oauth/token-issuer.ts'
+import { createProvider } from './providers/index.ts'
+import { type ProxyRoutes, proxyRoutes } from './proxy/routes.ts'
+import { createUpstream } from './proxy/upstream.ts'
+import { createPersons } from './storage/persons.ts'
+import { createRecords } from './storage/records.ts'
+import type { Storage } from './storage/storage.ts'
+
+export interface AppDeps {
+  readonly config: Config
+  /** The root secret: configured, or made in the data directory. */
+  readonly secret: string
+  readonly storage: Storage
+  readonly log: Logger
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+/** 20 kB of cookies must work; more than this is 431 (decision K25). */
+const MAX_HEADER_SIZE = 64 * 1024
+/** Traefik keeps idle connections for 90 s and does not retry on one that we close. */
+const KEEP_ALIVE_MS = 95_000
+/** Time for a whole request to arrive, so that a slow body cannot hang. */
+const REQUEST_TIMEOUT_MS = 60_000
+/** Registrations and forms are small. */
+const BODY_LIMIT = 32 * 1024
+
+/** @throws SigningKeyUnreadable if the store was sealed under another secret; StorageUnavailable */
+export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
+  const { config, storage, log, now } = deps
+  const issuer = config.publicUrl.origin
+  const keyring = createKeyring(deps.secret, config.secretPrevious)
+  const records = createRecords(storage)
+  const resources = createResourceTable(config.resources)
+  const provider = createProvider(config)
+  const persons = createPersons(provider)
+  const keys = await loadSigningKeys({ storage, keyring })
+  const accessTokens = createAccessTokens({ issuer, keys, now })
+  const clients = createClients({ keyring, randomToken: () => randomToken(9) })
+  const isTrustedProxy = compileTrustedProxies(config.trustedProxies)
+  const originAllowed = compileOrigins(config.allowedOrigins, issuer)
+  const verifier = createVerifier({ accessTokens, records, personOf: persons.find, now })
+  const check = createCheck({ resources, verifier, originAllowed, isOwnCookie })
+  const browsers = createBrowsers({ keyring, secure: config.publicUrl.secure })
+
+  const logger: FastifyBaseLogger = log
+  const app = Fastify({
+    loggerInstance: logger,
+    // The request log prints queries, which carry codes and states.
+    logController: new LogController({ disableRequestLogging: true }),
+    // A child logger a request costs as much as a check; lines name their request themselves.
+    childLoggerFactory: (logger) => logger,
+    genReqId: requestIds(),
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    serverFactory: (handler) =>
+      createServer({ maxHeaderSize: MAX_HEADER_SIZE, keepAliveTimeout: KEEP_ALIVE_MS }, handler),
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: MAX_HEADER_SIZE },
+    frameworkErrors: answerProgram,
+  })
+  routeEveryMethod(app)
+  app.setErrorHandler(answerProgram)
+
+  const flow: LoginFlow = {
+    issuer,
+    host: normalizeHost(config.publicUrl.host) ?? config.publicUrl.host,
+    keyring,
+    clients,
+    resources,
+    browsers,
+    provider,
+    passwordLogin:
+      provider.kind === 'password'
+        ? createPasswordLogin({
+            provider,
+            browsers,
+            lockout: createLockout({ storage, keyring, now }),
+          })
+        : undefined,
+    complete: (interaction, person) =>
+      complete(interaction, person, {
+        records,
+        resources,
+        grantLifetime: config.lifetimes.grant,
+        now,
+      }),
+    now,
+  }
+
+  const grants: GrantDeps = {
+    records,
+    resources,
+    keyring,
+    tokens: createTokenIssuer({
+      accessTokens,
+      keyring,
+      lifetime: config.lifetimes.accessToken,
+      now,
+    }),
+    personExists: (grant) => persons.find(grant) !== undefined,
+    lifetimes: config.lifetimes,
+    now,
+    randomToken,
+  }
+  const proxy: ProxyRoutes = {
+    check,
+    resources,
+    upstream: createUpstream(),
+    originAllowed,
+    isTrustedProxy,
+    isOwnCookie,
+    discover: createDiscovery({ issuer, resources }),
+    log,
+  }
+
+  scoped(app, (scope) => forwardAuthRoutes(scope, { check, isTrustedProxy, log, now }))
+  scoped(app, (scope) => healthRoutes(scope, { probeStore: () => storage.get('probe') }))
+  scoped(app, (scope) => oauthRoutes(scope, { issuer, clients, resources, keys, grants, now }))
+  scoped(app, (scope) => {
+    scope.register(cookie)
+    loginRoutes(scope, flow)
+  })
+  scoped(app, (scope) => proxyRoutes(scope, proxy))
+  return app
+}
+
+/** Ids that say nothing and repeat in no other process: a random prefix and a count. */
+function requestIds(): () => string {
+  const prefix = randomToken(6)
+  let count = 0
+  return () => `${prefix}-${(++count).toString(36)}`
+}

@@ -1,0 +1,84 @@
+/**
+ * `gatewarden serve`: opens the store, builds the app, listens, and stops cleanly.
+ *
+ * @module
+ */
+import closeWithGrace from 'close-with-grace'
+import { type Logger, pino } from 'pino'
+import { buildApp } from '../app.ts'
+import type { Config } from '../config/config.ts'
+import { ConfigError } from '../config/problem.ts'
+import { SigningKeyUnreadable } from '../oauth/keys.ts'
+import { openStorage } from '../storage/index.ts'
+import type { Storage } from '../storage/storage.ts'
+import { rootSecret } from './root-secret.ts'
+
+/** Time for requests under way to end; an event stream that goes on longer is cut. */
+const GRACE_MS = 2000
+/** Time for everything, after which the process ends whatever is still open. */
+const STOP_WITHIN_MS = 10_000
+
+/**
+ * Resolves once the server listens; it then runs until SIGTERM or SIGINT.
+ * @throws ConfigError for what only starting can find out: a busy port, a store that cannot be opened
+ */
+export async function serve(config: Config): Promise<void> {
+  const log: Logger = pino({
+    level: config.logLevel,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+  })
+  const now = () => Date.now()
+  const { secret, madeAt } = await rootSecret(config)
+  if (madeAt !== undefined) {
+    log.info({ file: madeAt }, 'made a root secret: back it up, everything sealed depends on it')
+  }
+  const storage = await openStorage({ dataDir: config.dataDir, now }).catch((error: unknown) => {
+    throw new ConfigError([`DATA_DIR: ${error instanceof Error ? error.message : String(error)}`])
+  })
+  try {
+    await run(config, { secret, storage, log, now })
+  } catch (error) {
+    await storage.close()
+    throw error
+  }
+}
+
+async function run(
+  config: Config,
+  services: { secret: string; storage: Storage; log: Logger; now: () => number },
+): Promise<void> {
+  const { storage, log } = services
+  const app = await buildApp({ config, ...services }).catch((error: unknown) => {
+    if (!(error instanceof SigningKeyUnreadable)) throw error
+    throw new ConfigError([
+      `SECRET: the signing keys in the store were sealed under another secret. Put the old one into SECRET_PREVIOUS.`,
+    ])
+  })
+  // Before listening, so that a signal during start-up is not lost.
+  closeWithGrace({ delay: STOP_WITHIN_MS, logger: false }, async ({ err, signal }) => {
+    if (err) log.error({ err }, 'stopping after an error')
+    else log.info({ signal }, 'stopping')
+    const cut = setTimeout(() => app.server.closeAllConnections(), GRACE_MS)
+    await app.close()
+    clearTimeout(cut)
+    await storage.close()
+  })
+  await app.listen({ ...config.listen }).catch((error: unknown) => {
+    const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+    throw new ConfigError([
+      `PORT: cannot listen on ${config.listen.host}:${config.listen.port} (${why}). Stop what uses it, or choose another port.`,
+    ])
+  })
+  const addresses = app
+    .addresses()
+    .map((at) => (typeof at === 'string' ? at : `${at.address}:${at.port}`))
+  log.info(
+    {
+      addresses,
+      publicUrl: config.publicUrl.origin,
+      resources: config.resources.map(({ id, url }) => ({ id, url })),
+    },
+    'listening',
+  )
+}

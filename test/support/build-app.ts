@@ -1,0 +1,127 @@
+/**
+ * The whole program in this process: the real app over memory storage, with a clock that tests move.
+ *
+ * @module
+ */
+import { hash } from '@node-rs/argon2'
+import type { FastifyInstance } from 'fastify'
+import { type Logger, pino } from 'pino'
+import { afterEach } from 'vitest'
+import { buildApp } from '../../src/app.ts'
+import type { AllowList, Config, ResourceConfig, UserConfig } from '../../src/config/config.ts'
+import { createMemoryStorage } from '../../src/storage/memory.ts'
+import type { Storage } from '../../src/storage/storage.ts'
+
+/** What the tests' people type. The cost is the smallest argon2 takes: how slow it is tests nothing here. */
+export const PASSWORD = 'correct horse'
+const passwordHash = await hash(PASSWORD, { memoryCost: 8, timeCost: 1, parallelism: 1 })
+
+export const ANYONE: AllowList = { anyone: true, emails: [], domains: [], groups: [] }
+
+export const ANN: UserConfig = {
+  name: 'ann',
+  email: 'ann@example.com',
+  displayName: 'Ann Adams',
+  groups: ['staff'],
+  passwordHash,
+}
+/** Nobody's list but `*` lets bob in. */
+export const BOB: UserConfig = {
+  name: 'bob',
+  email: 'bob@elsewhere.test',
+  groups: [],
+  passwordHash,
+}
+
+/** A resource, `https://mcp.example.com/notes/mcp` unless told otherwise. */
+export function resource(changes: Partial<ResourceConfig> = {}): ResourceConfig {
+  return {
+    id: 'notes',
+    url: 'https://mcp.example.com/notes/mcp',
+    name: 'Team notes',
+    scopes: { mcp: 'Use this server' },
+    requiredScopes: [],
+    defaultScopes: ['mcp'],
+    also: [],
+    isDefault: false,
+    allow: { anyone: false, emails: [], domains: ['example.com'], groups: [] },
+    ...changes,
+  }
+}
+
+/** A configuration with one resource and two people, changed as a test needs it. */
+export function testConfig(changes: Partial<Config> = {}): Config {
+  return {
+    publicUrl: { origin: 'https://auth.example.com', host: 'auth.example.com', secure: true },
+    listen: { host: '127.0.0.1', port: 0 },
+    dataDir: 'unused',
+    secretPrevious: [],
+    resources: [resource()],
+    trustedProxies: ['127.0.0.0/8', '::1'],
+    provider: 'builtin',
+    users: [ANN, BOB],
+    lifetimes: { accessToken: 3600, grant: 30 * 86_400, grantIdle: 14 * 86_400, refreshGrace: 60 },
+    allowedOrigins: 'loopback',
+    logLevel: 'info',
+    ...changes,
+  }
+}
+
+/** A clock that stands still until it is moved. */
+export interface Clock {
+  (): number
+  /** Moves it on. */
+  advance(seconds: number): void
+}
+
+export function createClock(startMs = Date.UTC(2026, 10, 21, 9)): Clock {
+  let time = startMs
+  return Object.assign(() => time, {
+    advance(seconds: number) {
+      time += seconds * 1000
+    },
+  })
+}
+
+export interface TestApp {
+  readonly app: FastifyInstance
+  readonly clock: Clock
+  readonly storage: Storage
+  readonly config: Config
+  /** Every log line so far, parsed. */
+  readonly logs: readonly Record<string, unknown>[]
+  /** The same store and secret under a new process: what a restart is. */
+  restart(changes?: Partial<Config>): Promise<TestApp>
+}
+
+const open: FastifyInstance[] = []
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((app) => app.close()))
+})
+
+/** Builds the app; it is closed after the test. */
+export async function buildTestApp(
+  changes: Partial<Config> = {},
+  reuse: { clock?: Clock; storage?: Storage; secret?: string } = {},
+): Promise<TestApp> {
+  const clock = reuse.clock ?? createClock()
+  const storage = reuse.storage ?? createMemoryStorage({ now: clock })
+  const config = testConfig(changes)
+  const secret = reuse.secret ?? 'a root secret for tests, long enough to be one'
+  const logs: Record<string, unknown>[] = []
+  const log: Logger = pino(
+    { level: 'debug', base: null },
+    { write: (line: string) => void logs.push(JSON.parse(line)) },
+  )
+  const app = await buildApp({ config, secret, storage, log, now: clock })
+  open.push(app)
+  await app.ready()
+  return {
+    app,
+    clock,
+    storage,
+    config,
+    logs,
+    restart: (again) => buildTestApp({ ...changes, ...again }, { clock, storage, secret }),
+  }
+}
