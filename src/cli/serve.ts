@@ -56,15 +56,20 @@ async function run(
     ])
   })
   // Before listening, so that a signal during start-up is not lost.
-  closeWithGrace({ delay: STOP_WITHIN_MS, logger: false }, async ({ err, signal }) => {
-    if (err) log.error({ err }, 'stopping after an error')
-    else log.info({ signal }, 'stopping')
-    const cut = setTimeout(() => app.server.closeAllConnections(), GRACE_MS)
+  const stopping = closeWithGrace(
+    { delay: STOP_WITHIN_MS, logger: false },
+    async ({ err, signal }) => {
+      if (err) log.error({ err }, 'stopping after an error')
+      else log.info({ signal }, 'stopping')
+      const cut = setTimeout(() => app.server.closeAllConnections(), GRACE_MS)
+      await app.close()
+      clearTimeout(cut)
+      await storage.close()
+    },
+  )
+  await app.listen({ ...config.listen }).catch(async (error: unknown) => {
+    stopping.uninstall()
     await app.close()
-    clearTimeout(cut)
-    await storage.close()
-  })
-  await app.listen({ ...config.listen }).catch((error: unknown) => {
     const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
     throw new ConfigError([
       `PORT: cannot listen on ${config.listen.host}:${config.listen.port} (${why}). Stop what uses it, or choose another port.`,

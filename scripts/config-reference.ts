@@ -1,0 +1,12 @@
+/**
+ * Writes what `src/config/reference.ts` says to where people look for it (`npm run docs:config`).
+ *
+ * @module
+ */
+import { writeFileSync } from 'node:fs'
+import { configurationPage, envExample, jsonSchema } from '../src/config/reference.ts'
+
+const root = new URL('../', import.meta.url)
+writeFileSync(new URL('.env.example', root), envExample())
+writeFileSync(new URL('docs/configuration.md', root), configurationPage())
+writeFileSync(new URL('gatewarden.schema.json', root), jsonSchema())

@@ -1,0 +1,13 @@
+/**
+ * `gatewarden config check`: `ok`, or everything that is wrong.
+ *
+ * @module
+ */
+import { loadOrExplain } from './configured.ts'
+import type { Command } from './io.ts'
+
+export const configCheck: Command = async (args, io) => {
+  if (!loadOrExplain(args, io)) return 2
+  io.stdout.write('ok\n')
+  return 0
+}

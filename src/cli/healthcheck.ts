@@ -1,0 +1,55 @@
+/**
+ * `gatewarden healthcheck`: asks the running process on this machine whether it is alive. For the image.
+ *
+ * @module
+ */
+import { get } from 'node:http'
+import { loadOrExplain } from './configured.ts'
+import type { Command, Io } from './io.ts'
+
+/** Exits 1, never 2, also for a bad configuration: Docker reserves every other code. */
+export const healthcheck: Command = createHealthcheck({ limitMs: 3000 })
+
+/** @param options `limitMs`: milliseconds until a process that does not answer counts as dead */
+export function createHealthcheck(options: { limitMs: number }): Command {
+  return (args, io) => check({ args, io, ...options })
+}
+
+async function check(options: {
+  args: readonly string[]
+  io: Io
+  limitMs: number
+}): Promise<number> {
+  const { args, io, limitMs } = options
+  const loaded = loadOrExplain(args, io)
+  if (!loaded) return 1
+  const { host, port } = loaded.config.listen
+  // Listening on every address includes loopback; a single one has to be asked itself.
+  const target = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  try {
+    const status = await statusOf({ host: target, port, limitMs })
+    if (status === 200) return 0
+    io.stderr.write(`/healthz answered ${status}\n`)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    io.stderr.write(`/healthz did not answer on ${target} port ${port}: ${reason}\n`)
+  }
+  return 1
+}
+
+function statusOf(target: {
+  host: string
+  port: number
+  limitMs: number
+}): Promise<number | undefined> {
+  const { host, port, limitMs } = target
+  return new Promise((resolve, reject) => {
+    const signal = AbortSignal.timeout(limitMs)
+    get({ host, port, path: '/healthz', signal }, (response) => {
+      response.resume()
+      resolve(response.statusCode)
+    }).on('error', (error) =>
+      reject(signal.aborted ? new Error(`no answer in ${limitMs / 1000} seconds`) : error),
+    )
+  })
+}

@@ -1,0 +1,102 @@
+/**
+ * Turns parsed settings into the configuration, by the rules that involve more than one of them.
+ *
+ * @module
+ */
+import type { Config } from './config.ts'
+import type { Disk } from './disk.ts'
+import type { FileContents } from './file.ts'
+import type { Chosen } from './precedence.ts'
+import type { Report } from './problem.ts'
+import { buildResources } from './resources.ts'
+import type { PublicUrl } from './urls.ts'
+import { buildUsers } from './users.ts'
+
+interface Parts extends Chosen {
+  readonly file: FileContents
+  /** False while a file that may hold more cannot be read. */
+  readonly complete: boolean
+  readonly disk: Disk
+  readonly report: Report
+}
+
+/** The configuration, or undefined if a part without which there is none is missing. Problems go to the report. */
+export function buildConfig(parts: Parts): Config | undefined {
+  const { settings, disk, report } = parts
+  const publicUrl = checkPublicUrl(parts)
+  warnOfOpenProxies(parts)
+  const resources = buildResources(parts)
+  const users = buildUsers({ users: parts.file.users ?? {}, disk, report })
+  if (parts.complete && Object.keys(parts.file.users ?? {}).length === 0) {
+    report.problem(
+      'users',
+      'PROVIDER is builtin, and there is nobody who could log in. Run gatewarden hash-password and add to gatewarden.yaml: users: { ann: { email: ann@example.com, password_hash: "..." } }.',
+    )
+  }
+  if (!publicUrl) return undefined
+  const { origin, host, secure } = publicUrl
+  return {
+    publicUrl: { origin, host, secure },
+    listen: { host: settings.host, port: settings.port },
+    dataDir: disk.absolute(settings.data_dir),
+    ...(settings.secret !== undefined && { secret: settings.secret }),
+    secretPrevious: settings.secret_previous ?? [],
+    resources,
+    trustedProxies: settings.trusted_proxies,
+    provider: settings.provider,
+    users,
+    lifetimes: {
+      accessToken: settings.access_token_lifetime,
+      grant: settings.grant_lifetime,
+      grantIdle: settings.grant_idle,
+      refreshGrace: settings.refresh_grace,
+    },
+    allowedOrigins: allowedOrigins(settings.allowed_origins, report),
+    logLevel: settings.log_level,
+  }
+}
+
+/** Plain http shows tokens to the network, so beyond this machine it has to be asked for (decision K7). */
+function checkPublicUrl(parts: Parts): PublicUrl | undefined {
+  const { settings, given, complete, broken, report } = parts
+  const label = given.get('public_url')?.label ?? 'PUBLIC_URL'
+  const publicUrl = settings.public_url
+  if (!publicUrl) {
+    if (complete && !broken.has('public_url')) {
+      report.problem(
+        label,
+        'is not set. Set it to the address people reach Gatewarden at, such as https://auth.example.com.',
+      )
+    }
+    return undefined
+  }
+  if (!publicUrl.secure && !publicUrl.loopback) {
+    if (settings.dev_mode) {
+      report.warning(label, 'is plain http: everyone on the network can read the tokens.')
+    } else if (!broken.has('dev_mode')) {
+      report.problem(
+        label,
+        'is plain http beyond this machine. Use https, or set DEV_MODE=true to try it out on a network you trust.',
+      )
+    }
+  }
+  return publicUrl
+}
+
+function warnOfOpenProxies({ settings, report }: Parts): void {
+  for (const network of settings.trusted_proxies.filter((entry) => entry.endsWith('/0'))) {
+    report.warning('TRUSTED_PROXIES', `${network} lets everyone forge forwarded headers.`)
+  }
+}
+
+function allowedOrigins(origins: readonly string[], report: Report): Config['allowedOrigins'] {
+  if (origins.includes('*')) return '*'
+  if (!origins.includes('loopback')) return origins
+  if (origins.length > 1) {
+    report.problem(
+      'ALLOWED_ORIGINS',
+      'loopback stands beside others. Write it alone, or list origins.',
+    )
+  }
+  return 'loopback'
+}

@@ -1,0 +1,32 @@
+/**
+ * Reads settings from an environment. Others live there too, so only a near miss of one of our names is a problem.
+ *
+ * @module
+ */
+import type { Entry } from './layer.ts'
+import { knownNames, meaningOf } from './names.ts'
+import type { Report } from './problem.ts'
+import { nearest } from './suggest.ts'
+
+/** Near misses that belong to others: CGI's client address, and the level of log4j and its kin. */
+const NOT_OURS = new Set(['CLIENT_IP', 'LOGLEVEL'])
+
+/** An empty value counts as unset, as Compose writes variables that are not there. */
+export function readEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+  report: Report,
+): readonly Entry[] {
+  const entries: Entry[] = []
+  for (const [written, value] of Object.entries(env)) {
+    if (value === undefined || value.trim() === '') continue
+    const meaning = meaningOf(written)
+    if (meaning) entries.push({ written, meaning, value })
+    else if (written.length >= 6 && !NOT_OURS.has(written)) {
+      const meant = nearest(written, knownNames)
+      if (meant !== undefined) {
+        report.problem(written, `is not a setting. Did you mean ${meant}? Else rename it.`)
+      }
+    }
+  }
+  return entries
+}

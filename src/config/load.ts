@@ -1,0 +1,94 @@
+/**
+ * Makes the configuration out of flags, environment, `.env` and file, in this order of precedence; or says
+ * everything that is wrong with them.
+ *
+ * @module
+ */
+import { parseEnv } from 'node:util'
+import { buildConfig } from './build.ts'
+import type { Config } from './config.ts'
+import { createDisk, type Disk } from './disk.ts'
+import { readEnvironment } from './environment.ts'
+import { readFileSettings } from './file.ts'
+import { readFlags } from './flags.ts'
+import { createLayer } from './layer.ts'
+import { chooseSettings } from './precedence.ts'
+import { attempt, ConfigError, createReport, Wrong } from './problem.ts'
+import { listSources, type Source } from './sources.ts'
+import { readYaml } from './yaml-file.ts'
+
+/** Where a configuration comes from. Nothing else is read. */
+export interface LoadOptions {
+  /** Flags, without the name of the program and of the subcommand. */
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Where `.env` and `gatewarden.yaml` are looked for, and what relative paths are relative to. */
+  readonly cwd: string
+  /** The text of a file; throws what `fs.readFileSync` throws. */
+  readFile(path: string): string
+}
+
+export interface Loaded {
+  /** Frozen, all of it. */
+  readonly config: Config
+  /** One line each, `SETTING: ...`; nothing that stops the start. */
+  readonly warnings: readonly string[]
+  /** Each value as a person may see it, and where it came from. */
+  readonly sources: readonly Source[]
+}
+
+const DEFAULT_FILE = 'gatewarden.yaml'
+
+/** @throws ConfigError with every problem there is */
+export function loadConfig(options: LoadOptions): Loaded {
+  const report = createReport()
+  const disk = createDisk(options)
+  const flags = readFlags(options.argv, report)
+  const fileName = flags.configFile ?? DEFAULT_FILE
+  const yaml = attempt(report, fileName, () => readConfigFile(disk, flags.configFile))
+  const contents = yaml === undefined ? undefined : readYaml(yaml, { name: fileName, report })
+  const file = contents && readFileSettings(contents, report)
+  const dotenv = attempt(report, '.env', () => parseEnv(disk.find('.env') ?? ''))
+
+  const chosen = chooseSettings({
+    layers: [
+      createLayer('flag', flags.entries, report),
+      createLayer('environment', readEnvironment(options.env, report), report),
+      createLayer('.env', readEnvironment(dotenv ?? {}, report), report),
+      createLayer(fileName, file?.entries ?? [], report),
+    ],
+    disk,
+    report,
+  })
+  const config = buildConfig({
+    ...chosen,
+    file: file ?? { entries: [] },
+    // What is missing cannot be told while a file that may hold it cannot be read.
+    complete: file !== undefined && dotenv !== undefined,
+    disk,
+    report,
+  })
+  if (report.problems.length > 0 || !config) throw new ConfigError(report.problems)
+  return {
+    config: deepFreeze(config),
+    warnings: report.warnings,
+    sources: listSources({ given: chosen.given, file, fileName }),
+  }
+}
+
+/** A file that somebody names has to be there; the one we look for does not. */
+function readConfigFile(disk: Disk, named: string | undefined): string {
+  const text = disk.find(named ?? DEFAULT_FILE)
+  if (text === undefined && named !== undefined) {
+    throw new Wrong('there is no such file. Check --config.')
+  }
+  return text ?? ''
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const inner of Object.values(value)) deepFreeze(inner)
+  }
+  return value
+}

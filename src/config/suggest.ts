@@ -1,0 +1,38 @@
+/**
+ * "Did you mean ...?" for mistyped names.
+ *
+ * @module
+ */
+
+/** Letters to insert, delete or replace to get from `a` to `b` (Levenshtein). */
+export function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1]
+    for (const [j, other] of [...b].entries()) {
+      const replace = (row[j] ?? 0) + (letter === other ? 0 : 1)
+      next.push(Math.min(replace, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}
+
+/** The candidate nearest to a mistyped name, without regard to case; undefined if none is within `limit` letters. */
+export function nearest(name: string, candidates: Iterable<string>, limit = 2): string | undefined {
+  let best: { candidate: string; distance: number } | undefined
+  for (const candidate of candidates) {
+    if (Math.abs(candidate.length - name.length) > limit) continue
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
+    if (distance <= limit && distance < (best?.distance ?? Number.POSITIVE_INFINITY)) {
+      best = { candidate, distance }
+    }
+  }
+  return best?.candidate
+}
+
+/** The second sentence of a problem about an unknown name. */
+export function didYouMean(name: string, candidates: Iterable<string>, otherwise: string): string {
+  const found = nearest(name, candidates)
+  return found === undefined ? otherwise : `Did you mean ${found}?`
+}

@@ -1,0 +1,56 @@
+/**
+ * Runs a subcommand with texts for its streams and files.
+ *
+ * @module
+ */
+import { PassThrough } from 'node:stream'
+import type { Command } from '../../src/cli/io.ts'
+
+export interface Ran {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Setup {
+  readonly args?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  /** `gatewarden.yaml`. */
+  readonly yaml?: string
+  /** What arrives on standard input; on a terminal each entry is typed once the program has asked. */
+  readonly input?: string | readonly string[]
+  readonly terminal?: boolean
+}
+
+/** Collects what is written; `onWrite` is told each piece. */
+function sink(onWrite: (text: string) => void = () => undefined) {
+  const stream = new PassThrough()
+  let text = ''
+  stream.on('data', (chunk: Buffer) => {
+    text += chunk.toString('utf8')
+    onWrite(chunk.toString('utf8'))
+  })
+  return { stream, text: () => text }
+}
+
+export async function run(command: Command, setup: Setup = {}): Promise<Ran> {
+  const stdin = Object.assign(new PassThrough(), { isTTY: setup.terminal ?? false })
+  const typed = typeof setup.input === 'string' ? [setup.input] : [...(setup.input ?? [])]
+  const stdout = sink()
+  const stderr = sink((text) => {
+    if (setup.terminal && text.endsWith(': ')) stdin.write(typed.shift() ?? '\u0003')
+  })
+  if (!setup.terminal) stdin.end(typed.join(''))
+  const code = await command(setup.args ?? [], {
+    env: setup.env ?? {},
+    cwd: '/srv',
+    readFile: (path) => {
+      if (path === '/srv/gatewarden.yaml' && setup.yaml !== undefined) return setup.yaml
+      throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
+    },
+    stdin,
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+  })
+  return { code, stdout: stdout.text(), stderr: stderr.text() }
+}

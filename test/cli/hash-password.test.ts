@@ -1,0 +1,69 @@
+import { verify } from '@node-rs/argon2'
+import { describe, expect, it } from 'vitest'
+import { hashPassword } from '../../src/cli/hash-password.ts'
+import { parsePasswordHash } from '../../src/config/users.ts'
+import { run } from './harness.ts'
+
+const PASSWORD = 'plum quartz häron'
+
+describe('hash-password', () => {
+  it.each([PASSWORD, `${PASSWORD}\n`, `${PASSWORD}\r\n`])(
+    'hashes what comes through a pipe, without one line break at its end',
+    async (input) => {
+      const { code, stdout, stderr } = await run(hashPassword, { input })
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      expect(await verify(stdout.trim(), PASSWORD)).toBe(true)
+    },
+  )
+
+  it('makes hashes that the configuration takes, on one line', async () => {
+    const { stdout } = await run(hashPassword, { input: PASSWORD })
+    expect(stdout).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[^\n]+\n$/)
+    expect(parsePasswordHash(stdout.trim())).toBe(stdout.trim())
+  })
+
+  it('asks twice on a terminal and echoes nothing', async () => {
+    const typed = [`${PASSWORD}\r`, `${PASSWORD}\r`]
+    const { code, stdout, stderr } = await run(hashPassword, { input: typed, terminal: true })
+    expect(code).toBe(0)
+    expect(stderr).toBe('Password: \nOnce more: \n')
+    expect(await verify(stdout.trim(), PASSWORD)).toBe(true)
+  })
+
+  it('knows the keys of a terminal', async () => {
+    const typed = ['plun\u007fm\r', 'plum\r']
+    const { stdout } = await run(hashPassword, { input: typed, terminal: true })
+    expect(await verify(stdout.trim(), 'plum')).toBe(true)
+  })
+
+  it.each([
+    [['one\r', 'two\r'], 'The two differ. Nothing was hashed.'],
+    [['\r'], 'The password is empty.'],
+    [['\u0003'], 'Nothing was typed.'],
+    [['one\r', '\u0004'], 'The two differ. Nothing was hashed.'],
+  ])('hashes nothing on a terminal that says %j', async (input, problem) => {
+    const { code, stdout, stderr } = await run(hashPassword, { input, terminal: true })
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr.trimEnd().split('\n').at(-1)).toBe(problem)
+  })
+
+  it.each([
+    ['', 'The password is empty.'],
+    ['\n', 'The password is empty.'],
+    [
+      'two\nlines\n',
+      'The password holds a line break or another character that no login form can send.',
+    ],
+    ['x'.repeat(1025), 'The password is longer than 1024 characters.'],
+  ])('refuses what nobody could type into the login', async (input, problem) => {
+    const { code, stdout, stderr } = await run(hashPassword, { input })
+    expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: '', stderr: `${problem}\n` })
+  })
+
+  it('takes no password on the command line, and does not repeat it', async () => {
+    const { code, stdout, stderr } = await run(hashPassword, { args: ['hunter2'] })
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain('takes no arguments')
+    expect(stderr).not.toContain('hunter2')
+  })
+})

@@ -1,0 +1,60 @@
+/**
+ * Loads a configuration from texts instead of a disk. `BASE` is the least that starts.
+ *
+ * @module
+ */
+import { type Loaded, loadConfig } from '../../src/config/load.ts'
+import { ConfigError } from '../../src/config/problem.ts'
+
+/** A well-formed hash of no password. */
+export const HASH = `$argon2id$v=19$m=19456,t=2,p=1$${'c'.repeat(22)}$${'h'.repeat(43)}`
+export const USERS = `users: { ann: { email: ann@example.com, password_hash: "${HASH}" } }\n`
+export const BASE = {
+  PUBLIC_URL: 'https://auth.example.com',
+  RESOURCES: 'https://mcp.example.com/notes/mcp',
+  ALLOWED_EMAILS: 'ann@example.com',
+}
+
+export interface Given {
+  /** Added to {@link BASE}; undefined takes a setting out. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly argv?: readonly string[]
+  /** What `gatewarden.yaml` says beside the users. */
+  readonly yaml?: string
+  /** Other files by their absolute paths; the working directory is `/srv`. */
+  readonly files?: Readonly<Record<string, string>>
+}
+
+export function load({ env, argv = [], yaml = '', files = {} }: Given = {}): Loaded {
+  const disk: Record<string, string> = { '/srv/gatewarden.yaml': USERS + yaml, ...files }
+  return loadConfig({
+    argv,
+    env: { ...BASE, ...env },
+    cwd: '/srv',
+    readFile: (path) => {
+      const text = disk[path]
+      if (text === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
+      return text
+    },
+  })
+}
+
+/** As {@link load}, for a file that describes its resources: the environment holds only `PUBLIC_URL`. */
+export function loadYaml(yaml: string, given: Given = {}): Loaded {
+  return load({
+    ...given,
+    yaml,
+    env: { RESOURCES: undefined, ALLOWED_EMAILS: undefined, ...given.env },
+  })
+}
+
+/** The problems of a configuration that does not load; none if it does. */
+export function problemsOf(run: () => Loaded): readonly string[] {
+  try {
+    run()
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+}

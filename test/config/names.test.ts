@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest'
+import { load, problemsOf } from './harness.ts'
+
+const SECRET = 'do-not-show-me-do-not-show-me-do-not'
+
+describe('flags', () => {
+  it('reads both spellings of a flag, with a space or an equals sign', () => {
+    const { config } = load({
+      argv: ['--port=12', '--log-level', 'debug', '-dataDir', '/var/lib/gw', '--dev-mode'],
+    })
+    expect(config.listen.port).toBe(12)
+    expect(config.logLevel).toBe('debug')
+    expect(config.dataDir).toBe('/var/lib/gw')
+  })
+
+  it("reads S0's names in its own spelling", () => {
+    const { config } = load({
+      env: { PUBLIC_URL: undefined },
+      argv: ['-port', '9000', '-oauthDomain', '10.0.0.5:9000', '-devMode', '-allowedEmails=*'],
+    })
+    expect(config.publicUrl.origin).toBe('http://10.0.0.5:9000')
+    expect(config.listen.port).toBe(9000)
+    expect(config.resources[0]?.allow.anyone).toBe(true)
+  })
+
+  it('takes no value for a switch, but one behind an equals sign', () => {
+    const http = { PUBLIC_URL: 'http://10.0.0.5' }
+    expect(load({ env: http, argv: ['--dev-mode', '--port', '1'] }).config.listen.port).toBe(1)
+    expect(problemsOf(() => load({ env: http, argv: ['--dev-mode=false'] }))).toHaveLength(1)
+  })
+
+  it.each([
+    [['--prot', '1'], '--prot: is not a flag. Did you mean --port?'],
+    [['-oauthDomian=x'], '-oauthDomian: is not a flag. Did you mean --oauth-domain?'],
+    [['--zzzzzzzz'], '--zzzzzzzz: is not a flag. See gatewarden --help.'],
+    [['--port'], '--port: has no value. Write --port VALUE.'],
+    [['--host', '--port', '1'], '--host: has no value. Write --host VALUE.'],
+    [['--port', '1', '--port', '2'], '--port: is given twice. Remove one.'],
+    [['stray'], 'argument 1: is neither a flag nor the value of one. See gatewarden --help.'],
+    [['--redis-url', 'x'], '--redis-url: this version does not have it yet. Remove it.'],
+  ])('refuses %j', (argv, problem) => {
+    expect(problemsOf(() => load({ argv }))).toEqual([problem])
+  })
+
+  it.each([
+    [['--secert', SECRET]],
+    [[`--secert=${SECRET}`]],
+    [['--dev-mode', SECRET]],
+    [['--secret', 'abc', SECRET]],
+    [['--admin-password', SECRET, '--prot', '1']],
+  ])('never repeats what stood behind a mistyped flag', (argv) => {
+    const problems = problemsOf(() => load({ argv }))
+    expect(problems).not.toEqual([])
+    expect(problems.join()).not.toContain(SECRET)
+  })
+
+  it('takes a value that starts with a dash for what it is', () => {
+    const argv = ['--secret', `-${SECRET}`]
+    expect(load({ argv }).config.secret).toBe(`-${SECRET}`)
+  })
+
+  it("names S0's flags that mean nothing any more, with what to do instead", () => {
+    const { warnings } = load({
+      argv: ['-useInternalAuth', '-protectedPath', '/sse', '-adminPassword', SECRET],
+    })
+    expect(warnings).toEqual([
+      '-useInternalAuth: has no meaning any more; the built-in login is the default.',
+      '-protectedPath: has no meaning any more; the check is at /auth for every path; list the servers in RESOURCES.',
+      '-adminPassword: has no meaning any more; list people under users in gatewarden.yaml, with hashes from gatewarden hash-password.',
+    ])
+  })
+})
+
+describe('names in the environment', () => {
+  it('leaves the names of others alone', () => {
+    const env = { PATH: '/bin', HOSTNAME: 'x', CLIENT_IP: '1', NODE_ENV: 'production', POTR: '1' }
+    expect(load({ env }).warnings).toEqual([])
+  })
+
+  it.each([
+    ['PUBLIC_URI', 'PUBLIC_URL'],
+    ['ALLOWED_EMAIL', 'ALLOWED_EMAILS'],
+    ['public_url', 'PUBLIC_URL'],
+    ['REDIS_URI', 'REDIS_URL'],
+    ['SECRET_FIEL', 'SECRET_FILE'],
+  ])('refuses %s, a near miss of %s', (name, meant) => {
+    expect(problemsOf(() => load({ env: { [name]: SECRET } }))).toEqual([
+      `${name}: is not a setting. Did you mean ${meant}? Else rename it.`,
+    ])
+  })
+
+  it('looks for near misses in .env too', () => {
+    const files = { '/srv/.env': 'TRUSTED_PROXY=10.0.0.1\n' }
+    expect(problemsOf(() => load({ files }))).toEqual([])
+    expect(problemsOf(() => load({ files: { '/srv/.env': 'TRUSTED_PROXIE=1\n' } }))).toEqual([
+      'TRUSTED_PROXIE: is not a setting. Did you mean TRUSTED_PROXIES? Else rename it.',
+    ])
+  })
+
+  it.each([
+    'REDIS_URL',
+    'CLIENT_SECRET',
+    'COOKIE_DOMAIN',
+    'STATIC_BEARER_TOKENS',
+    'KEYCLOAK_REALM',
+  ])('refuses %s, which this version does not have, instead of ignoring it', (name) => {
+    expect(problemsOf(() => load({ env: { [name]: SECRET } }))).toEqual([
+      `${name}: this version does not have it yet. Remove it.`,
+    ])
+  })
+
+  it('lets a feature that it does not have be switched off', () => {
+    expect(load({ env: { ENABLE_EDGE_AUTH: 'false' } }).warnings).toEqual([])
+    expect(problemsOf(() => load({ env: { ENABLE_EDGE_AUTH: 'true' } }))).toHaveLength(1)
+  })
+})
+
+describe('names in the file', () => {
+  it.each([
+    ['trusted_proxys: []', 'trusted_proxys: is not a setting. Did you mean trusted_proxies?'],
+    ['PORT: 1', 'PORT: is not a setting. Did you mean port?'],
+    [
+      'nonsense: 1',
+      'nonsense: is not a setting. Remove it; docs/configuration.md lists all there are.',
+    ],
+    ['allow: { email: [] }', 'allow.email: is not a setting. Did you mean emails?'],
+    ['allow: everyone', 'allow: must be a map. Write it like `allow: { emails: ["*"] }`.'],
+    ['providers: {}', 'providers: this version does not have it yet. Remove it.'],
+    ['clients: []', 'clients: this version does not have it yet. Remove it.'],
+    ['redis_url: redis://x', 'redis_url: this version does not have it yet. Remove it.'],
+  ])('refuses %s', (yaml, problem) => {
+    expect(problemsOf(() => load({ yaml: `${yaml}\n` }))).toEqual([problem])
+  })
+})

@@ -1,0 +1,211 @@
+import { describe, expect, it } from 'vitest'
+import { HASH, load, loadYaml, problemsOf } from './harness.ts'
+
+const nobody = { ALLOWED_EMAILS: undefined }
+
+describe('who may pass', () => {
+  it('must be said: nobody at all is a problem that names every way out', () => {
+    expect(problemsOf(() => load({ env: nobody }))).toEqual([
+      'ALLOWED_EMAILS: nobody may pass: ALLOWED_EMAILS, ALLOWED_DOMAINS and ALLOWED_GROUPS are empty. Set one of them; ALLOWED_EMAILS=* is anyone who can log in.',
+    ])
+  })
+
+  it.each(['ALLOWED_EMAILS', 'ALLOWED_DOMAINS', 'ALLOWED_GROUPS'])(
+    'is anyone who can log in with * in %s',
+    (name) => {
+      expect(load({ env: { ...nobody, [name]: '*' } }).config.resources[0]?.allow).toEqual({
+        anyone: true,
+        emails: [],
+        domains: [],
+        groups: [],
+      })
+    },
+  )
+
+  it('is lower-cased where case means nothing', () => {
+    const env = {
+      ALLOWED_EMAILS: 'Ann@Example.com',
+      ALLOWED_DOMAINS: '@Example.COM',
+      ALLOWED_GROUPS: '/Staff',
+    }
+    expect(load({ env }).config.resources[0]?.allow).toEqual({
+      anyone: false,
+      emails: ['ann@example.com'],
+      domains: ['example.com'],
+      groups: ['/Staff'],
+    })
+  })
+
+  it("is a resource's own list instead of the global one", () => {
+    const yaml =
+      'allow: { domains: [example.com] }\nresources:\n  a: { url: https://a.example.com, allow: { groups: [staff] } }\n'
+    expect(loadYaml(yaml).config.resources[0]?.allow).toMatchObject({
+      domains: [],
+      groups: ['staff'],
+    })
+  })
+
+  it('needs no global list when every resource has its own, and one when any has not', () => {
+    const own = 'resources:\n  a: { url: https://a.example.com, allow: { groups: [staff] } }\n'
+    expect(problemsOf(() => loadYaml(own))).toEqual([])
+    expect(problemsOf(() => loadYaml(`${own}  b: { url: https://b.example.com }\n`))).toEqual([
+      expect.stringMatching(/^ALLOWED_EMAILS: nobody may pass/),
+    ])
+  })
+
+  it.each(['{}', '{ emails: [] }'])('is nobody with an own list that is empty: %s', (allow) => {
+    const yaml = `allow: { emails: ["*"] }\nresources:\n  a: { url: https://a.example.com, allow: ${allow} }\n`
+    expect(problemsOf(() => loadYaml(yaml))).toEqual([
+      'resources.a.allow: lets nobody in. Name someone, or leave it out to use the global lists.',
+    ])
+  })
+
+  it.each([
+    ['ALLOWED_EMAILS', 'example.com'],
+    ['ALLOWED_EMAILS', 'ann@evil.test@example.com'],
+    ['ALLOWED_EMAILS', '@example.com'],
+    ['ALLOWED_DOMAINS', 'ann@example.com'],
+    ['ALLOWED_DOMAINS', '*.example.com'],
+    ['ALLOWED_DOMAINS', 'https://example.com'],
+    ['ALLOWED_DOMAINS', 'example.com.'],
+  ])('is checked: %s=%s', (name, value) => {
+    expect(problemsOf(() => load({ env: { [name]: value } }))).toEqual([
+      expect.stringMatching(new RegExp(`^${name}: ".+" is not an? .+\\. Write it like `)),
+    ])
+  })
+
+  it('takes no group whose name would read as two', () => {
+    expect(
+      problemsOf(() => loadYaml('allow: { groups: ["a,b"] }\nresources: [https://a.b.c]\n')),
+    ).toEqual(['allow.groups: "a,b" is not a group name. Leave out commas and control characters.'])
+  })
+})
+
+describe('users of the built-in login', () => {
+  const withUsers = (users: string, files = {}) =>
+    load({ files: { '/srv/gatewarden.yaml': `users:\n${users}\n`, ...files } })
+  const problems = (users: string) => problemsOf(() => withUsers(users))
+
+  it('are taken whole', () => {
+    const { users } = withUsers(
+      `  Ann: { email: Ann@example.com, name: Ann Lee, groups: [staff], password_hash: "${HASH}" }\n  bob: { password_hash: "${HASH}" }`,
+    ).config
+    expect(users).toEqual([
+      {
+        name: 'Ann',
+        email: 'ann@example.com',
+        displayName: 'Ann Lee',
+        groups: ['staff'],
+        passwordHash: HASH,
+      },
+      { name: 'bob', groups: [], passwordHash: HASH },
+    ])
+  })
+
+  it('must be at least one, and the problem says how to add one', () => {
+    expect(problemsOf(() => load({ files: { '/srv/gatewarden.yaml': '' } }))).toEqual([
+      expect.stringMatching(/^users: PROVIDER is builtin, .*gatewarden hash-password/),
+    ])
+  })
+
+  it('can have their hash in a file', () => {
+    const users = '  ann: { password_hash_file: /run/ann }'
+    expect(withUsers(users, { '/run/ann': `${HASH}\n` }).config.users[0]?.passwordHash).toBe(HASH)
+    expect(problems(users)).toEqual([
+      'users.ann.password_hash_file: there is no such file. Check the path.',
+    ])
+  })
+
+  it.each([
+    [
+      '  ann: { email: a@b.c }',
+      'users.ann.password_hash: is missing. Make one with: gatewarden hash-password.',
+    ],
+    [
+      `  ann: { password_hash: "${HASH}", password_hash_file: x }`,
+      'users.ann.password_hash: stands beside password_hash_file. Remove one of the two.',
+    ],
+    [
+      `  ann: { passwort_hash: "${HASH}" }`,
+      'users.ann.passwort_hash: is not a setting. Did you mean password_hash?',
+    ],
+    [
+      `  ann: { email: ann, password_hash: "${HASH}" }`,
+      'users.ann.email: "ann" is not an e-mail address. Write it like ann@example.com.',
+    ],
+    [
+      `  ann: { email: a@b@c, password_hash: "${HASH}" }`,
+      'users.ann.email: "a@b@c" is not an e-mail address. Write it like ann@example.com.',
+    ],
+    [
+      `  ann: { groups: ["a,b"], password_hash: "${HASH}" }`,
+      'users.ann.groups: "a,b" is not a group name. Leave out commas and control characters.',
+    ],
+    [
+      `  " ann": { password_hash: "${HASH}" }`,
+      'users. ann: is not a name to sign in with. Use 1 to 128 characters without line breaks.',
+    ],
+  ])('are refused when wrong', (users, problem) => {
+    expect(problems(users)).toContain(problem)
+  })
+
+  it.each([
+    [`  ann: { password_hash: "${HASH}" }\n  Ann: { password_hash: "${HASH}" }`, 'users.Ann'],
+    [
+      `  ann: { email: a@b.c, password_hash: "${HASH}" }\n  bob: { email: A@b.c, password_hash: "${HASH}" }`,
+      'users.bob.email',
+    ],
+    [
+      `  ann: { email: a@b.c, password_hash: "${HASH}" }\n  a@b.c: { password_hash: "${HASH}" }`,
+      'users.a@b.c',
+    ],
+  ])('are one person for one name or e-mail', (users, setting) => {
+    expect(problems(users)).toEqual([
+      `${setting}: means the same person as users.ann. Change or remove one.`,
+    ])
+  })
+
+  it('may have an e-mail address for a name', () => {
+    expect(problems(`  a@b.c: { email: a@b.c, password_hash: "${HASH}" }`)).toEqual([])
+  })
+
+  it.each([
+    ['hunter2-hunter2', /is not an argon2id hash/],
+    [HASH.replace('argon2id', 'argon2i'), /is not an argon2id hash/],
+    [HASH.replace('v=19', 'v=16'), /is not an argon2id hash/],
+    [HASH.replace('m=19456', 'm=4096'), /less than 7 MiB/],
+    [HASH.replace('m=19456', 'm=2097152'), /more than 1 GiB/],
+    [HASH.replace('t=2', 't=0'), /parameters out of bounds/],
+    [HASH.replace('p=1', 'p=0'), /parameters out of bounds/],
+    [HASH.replace('t=2', 't=9999'), /parameters out of bounds/],
+    [HASH.slice(0, -40), /is not an argon2id hash/],
+  ])(
+    'are refused with a hash that is none or a dangerous one, which is never shown',
+    (hash, problem) => {
+      const found = problems(`  ann: { password_hash: "${hash}" }`)
+      expect(found).toEqual([expect.stringMatching(/^users\.ann\.password_hash: /)])
+      expect(found[0]).toMatch(problem)
+      expect(found[0]).not.toContain(hash)
+    },
+  )
+})
+
+it('says every problem of every part at once', () => {
+  const problems = problemsOf(() =>
+    load({
+      argv: ['--prot', '1'],
+      env: { PUBLIC_URL: undefined, ALLOWED_EMAILS: 'ann', REFRESH_GRACE: 'x', RESOURCES: 'y' },
+      files: { '/srv/gatewarden.yaml': 'users: { ann: { email: a } }\nnonsense: 1\n' },
+    }),
+  )
+  expect(problems.map((problem) => problem.split(': ')[0]).toSorted()).toEqual([
+    '--prot',
+    'ALLOWED_EMAILS',
+    'PUBLIC_URL',
+    'REFRESH_GRACE',
+    'RESOURCES',
+    'nonsense',
+    'users.ann.email',
+  ])
+  expect(problems.every((problem) => /^\S+: .+[.?]$/.test(problem))).toBe(true)
+})

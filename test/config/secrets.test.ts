@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest'
+import { load, problemsOf } from './harness.ts'
+
+const A = 'a-secret-that-nobody-may-ever-read'
+const B = 'b-secret-that-nobody-may-ever-read'
+
+describe('SECRET', () => {
+  it('may be absent, and is then made elsewhere', () => {
+    expect(load().config).not.toHaveProperty('secret')
+    expect(load().config.secretPrevious).toEqual([])
+  })
+
+  it('is read from the environment, from .env and from a file', () => {
+    const files = { '/run/a': `${A}\n`, '/srv/rel': A, '/srv/.env': `SECRET=${A}\n` }
+    expect(load({ env: { SECRET: A } }).config.secret).toBe(A)
+    expect(load({ files }).config.secret).toBe(A)
+    expect(load({ env: { SECRET_FILE: '/run/a' }, files }).config.secret).toBe(A)
+    expect(load({ argv: ['--secret-file', 'rel'], files }).config.secret).toBe(A)
+    expect(load({ yaml: 'secret_file: rel\n', files: { '/srv/rel': A } }).config.secret).toBe(A)
+  })
+
+  it('reads former secrets from a list, or from a file with one a line', () => {
+    expect(load({ env: { SECRET_PREVIOUS: `${A},${B}` } }).config.secretPrevious).toEqual([A, B])
+    const files = { '/run/old': `${A}\n${B}\n` }
+    const env = { SECRET_PREVIOUS_FILE: '/run/old' }
+    expect(load({ env, files }).config.secretPrevious).toEqual([A, B])
+  })
+
+  it('refuses fewer than 32 characters without showing them', () => {
+    const problems = problemsOf(() =>
+      load({ env: { SECRET: 'hunter2', SECRET_PREVIOUS: 'hunter3' } }),
+    )
+    expect(problems).toEqual([
+      'SECRET: is 7 characters long, and 32 are the least. Make one with: openssl rand -base64 32.',
+      'SECRET_PREVIOUS: is 7 characters long, and 32 are the least. Make one with: openssl rand -base64 32.',
+    ])
+  })
+
+  it('refuses a value beside a file', () => {
+    const env = { SECRET: A, SECRET_FILE: '/run/a' }
+    expect(problemsOf(() => load({ env, files: { '/run/a': A } }))).toEqual([
+      'SECRET: stands beside SECRET_FILE. Remove one of the two.',
+    ])
+  })
+
+  it('refuses a file that is absent or empty', () => {
+    const env = { SECRET_FILE: '/run/a' }
+    expect(problemsOf(() => load({ env }))).toEqual([
+      'SECRET_FILE: there is no such file. Check the path.',
+    ])
+    expect(problemsOf(() => load({ env, files: { '/run/a': '\n' } }))).toEqual([
+      'SECRET_FILE: the file is empty. Put the secret into it.',
+    ])
+  })
+
+  it('warns of a secret on the command line', () => {
+    expect(load({ argv: ['--secret', A] }).warnings).toEqual([
+      'SECRET: everyone on this machine can see the flags of a program. Use the environment, or a file.',
+    ])
+  })
+
+  it('reads no file for what is no secret', () => {
+    expect(load({ env: { PORT_FILE: '/run/port' } }).config.listen.port).toBe(11_000)
+    expect(problemsOf(() => load({ yaml: 'port_file: x\n' }))).toHaveLength(1)
+  })
+
+  it('hides every secret where it says what came from where', () => {
+    const { sources } = load({ env: { SECRET: A, SECRET_PREVIOUS: B } })
+    const shown = JSON.stringify(sources)
+    expect(shown).not.toMatch(/nobody-may-ever-read|argon2id/)
+    expect(
+      sources.filter(({ value }) => value === '(hidden)').map(({ setting }) => setting),
+    ).toEqual(['SECRET', 'SECRET_PREVIOUS', 'users.ann.password_hash'])
+  })
+})
