@@ -1,0 +1,29 @@
+# The newest LTS of Node; Debian, since the store and the password hash are native modules built for glibc.
+FROM node:24-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY tsconfig.json ./
+COPY src ./src
+RUN npm run build
+
+FROM node:24-bookworm-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --no-audit --no-fund
+
+FROM node:24-bookworm-slim
+ENV NODE_ENV=production \
+    DATA_DIR=/data
+WORKDIR /app
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+COPY package.json LICENSE ./
+# A new volume takes its owner from here; nothing else is ever written, so the root file system can be read-only.
+RUN install --directory --owner=1000 --group=1000 --mode=0700 /data
+USER 1000:1000
+VOLUME /data
+EXPOSE 11000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["node", "dist/main.js", "healthcheck"]
+ENTRYPOINT ["node", "--enable-source-maps", "dist/main.js"]
+CMD ["serve"]
