@@ -1,0 +1,139 @@
+/**
+ * `npm run demo`: a sample MCP server with Gatewarden in front, on one loopback port, until Ctrl-C.
+ *
+ * @module
+ */
+import { fileURLToPath } from 'node:url'
+import { startSampleServer } from '../lib/everything.ts'
+import { type GatewardenOptions, startGatewarden } from '../lib/gatewarden.ts'
+import { freePort, loopbackAddresses, portProblem } from '../lib/ports.ts'
+import { startTraefik } from '../lib/traefik.ts'
+import { chooseFront, type Front } from './front.ts'
+import { type DemoOptions, HELP, parseOptions } from './options.ts'
+import { banner, decisionLine } from './output.ts'
+import { createParts } from './parts.ts'
+import { type DemoState, loadState } from './state.ts'
+
+const FOLDER = fileURLToPath(new URL('../../.demo', import.meta.url))
+const USER = 'demo@example.com'
+
+const parts = createParts()
+
+async function main(): Promise<void> {
+  const options = parseOptions(process.argv.slice(2))
+  if (options.help) {
+    process.stdout.write(`${HELP}\n`)
+    return
+  }
+  const say = (line: string) => process.stderr.write(`  ${line}\n`)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => void parts.stop(0))
+  }
+  const state = await loadState(FOLDER, options.port)
+  await requirePort(state.port)
+  const front = await chooseFront(options.proxy, FOLDER, say)
+  say(`Starting the sample MCP server and Gatewarden on port ${state.port} ...`)
+  await startParts({ front, state, options })
+  announce({ front, state, options })
+}
+
+/** @throws Error that says how to choose another port */
+async function requirePort(port: number): Promise<void> {
+  const code = await portProblem(port)
+  if (!code) return
+  const problem = code === 'EADDRINUSE' ? 'is used by another program' : `cannot be used (${code})`
+  const other = port < 65_000 ? Math.max(port + 1, 8081) : 8081
+  throw new Error(`Port ${port} ${problem}. Choose another: npm run demo -- --port ${other}`)
+}
+
+async function startParts(demo: {
+  front: Front
+  state: DemoState
+  options: DemoOptions
+}): Promise<void> {
+  const { front, state, options } = demo
+  const sample = await startSampleServer()
+  parts.add({ ...sample.process, name: 'The sample MCP server' })
+
+  const log = options.json ? process.stderr : process.stdout
+  const builtin = front.kind === 'builtin'
+  const settings: GatewardenOptions = {
+    folder: FOLDER,
+    file: configuration(state, builtin ? sample.url : undefined),
+    settings: { LOG_LEVEL: 'debug' },
+    listen: builtin
+      ? { host: 'localhost', port: state.port }
+      : { host: '127.0.0.1', port: await freePort() },
+    onLine(line) {
+      const short = decisionLine(line, inColour(log))
+      if (short) log.write(`${short}\n`)
+    },
+  }
+  const gatewarden = await startGatewarden(settings)
+  parts.add({ ...gatewarden, name: 'Gatewarden' })
+
+  if (front.kind === 'traefik') {
+    const traefik = await startTraefik({
+      binary: front.traefik.binary,
+      folder: `${FOLDER}/traefik`,
+      port: state.port,
+      addresses: loopbackAddresses(),
+      gatewayHost: 'localhost',
+      resourceHost: 'localhost',
+      gatewarden: gatewarden.address,
+      upstream: sample.address,
+    })
+    parts.add({ ...traefik, name: 'Traefik' })
+  }
+}
+
+/** What `gatewarden.yaml` says: one person, one server, one origin. */
+function configuration(state: DemoState, upstream?: string): Record<string, unknown> {
+  const origin = `http://localhost:${state.port}`
+  return {
+    public_url: origin,
+    resources: {
+      demo: { url: `${origin}/mcp`, name: 'Demo server', ...(upstream && { upstream }) },
+    },
+    allow: { emails: [USER] },
+    users: { [USER]: { email: USER, password_hash: state.passwordHash } },
+  }
+}
+
+function announce(demo: { front: Front; state: DemoState; options: DemoOptions }): void {
+  const { front, state, options } = demo
+  const issuer = `http://localhost:${state.port}`
+  const mcpUrl = `${issuer}/mcp`
+  const { password } = state
+  if (options.json) {
+    const ready = { mcp_url: mcpUrl, issuer, user: USER, password, pid: process.pid }
+    process.stdout.write(`${JSON.stringify(ready)}\n`)
+    return
+  }
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  process.stdout.write(
+    banner({
+      seconds: performance.now() / 1000,
+      mcpUrl,
+      front:
+        front.kind === 'traefik'
+          ? `behind Traefik ${front.traefik.version}`
+          : "through Gatewarden's own reverse proxy",
+      user: USER,
+      password,
+      node: [major, minor],
+      colour: inColour(process.stdout),
+    }),
+  )
+}
+
+function inColour(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY === true && !process.env.NO_COLOR
+}
+
+try {
+  await main()
+} catch (error) {
+  process.stderr.write(`\n  ${error instanceof Error ? error.message : String(error)}\n`)
+  await parts.stop(1)
+}

@@ -1,0 +1,42 @@
+/**
+ * The command line of the demo.
+ *
+ * @module
+ */
+import { parseArgs } from 'node:util'
+
+export const HELP = `npm run demo -- [options]
+
+  --port N                  where everything is found: http://localhost:N (default: last time's, else 8080)
+  --proxy traefik|builtin   what stands in front (default: Traefik when it can be had)
+  --json                    print one JSON object when ready, and nothing else, on standard output
+  --help`
+
+export interface DemoOptions {
+  readonly port?: number
+  readonly proxy?: 'traefik' | 'builtin'
+  readonly json: boolean
+  readonly help: boolean
+}
+
+/** @throws Error in words for the person who typed it */
+export function parseOptions(args: readonly string[]): DemoOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      port: { type: 'string' },
+      proxy: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const { proxy, json, help } = values
+  if (proxy !== undefined && proxy !== 'traefik' && proxy !== 'builtin') {
+    throw new Error(`--proxy: "${proxy}" is neither traefik nor builtin.`)
+  }
+  const port = values.port === undefined ? undefined : Number(values.port)
+  if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_535)) {
+    throw new Error(`--port: "${values.port}" is not a port. Give a number from 1 to 65535.`)
+  }
+  return { json, help, ...(port !== undefined && { port }), ...(proxy && { proxy }) }
+}

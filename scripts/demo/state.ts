@@ -1,0 +1,41 @@
+/**
+ * What the demo remembers from one run to the next, in `.demo/demo.json`.
+ *
+ * @module
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { hash } from '@node-rs/argon2'
+import { z } from 'zod'
+import { threeWords } from './words.ts'
+
+const State = z.object({
+  port: z.int(),
+  password: z.string(),
+  passwordHash: z.string(),
+})
+
+export type DemoState = z.infer<typeof State>
+
+/** The state of the last run, or a new one; with `port` where that is given. Kept in `folder`. */
+export async function loadState(folder: string, port?: number): Promise<DemoState> {
+  const file = join(folder, 'demo.json')
+  const before = readState(file)
+  const password = before?.password ?? threeWords()
+  const state: DemoState = {
+    port: port ?? before?.port ?? 8080,
+    password,
+    passwordHash: before?.passwordHash ?? (await hash(password)),
+  }
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  writeFileSync(file, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 })
+  return state
+}
+
+function readState(file: string): DemoState | undefined {
+  try {
+    return State.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * The sample MCP server that stands behind Gatewarden in the demo and in the end-to-end tests.
+ *
+ * @module
+ */
+import { fileURLToPath } from 'node:url'
+import { freePort } from './ports.ts'
+import { type RunningProcess, startProcess } from './processes.ts'
+
+const SERVER = 'node_modules/@modelcontextprotocol/server-everything/dist/index.js'
+
+export interface SampleServer {
+  /** `host:port` it listens on. */
+  readonly address: string
+  /** Its MCP endpoint, as a proxy in front reaches it. */
+  readonly url: string
+  readonly process: RunningProcess
+}
+
+/** Starts `@modelcontextprotocol/server-everything` with streamable HTTP on a free loopback port. */
+export async function startSampleServer(): Promise<SampleServer> {
+  const port = await freePort()
+  const root = new URL('../../', import.meta.url)
+  const preload = new URL('loopback-only.mjs', import.meta.url)
+  const server = await startProcess({
+    name: 'the sample MCP server',
+    command: process.execPath,
+    args: ['--import', preload.href, fileURLToPath(new URL(SERVER, root)), 'streamableHttp'],
+    env: { PORT: String(port) },
+    ready: (output) => output.includes('listening on port'),
+  })
+  const address = `127.0.0.1:${port}`
+  return { address, url: `http://${address}/mcp`, process: server }
+}
