@@ -1,0 +1,58 @@
+/**
+ * `npm run verify`: installs what the tests need, runs every check and both tiers of tests, and ends with one line of
+ * counts. Whatever cannot be had or does not run is a failure with a name, never a silence.
+ *
+ * @module
+ */
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { runCheck, runTier } from './checks.ts'
+import { type Result, summary, total } from './results.ts'
+import { obtainTool, TOOLS, type Tool } from './tools.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+function parseSkip(): ReadonlySet<string> {
+  const { values } = parseArgs({ options: { skip: { type: 'string', multiple: true } } })
+  const names = (values.skip ?? []).flatMap((list) => list.split(',')).filter(Boolean)
+  const unknown = names.filter((name) => !(TOOLS as readonly string[]).includes(name))
+  if (unknown.length > 0) {
+    throw new Error(`--skip: ${unknown.join(', ')}? What can be left out: ${TOOLS.join(', ')}`)
+  }
+  return new Set(names)
+}
+
+async function verify(skip: ReadonlySet<string>): Promise<readonly Result[]> {
+  const results: Result[] = []
+  const env: Record<string, string> = { GATEWARDEN_TEST_SKIP: [...skip].join(',') }
+  const obtain = async (tool: Tool) => {
+    if (skip.has(tool)) {
+      results.push({ name: tool, passed: 0, failed: 0, skipped: 1, notes: ['left out by --skip'] })
+      return
+    }
+    try {
+      env[`GATEWARDEN_TEST_${tool.toUpperCase()}`] = await obtainTool(tool, ROOT)
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      results.push({ name: tool, passed: 0, failed: 1, skipped: 0, notes: [why] })
+    }
+  }
+  for (const tool of TOOLS) await obtain(tool)
+  for (const script of ['lint', 'typecheck', 'build']) {
+    results.push(await runCheck(script, ROOT))
+  }
+  results.push(await runTier({ name: 'fast tests', root: ROOT, env }))
+  results.push(
+    await runTier({ name: 'end-to-end tests', config: 'vitest.e2e.config.ts', root: ROOT, env }),
+  )
+  return results
+}
+
+try {
+  const results = await verify(parseSkip())
+  process.stdout.write(`\n${summary(results)}\n`)
+  process.exitCode = total(results).failed > 0 ? 1 : 0
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 2
+}

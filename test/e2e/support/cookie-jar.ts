@@ -1,0 +1,94 @@
+/**
+ * Cookies as a browser keeps them (RFC 6265 section 5), as far as a login needs.
+ *
+ * @module
+ */
+
+interface Cookie {
+  readonly name: string
+  readonly value: string
+  /** Host, or the `Domain` attribute with `hostOnly` false. */
+  readonly domain: string
+  readonly hostOnly: boolean
+  readonly path: string
+  readonly secure: boolean
+  /** Milliseconds since the epoch; Infinity for as long as the browser is open. */
+  readonly expires: number
+}
+
+export interface CookieJar {
+  /** Takes in the `Set-Cookie` lines of an answer from `url`. */
+  store(url: URL, lines: readonly string[]): void
+  /** The `Cookie` header for a request to `url`, or undefined when there is none to send. */
+  header(url: URL): string | undefined
+  names(): readonly string[]
+}
+
+/** An empty jar. Cookies are not kept apart by port, as in every browser. */
+export function createCookieJar(): CookieJar {
+  const cookies = new Map<string, Cookie>()
+  const matches = (cookie: Cookie, url: URL) =>
+    cookie.expires > Date.now() &&
+    (cookie.hostOnly
+      ? url.hostname === cookie.domain
+      : `.${url.hostname}`.endsWith(`.${cookie.domain}`)) &&
+    `${url.pathname}/`.startsWith(cookie.path.endsWith('/') ? cookie.path : `${cookie.path}/`) &&
+    (!cookie.secure || url.protocol === 'https:')
+
+  return {
+    store(url, lines) {
+      for (const line of lines) {
+        const cookie = parse(url, line)
+        if (cookie) cookies.set(`${cookie.name};${cookie.domain};${cookie.path}`, cookie)
+      }
+    },
+    header(url) {
+      const sent = [...cookies.values()].filter((cookie) => matches(cookie, url))
+      return sent.length > 0
+        ? sent.map(({ name, value }) => `${name}=${value}`).join('; ')
+        : undefined
+    },
+    names: () =>
+      [...cookies.values()].filter(({ expires }) => expires > Date.now()).map(({ name }) => name),
+  }
+}
+
+/** Undefined for a cookie that a browser would refuse. */
+function parse(url: URL, line: string): Cookie | undefined {
+  const [pair = '', ...rest] = line.split(';')
+  const [name = '', value = ''] = split(pair)
+  const attributes = new Map(
+    rest.map((part) => {
+      const [key = '', content = ''] = split(part)
+      return [key.toLowerCase(), content]
+    }),
+  )
+  const domain = attributes.get('domain')?.replace(/^\./, '').toLowerCase()
+  const path = attributes.get('path') ?? '/'
+  const secure = attributes.has('secure')
+  if (secure && url.protocol !== 'https:') return undefined
+  if (domain && !`.${url.hostname}`.endsWith(`.${domain}`)) return undefined
+  if (name.startsWith('__Host-') && (!secure || domain || path !== '/')) return undefined
+  if (name.startsWith('__Secure-') && !secure) return undefined
+  return {
+    name,
+    value,
+    domain: domain || url.hostname,
+    hostOnly: !domain,
+    path: path.startsWith('/') ? path : '/',
+    secure,
+    expires: expiry(attributes),
+  }
+}
+
+function expiry(attributes: ReadonlyMap<string, string>): number {
+  const maxAge = attributes.get('max-age')
+  if (maxAge !== undefined) return Date.now() + Number(maxAge) * 1000
+  const expires = attributes.get('expires')
+  return expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(expires)
+}
+
+function split(part: string): [name: string, value: string] {
+  const at = part.indexOf('=')
+  return at < 0 ? [part.trim(), ''] : [part.slice(0, at).trim(), part.slice(at + 1).trim()]
+}

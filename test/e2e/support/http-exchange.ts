@@ -1,0 +1,49 @@
+/**
+ * One HTTP request with exactly the headers given, and its answer; `fetch` adds and forbids headers of its own.
+ *
+ * @module
+ */
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
+import { request as requestTls } from 'node:https'
+
+export interface Exchange {
+  readonly url: URL
+  readonly status: number
+  /** Names in lower case; several lines of one name joined by `, `. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly setCookies: readonly string[]
+  readonly body: string
+}
+
+export interface ExchangeOptions {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+/** Sends one request and reads the whole answer. Follows nothing. Any certificate will do: these servers are ours. */
+export async function exchange(url: URL, options: ExchangeOptions = {}): Promise<Exchange> {
+  const send = url.protocol === 'https:' ? requestTls : request
+  const outgoing = send(url, {
+    method: options.method ?? 'GET',
+    headers: { ...options.headers, connection: 'close' },
+    ...(url.protocol === 'https:' && { rejectUnauthorized: false }),
+    signal: AbortSignal.timeout(20_000),
+  })
+  outgoing.end(options.body)
+  const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage]
+  const chunks: string[] = []
+  for await (const chunk of incoming.setEncoding('utf8')) chunks.push(String(chunk))
+  const headers = Object.entries(incoming.headersDistinct).map(([name, lines]) => [
+    name,
+    lines?.join(', ') ?? '',
+  ])
+  return {
+    url,
+    status: incoming.statusCode ?? 0,
+    headers: Object.fromEntries(headers),
+    setCookies: incoming.headers['set-cookie'] ?? [],
+    body: chunks.join(''),
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Real MCP clients, driven as their hosts drive them: the 1.x SDK and the 2.x SDK. mcp-remote has a file of its own.
+ *
+ * @module
+ */
+import {
+  Client as Client2,
+  type OAuthDiscoveryState,
+  type StoredOAuthClientInformation,
+  type StoredOAuthTokens,
+  StreamableHTTPClientTransport as Transport2,
+  UnauthorizedError as Unauthorized2,
+} from '@modelcontextprotocol/client'
+import { UnauthorizedError as Unauthorized1 } from '@modelcontextprotocol/sdk/client/auth.js'
+import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport as Transport1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import type {
+  OAuthClientInformationMixed,
+  OAuthTokens,
+} from '@modelcontextprotocol/sdk/shared/auth.js'
+import { type CallbackServer, startCallbackServer } from './callback-server.ts'
+import {
+  type ClientMemory,
+  type McpSession,
+  memoryProvider,
+  type SignIn,
+  sessionOf,
+} from './client-memory.ts'
+
+export type Sdk1Memory = ClientMemory<OAuthClientInformationMixed, OAuthTokens>
+export type Sdk2Memory = ClientMemory<StoredOAuthClientInformation, StoredOAuthTokens>
+
+export interface ConnectOptions<Memory> {
+  /** The MCP server, as a person gives it to the client. */
+  readonly url: string
+  readonly signIn: SignIn
+  /** Of an earlier connection; changed by this one. */
+  readonly memory: Memory
+}
+
+const IDENTITY = { name: 'end-to-end', version: '1.0.0' }
+
+/** Connects with `@modelcontextprotocol/sdk` 1.x, signing in when asked to. */
+export function connectSdk1(options: ConnectOptions<Sdk1Memory>): Promise<McpSession> {
+  return withCallback(async (callback) => {
+    const authProvider = memoryProvider({ ...options, redirectUrl: callback.redirectUrl })
+    const client = new Client1(IDENTITY)
+    const transport = new Transport1(new URL(options.url), { authProvider })
+    try {
+      // The class's optional members and the interface's differ under `exactOptionalPropertyTypes`.
+      await client.connect(transport as Parameters<typeof client.connect>[0])
+      return sessionOf(client)
+    } catch (error) {
+      if (!(error instanceof Unauthorized1)) throw error
+      await transport.finishAuth(codeOf(await callback.next(), authProvider.state()))
+      return 'signed in'
+    }
+  })
+}
+
+/** Connects with `@modelcontextprotocol/client` 2.x, signing in when asked to. */
+export function connectSdk2(options: ConnectOptions<Sdk2Memory>): Promise<McpSession> {
+  let discovered: OAuthDiscoveryState | undefined
+  return withCallback(async (callback) => {
+    const authProvider = {
+      ...memoryProvider({ ...options, redirectUrl: callback.redirectUrl }),
+      discoveryState: () => discovered,
+      saveDiscoveryState(state: OAuthDiscoveryState) {
+        discovered = state
+      },
+    }
+    const client = new Client2(IDENTITY)
+    const transport = new Transport2(new URL(options.url), { authProvider })
+    try {
+      await client.connect(transport)
+      return sessionOf(client)
+    } catch (error) {
+      if (!(error instanceof Unauthorized2)) throw error
+      const answer = await callback.next()
+      codeOf(answer, authProvider.state())
+      await transport.finishAuth(answer)
+      return 'signed in'
+    }
+  })
+}
+
+/** Tries to connect, and once more after a sign-in, as the hosts of both SDKs do. */
+async function withCallback(
+  connect: (callback: CallbackServer) => Promise<McpSession | 'signed in'>,
+): Promise<McpSession> {
+  const callback = await startCallbackServer()
+  try {
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const session = await connect(callback)
+      if (session !== 'signed in') return session
+    }
+    throw new Error('signed in twice and still not connected')
+  } finally {
+    await callback.close()
+  }
+}
+
+/** The code of a callback that answers our own request. */
+function codeOf(answer: URLSearchParams, state: string): string {
+  if (answer.get('state') !== state) throw new Error('the callback has a foreign state')
+  const code = answer.get('code')
+  if (!code) throw new Error(`no code: ${answer.get('error')} ${answer.get('error_description')}`)
+  return code
+}

@@ -1,0 +1,100 @@
+/**
+ * mcp-remote as an MCP host runs it: a child that speaks stdio on one side and our HTTP on the other, and opens a
+ * browser when it must sign in.
+ *
+ * @module
+ */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
+import { freePort } from '../../../scripts/lib/ports.ts'
+import { type McpSession, type SignIn, sessionOf } from './client-memory.ts'
+
+const PROGRAM = fileURLToPath(
+  new URL('../../../node_modules/mcp-remote/dist/proxy.js', import.meta.url),
+)
+
+export interface McpRemoteOptions {
+  readonly url: string
+  readonly signIn: SignIn
+  /** Its home: registration and tokens are found again there. Made when absent. */
+  readonly home: string
+  /** PEM file to trust besides the usual ones. */
+  readonly certificateAuthority?: string
+}
+
+export interface McpRemoteSession extends McpSession {
+  /** How often it has opened the browser. */
+  signIns(): number
+}
+
+/**
+ * Starts mcp-remote and connects through it. Its browser is a script that notes the address, which `signIn` then walks.
+ * @throws Error with what mcp-remote said, when the connection or the sign-in fails
+ */
+export async function connectMcpRemote(options: McpRemoteOptions): Promise<McpRemoteSession> {
+  mkdirSync(options.home, { recursive: true })
+  const opened = join(options.home, 'opened-url')
+  const browser = join(options.home, 'browser')
+  rmSync(opened, { force: true })
+  writeFileSync(
+    browser,
+    `#!/bin/sh\nprintf '%s' "$1" > '${opened}.new' && mv '${opened}.new' '${opened}'\n`,
+    {
+      mode: 0o755,
+    },
+  )
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [PROGRAM, options.url, String(await freePort()), '--allow-http'],
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: options.home,
+      BROWSER: browser,
+      MCP_REMOTE_CONFIG_DIR: join(options.home, 'auth'),
+      ...(options.certificateAuthority && { NODE_EXTRA_CA_CERTS: options.certificateAuthority }),
+    },
+    stderr: 'pipe',
+  })
+  let said = ''
+  transport.stderr?.on('data', (data) => {
+    said += String(data)
+  })
+  let signIns = 0
+  let done = false
+  const watchBrowser = async () => {
+    while (!done) {
+      const url = readIfThere(opened)
+      if (url) {
+        rmSync(opened)
+        signIns++
+        await options.signIn(new URL(url))
+      }
+      await delay(50)
+    }
+  }
+  const client = new Client({ name: 'end-to-end', version: '1.0.0' })
+  try {
+    // A failed sign-in ends the wait at once; a connection ends the watch.
+    const connected = client.connect(transport).finally(() => {
+      done = true
+    })
+    await Promise.all([connected, watchBrowser()])
+  } catch (error) {
+    done = true
+    await client.close()
+    throw new Error(`mcp-remote did not connect:\n${said}`, { cause: error })
+  }
+  return { ...sessionOf(client), signIns: () => signIns }
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * Everything an end-to-end test needs in one call: the sample MCP server, Gatewarden as it ships, what stands in
+ * front, and two people.
+ *
+ * @module
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { hash } from '@node-rs/argon2'
+import { type SampleServer, startSampleServer } from '../../../scripts/lib/everything.ts'
+import { type RunningGatewarden, startGatewarden } from '../../../scripts/lib/gatewarden.ts'
+import { freePort, loopbackAddresses } from '../../../scripts/lib/ports.ts'
+import { startTraefik } from '../../../scripts/lib/traefik.ts'
+import type { Credentials } from './browser.ts'
+import { type Certificate, makeCertificate } from './certificate.ts'
+import { toolPath } from './tools.ts'
+
+export interface WorldOptions {
+  /** What stands in front: a real Traefik with the shipped files, or Gatewarden's own reverse proxy. */
+  readonly front: 'traefik' | 'builtin'
+  /** TLS at Traefik, with a certificate of the world's own. */
+  readonly tls?: boolean
+  /** Two hosts: the gateway on `localhost`, the MCP server on `127.0.0.1`. One origin otherwise. Traefik only. */
+  readonly twoHosts?: boolean
+  /** Further settings, by their names in the environment. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** Further keys of `gatewarden.yaml`, in place of the world's own. */
+  readonly file?: Readonly<Record<string, unknown>>
+  /** Further keys of the one resource. */
+  readonly resource?: Readonly<Record<string, unknown>>
+  /** `host:port` of an MCP server of the test's own, instead of the sample one. */
+  readonly upstream?: string
+}
+
+export interface World {
+  /** PUBLIC_URL, the issuer. */
+  readonly publicUrl: string
+  /** What people give to their client. */
+  readonly mcpUrl: string
+  readonly ann: Credentials
+  /** Known to the built-in login, but not allowed in. */
+  readonly bob: Credentials
+  /** A folder of this world's own, removed with it. */
+  readonly folder: string
+  readonly certificate?: Certificate
+  /** What Gatewarden logged, before and after restarts. */
+  log(): string
+  /** Stops Gatewarden and starts it again with the same data and address. */
+  restart(): Promise<void>
+  /** Stops Gatewarden only, as an outage would. */
+  stopGatewarden(): Promise<void>
+  stop(): Promise<void>
+}
+
+const ANN = { name: 'ann', password: 'correct horse battery staple' }
+const BOB = { name: 'bob', password: 'tall green paper lantern' }
+
+/** Builds a world; every one has ports, data and secrets of its own. */
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), 'gatewarden-'))
+  const started: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })]
+  const stop = async () => {
+    for (const end of started.splice(0).reverse()) await end()
+  }
+  try {
+    return await buildWorld({ ...options, folder, started, stop })
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function buildWorld(
+  options: WorldOptions & {
+    folder: string
+    started: (() => Promise<unknown>)[]
+    stop: () => Promise<void>
+  },
+): Promise<World> {
+  const { folder, started, stop } = options
+  const port = await freePort()
+  const scheme = options.tls ? 'https' : 'http'
+  const resourceHost = options.twoHosts ? '127.0.0.1' : 'localhost'
+  const publicUrl = `${scheme}://localhost:${port}`
+  const mcpUrl = `${scheme}://${resourceHost}:${port}/mcp`
+
+  const upstream = options.upstream ?? (await startSample(started)).address
+  const builtin = options.front === 'builtin'
+  const listen = builtin
+    ? { host: 'localhost', port }
+    : { host: '127.0.0.1', port: await freePort() }
+  const configuration = {
+    public_url: publicUrl,
+    resources: {
+      sample: {
+        url: mcpUrl,
+        name: 'Sample server',
+        ...(builtin && { upstream: `http://${upstream}/mcp` }),
+        ...options.resource,
+      },
+    },
+    allow: { emails: ['ann@example.com'] },
+    users: {
+      ann: { email: 'ann@example.com', groups: ['staff'], password_hash: await hash(ANN.password) },
+      bob: { email: 'bob@example.com', password_hash: await hash(BOB.password) },
+    },
+    ...options.file,
+  }
+  let earlierLog = ''
+  let gatewarden: RunningGatewarden
+  const start = async () => {
+    gatewarden = await startGatewarden({
+      folder,
+      listen,
+      file: configuration,
+      settings: { LOG_LEVEL: 'debug', ...options.settings },
+    })
+  }
+  const stopGatewarden = () => gatewarden.stop()
+  await start()
+  started.push(stopGatewarden)
+
+  const certificate = options.tls ? await makeCertificate(join(folder, 'tls')) : undefined
+  if (!builtin) {
+    const traefik = await startTraefik({
+      binary: toolPath('traefik'),
+      folder: join(folder, 'traefik'),
+      port,
+      addresses: loopbackAddresses(),
+      gatewayHost: 'localhost',
+      resourceHost,
+      gatewarden: `${listen.host}:${listen.port}`,
+      upstream,
+      ...(certificate && { certificate }),
+    })
+    started.push(() => traefik.stop())
+  }
+  return {
+    publicUrl,
+    mcpUrl,
+    ann: ANN,
+    bob: BOB,
+    folder,
+    ...(certificate && { certificate }),
+    log: () => earlierLog + gatewarden.log(),
+    async restart() {
+      await stopGatewarden()
+      earlierLog += gatewarden.log()
+      await start()
+    },
+    stopGatewarden,
+    stop,
+  }
+}
+
+async function startSample(started: (() => Promise<unknown>)[]): Promise<SampleServer> {
+  const sample = await startSampleServer()
+  started.push(() => sample.process.stop())
+  return sample
+}
