@@ -13,11 +13,13 @@ import { createCheck } from './forward-auth/check.ts'
 import { createResourceTable } from './forward-auth/resource.ts'
 import { forwardAuthRoutes } from './forward-auth/routes.ts'
 import { createVerifier } from './forward-auth/verifier.ts'
+import { createClientAddress } from './http/client-address.ts'
 import { answerProgram } from './http/errors.ts'
 import { healthRoutes } from './http/health.ts'
 import { normalizeHost } from './http/host.ts'
 import { routeEveryMethod } from './http/methods.ts'
 import { compileOrigins } from './http/origins.ts'
+import { limitRate } from './http/rate-limit.ts'
 import { scoped } from './http/scope.ts'
 import { compileTrustedProxies } from './http/trusted-proxies.ts'
 import { createBrowsers, isOwnCookie } from './login/browser.ts'
@@ -28,10 +30,12 @@ import { createPasswordLogin } from './login/password-login.ts'
 import { loginRoutes } from './login/routes.ts'
 import { createAccessTokens } from './oauth/access-token.ts'
 import { createClients } from './oauth/clients/clients.ts'
+import { createDiscovery, discoveryRoutes } from './oauth/discovery-routes.ts'
 import type { GrantDeps } from './oauth/grants/grant-type.ts'
 import { loadSigningKeys } from './oauth/keys.ts'
-import { createDiscovery, oauthRoutes } from './oauth/routes.ts'
+import { registrationRoute } from './oauth/registration-route.ts'
 import { createTokenIssuer } from './oauth/token-issuer.ts'
+import { tokenRoute } from './oauth/token-route.ts'
 import { createProvider } from './providers/index.ts'
 import { type ProxyRoutes, proxyRoutes } from './proxy/routes.ts'
 import { createUpstream } from './proxy/upstream.ts'
@@ -57,6 +61,8 @@ const KEEP_ALIVE_MS = 95_000
 const REQUEST_TIMEOUT_MS = 60_000
 /** Registrations and forms are small. */
 const BODY_LIMIT = 32 * 1024
+/** Of one address at registration, at the token endpoint, and at the login: generous for an office behind one. */
+const RATE_PER_MINUTE = 600
 
 /** @throws SigningKeyUnreadable if the store was sealed under another secret; StorageUnavailable */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
@@ -67,7 +73,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const resources = createResourceTable(config.resources)
   const provider = createProvider(config)
   const persons = createPersons(provider)
-  const keys = await loadSigningKeys({ storage, keyring })
+  const keys = await loadSigningKeys({ storage, keyring, now })
   const accessTokens = createAccessTokens({ issuer, keys, now })
   const clients = createClients({ keyring, randomToken: () => randomToken(9) })
   const isTrustedProxy = compileTrustedProxies(config.trustedProxies)
@@ -94,6 +100,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     frameworkErrors: answerProgram,
   })
   routeEveryMethod(app)
+  everyMinute(app, () => keys.refresh(), log)
   app.setErrorHandler(answerProgram)
 
   const flow: LoginFlow = {
@@ -150,13 +157,32 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
   scoped(app, (scope) => forwardAuthRoutes(scope, { check, isTrustedProxy, log, now }))
   scoped(app, (scope) => healthRoutes(scope, { probeStore: () => storage.get('probe') }))
-  scoped(app, (scope) => oauthRoutes(scope, { issuer, clients, resources, keys, grants, now }))
+  const limit = { perMinute: RATE_PER_MINUTE, clientAddress: createClientAddress(isTrustedProxy) }
+  scoped(app, (scope) => discoveryRoutes(scope, { issuer, resources, keys }))
   scoped(app, (scope) => {
+    limitRate(scope, limit)
+    scoped(scope, (inner) => registrationRoute(inner, { clients, issuer, now }))
+  })
+  scoped(app, (scope) => {
+    limitRate(scope, limit)
+    scoped(scope, (inner) => tokenRoute(inner, { clients, grants }))
+  })
+  scoped(app, (scope) => {
+    limitRate(scope, limit)
     scope.register(cookie)
-    loginRoutes(scope, flow)
+    scoped(scope, (inner) => loginRoutes(inner, flow))
   })
   scoped(app, (scope) => proxyRoutes(scope, proxy))
   return app
+}
+
+/** Housekeeping for as long as the app is open; what fails now is tried again. */
+function everyMinute(app: FastifyInstance, task: () => Promise<void>, log: Logger): void {
+  const timer = setInterval(() => {
+    task().catch((error: unknown) => log.warn({ err: error }, 'reading the signing keys failed'))
+  }, 60_000)
+  timer.unref()
+  app.addHook('onClose', async () => clearInterval(timer))
 }
 
 /** Ids that say nothing and repeat in no other process: a random prefix and a count. */

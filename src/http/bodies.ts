@@ -15,6 +15,10 @@ export function acceptForms(app: FastifyInstance): void {
     { parseAs: 'buffer' },
     async (_request: unknown, body: Buffer) => parseParameters(body),
   )
+  // Without a body no parser runs: a form without fields.
+  app.addHook('preHandler', async (request) => {
+    request.body ??= parseParameters('')
+  })
 }
 
 /** Only `application/json`. */

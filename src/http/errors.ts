@@ -11,6 +11,7 @@ import { pageHeaders } from '../pages/styles.ts'
 import { ProviderBusy } from '../providers/provider.ts'
 import { StorageUnavailable } from '../storage/storage.ts'
 import { sendJson } from './json.ts'
+import { RateLimited } from './rate-limit.ts'
 
 const STATUS: Partial<Record<OAuthErrorCode, number>> = {
   invalid_client: 401,
@@ -28,6 +29,7 @@ type Verdict =
   | { readonly kind: 'page'; readonly error: PageError }
   | { readonly kind: 'malformed'; readonly status: number; readonly text: string }
   | { readonly kind: 'unavailable'; readonly retryAfter: number }
+  | { readonly kind: 'limited'; readonly retryAfter: number }
   | { readonly kind: 'bug' }
 
 function judge(error: unknown): Verdict {
@@ -39,6 +41,7 @@ function judge(error: unknown): Verdict {
   if (error instanceof ProviderBusy) {
     return { kind: 'unavailable', retryAfter: error.retryAfterSeconds }
   }
+  if (error instanceof RateLimited) return { kind: 'limited', retryAfter: error.retryAfterSeconds }
   const status = isFrameworkError(error) ? error.statusCode : undefined
   return status !== undefined && status >= 400 && status < 500
     ? { kind: 'malformed', status, text: MALFORMED[status] ?? 'the request is malformed' }
@@ -93,6 +96,14 @@ export function answerProgram(error: unknown, request: FastifyRequest, reply: Fa
         error_description: 'try again in a moment',
       })
       return
+    case 'limited':
+      request.log.info({ requestId: request.id, reason: 'rate limit' }, 'request refused')
+      // Not invalid_client: that would make clients throw their registration away.
+      void sendJson(reply.code(429).header('retry-after', String(verdict.retryAfter)), {
+        error: 'temporarily_unavailable',
+        error_description: 'too many requests from this address',
+      })
+      return
     case 'bug':
       request.log.error({ requestId: request.id, err: error }, 'unexpected error')
       void sendJson(reply.code(500), {
@@ -142,6 +153,15 @@ export function answerPerson(error: unknown, request: FastifyRequest, reply: Fas
         kind: 'broken',
         title: 'Not available at this moment',
         text: 'Nothing is lost. Wait a few seconds, then reload this page.',
+      })
+      return
+    case 'limited':
+      request.log.info({ requestId: request.id, reason: 'rate limit' }, 'page refused')
+      reply.header('retry-after', String(verdict.retryAfter))
+      sendErrorPage(reply, 429, {
+        kind: 'retry',
+        title: 'Too many attempts',
+        text: `Many requests came from your network. Wait ${verdict.retryAfter} seconds, then reload this page.`,
       })
       return
     case 'bug':

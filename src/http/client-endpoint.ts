@@ -1,0 +1,24 @@
+/**
+ * What all endpoints for OAuth clients have in common: they answer on every host they are routed on (decision K8),
+ * to browsers of any origin, with OAuth's errors.
+ *
+ * @module
+ */
+import type { FastifyInstance } from 'fastify'
+import { allowAnyOrigin, preflight } from './cors.ts'
+import { answerProgram } from './errors.ts'
+import { allowOnly } from './methods.ts'
+
+/**
+ * Prepares a scope and a URL in it; the caller adds the route of `method`.
+ * @param app a scope of its own
+ */
+export function clientEndpoint(app: FastifyInstance, url: string, method: 'GET' | 'POST'): void {
+  app.setErrorHandler(answerProgram)
+  // Before any limit or check, so that a browser can read the refusals too.
+  app.addHook('onRequest', async (_request, reply) => {
+    allowAnyOrigin(reply)
+  })
+  preflight(app, url, [method])
+  allowOnly(app, url, [method, 'OPTIONS'])
+}

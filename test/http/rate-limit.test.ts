@@ -1,0 +1,86 @@
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
+import { expect, it } from 'vitest'
+import { buildTestApp } from '../support/build-app.ts'
+
+const LIMIT = 600
+
+function post(
+  app: FastifyInstance,
+  url: string,
+  { peer = '127.0.0.1', forwardedFor }: { peer?: string; forwardedFor?: string } = {},
+): Promise<LightMyRequestResponse> {
+  return app.inject({
+    method: 'POST',
+    url,
+    remoteAddress: peer,
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      ...(forwardedFor !== undefined && { 'x-forwarded-for': forwardedFor }),
+    },
+    payload: 'grant_type=none',
+  })
+}
+
+/** Uses up the token endpoint's limit for whoever these headers say. */
+async function exhaust(app: FastifyInstance, from: Parameters<typeof post>[2]): Promise<void> {
+  for (let i = 0; i < LIMIT; i++) await post(app, '/token', from)
+}
+
+it('answers 429 with Retry-After, readable by any origin, and never invalid_client', async () => {
+  const { app } = await buildTestApp()
+  await exhaust(app, { forwardedFor: '192.0.2.7' })
+  const answer = await post(app, '/token', { forwardedFor: '192.0.2.7' })
+  expect(answer.statusCode).toBe(429)
+  expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
+  expect(answer.headers['access-control-allow-origin']).toBe('*')
+  expect(answer.json()).toEqual({
+    error: 'temporarily_unavailable',
+    error_description: 'too many requests from this address',
+  })
+})
+
+it('counts two clients behind one proxy apart', async () => {
+  const { app } = await buildTestApp()
+  await exhaust(app, { forwardedFor: '192.0.2.7' })
+  expect((await post(app, '/token', { forwardedFor: '192.0.2.8' })).statusCode).toBe(401)
+})
+
+it('counts a client by the address its proxy saw, whatever it forges before that', async () => {
+  const { app } = await buildTestApp()
+  await exhaust(app, { forwardedFor: '192.0.2.7' })
+  const forged = await post(app, '/token', { forwardedFor: '198.51.100.1, 192.0.2.7' })
+  expect(forged.statusCode).toBe(429)
+})
+
+it('counts an untrusted peer by its own address', async () => {
+  const { app } = await buildTestApp()
+  await exhaust(app, { peer: '203.0.113.9', forwardedFor: '192.0.2.7' })
+  const forged = await post(app, '/token', { peer: '203.0.113.9', forwardedFor: '192.0.2.99' })
+  expect(forged.statusCode).toBe(429)
+  expect((await post(app, '/token', { forwardedFor: '192.0.2.7' })).statusCode).toBe(401)
+})
+
+it('counts IPv6 by /64', async () => {
+  const { app } = await buildTestApp()
+  await exhaust(app, { forwardedFor: '2001:db8:1:2::1' })
+  const neighbour = await post(app, '/token', { forwardedFor: '2001:DB8:1:2:ffff::9' })
+  expect(neighbour.statusCode).toBe(429)
+  expect((await post(app, '/token', { forwardedFor: '2001:db8:1:3::1' })).statusCode).toBe(401)
+})
+
+it('counts registration, tokens and login apart', async () => {
+  const { app } = await buildTestApp()
+  await exhaust(app, { forwardedFor: '192.0.2.7' })
+  const registration = await post(app, '/register', { forwardedFor: '192.0.2.7' })
+  expect(registration.statusCode).toBe(415)
+})
+
+it('shows a person a page that says when to come back', async () => {
+  const { app } = await buildTestApp()
+  const open = () => app.inject({ url: '/authorize', headers: { host: 'auth.example.com' } })
+  for (let i = 0; i < LIMIT; i++) await open()
+  const answer = await open()
+  expect(answer.statusCode).toBe(429)
+  expect(answer.headers['content-type']).toContain('text/html')
+  expect(answer.body).toContain('Too many attempts')
+})
