@@ -47,6 +47,8 @@ export interface Keyring {
   seal(label: KeyLabel, value: unknown): Promise<string>
   /** The value sealed under `label`, or undefined for anything that does not open. */
   open(label: KeyLabel, sealed: string): Promise<unknown | undefined>
+  /** True if `sealed` opens under the current root, not only under a previous one. */
+  isCurrent(label: KeyLabel, sealed: string): Promise<boolean>
 }
 
 /**
@@ -71,6 +73,23 @@ export function createKeyring(secret: string, previous: readonly string[] = []):
   const macUnder = (root: number, label: KeyLabel, message: string) =>
     createHmac('sha256', key(root, label)).update(message).digest('base64url')
 
+  async function openUnder(
+    root: number,
+    label: KeyLabel,
+    sealed: string,
+  ): Promise<unknown | undefined> {
+    try {
+      const { plaintext } = await compactDecrypt(sealed, key(root, label), {
+        keyManagementAlgorithms: ['dir'],
+        contentEncryptionAlgorithms: ['A256GCM'],
+      })
+      const inflated = inflateRawSync(plaintext, { maxOutputLength: MAX_PLAINTEXT })
+      return JSON.parse(inflated.toString('utf8'))
+    } catch {
+      return undefined
+    }
+  }
+
   return {
     mac: (label, message) => macUnder(0, label, message),
     verifyMac: (label, message, mac) =>
@@ -84,18 +103,11 @@ export function createKeyring(secret: string, previous: readonly string[] = []):
     },
     async open(label, sealed) {
       for (const root of roots.keys()) {
-        try {
-          const { plaintext } = await compactDecrypt(sealed, key(root, label), {
-            keyManagementAlgorithms: ['dir'],
-            contentEncryptionAlgorithms: ['A256GCM'],
-          })
-          const inflated = inflateRawSync(plaintext, { maxOutputLength: MAX_PLAINTEXT })
-          return JSON.parse(inflated.toString('utf8'))
-        } catch {
-          // Not sealed under this root: the next one may open it.
-        }
+        const opened = await openUnder(root, label, sealed)
+        if (opened !== undefined) return opened
       }
       return undefined
     },
+    isCurrent: async (label, sealed) => (await openUnder(0, label, sealed)) !== undefined,
   }
 }

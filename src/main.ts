@@ -12,6 +12,7 @@ import { hashPassword } from './cli/hash-password.ts'
 import { healthcheck } from './cli/healthcheck.ts'
 import { help, version } from './cli/help.ts'
 import type { Command, Io } from './cli/io.ts'
+import { keysList, keysRotate } from './cli/keys.ts'
 import { didYouMean } from './config/suggest.ts'
 
 const serve: Command = async (args, io) => {
@@ -35,6 +36,8 @@ const commands = new Map<string, Command>([
   ['config check', configCheck],
   ['config print', configPrint],
   ['healthcheck', healthcheck],
+  ['keys list', keysList],
+  ['keys rotate', keysRotate],
   ['help', help],
   ['version', version],
 ])
@@ -44,7 +47,7 @@ function run(argv: readonly string[], io: Io): Promise<number> {
   const [first = 'serve', ...rest] = argv
   if (/^(-v|--?version)$/.test(first)) return version([], io)
   if (first.startsWith('-')) return serve(argv, io)
-  const name = first === 'config' ? [first, ...rest.splice(0, 1)].join(' ') : first
+  const name = /^(config|keys)$/.test(first) ? [first, ...rest.splice(0, 1)].join(' ') : first
   const command = commands.get(name)
   if (command) return command(rest, io)
   const hint = didYouMean(name, commands.keys(), 'See gatewarden --help.')

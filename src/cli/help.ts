@@ -15,6 +15,8 @@ const USAGE = `Gatewarden, the login in front of any MCP server
   gatewarden config check   say what is wrong with the configuration, or ok
   gatewarden config print   show each value and where it came from
   gatewarden healthcheck    ask the running process whether it is alive
+  gatewarden keys list      show the keys that sign tokens
+  gatewarden keys rotate    add a new one that signs in ten minutes; --compromised: now, ending all tokens
   gatewarden --version
 
 All but hash-password take --config FILE (else gatewarden.yaml, where there is one) and every setting as a flag.

@@ -42,10 +42,12 @@ export type Interaction = Readonly<z.infer<typeof Interaction>>
 
 /** @throws OAuthError `invalid_request` if it does not fit, which only a long `state` can cause */
 export async function sealInteraction(interaction: Interaction, keyring: Keyring): Promise<string> {
+  const tooLong = () =>
+    new OAuthError('invalid_request', 'state is too long: it must fit into 2,000 characters')
+  // Well compressed, 60 kB would fit too; so much is not even tried.
+  if ((interaction.state?.length ?? 0) > MAX_SEALED_LENGTH) throw tooLong()
   const sealed = await keyring.seal('interaction', interaction)
-  if (sealed.length > MAX_SEALED_LENGTH) {
-    throw new OAuthError('invalid_request', 'state is too long: it must fit into 2,000 characters')
-  }
+  if (sealed.length > MAX_SEALED_LENGTH) throw tooLong()
   return sealed
 }
 

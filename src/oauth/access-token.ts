@@ -60,8 +60,8 @@ export function createAccessTokens(deps: {
         const { payload } = await jwtVerify(
           token,
           // `jku`, `x5u` and an embedded `jwk` are never followed: the key is one of ours or none (threat T34).
-          ({ kid }) => {
-            const key = kid === undefined ? undefined : keys.find(kid)
+          async ({ kid }) => {
+            const key = kid === undefined ? undefined : await keys.find(kid)
             if (!key) throw new errors.JWKSNoMatchingKey()
             return key.publicKey
           },

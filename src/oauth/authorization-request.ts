@@ -13,7 +13,7 @@ import {
   PageError,
   type VerifiedRedirect,
 } from './errors.ts'
-import { type Parameters, several, single } from './parameters.ts'
+import { type Parameters, required, several, single } from './parameters.ts'
 import { parseChallenge } from './pkce.ts'
 import { isLoopback, redirectUriProblem, sameRedirectUri } from './redirect-uri.ts'
 import { resolveResource } from './resource-indicator.ts'
@@ -50,7 +50,7 @@ export async function parseAuthorizationRequest(
   }
   try {
     single(parameters, 'state')
-    if (single(parameters, 'response_type') !== 'code') {
+    if (required(parameters, 'response_type') !== 'code') {
       throw new OAuthError('unsupported_response_type', 'response_type must be code')
     }
     const responseMode = single(parameters, 'response_mode')

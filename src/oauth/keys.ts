@@ -1,6 +1,6 @@
 /**
- * The keys that sign our tokens: made once, kept sealed in the store so that they survive restarts and are the
- * same for every process (decision K2).
+ * The keys that sign our tokens. They live sealed in the store, so they survive restarts and are the same for every
+ * process; each signs for one period, is published a day before and verifies a day after (decision K2).
  *
  * @module
  */
@@ -22,15 +22,19 @@ export interface SigningKey {
   readonly kid: string
   readonly privateKey: CryptoKey
   readonly publicKey: CryptoKey
+  /** Milliseconds since the epoch. */
+  readonly signsFrom: number
 }
 
 export interface SigningKeys {
   /** The key that signs now. */
   current(): SigningKey
-  /** The key with this id, if it is one of ours. */
-  find(kid: string): SigningKey | undefined
+  /** The key with this id. One that is not known yet may be another process's: the store is asked, at most every 5 s. */
+  find(kid: string): SigningKey | undefined | Promise<SigningKey | undefined>
   /** The public keys as a JWK Set (RFC 7517 section 5), without private members. */
   jwks(): { keys: readonly JWK[] }
+  /** Reads the keys again and makes the next period's when its time has come; to be called every minute. */
+  refresh(): Promise<void>
 }
 
 /** A stored signing key opens under none of the configured secrets: the operator changed `SECRET` and lost the old one. */
@@ -40,61 +44,159 @@ export class SigningKeyUnreadable extends Error {
 
 const ALGORITHM = 'RS256'
 const PREFIX = 'signing-key:'
-const StoredKey = z.object({ sealed: z.string() })
+const DAY_MS = 86_400_000
+const PERIOD_MS = 30 * DAY_MS
+/** Others learn of a key this long before it signs, and keep it this long after: the longest life of a token. */
+const OVERLAP_MS = DAY_MS
+const LOOK_AGAIN_MS = 5000
+
+const StoredKey = z.object({ sealed: z.string(), signsFrom: z.number() })
+type StoredKey = Readonly<z.infer<typeof StoredKey>>
 const PrivateKey = z.object({
   pkcs8: z.string(),
   publicJwk: z.looseObject({ kty: z.literal('RSA') }),
 })
 
+interface Deps {
+  readonly storage: Storage
+  readonly keyring: Keyring
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+type Loaded = SigningKey & { readonly jwk: JWK }
+
 /**
- * Reads the signing keys, making the first one. Of processes that start together the loser of the `create` reads
- * the winner's key.
- * @throws SigningKeyUnreadable if a stored key does not open
+ * Reads the signing keys, making the first one. Keys that open under a previous secret only are sealed anew.
+ * @throws SigningKeyUnreadable if a stored key opens under no secret; StorageUnavailable
  */
-export async function loadSigningKeys(deps: {
-  storage: Storage
-  keyring: Keyring
-}): Promise<SigningKeys> {
-  let stored = await readAll(deps)
-  if (stored.length === 0) {
-    await deps.storage.create(`${PREFIX}1`, { sealed: await makeKey(deps.keyring) }, 'forever')
-    stored = await readAll(deps)
+export async function loadSigningKeys(deps: Deps): Promise<SigningKeys> {
+  let keys: readonly Loaded[] = []
+  let lookedAt = Number.NEGATIVE_INFINITY
+
+  async function refresh(): Promise<void> {
+    lookedAt = deps.now()
+    keys = await readAll(deps)
+    if (await makeDue(keys, deps)) keys = await readAll(deps)
   }
-  const [current] = stored
-  if (!current) throw new Error('the store kept no signing key')
-  const byKid = new Map(stored.map((entry) => [entry.key.kid, entry.key]))
-  const jwks = { keys: stored.map((entry) => entry.jwk) }
-  return { current: () => current.key, find: (kid) => byKid.get(kid), jwks: () => jwks }
+  await refresh()
+
+  const known = (kid: string) => keys.find((key) => key.kid === kid)
+  return {
+    refresh,
+    current() {
+      const signing = keys.filter((key) => key.signsFrom <= deps.now())
+      // Newest first; before its own time only if there is no other, as after the clock was set back.
+      const key = signing.at(0) ?? keys.at(-1)
+      if (!key) throw new Error('there is no signing key')
+      return key
+    },
+    find(kid) {
+      const key = known(kid)
+      if (key || deps.now() - lookedAt < LOOK_AGAIN_MS) return key
+      return refresh().then(() => known(kid))
+    },
+    jwks: () => ({ keys: keys.map(({ jwk }) => jwk) }),
+  }
 }
 
-async function makeKey(keyring: Keyring): Promise<string> {
-  const pair = await generateKeyPair(ALGORITHM, { modulusLength: 2048, extractable: true })
-  return keyring.seal('key-wrap', {
-    pkcs8: await exportPKCS8(pair.privateKey),
-    publicJwk: await exportJWK(pair.publicKey),
-  })
+/**
+ * Adds a key out of turn.
+ * @param signsFrom milliseconds since the epoch; leave others the time to learn of it
+ * @returns its kid
+ */
+export async function addSigningKey(signsFrom: number, deps: Deps): Promise<string> {
+  const { sealed, kid } = await makeKey(deps.keyring)
+  await store(`${PREFIX}${periodAt(signsFrom)}-${kid}`, { sealed, signsFrom }, deps)
+  return kid
 }
 
-async function readAll(deps: {
-  storage: Storage
-  keyring: Keyring
-}): Promise<{ key: SigningKey; jwk: JWK }[]> {
-  const keys: { key: SigningKey; jwk: JWK }[] = []
+/** Removes every key but this one: what the others signed is worth nothing from then on. */
+export async function removeOtherSigningKeys(kid: string, deps: Deps): Promise<number> {
+  let removed = 0
   for await (const [name, value] of deps.storage.scan(PREFIX)) {
-    const { sealed } = StoredKey.parse(value)
-    const opened = await deps.keyring.open('key-wrap', sealed)
-    if (opened === undefined) {
-      throw new SigningKeyUnreadable(`${name} was sealed under another secret`)
-    }
-    const { pkcs8, publicJwk } = PrivateKey.parse(opened)
-    const kid = await calculateJwkThumbprint(publicJwk)
-    const publicKey = await importJWK(publicJwk, ALGORITHM)
-    if (publicKey instanceof Uint8Array) throw new Error('an RSA key cannot be symmetric')
-    const privateKey = await importPKCS8(pkcs8, ALGORITHM)
-    keys.push({
-      key: { kid, privateKey, publicKey },
-      jwk: { ...publicJwk, kid, use: 'sig', alg: ALGORITHM },
-    })
+    const key = await read(name, StoredKey.parse(value), deps)
+    if (key.kid === kid) continue
+    await deps.storage.delete(name)
+    removed += 1
   }
-  return keys
+  return removed
+}
+
+const periodAt = (time: number) => Math.floor(time / PERIOD_MS)
+
+/**
+ * Makes the first key, and the next period's a day before it begins. Of several processes one `create` wins and the
+ * others read its key.
+ * @returns true if there may be a key now that was not there before
+ */
+async function makeDue(keys: readonly Loaded[], deps: Deps): Promise<boolean> {
+  const now = deps.now()
+  const newest = keys[0]?.signsFrom ?? Number.NEGATIVE_INFINITY
+  const due = periodAt(now + OVERLAP_MS)
+  if (newest >= due * PERIOD_MS) return false
+  // Without a key of this period there is nobody to announce it to: it signs at once.
+  const current = periodAt(newest) >= periodAt(now)
+  const period = current ? due : periodAt(now)
+  const { sealed } = await makeKey(deps.keyring)
+  const signsFrom = current ? period * PERIOD_MS : now
+  await store(`${PREFIX}${period}`, { sealed, signsFrom }, deps)
+  return true
+}
+
+/** A key lives until what it signed last has expired. */
+async function store(name: string, key: StoredKey, { storage, now }: Deps): Promise<void> {
+  await storage.create(name, key, lifetimeOf(key, now()))
+}
+
+/** Seconds until nothing that this key signed is valid any more. */
+function lifetimeOf({ signsFrom }: StoredKey, now: number): number {
+  const signsUntil = (periodAt(signsFrom) + 1) * PERIOD_MS
+  return Math.max(1, Math.ceil((signsUntil + OVERLAP_MS - now) / 1000))
+}
+
+async function makeKey(keyring: Keyring): Promise<{ sealed: string; kid: string }> {
+  const pair = await generateKeyPair(ALGORITHM, { modulusLength: 2048, extractable: true })
+  const publicJwk = await exportJWK(pair.publicKey)
+  const pkcs8 = await exportPKCS8(pair.privateKey)
+  return {
+    kid: await calculateJwkThumbprint(publicJwk),
+    sealed: await keyring.seal('key-wrap', { pkcs8, publicJwk }),
+  }
+}
+
+async function readAll(deps: Deps): Promise<Loaded[]> {
+  const keys: Loaded[] = []
+  for await (const [name, value] of deps.storage.scan(PREFIX)) {
+    keys.push(await read(name, StoredKey.parse(value), deps))
+  }
+  // The same order in every process, also for keys of the same moment.
+  return keys.sort((a, b) => b.signsFrom - a.signsFrom || (a.kid < b.kid ? -1 : 1))
+}
+
+async function read(name: string, stored: StoredKey, deps: Deps): Promise<Loaded> {
+  const opened = await deps.keyring.open('key-wrap', stored.sealed)
+  if (opened === undefined) {
+    throw new SigningKeyUnreadable(`${name} was sealed under another secret`)
+  }
+  await sealAnew(name, stored, opened, deps)
+  const { pkcs8, publicJwk } = PrivateKey.parse(opened)
+  const kid = await calculateJwkThumbprint(publicJwk)
+  const publicKey = await importJWK(publicJwk, ALGORITHM)
+  if (publicKey instanceof Uint8Array) throw new Error('an RSA key cannot be symmetric')
+  const privateKey = await importPKCS8(pkcs8, ALGORITHM)
+  const jwk = { ...publicJwk, kid, use: 'sig', alg: ALGORITHM }
+  return { kid, privateKey, publicKey, signsFrom: stored.signsFrom, jwk }
+}
+
+/** After a change of `SECRET` the keys move to the new one, so that the old one can be forgotten (decision K1). */
+async function sealAnew(
+  name: string,
+  stored: StoredKey,
+  opened: unknown,
+  { storage, keyring, now }: Deps,
+): Promise<void> {
+  if (await keyring.isCurrent('key-wrap', stored.sealed)) return
+  const sealed = await keyring.seal('key-wrap', opened)
+  await storage.replace(name, stored, { ...stored, sealed }, lifetimeOf(stored, now()))
 }

@@ -9,6 +9,8 @@ import { type Logger, pino } from 'pino'
 import { afterEach } from 'vitest'
 import { buildApp } from '../../src/app.ts'
 import type { AllowList, Config, ResourceConfig, UserConfig } from '../../src/config/config.ts'
+import { createKeyring } from '../../src/crypto.ts'
+import { loadSigningKeys } from '../../src/oauth/keys.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import type { Storage } from '../../src/storage/storage.ts'
 
@@ -74,7 +76,10 @@ export interface Clock {
   advance(seconds: number): void
 }
 
-export function createClock(startMs = Date.UTC(2026, 10, 21, 9)): Clock {
+/** When tests begin, unless they say so. */
+const START = Date.UTC(2026, 10, 21, 9)
+
+export function createClock(startMs = START): Clock {
   let time = startMs
   return Object.assign(() => time, {
     advance(seconds: number) {
@@ -94,6 +99,23 @@ export interface TestApp {
   restart(changes?: Partial<Config>): Promise<TestApp>
 }
 
+const SECRET = 'a root secret for tests, long enough to be one'
+
+/** One signing key for all apps of a test file: making one takes longer than most tests. */
+const signingKeys = createMemoryStorage({ now: () => START })
+await loadSigningKeys({
+  storage: signingKeys,
+  keyring: createKeyring(SECRET),
+  now: () => START,
+})
+
+async function storageFor(secret: string, now: Clock): Promise<Storage> {
+  const storage = createMemoryStorage({ now })
+  if (secret !== SECRET) return storage
+  for await (const [key, value] of signingKeys.scan('')) await storage.set(key, value, 'forever')
+  return storage
+}
+
 const open: FastifyInstance[] = []
 afterEach(async () => {
   await Promise.all(open.splice(0).map((app) => app.close()))
@@ -105,9 +127,9 @@ export async function buildTestApp(
   reuse: { clock?: Clock; storage?: Storage; secret?: string } = {},
 ): Promise<TestApp> {
   const clock = reuse.clock ?? createClock()
-  const storage = reuse.storage ?? createMemoryStorage({ now: clock })
+  const secret = reuse.secret ?? SECRET
+  const storage = reuse.storage ?? (await storageFor(secret, clock))
   const config = testConfig(changes)
-  const secret = reuse.secret ?? 'a root secret for tests, long enough to be one'
   const logs: Record<string, unknown>[] = []
   const log: Logger = pino(
     { level: 'debug', base: null },

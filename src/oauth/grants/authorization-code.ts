@@ -38,7 +38,7 @@ export const authorizationCode: GrantType = {
     const now = Math.floor(deps.now() / 1000)
     if (now >= code.issuedAt + CODE_LIFETIME) throw dead()
     const grant = await deps.records.grants.find(code.grantId)
-    if (!grant || !deps.personExists(grant)) throw dead()
+    if (!grant || now >= grant.expiresAt || !deps.personExists(grant)) throw dead()
 
     const spent: CodeRecord = { ...code, spentBy: deps.randomToken() }
     if (!(await deps.records.codes.replace(hash, code, spent))) return revokeReplayed(code, deps)

@@ -38,7 +38,8 @@ async function rotate(grant: Grant, n: number, deps: GrantDeps): Promise<number>
   for (;;) {
     const now = Math.floor(deps.now() / 1000)
     const state = await deps.records.refresh.find(grant.id)
-    if (!state) throw dead()
+    // The store may keep a grant for the rest of its last second.
+    if (!state || now >= grant.expiresAt) throw dead()
     const decision = decideRefresh(state, n, now, deps.lifetimes.refreshGrace)
     switch (decision.kind) {
       case 'repeat':

@@ -1,0 +1,64 @@
+/**
+ * The discovery documents and the public keys.
+ *
+ * @module
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ResourceTable } from '../forward-auth/resource.ts'
+import { clientEndpoint } from '../http/client-endpoint.ts'
+import { allowAnyOrigin } from '../http/cors.ts'
+import { sendJson } from '../http/json.ts'
+import { scoped } from '../http/scope.ts'
+import type { SigningKeys } from './keys.ts'
+import { authorizationServerMetadata, ENDPOINTS, protectedResourceMetadata } from './metadata.ts'
+import { wellKnown } from './well-known.ts'
+
+interface Described {
+  readonly issuer: string
+  readonly resources: ResourceTable
+}
+
+/**
+ * Answers with the discovery document that a request asks for.
+ * @returns undefined if its address is none of a discovery document, and nothing was sent
+ */
+export function createDiscovery({
+  issuer,
+  resources,
+}: Described): (request: FastifyRequest, reply: FastifyReply) => FastifyReply | undefined {
+  const serverMetadata = authorizationServerMetadata(issuer, resources.all)
+  return (request, reply) => {
+    const document = wellKnown(request.raw.url ?? '', request.headers.host ?? '', resources)
+    switch (document?.kind) {
+      case 'authorization-server':
+        return sendJson(allowAnyOrigin(reply), serverMetadata)
+      case 'protected-resource': {
+        const { resource, path } = document
+        return sendJson(allowAnyOrigin(reply), protectedResourceMetadata(resource, path, issuer))
+      }
+      case undefined:
+        return undefined
+    }
+  }
+}
+
+export function discoveryRoutes(
+  app: FastifyInstance,
+  { keys, ...described }: Described & { readonly keys: SigningKeys },
+): void {
+  const discover = createDiscovery(described)
+  scoped(app, (scope) => {
+    clientEndpoint(scope, '/.well-known/*', 'GET')
+    scope.get(
+      '/.well-known/*',
+      (request, reply) =>
+        discover(request, reply) ?? sendJson(reply.code(404), { error: 'not_found' }),
+    )
+  })
+  scoped(app, (scope) => {
+    clientEndpoint(scope, ENDPOINTS.jwks, 'GET')
+    scope.get(ENDPOINTS.jwks, async (_request, reply) =>
+      sendJson(reply.header('cache-control', 'public, max-age=300'), keys.jwks()),
+    )
+  })
+}
