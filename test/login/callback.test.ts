@@ -1,0 +1,231 @@
+import { describe, expect, it } from 'vitest'
+import { createBrowser, hiddenField } from '../support/browser.ts'
+import { buildTestApp } from '../support/build-app.ts'
+import { check, codeOf, redeem, refresh } from '../support/oauth-client.ts'
+import {
+  approve,
+  asking,
+  cameBack,
+  type Journey,
+  obtainTokensThere,
+  signInThere,
+  startJourney,
+} from '../support/provider-journey.ts'
+import { storedKeys } from '../support/stored.ts'
+
+describe('the callback', () => {
+  it('does nothing in a browser that did not allow the client (CVE-2026-27124)', async () => {
+    const journey = await startJourney()
+    const attacker = createBrowser(journey.app)
+    const callback = await cameBack(journey, attacker)
+    const victim = createBrowser(journey.app)
+    expect((await victim.get(callback)).statusCode).toBe(400)
+    await victim.get(asking(journey))
+    const answer = await victim.get(callback)
+    expect(answer.statusCode).toBe(400)
+    expect(answer.body).toContain('Start again')
+    expect(journey.provider.redeemed).toEqual([])
+    expect(await storedKeys(journey.storage, 'grant:')).toEqual([])
+  })
+
+  it('does nothing in the right browser without the cookie of this very flow', async () => {
+    const journey = await startJourney()
+    const browser = createBrowser(journey.app)
+    const callback = await cameBack(journey, browser)
+    for (const name of [...browser.cookies.keys()]) {
+      if (name.includes('gw_flow_')) browser.cookies.delete(name)
+    }
+    expect((await browser.get(callback)).body).toContain('Start again')
+    expect(journey.provider.redeemed).toEqual([])
+  })
+
+  it('shows consent for a state that was never allowed', async () => {
+    const journey = await startJourney()
+    const browser = createBrowser(journey.app)
+    const consent = await browser.get(asking(journey))
+    const state = hiddenField(consent.body, 'interaction')
+    const answer = await browser.get(`/callback?code=x&state=${encodeURIComponent(state)}`)
+    expect(answer.statusCode).toBe(200)
+    expect(hiddenField(answer.body, 'interaction')).not.toBe(state)
+    expect(journey.provider.redeemed).toEqual([])
+  })
+
+  it.each(['', '?code=x', '?code=x&state=made-up', '?code=x&state=a&state=b'])(
+    'with nothing of ours shows a page: %s',
+    async (query) => {
+      const { app } = await startJourney()
+      const answer = await createBrowser(app).get(`/callback${query}`)
+      expect(answer.statusCode).toBe(400)
+      expect(answer.headers['content-type']).toContain('text/html')
+    },
+  )
+
+  it('that comes after 30 minutes leads to the beginning, with the code unspent', async () => {
+    const journey = await startJourney()
+    const browser = createBrowser(journey.app)
+    const callback = await cameBack(journey, browser)
+    journey.clock.advance(30 * 60)
+    const late = await browser.get(callback)
+    expect(late.statusCode).toBe(400)
+    expect(late.body).toContain('Start again')
+    expect(journey.provider.redeemed).toEqual([])
+    const consent = await browser.post('/consent', {
+      interaction: hiddenField(late.body, 'interaction'),
+      decision: hiddenField(late.body, 'decision'),
+    })
+    expect(consent.body).toContain('Team notes')
+  })
+
+  it('that a browser sends twice at once redeems the code once, and both get the same answer', async () => {
+    const journey = await startJourney()
+    const browser = createBrowser(journey.app)
+    const callback = await cameBack(journey, browser)
+    const answers = await Promise.all([1, 2, 3].map(() => browser.get(callback)))
+    const locations = new Set(answers.map((answer) => answer.headers.location))
+    expect(locations.size).toBe(1)
+    expect([...locations][0]).toContain('code=')
+    expect(journey.provider.redeemed).toHaveLength(1)
+    expect(await storedKeys(journey.storage, 'grant:')).toHaveLength(1)
+  })
+
+  it('that comes back later never redeems the code again, not even after a restart', async () => {
+    const journey = await startJourney()
+    const browser = createBrowser(journey.app)
+    const callback = await cameBack(journey, browser)
+    const cookies = new Map(browser.cookies)
+    codeOf(await browser.get(callback))
+    journey.clock.advance(120)
+    const again = await journey.restart()
+    const later = createBrowser(again.app)
+    for (const [name, value] of cookies) later.cookies.set(name, value)
+    expect((await later.get(callback)).body).toContain('Start again')
+    expect(journey.provider.redeemed).toHaveLength(1)
+    expect(journey.provider.replayed).toBe(0)
+  })
+
+  it('does not redeem a code for whoever only looks', async () => {
+    const journey = await startJourney()
+    const browser = createBrowser(journey.app)
+    const callback = await cameBack(journey, browser)
+    const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    for (const method of ['HEAD', 'POST', 'OPTIONS'] as const) {
+      const url = callback.replace('https://auth.example.com', '')
+      const headers = { host: 'auth.example.com', cookie }
+      const answer = await journey.app.inject({ method, url, headers })
+      expect(answer.statusCode).toBeGreaterThanOrEqual(400)
+    }
+    expect(journey.provider.redeemed).toEqual([])
+    codeOf(await browser.get(callback))
+  })
+
+  it('lets two tabs finish, in any order', async () => {
+    const journey = await startJourney()
+    const browser = createBrowser(journey.app)
+    const first = await cameBack(journey, browser)
+    const second = await cameBack(journey, browser)
+    codeOf(await browser.get(second))
+    codeOf(await browser.get(first))
+  })
+
+  it('does not take the answer of a provider for a login that was begun with another', async () => {
+    const journey = await startJourney()
+    const browser = createBrowser(journey.app)
+    const callback = await cameBack(journey, browser)
+    const { app } = await journey.restart({ provider: { ...journey.provider.config, id: 'corp' } })
+    const later = createBrowser(app)
+    for (const [name, value] of browser.cookies) later.cookies.set(name, value)
+    expect((await later.get(callback)).body).toContain('Start again')
+    expect(journey.provider.redeemed).toEqual([])
+  })
+
+  it('is not there with the built-in login', async () => {
+    const { app } = await buildTestApp()
+    expect((await createBrowser(app).get('/callback?code=x&state=y')).statusCode).toBe(404)
+  })
+
+  it('says nothing of the provider: no code, token or secret of it reaches the client', async () => {
+    const journey = await startJourney()
+    const browser = createBrowser(journey.app)
+    const approved = await approve(browser, asking(journey))
+    const callback = await cameBack(journey, browser)
+    const answer = await browser.get(callback)
+    const tokens = await redeem(journey.app, journey.client, codeOf(answer))
+    const [form] = journey.provider.redeemed
+    const told = JSON.stringify([approved.body, answer.headers, answer.body, tokens.body])
+    for (const secret of [
+      journey.provider.config.clientSecret,
+      form?.get('code'),
+      form?.get('code_verifier'),
+      'of-the-provider',
+    ]) {
+      expect(told).not.toContain(secret)
+    }
+  })
+})
+
+describe('a grant of a person elsewhere', () => {
+  const ask = async ({ app }: Pick<Journey, 'app'>, token: string) =>
+    check(app, { authorization: `Bearer ${token}` })
+
+  it('follows the record of who they are, in warm checks too', async () => {
+    const journey = await startJourney()
+    const { access_token } = await obtainTokensThere(journey)
+    expect((await ask(journey, access_token)).headers['x-user-name']).toBe('Ann Adams')
+    const [key = ''] = await storedKeys(journey.storage, 'identity:')
+    const renamed = { email: 'ann@example.com', name: 'Ann Brown', groups: ['staff', 'admins'] }
+    await journey.storage.set(key, renamed, 3600)
+    const answer = await ask(journey, access_token)
+    expect(answer.headers).toMatchObject({
+      'x-user-name': 'Ann Brown',
+      'x-forwarded-groups': 'staff,admins',
+    })
+    await journey.storage.set(key, { ...renamed, email: 'ann@elsewhere.test' }, 3600)
+    expect((await ask(journey, access_token)).statusCode).toBe(403)
+  })
+
+  it('ends when that record is gone', async () => {
+    const journey = await startJourney()
+    const tokens = await obtainTokensThere(journey)
+    expect((await ask(journey, tokens.access_token)).statusCode).toBe(200)
+    const [key = ''] = await storedKeys(journey.storage, 'identity:')
+    await journey.storage.delete(key)
+    expect((await ask(journey, tokens.access_token)).statusCode).toBe(401)
+    const refreshed = await refresh(journey.app, journey.client, tokens.refresh_token)
+    expect(refreshed.json()).toMatchObject({ error: 'invalid_grant' })
+    expect(await storedKeys(journey.storage, 'grant:')).toEqual([])
+  })
+
+  it('works after a restart, while the provider is down', async () => {
+    const journey = await startJourney()
+    const tokens = await obtainTokensThere(journey)
+    await journey.provider.stop()
+    const again = await journey.restart()
+    expect((await ask(again, tokens.access_token)).statusCode).toBe(200)
+    expect((await refresh(again.app, journey.client, tokens.refresh_token)).statusCode).toBe(200)
+  })
+
+  it.each([
+    ['another provider', { id: 'corp' }],
+    ['another issuer', { issuerUrl: 'https://other.example' }],
+  ])('ends when %s is configured', async (_what, changes) => {
+    const journey = await startJourney()
+    const tokens = await obtainTokensThere(journey)
+    const again = await journey.restart({ provider: { ...journey.provider.config, ...changes } })
+    expect((await ask(again, tokens.access_token)).statusCode).toBe(401)
+    const refreshed = await refresh(again.app, journey.client, tokens.refresh_token)
+    expect(refreshed.json()).toMatchObject({ error: 'invalid_grant' })
+  })
+
+  it('is the issuer that the provider calls itself, with a slash at its end too', async () => {
+    const journey = await startJourney()
+    const slashed = `${journey.provider.issuer}/`
+    journey.provider.lies = {
+      discovery: (document) => Object.assign(document, { issuer: slashed }),
+      redirect: (query) => query.set('iss', slashed),
+      claims: (claims) => Object.assign(claims, { iss: slashed }),
+    }
+    const answer = await signInThere(journey)
+    const tokens = (await redeem(journey.app, journey.client, codeOf(answer))).json()
+    expect((await ask(journey, tokens.access_token)).statusCode).toBe(200)
+  })
+})

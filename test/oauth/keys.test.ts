@@ -1,0 +1,58 @@
+import { expect, it } from 'vitest'
+import { SigningKeyUnreadable } from '../../src/oauth/keys.ts'
+import { createMemoryStorage } from '../../src/storage/memory.ts'
+import { buildTestApp, createClock, SECRET, type TestApp } from '../support/build-app.ts'
+import { check, obtainTokens } from '../support/oauth-client.ts'
+import { storedRecords } from '../support/stored.ts'
+
+const NEXT_SECRET = 'the next root secret, just as long'
+
+const jwksOf = async ({ app }: TestApp) => (await app.inject('/jwks')).json()
+
+it('survives a restart: the same keys, and tokens that still count', async () => {
+  const before = await buildTestApp()
+  const { tokens } = await obtainTokens(before.app)
+  const after = await before.restart()
+  expect(await jwksOf(after)).toEqual(await jwksOf(before))
+  const answer = await check(after.app, { authorization: `Bearer ${tokens.access_token}` })
+  expect(answer.statusCode).toBe(200)
+})
+
+it('is the same for processes that start together on an empty store', async () => {
+  const clock = createClock()
+  const storage = createMemoryStorage({ now: clock })
+  const apps = await Promise.all([1, 2, 3].map(() => buildTestApp({}, { clock, storage })))
+  const [first, ...others] = await Promise.all(apps.map(jwksOf))
+  expect(first.keys).toHaveLength(1)
+  for (const other of others) expect(other).toEqual(first)
+})
+
+it('is nowhere in the store in the clear', async () => {
+  const clock = createClock()
+  const storage = createMemoryStorage({ now: clock })
+  const gateway = await buildTestApp({}, { clock, storage })
+  const [key] = (await jwksOf(gateway)).keys
+  const stored = JSON.stringify(await storedRecords(storage))
+  expect(stored).toContain('signing-key:')
+  expect(stored).not.toContain('PRIVATE KEY')
+  expect(stored).not.toContain(key.n)
+})
+
+it('stops the start when no secret opens it, and leaves it as it is', async () => {
+  const { storage, clock } = await buildTestApp()
+  const before = await storedRecords(storage)
+  const start = buildTestApp({}, { storage, clock, secret: NEXT_SECRET })
+  await expect(start).rejects.toThrow(SigningKeyUnreadable)
+  expect(await storedRecords(storage)).toEqual(before)
+})
+
+it('moves to the new secret at a start with both, after which the old one may be forgotten', async () => {
+  const before = await buildTestApp()
+  const { tokens } = await obtainTokens(before.app)
+  const reuse = { storage: before.storage, clock: before.clock, secret: NEXT_SECRET }
+  await buildTestApp({ secretPrevious: [SECRET] }, reuse)
+  const after = await buildTestApp({}, reuse)
+  expect(await jwksOf(after)).toEqual(await jwksOf(before))
+  const answer = await check(after.app, { authorization: `Bearer ${tokens.access_token}` })
+  expect(answer.statusCode).toBe(200)
+})
