@@ -1,0 +1,35 @@
+/**
+ * What the tests of this folder ask and look for.
+ *
+ * @module
+ */
+import { ANN } from '../support/build-app.ts'
+
+/** Every header that tells a server who is calling. */
+export const IDENTITY = [
+  'X-Forwarded-User',
+  'X-Forwarded-Email',
+  'X-Forwarded-Groups',
+  'X-Forwarded-Scopes',
+  'X-Forwarded-Client',
+  'X-User-Id',
+  'X-User-Name',
+]
+
+export const PRM = 'https://mcp.example.com/.well-known/oauth-protected-resource'
+
+/** Ann without anything but her name. */
+export const BARE_ANN = { name: ANN.name, groups: [], passwordHash: ANN.passwordHash }
+
+/** The head of a question as Traefik puts it, with further lines. */
+export function asTraefikAsks(lines: readonly string[] = [], url = '/auth/traefik'): string[] {
+  return [
+    `GET ${url} HTTP/1.1`,
+    'Host: gatewarden:8080',
+    'X-Forwarded-Method: POST',
+    'X-Forwarded-Proto: https',
+    'X-Forwarded-Host: mcp.example.com',
+    'X-Forwarded-Uri: /notes/mcp',
+    ...lines,
+  ]
+}

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest'
+import { buildTestApp } from '../support/build-app.ts'
+
+describe('/healthz', () => {
+  it('says that the process answers, on whatever host', async () => {
+    const { app } = await buildTestApp()
+    for (const host of ['auth.example.com', '10.0.0.7:8080', 'x']) {
+      const answer = await app.inject({ url: '/healthz', headers: { host } })
+      expect(answer.statusCode).toBe(200)
+      expect(answer.json()).toEqual({ status: 'ok' })
+    }
+  })
+
+  it('says so without a store', async () => {
+    const { app, storage } = await buildTestApp()
+    await storage.close()
+    expect((await app.inject('/healthz')).statusCode).toBe(200)
+  })
+
+  it('GHSA-5hvv-m4w4-gf6v: says nothing about a request', async () => {
+    const { app } = await buildTestApp()
+    for (const url of ['/healthz', '/readyz']) {
+      const answer = await app.inject({
+        url,
+        headers: { 'user-agent': 'GoogleHC/1.0', 'x-forwarded-user': 'root' },
+      })
+      expect(Object.keys(answer.headers).filter((name) => /^x-/.test(name))).toEqual([])
+    }
+  })
+})
+
+describe('/readyz', () => {
+  it('says that the store is up', async () => {
+    const { app } = await buildTestApp()
+    const answer = await app.inject('/readyz')
+    expect(answer.statusCode).toBe(200)
+    expect(answer.json()).toEqual({ status: 'ready', store: 'up' })
+    expect(answer.headers['cache-control']).toBe('no-store')
+  })
+
+  it('stays 200 and says so when the store is lost later, so that not every replica is taken out', async () => {
+    const { app, storage } = await buildTestApp()
+    await storage.close()
+    const answer = await app.inject('/readyz')
+    expect(answer.statusCode).toBe(200)
+    expect(answer.json()).toEqual({ status: 'ready', store: 'down' })
+  })
+})
+
+it.each(['/metrics', '/admin', '/admin/', '/debug/pprof', '/status', '/api', '/'])(
+  'T29: there is nothing at %s of the public listener',
+  async (url) => {
+    const { app } = await buildTestApp()
+    expect((await app.inject({ url, headers: { host: 'auth.example.com' } })).statusCode).toBe(404)
+  },
+)
