@@ -24,7 +24,8 @@ export interface Resource {
   readonly also: readonly string[]
   readonly isDefault: boolean
   readonly policy: Policy
-  readonly upstream?: string
+  /** Where it really is, when we are its reverse proxy too. */
+  readonly upstream?: { readonly origin: string; readonly path: string }
 }
 
 /** A request matched to its resource. */
@@ -114,7 +115,8 @@ export function createResourceTable(configured: readonly ResourceConfig[]): Reso
   }
 
   function byIndicator(url: string): Resource | undefined {
-    const parts = /^https?:\/\/([^/?#]+)([^?#]*)$/i.exec(url)
+    // A query is discouraged, not forbidden, and says nothing about the resource (RFC 8707 section 2).
+    const parts = /^https?:\/\/([^/?#]+)([^?#]*)(?:\?[^#]*)?$/i.exec(url)
     if (!parts) return undefined
     const host = parts[1] ?? ''
     const path = parts[2] || '/'
@@ -161,8 +163,13 @@ function compile(config: ResourceConfig): Resource {
     also: config.also,
     isDefault: config.isDefault,
     policy: compilePolicy(config.allow),
-    ...(config.upstream !== undefined && { upstream: config.upstream }),
+    ...(config.upstream !== undefined && { upstream: splitUpstream(config.upstream) }),
   }
+}
+
+function splitUpstream(upstream: string): { origin: string; path: string } {
+  const { origin, pathname } = new URL(upstream)
+  return { origin, path: pathname }
 }
 
 function prefixes(resource: Resource): Prefix[] {

@@ -30,11 +30,9 @@ export function forwardAuthRoutes(
   app: FastifyInstance,
   { check, isTrustedProxy, log, now }: ForwardAuthRoutes,
 ): void {
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null))
   let warnedAt = Number.NEGATIVE_INFINITY
 
-  function refuseStranger(request: FastifyRequest): Checked {
+  function refuseStranger(request: FastifyRequest): Answer {
     if (now() - warnedAt >= WARN_EVERY_MS) {
       warnedAt = now()
       log.warn(
@@ -42,8 +40,7 @@ export function forwardAuthRoutes(
         'refused a forward-auth request of an untrusted peer: add its address to TRUSTED_PROXIES if it is your proxy',
       )
     }
-    const reason = 'this peer is not a trusted proxy'
-    return { answer: forbidden(reason), reason }
+    return forbidden('this peer is not a trusted proxy')
   }
 
   function examine(
@@ -51,7 +48,6 @@ export function forwardAuthRoutes(
     pinned: string | undefined,
     request: FastifyRequest,
   ): Checked | Promise<Checked> {
-    if (!isTrustedProxy(request.socket.remoteAddress)) return refuseStranger(request)
     const located = contract.locate(request.raw)
     if ('problem' in located) {
       const reason = `${located.header} is ${located.problem}`
@@ -68,11 +64,20 @@ export function forwardAuthRoutes(
 
   function endpoint(url: string, contract: Contract): void {
     const pin = `${url}/r/`
-    const handler = (request: FastifyRequest, reply: FastifyReply) => {
+    // Before Fastify looks at the body: it refuses odd content types by itself, and a QUERY without one.
+    const onRequest = (request: FastifyRequest, reply: FastifyReply): void => {
       const path = withoutQuery(request.raw.url ?? '')
       // Never a route parameter: Fastify decodes `%2F` in those and refuses long ones.
       const pinned = path.startsWith(pin) ? path.slice(pin.length) : undefined
-      if (pinned === undefined && path !== url) return reply.callNotFound()
+      if (pinned === undefined && path !== url) {
+        reply.callNotFound()
+        return
+      }
+      if (!isTrustedProxy(request.socket.remoteAddress)) {
+        reply.hijack()
+        write(reply.raw, contract.adapt(refuseStranger(request)), request.method)
+        return
+      }
       const started = performance.now()
       const checked = examine(contract, pinned, request)
       reply.hijack()
@@ -80,21 +85,26 @@ export function forwardAuthRoutes(
         write(reply.raw, contract.adapt(outcome.answer), request.method)
         logDecision(log, request, outcome, started)
       }
-      if (!(checked instanceof Promise)) return answer(checked)
+      if (!(checked instanceof Promise)) {
+        answer(checked)
+        return
+      }
       checked.then(answer).catch((error: unknown) => {
         log.error({ requestId: request.id, err: error }, 'unexpected error in a check')
         // Fail closed, and as an outage: nothing is known about the credential.
         write(reply.raw, { status: 500, headers: ['Content-Length', '0'] }, request.method)
       })
-      return reply
     }
-    app.all(url, handler)
-    app.all(`${url}/r/*`, handler)
+    app.all(url, { onRequest }, answeredBefore)
+    app.all(`${url}/r/*`, { onRequest }, answeredBefore)
   }
 
   endpoint('/auth', DEFAULT_CONTRACT)
   for (const contract of CONTRACTS) endpoint(`/auth/${contract.family}`, contract)
 }
+
+/** The handler of a route whose `onRequest` answers everything. */
+const answeredBefore = () => undefined
 
 function write(response: ServerResponse, answer: Answer, method: string): void {
   // A flat list keeps every line and its spelling; Node takes it without copying.

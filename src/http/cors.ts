@@ -15,14 +15,17 @@ export function allowAnyOrigin(reply: FastifyReply): FastifyReply {
     .header('access-control-expose-headers', 'WWW-Authenticate, Retry-After')
 }
 
-/** Answers the preflight of a URL and marks every answer of this scope. */
+/** Answers a preflight for an address with these methods. */
+export function answerPreflight(reply: FastifyReply, methods: readonly string[]): FastifyReply {
+  return allowAnyOrigin(reply)
+    .code(204)
+    .header('access-control-allow-methods', [...methods, 'OPTIONS'].join(', '))
+    .header('access-control-allow-headers', ALLOWED_HEADERS)
+    .header('access-control-max-age', '86400')
+    .send()
+}
+
+/** Answers the preflight of a URL. */
 export function preflight(app: FastifyInstance, url: string, methods: readonly string[]): void {
-  app.options(url, async (_request, reply) =>
-    allowAnyOrigin(reply)
-      .code(204)
-      .header('access-control-allow-methods', [...methods, 'OPTIONS'].join(', '))
-      .header('access-control-allow-headers', ALLOWED_HEADERS)
-      .header('access-control-max-age', '86400')
-      .send(),
-  )
+  app.options(url, (_request, reply) => answerPreflight(reply, methods))
 }

@@ -43,8 +43,3 @@ export function headerReader<const Names extends readonly string[]>(
     return values as { [I in keyof Names]: HeaderValue }
   }
 }
-
-/** The header's value if it arrived exactly once and not empty. */
-export function onlyValue(value: HeaderValue): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
-}

@@ -6,7 +6,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ResourceTable } from '../forward-auth/resource.ts'
 import { clientEndpoint } from '../http/client-endpoint.ts'
-import { allowAnyOrigin } from '../http/cors.ts'
+import { allowAnyOrigin, answerPreflight } from '../http/cors.ts'
 import { sendJson } from '../http/json.ts'
 import { scoped } from '../http/scope.ts'
 import type { SigningKeys } from './keys.ts'
@@ -29,6 +29,8 @@ export function createDiscovery({
   const serverMetadata = authorizationServerMetadata(issuer, resources.all)
   return (request, reply) => {
     const document = wellKnown(request.raw.url ?? '', request.headers.host ?? '', resources)
+    if (document && request.method === 'OPTIONS') return answerPreflight(reply, ['GET'])
+    if (request.method !== 'GET' && request.method !== 'HEAD') return undefined
     switch (document?.kind) {
       case 'authorization-server':
         return sendJson(allowAnyOrigin(reply), serverMetadata)

@@ -6,6 +6,7 @@
  */
 import type { Answer } from '../forward-auth/answer.ts'
 import { IDENTITY_HEADERS } from '../forward-auth/identity-headers.ts'
+import { connectionOptions } from './connection-options.ts'
 
 /** RFC 9110 section 7.6.1, and `Expect`, which Node has answered already. */
 const HOP_BY_HOP = new Set([
@@ -28,21 +29,21 @@ const REPLACED = new Set(
     'Cookie',
     'Host',
     'Forwarded',
-    'X-Forwarded-For',
-    'X-Forwarded-Host',
-    'X-Forwarded-Proto',
-    'X-Forwarded-Port',
-    'X-Forwarded-Prefix',
-    'X-Forwarded-Uri',
-    'X-Forwarded-Method',
     'X-Real-Ip',
+    'X-Rewrite-Url',
+    'X-Scheme',
   ].map(canonicalName),
 )
+
+/** What a proxy in front would say of the request; some frameworks route by it. */
+const PROXY_WORDS = /^x-(?:forwarded|original)-/
 
 /** `X_Forwarded_User` and `X.Forwarded.User` are `X-Forwarded-User` to many servers (CVE-2025-64484). */
 function canonicalName(name: string): string {
   return name.toLowerCase().replace(/[_.]/g, '-')
 }
+
+const isReplaced = (name: string) => REPLACED.has(name) || PROXY_WORDS.test(name)
 
 /**
  * @param rawHeaders of the client
@@ -55,16 +56,12 @@ export function upstreamHeaders(
   allowed: Answer,
   client: { readonly address: string; readonly host: string; readonly proto: 'http' | 'https' },
 ): string[] {
-  const dropped = new Set(HOP_BY_HOP)
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (rawHeaders[i]?.toLowerCase() !== 'connection') continue
-    // What the client names here is removed from its own headers only: ours are added afterwards.
-    for (const name of (rawHeaders[i + 1] ?? '').split(',')) dropped.add(name.trim().toLowerCase())
-  }
+  // What the client names in `Connection` is removed from its own headers only: ours are added afterwards.
+  const dropped = new Set([...HOP_BY_HOP, ...connectionOptions(rawHeaders)])
   const headers: string[] = []
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? ''
-    if (dropped.has(name.toLowerCase()) || REPLACED.has(canonicalName(name))) continue
+    if (dropped.has(name.toLowerCase()) || isReplaced(canonicalName(name))) continue
     // The body is framed by its length or by chunks, never by what a Connection header took away.
     headers.push(name, rawHeaders[i + 1] ?? '')
   }

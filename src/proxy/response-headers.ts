@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { connectionOptions } from './connection-options.ts'
 
 const DROPPED = new Set([
   'connection',
@@ -29,11 +30,12 @@ export function clientHeaders(
   upstream: readonly string[],
   isOwnCookie: (name: string) => boolean,
 ): string[] {
+  const named = connectionOptions(upstream)
   const headers: string[] = []
   for (let i = 0; i < upstream.length; i += 2) {
     const [name = '', value = ''] = [upstream[i], upstream[i + 1]]
     const lower = name.toLowerCase()
-    if (DROPPED.has(lower)) continue
+    if (DROPPED.has(lower) || named.has(lower)) continue
     if (lower === 'set-cookie' && isOwnCookie(value.slice(0, value.indexOf('=')).trim())) continue
     headers.push(name, value)
   }

@@ -27,31 +27,29 @@ export interface ProxyRoutes {
   readonly originAllowed: ReturnType<typeof compileOrigins>
   readonly isTrustedProxy: (address: string | undefined) => boolean
   readonly isOwnCookie: (name: string) => boolean
-  /** Answers discovery requests whose well-known part comes after the path; undefined if it is none. */
+  /** Answers discovery requests whose well-known part comes after the path, preflights too; undefined if it is none. */
   readonly discover: (request: FastifyRequest, reply: FastifyReply) => FastifyReply | undefined
   readonly log: Logger
 }
 
 export function proxyRoutes(app: FastifyInstance, deps: ProxyRoutes): void {
   app.setErrorHandler(answerProgram)
-  app.removeAllContentTypeParsers()
-  // The body stays in the socket: it is streamed to the upstream or not read at all.
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null))
   app.addHook('onClose', () => deps.upstream.close())
 
-  app.all('/*', (request, reply) => {
-    const discovered = request.method === 'GET' ? deps.discover(request, reply) : undefined
-    if (discovered) return discovered
+  // Before Fastify looks at the body: it stays in the socket until it is streamed to the upstream, if ever.
+  const onRequest = (request: FastifyRequest, reply: FastifyReply): void => {
+    if (deps.discover(request, reply)) return
     const match = deps.resources.match(request.headers.host ?? '', request.raw.url ?? '')
     if (match === 'unknown' || (match !== 'ambiguous' && match.resource.upstream === undefined)) {
-      return sendJson(reply.code(404), { error: 'not_found' })
+      sendJson(reply.code(404), { error: 'not_found' })
+      return
     }
     reply.hijack()
     passThrough(request, reply.raw, match === 'ambiguous' ? undefined : match, deps).catch(
       (error: unknown) => fail(error, request, reply.raw, deps.log),
     )
-    return reply
-  })
+  }
+  app.all('/*', { onRequest }, () => undefined)
 }
 
 async function passThrough(
@@ -114,20 +112,23 @@ function targetOf(
   request: FastifyRequest,
   resource: Resource,
   viaAlso: boolean,
-  upstream: string,
+  upstream: NonNullable<Resource['upstream']>,
   allowed: { answer: Answer; trusted: boolean },
 ): { origin: string; path: string; headers: string[] } {
   const target = request.raw.url ?? '/'
   const raw = withoutQuery(target)
-  const { origin, pathname } = new URL(upstream)
-  const base = pathname.endsWith('/') ? pathname.slice(0, -1) : pathname
   // An escaped spelling of the resource's own path is replaced like the plain one.
   const path = raw.startsWith(resource.path) ? raw : (canonicalPath(raw) ?? raw)
-  const forwarded = viaAlso ? raw : base + path.slice(resource.path.length)
+  const rest = path.slice(resource.path.length)
+  // `/` of a whole host is the resource's own URL, which clients write with and without it.
+  const isOwnUrl = resource.path === '' && rest === '/'
+  // The upstream's own final slash stays where nothing follows: some servers answer only there.
+  const mapped = rest === '' || isOwnUrl ? upstream.path : upstream.path.replace(/\/$/, '') + rest
+  const forwarded = viaAlso ? raw : mapped
   const peer = request.socket.remoteAddress ?? ''
   const { 'x-forwarded-for': chain, 'x-forwarded-proto': proto } = request.headers
   return {
-    origin,
+    origin: upstream.origin,
     path: (forwarded || '/') + target.slice(raw.length),
     headers: upstreamHeaders(request.raw.rawHeaders, allowed.answer, {
       address: allowed.trusted && chain !== undefined ? `${String(chain)}, ${peer}` : peer,

@@ -30,17 +30,26 @@ export interface Upstream {
 /** A tool may think for long; an event stream is silent for as long as nothing happens. */
 const HEADERS_TIMEOUT_MS = 15 * 60_000
 const CONNECT_TIMEOUT_MS = 10_000
+/** As much as we take from a client. */
+const MAX_HEADER_SIZE = 64 * 1024
+const NOTHING = Buffer.alloc(0)
 
 export function createUpstream(): Upstream {
   const agent = new Agent({
     connect: { timeout: CONNECT_TIMEOUT_MS },
     headersTimeout: HEADERS_TIMEOUT_MS,
     bodyTimeout: 0,
+    maxHeaderSize: MAX_HEADER_SIZE,
   })
 
   return {
     forward(request, response, { origin, path, headers }, responseHeaders) {
       return new Promise((resolve, reject) => {
+        if (response.destroyed) {
+          // The client left during the check.
+          resolve()
+          return
+        }
         let controller: Dispatcher.DispatchController | undefined
         let gone = false
         response.once('close', () => {
@@ -48,13 +57,19 @@ export function createUpstream(): Upstream {
           if (!response.writableFinished) controller?.abort(new Error('the client left'))
           resolve()
         })
+        const body = hasBody(request) ? request : null
+        const { socket } = request
+        response.once('finish', () => {
+          // Nobody reads the rest of an upload that was answered early: this connection can serve nothing else.
+          if (body && !body.readableEnded) socket.destroySoon()
+        })
         agent.dispatch(
           {
             origin,
             path,
             method: (request.method ?? 'GET') as Dispatcher.HttpMethod,
             headers: headers as string[],
-            body: hasBody(request) ? request : null,
+            body,
           },
           {
             onRequestStart(started) {
@@ -72,8 +87,9 @@ export function createUpstream(): Upstream {
                 status,
                 responseHeaders(Array.from(lines as readonly (Buffer | string)[], latin1)),
               )
-              // The head goes out now: an event stream may be silent for a long time.
-              response.flushHeaders()
+              // The head goes out now: an event stream may be silent for a long time. Not by `flushHeaders`, which
+              // writes it as UTF-8: every byte of it beyond ASCII would be another one.
+              response.write(NOTHING)
             },
             onResponseData(started, chunk) {
               if (response.write(chunk)) return
