@@ -1,0 +1,112 @@
+/**
+ * Gatewarden and Traefik as docs/proxies/traefik.md has them, on this machine's hosts and ports.
+ *
+ * @module
+ */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { hash } from '@node-rs/argon2'
+import { parse } from 'yaml'
+import { startGatewarden } from '../../../scripts/lib/gatewarden.ts'
+import { freePort, loopbackAddresses } from '../../../scripts/lib/ports.ts'
+import { startProcess } from '../../../scripts/lib/processes.ts'
+import { writeTraefikFiles } from '../../../scripts/lib/traefik.ts'
+import type { Credentials } from './browser.ts'
+import { exchange } from './http-exchange.ts'
+import { toolPath } from './tools.ts'
+
+export interface DocumentedTraefik {
+  /** PUBLIC_URL. */
+  readonly issuer: string
+  /** The two servers of the page. */
+  readonly notes: string
+  readonly wiki: string
+  readonly ann: Credentials
+  /** A folder of its own, removed with it. */
+  readonly folder: string
+  stop(): Promise<void>
+}
+
+export interface DocumentedOptions {
+  /** `gatewarden.yaml` and the dynamic file as the page has them. */
+  readonly gatewarden: string
+  readonly dynamic: string
+  /** Changes the shipped static file. */
+  readonly changeStatic?: (text: string) => string
+  /** `host:port` of what stands in for both servers. */
+  readonly upstream: string
+}
+
+/** Fills the page's examples in and starts what they describe; resolves once a login is asked for, or nothing is. */
+export async function startDocumentedTraefik(
+  options: DocumentedOptions,
+): Promise<DocumentedTraefik> {
+  const folder = await mkdtemp(join(tmpdir(), 'docs-traefik-'))
+  const started: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })]
+  const stop = async () => {
+    for (const end of started.splice(0).reverse()) await end()
+  }
+  try {
+    return { ...(await start(options, folder, started)), folder, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function start(
+  { gatewarden: settings, dynamic, changeStatic, upstream }: DocumentedOptions,
+  folder: string,
+  started: (() => Promise<unknown>)[],
+): Promise<Omit<DocumentedTraefik, 'folder' | 'stop'>> {
+  const [port, own] = [await freePort(), await freePort()]
+  const issuer = `http://localhost:${port}`
+  const origin = `http://127.0.0.1:${port}`
+  const notes = `${origin}/notes/mcp`
+  const here = (text: string) =>
+    text
+      .replaceAll('https://auth.example.com', issuer)
+      .replaceAll('https://mcp.example.com', origin)
+      .replaceAll('Host(`auth.example.com`)', 'Host(`localhost`)')
+      .replaceAll('Host(`mcp.example.com`)', 'Host(`127.0.0.1`)')
+      .replaceAll('http://gatewarden:11000', `http://127.0.0.1:${own}`)
+      .replaceAll(/http:\/\/(?:notes|wiki):3001/g, `http://${upstream}`)
+
+  const ann = { name: 'ann', password: 'correct horse battery staple' }
+  const gatewarden = await startGatewarden({
+    folder,
+    listen: { host: '127.0.0.1', port: own },
+    file: {
+      ...parse(here(settings)),
+      users: { ann: { email: 'ann@example.com', password_hash: await hash(ann.password) } },
+    },
+  })
+  started.push(() => gatewarden.stop())
+
+  const staticFile = writeTraefikFiles({
+    binary: toolPath('traefik'),
+    folder: join(folder, 'traefik'),
+    port,
+    addresses: loopbackAddresses(),
+    gatewayHost: 'localhost',
+    resourceHost: '127.0.0.1',
+    gatewarden: gatewarden.address,
+    upstream,
+  })
+  if (changeStatic) await writeFile(staticFile, changeStatic(await readFile(staticFile, 'utf8')))
+  await writeFile(join(folder, 'traefik', 'dynamic.yml'), here(dynamic))
+  const traefik = await startProcess({
+    name: 'Traefik',
+    command: toolPath('traefik'),
+    args: [`--configFile=${staticFile}`],
+    // 404 is Traefik's own answer before its routes are loaded.
+    ready: () =>
+      exchange(new URL(notes)).then(
+        ({ status }) => status !== 404,
+        () => false,
+      ),
+  })
+  started.push(() => traefik.stop(500))
+  return { issuer, notes, wiki: `${origin}/wiki/mcp`, ann }
+}
