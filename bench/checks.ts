@@ -1,0 +1,105 @@
+/**
+ * The check: what a request costs for each kind of token, and beside servers that only answer.
+ *
+ * @module
+ */
+import { join } from 'node:path'
+import { flood, type Load, steady } from './load.ts'
+import { median, type ServerUnderTest, startServer, table } from './under-test.ts'
+
+const ROUNDS = 5
+const REQUESTS = 20_000
+const CONNECTIONS = 16
+const STEADY = { perSecond: 3000, seconds: 5, connections: 64 }
+
+interface Case {
+  readonly name: string
+  readonly server: ServerUnderTest
+  readonly token: string
+}
+
+/** What Traefik sends for a request of the TypeScript SDK. */
+function question(port: number, token: string): Load {
+  const lines = [
+    'GET /auth/traefik HTTP/1.1',
+    `Host: 127.0.0.1:${port}`,
+    'User-Agent: node',
+    'Accept: application/json, text/event-stream',
+    'Accept-Encoding: gzip, deflate',
+    'Accept-Language: *',
+    ...(token === '' ? [] : [`Authorization: Bearer ${token}`]),
+    'Content-Type: application/json',
+    'Mcp-Protocol-Version: 2025-11-25',
+    'Sec-Fetch-Mode: cors',
+    'X-Forwarded-For: 192.0.2.7',
+    'X-Forwarded-Host: mcp.example.com',
+    'X-Forwarded-Method: POST',
+    'X-Forwarded-Port: 443',
+    'X-Forwarded-Proto: https',
+    'X-Forwarded-Uri: /notes/mcp',
+  ]
+  return { port, request: Buffer.from(`${lines.join('\r\n')}\r\n\r\n`) }
+}
+
+export async function benchChecks(folder: string): Promise<void> {
+  const gateway = (store: string, grants: number) =>
+    startServer({ kind: 'gatewarden', store, grants, dataDir: join(folder, `${store}-${grants}`) })
+  const node = await startServer({ kind: 'node' })
+  const fastify = await startServer({ kind: 'fastify' })
+  const memory = await gateway('memory', 1)
+  const lmdb = await gateway('lmdb', 1)
+  const lmdb10k = await gateway('lmdb', 10_000)
+  const lmdb100k = await gateway('lmdb', 100_000)
+  const { tokens } = lmdb
+  const cases: Case[] = [
+    { name: 'bare node:http', server: node, token: tokens.warm },
+    { name: 'bare Fastify route', server: fastify, token: tokens.warm },
+    { name: 'warm bearer, memory', server: memory, token: memory.tokens.warm },
+    { name: 'warm bearer, LMDB, 1 grant', server: lmdb, token: tokens.warm },
+    { name: 'warm bearer, LMDB, 10,000 grants', server: lmdb10k, token: lmdb10k.tokens.warm },
+    { name: 'warm bearer, LMDB, 100,000 grants', server: lmdb100k, token: lmdb100k.tokens.warm },
+    { name: 'no token', server: lmdb, token: '' },
+    { name: 'garbage, 700 bytes', server: lmdb, token: tokens.garbage },
+    { name: 'known kid, bad signature', server: lmdb, token: tokens.badSignature },
+    { name: 'expired token', server: lmdb, token: tokens.expired },
+  ]
+  console.log(`token: ${tokens.warm.length} bytes\n`)
+
+  const measured = cases.map(() => ({ cpu: [] as number[], rate: [] as number[], status: 0 }))
+  for (let round = -1; round < ROUNDS; round++) {
+    for (const [index, { server, token }] of cases.entries()) {
+      const load = question(server.port, token)
+      const before = await server.usage()
+      const { perSecond, status } = await flood(load, { count: REQUESTS, connections: CONNECTIONS })
+      const after = await server.usage()
+      const result = measured[index]
+      // The first round warms the compiler up.
+      if (!result || round < 0) continue
+      result.cpu.push((after.cpu - before.cpu) / REQUESTS)
+      result.rate.push(perSecond)
+      result.status = status
+    }
+  }
+  const fastifyCpu = median(measured[1]?.cpu ?? [])
+  const rows: string[][] = []
+  for (const [index, { name, server, token }] of cases.entries()) {
+    const result = measured[index]
+    if (!result) continue
+    const { p50, p99 } = await steady(question(server.port, token), STEADY)
+    const cpu = median(result.cpu)
+    rows.push([
+      name,
+      String(result.status),
+      cpu.toFixed(1),
+      (cpu / fastifyCpu).toFixed(2),
+      Math.round(median(result.rate)).toLocaleString('en'),
+      p50.toFixed(2),
+      p99.toFixed(2),
+    ])
+  }
+  table(
+    ['check', 'status', 'CPU µs', '÷ Fastify', 'requests/s', 'p50 ms at 3,000/s', 'p99 ms'],
+    rows,
+  )
+  for (const server of [node, fastify, memory, lmdb, lmdb10k, lmdb100k]) server.stop()
+}

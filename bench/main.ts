@@ -1,0 +1,24 @@
+/**
+ * `npm run bench`: measures everything bench/README.md shows, and prints its tables. The server has one core and the
+ * load the other; rounds of all cases take turns, and the median counts.
+ *
+ * @module
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { benchChecks } from './checks.ts'
+import { benchPassThrough } from './pass-through.ts'
+import { benchProcess } from './process.ts'
+import { pinLoad } from './under-test.ts'
+
+const only = process.argv[2]
+const folder = await mkdtemp(join(tmpdir(), 'gatewarden-bench-'))
+pinLoad()
+try {
+  if (!only || only === 'checks') await benchChecks(folder)
+  if (!only || only === 'pass-through') await benchPassThrough()
+  if (!only || only === 'process') await benchProcess(folder)
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}

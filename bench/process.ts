@@ -1,0 +1,147 @@
+/**
+ * The process: how soon it listens, what it keeps in memory, and that strangers cannot make its store grow.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto'
+import { statSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { hash } from '@node-rs/argon2'
+import { freePort } from '../scripts/lib/ports.ts'
+import { type RunningProcess, startProcess } from '../scripts/lib/processes.ts'
+import { flood } from './load.ts'
+import { table } from './under-test.ts'
+
+const IDLE_MS = 30_000
+const STRANGERS = 100_000
+/** Requests one made-up address sends: under the limit an address has. */
+const PER_ADDRESS = 500
+
+export async function benchProcess(folder: string): Promise<void> {
+  const port = await freePort()
+  const file = join(folder, 'gatewarden.yaml')
+  await writeFile(
+    file,
+    JSON.stringify({
+      public_url: `http://localhost:${port}`,
+      host: '127.0.0.1',
+      port,
+      data_dir: join(folder, 'process'),
+      log_level: 'info',
+      resources: { notes: { url: `http://localhost:${port}/mcp` } },
+      allow: { emails: ['*'] },
+      users: { ann: { email: 'ann@example.com', password_hash: await hash('unused') } },
+    }),
+  )
+  await (await serve(file)).stop()
+  const started = performance.now()
+  const gateway = await serve(file)
+  const listening = performance.now() - started
+  await delay(IDLE_MS)
+  const idle = await residentMiB(gateway.pid)
+
+  const store = join(folder, 'process', 'store', 'data.mdb')
+  const before = statSync(store).size
+  const registrations = await strangers(port, (i) => registration(port, i))
+  const clientId = await register(port)
+  const authorizations = await strangers(port, (i) => authorization(port, clientId, i))
+  const after = statSync(store).size
+  const loaded = await residentMiB(gateway.pid)
+  await gateway.stop()
+  table(
+    ['of the process', 'measured'],
+    [
+      ['`listening` with keys present', `${Math.round(listening)} ms`],
+      ['resident after 30 s idle', `${idle} MiB`],
+      ['resident after all of the below', `${loaded} MiB`],
+      [`${STRANGERS.toLocaleString('en')} registrations`, `${Math.round(registrations)} a second`],
+      [
+        `${STRANGERS.toLocaleString('en')} authorization requests`,
+        `${Math.round(authorizations)} a second`,
+      ],
+      ['store before, after', `${before} bytes, ${after} bytes`],
+    ],
+  )
+}
+
+function serve(file: string): Promise<RunningProcess> {
+  const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+  return startProcess({
+    name: 'gatewarden',
+    command: process.execPath,
+    args: [main, '--config', file],
+    ready: (output) => output.includes('"listening"'),
+  })
+}
+
+/** @returns requests a second, all answered as they should be */
+async function strangers(
+  port: number,
+  request: (address: number) => { bytes: Buffer; status: number },
+): Promise<number> {
+  const started = performance.now()
+  for (let address = 0; address * PER_ADDRESS < STRANGERS; address++) {
+    const { bytes, status } = request(address)
+    const answer = await flood({ port, request: bytes }, { count: PER_ADDRESS, connections: 16 })
+    if (answer.status !== status) throw new Error(`answered ${answer.status}, not ${status}`)
+  }
+  return STRANGERS / ((performance.now() - started) / 1000)
+}
+
+const forwardedFor = (i: number) => `X-Forwarded-For: 10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`
+const REGISTRATION = JSON.stringify({
+  client_name: 'Stranger',
+  redirect_uris: ['http://127.0.0.1/callback'],
+  token_endpoint_auth_method: 'none',
+})
+
+function registration(port: number, i: number): { bytes: Buffer; status: number } {
+  const head = [
+    'POST /register HTTP/1.1',
+    `Host: localhost:${port}`,
+    forwardedFor(i),
+    'Content-Type: application/json',
+    `Content-Length: ${REGISTRATION.length}`,
+  ]
+  return { bytes: Buffer.from(`${head.join('\r\n')}\r\n\r\n${REGISTRATION}`), status: 201 }
+}
+
+async function register(port: number): Promise<string> {
+  const answer = await fetch(`http://127.0.0.1:${port}/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: REGISTRATION,
+  })
+  const body: unknown = await answer.json()
+  if (typeof body !== 'object' || body === null || !('client_id' in body)) throw new Error('no id')
+  return String(body.client_id)
+}
+
+function authorization(
+  port: number,
+  clientId: string,
+  i: number,
+): { bytes: Buffer; status: number } {
+  const query = new URLSearchParams({
+    response_type: 'code',
+    client_id: clientId,
+    redirect_uri: 'http://127.0.0.1:4711/callback',
+    code_challenge: createHash('sha256').update('v').digest('base64url'),
+    code_challenge_method: 'S256',
+  })
+  const head = [
+    `GET /authorize?${query} HTTP/1.1`,
+    `Host: localhost:${port}`,
+    forwardedFor(i),
+    'Accept: text/html',
+  ]
+  return { bytes: Buffer.from(`${head.join('\r\n')}\r\n\r\n`), status: 200 }
+}
+
+async function residentMiB(pid: number): Promise<number> {
+  const kib = /VmRSS:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]
+  return Math.round(Number(kib) / 1024)
+}

@@ -1,0 +1,122 @@
+/**
+ * One server under test, alone in its process: says when it listens and what it cost so far.
+ *
+ * @module
+ */
+import { createServer } from 'node:http'
+import Fastify from 'fastify'
+import { pino } from 'pino'
+import { Agent } from 'undici'
+import { z } from 'zod'
+import { buildApp } from '../src/app.ts'
+import { openStorage } from '../src/storage/index.ts'
+import { createMemoryStorage } from '../src/storage/memory.ts'
+import { benchConfig, makeTokens, ROOT_SECRET, type Tokens } from './fixtures.ts'
+
+const Options = z.object({
+  kind: z.enum(['node', 'fastify', 'undici', 'gatewarden']),
+  store: z.enum(['memory', 'lmdb']).default('memory'),
+  dataDir: z.string().default(''),
+  grants: z.number().default(1),
+  upstream: z.string().optional(),
+})
+
+/** What an allowed check answers, for the servers that answer nothing else. */
+const HEADERS = {
+  'Cache-Control': 'no-store',
+  Vary: 'Authorization, Cookie',
+  'Content-Length': '0',
+  'X-Forwarded-User': 'ann@example.com',
+  'X-Forwarded-Email': 'ann@example.com',
+  'X-Forwarded-Groups': 'staff',
+  'X-Forwarded-Scopes': 'mcp',
+  'X-Forwarded-Client': '0123456789abcdef',
+  'X-User-Id': 'u_47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU',
+  'X-User-Name': 'Ann Adams',
+}
+
+async function start(options: z.infer<typeof Options>): Promise<{ port: number; tokens?: Tokens }> {
+  switch (options.kind) {
+    case 'node':
+      return listen(
+        createServer((_request, response) => {
+          response.writeHead(200, HEADERS).end()
+        }),
+      )
+    case 'fastify': {
+      const app = Fastify()
+      app.get('/auth/traefik', (_request, reply) => {
+        reply.headers(HEADERS).send()
+      })
+      await app.listen({ port: 0, host: '127.0.0.1' })
+      return { port: portOf(app.server.address()) }
+    }
+    case 'undici':
+      return listen(barePassThrough(options.upstream ?? ''))
+    case 'gatewarden':
+      return gatewarden(options)
+  }
+}
+
+/** The least a streaming proxy on undici can do. */
+function barePassThrough(origin: string): ReturnType<typeof createServer> {
+  const agent = new Agent()
+  return createServer((request, response) => {
+    agent
+      .request({
+        origin,
+        path: request.url ?? '/',
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: request,
+      })
+      .then(({ statusCode, headers, body }) => {
+        delete headers['transfer-encoding']
+        delete headers.connection
+        delete headers['keep-alive']
+        response.writeHead(statusCode, headers)
+        body.pipe(response)
+      })
+      .catch(() => response.destroy())
+  })
+}
+
+async function gatewarden(
+  options: z.infer<typeof Options>,
+): Promise<{ port: number; tokens: Tokens }> {
+  const now = () => Date.now()
+  const storage =
+    options.store === 'memory'
+      ? createMemoryStorage({ now })
+      : await openStorage({ dataDir: options.dataDir, now })
+  const config = benchConfig(options.upstream)
+  const app = await buildApp({
+    config,
+    secret: ROOT_SECRET,
+    storage,
+    log: pino({ level: 'warn' }),
+    now,
+  })
+  const tokens = await makeTokens({ storage, grants: options.grants, now })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  return { port: portOf(app.server.address()), tokens }
+}
+
+function listen(server: ReturnType<typeof createServer>): Promise<{ port: number }> {
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve({ port: portOf(server.address()) }))
+  })
+}
+
+function portOf(address: ReturnType<ReturnType<typeof createServer>['address']>): number {
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
+
+const ready = await start(Options.parse(JSON.parse(process.argv[2] ?? '{}')))
+process.send?.(ready)
+process.on('message', (message) => {
+  if (message === 'usage') {
+    process.send?.({ cpu: process.cpuUsage(), rss: process.memoryUsage.rss() })
+  } else process.exit(0)
+})

@@ -1,0 +1,76 @@
+/**
+ * Starts a server under test on a core of its own and reads what it cost.
+ *
+ * @module
+ */
+import { type ChildProcess, execFileSync, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import type { Tokens } from './fixtures.ts'
+
+const Ready = z.object({ port: z.number(), tokens: z.custom<Tokens>().optional() })
+const Usage = z.object({
+  cpu: z.object({ user: z.number(), system: z.number() }),
+  rss: z.number(),
+})
+
+export interface ServerUnderTest {
+  readonly port: number
+  readonly tokens: Tokens
+  /** Microseconds of processor time so far, and resident bytes. */
+  usage(): Promise<{ cpu: number; rss: number }>
+  stop(): void
+}
+
+/** Puts this process, which makes the load, on the second core. */
+export function pinLoad(): void {
+  pin(process.pid, 1)
+}
+
+/** @param options see `server.ts` */
+export async function startServer(options: Record<string, unknown>): Promise<ServerUnderTest> {
+  const child = fork(fileURLToPath(new URL('server.ts', import.meta.url)), [
+    JSON.stringify(options),
+  ])
+  if (child.pid !== undefined) pin(child.pid, 0)
+  const { port, tokens } = Ready.parse(await message(child))
+  return {
+    port,
+    tokens: tokens ?? { warm: 'x'.repeat(1100), expired: '', badSignature: '', garbage: '' },
+    async usage() {
+      const answer = message(child)
+      child.send('usage')
+      const { cpu, rss } = Usage.parse(await answer)
+      return { cpu: cpu.user + cpu.system, rss }
+    },
+    stop: () => child.send('stop'),
+  }
+}
+
+const message = (child: ChildProcess) =>
+  new Promise<unknown>((resolve, reject) => {
+    child.once('message', resolve)
+    child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)))
+  })
+
+/** Threads that start later inherit it; without taskset the scheduler decides. */
+function pin(pid: number, core: number): void {
+  try {
+    execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', String(core), String(pid)])
+  } catch {
+    console.error('taskset is missing: cores are not kept apart')
+  }
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}
+
+/** Prints a table as Markdown. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): void {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  console.log(
+    [line(head), line(head.map(() => '---')), ...rows.map((row) => line(row)), ''].join('\n'),
+  )
+}
