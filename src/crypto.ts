@@ -17,6 +17,7 @@ export type KeyLabel =
   | 'cookie'
   | 'key-wrap'
   | 'lockout'
+  | 'provider'
 
 /** Sealed values are small; a larger plaintext can only be a mistake of ours. */
 const MAX_PLAINTEXT = 64 * 1024

@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify'
 import { allowOnly } from '../http/methods.ts'
 import { PageError } from '../oauth/errors.ts'
 import { type Parameters, single } from '../oauth/parameters.ts'
+import { ProviderFailure } from '../providers/provider.ts'
 import { answerUrl, redirectOf, redirectToClient, sendContinuePage } from './answers.ts'
 import { refuseCrossSite } from './browser.ts'
 import {
@@ -18,11 +19,12 @@ import {
   showConsent,
   showStartAgain,
 } from './flow.ts'
+import { answerProviderFailure } from './provider-failure.ts'
 
 export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
   app.post<{ Body: Parameters }>(CONSENT_PATH, async (request, reply) => {
     refuseCrossSite(request, flow.issuer)
-    const interaction = await receiveInteraction(request.body, flow)
+    const interaction = await receiveInteraction(single(request.body, 'interaction'), flow)
     const decision = single(request.body, 'decision')
     const browser = flow.browsers.findOrMark(request, reply)
     const now = Math.floor(flow.now() / 1000)
@@ -38,7 +40,12 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
     } else if (decision === 'approve') {
       const consented = { ...interaction, stage: 'consented' as const }
       flow.browsers.approve(reply, consented, interaction.expiresAt - now)
-      sendContinuePage(reply, await identifyUrl(consented, flow), 'Continue to sign in')
+      try {
+        sendContinuePage(reply, await identifyUrl(consented, flow), 'Continue to sign in')
+      } catch (error) {
+        if (!(error instanceof ProviderFailure)) throw error
+        await answerProviderFailure(error, reply, consented, flow)
+      }
     } else if (decision === 'deny') {
       flow.browsers.forget(reply, interaction)
       redirectToClient(

@@ -9,7 +9,6 @@ import type { ResourceTable } from '../forward-auth/resource.ts'
 import { sendErrorPage } from '../http/errors.ts'
 import type { Clients } from '../oauth/clients/clients.ts'
 import { PageError } from '../oauth/errors.ts'
-import { type Parameters, single } from '../oauth/parameters.ts'
 import { destinationOf } from '../oauth/redirect-uri.ts'
 import { OFFLINE_ACCESS } from '../oauth/scope.ts'
 import { consentPage } from '../pages/consent-page.ts'
@@ -36,22 +35,25 @@ export interface LoginFlow {
   readonly provider: Provider
   readonly passwordLogin: PasswordLogin | undefined
   readonly complete: (interaction: Interaction, person: Identity) => Promise<Outcome>
+  /** True once {@link complete} led to a code. */
+  readonly isAnswered: (interaction: Interaction) => Promise<boolean>
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
 
 export const CONSENT_PATH = '/consent'
 export const LOGIN_PATH = '/login'
+export const CALLBACK_PATH = '/callback'
 
 /**
- * The interaction that came with a request.
+ * The interaction that came with a request, sealed.
  * @throws PageError if there is none, or none that we sealed
  */
 export async function receiveInteraction(
-  parameters: Parameters,
+  sealed: string | undefined,
   flow: LoginFlow,
 ): Promise<Interaction> {
-  const interaction = await openInteraction(single(parameters, 'interaction'), flow.keyring)
+  const interaction = await openInteraction(sealed, flow.keyring)
   if (interaction) return interaction
   throw new PageError({
     kind: 'retry',
@@ -67,6 +69,7 @@ export function reopen(interaction: Interaction, browser: string, flow: LoginFlo
     ...interaction,
     id: randomToken(16),
     stage: 'requested',
+    provider: flow.provider.id,
     browser,
     expiresAt: Math.floor(flow.now() / 1000) + INTERACTION_LIFETIME,
   }
@@ -119,14 +122,22 @@ export async function showStartAgain(
   })
 }
 
-/** Where a person who allowed it says who they are. */
-export async function identifyUrl(interaction: Interaction, flow: LoginFlow): Promise<string> {
+/**
+ * Where a person who allowed it says who they are; with `prompt`, whoever they are signed in as there.
+ * @throws ProviderFailure
+ */
+export async function identifyUrl(
+  interaction: Interaction,
+  flow: LoginFlow,
+  prompt: { prompt?: 'login' } = {},
+): Promise<string> {
   const state = await sealInteraction(interaction, flow.keyring)
   switch (flow.provider.kind) {
     case 'password':
       return `${LOGIN_PATH}?interaction=${encodeURIComponent(state)}`
     case 'redirect':
-      return (await flow.provider.authorizationUrl({ flowId: interaction.id, state })).href
+      return (await flow.provider.authorizationUrl({ flowId: interaction.id, state, ...prompt }))
+        .href
   }
 }
 

@@ -3,29 +3,19 @@
  *
  * @module
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { sha256 } from '../crypto.ts'
-import { sendErrorPage } from '../http/errors.ts'
 import { allowOnly } from '../http/methods.ts'
 import { PageError } from '../oauth/errors.ts'
 import { type Parameters, parseParameters, single } from '../oauth/parameters.ts'
 import { type LoginProblem, loginPage } from '../pages/login-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
-import { type Identity, ProviderBusy } from '../providers/provider.ts'
-import { answerUrl, redirectOf, redirectToClient } from './answers.ts'
+import { ProviderBusy } from '../providers/provider.ts'
 import { refuseCrossSite } from './browser.ts'
-import { destinationName, type Outcome, resourceGone } from './complete.ts'
-import {
-  identifyUrl,
-  LOGIN_PATH,
-  type LoginFlow,
-  rawQuery,
-  receiveInteraction,
-  reopen,
-  showConsent,
-  showStartAgain,
-} from './flow.ts'
-import { type Interaction, next, sealInteraction } from './interaction.ts'
+import { type Outcome, resourceGone } from './complete.ts'
+import { LOGIN_PATH, type LoginFlow, rawQuery, receiveInteraction } from './flow.ts'
+import { answerOutcome, mayIdentify } from './identification.ts'
+import { type Interaction, sealInteraction } from './interaction.ts'
 import type { Attempt, PasswordLogin } from './password-login.ts'
 import { createSingleFlight } from './single-flight.ts'
 
@@ -42,7 +32,10 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
   })
 
   app.get(LOGIN_PATH, async (request, reply) => {
-    const interaction = await receiveInteraction(parseParameters(rawQuery(request)), flow)
+    const interaction = await receiveInteraction(
+      single(parseParameters(rawQuery(request)), 'interaction'),
+      flow,
+    )
     if (await mayIdentify(interaction, request, reply, flow)) {
       await showLogin(reply, interaction, flow, {})
     }
@@ -51,7 +44,7 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
 
   app.post<{ Body: Parameters }>(LOGIN_PATH, async (request, reply) => {
     refuseCrossSite(request, flow.issuer)
-    const interaction = await receiveInteraction(request.body, flow)
+    const interaction = await receiveInteraction(single(request.body, 'interaction'), flow)
     if (!(await mayIdentify(interaction, request, reply, flow))) return reply
     const name = single(request.body, 'username') ?? ''
     const password = passwordOf(request.body)
@@ -66,9 +59,8 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
       if ('attempt' in answer) {
         await showLogin(reply, interaction, flow, { name, problem: answer.attempt })
       } else {
-        await answerOutcome(reply, interaction, flow, answer.outcome, () =>
-          login.remember(name, request, reply),
-        )
+        if (answer.outcome.kind === 'code') await login.remember(name, request, reply)
+        await answerOutcome(answer.outcome, reply, interaction, flow)
       }
     } catch (error) {
       if (!(error instanceof ProviderBusy)) throw error
@@ -79,27 +71,6 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
     return reply
   })
   allowOnly(app, LOGIN_PATH, ['GET', 'POST'])
-}
-
-/** True in the browser that approved the interaction; otherwise the person has been shown what to do instead. */
-async function mayIdentify(
-  interaction: Interaction,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  flow: LoginFlow,
-): Promise<boolean> {
-  const now = Math.floor(flow.now() / 1000)
-  const step = next(interaction, { browser: flow.browsers.find(request), now })
-  if (step.kind === 'consent') {
-    const browser = flow.browsers.findOrMark(request, reply)
-    await showConsent(reply, reopen(interaction, browser, flow), flow)
-    return false
-  }
-  if (step.kind === 'start-again' || !flow.browsers.approved(request, interaction)) {
-    await showStartAgain(reply, interaction, flow)
-    return false
-  }
-  return true
 }
 
 async function showLogin(
@@ -132,50 +103,6 @@ function statusOf(problem: LoginProblem | undefined): number {
       return 503
   }
 }
-
-async function answerOutcome(
-  reply: FastifyReply,
-  interaction: Interaction,
-  flow: LoginFlow,
-  outcome: Outcome,
-  remember: () => Promise<void>,
-): Promise<void> {
-  const back = (answer: { code: string } | { error: string; error_description: string }) =>
-    answerUrl(redirectOf(interaction), flow.issuer, answer)
-  switch (outcome.kind) {
-    case 'code':
-      await remember()
-      flow.browsers.forget(reply, interaction)
-      redirectToClient(reply, back({ code: outcome.code }))
-      return
-    case 'already-answered':
-      await showStartAgain(reply, interaction, flow)
-      return
-    case 'refused':
-      sendErrorPage(
-        reply,
-        403,
-        {
-          kind: 'forbidden',
-          title: 'You may not use this server',
-          text: `You are signed in as ${personName(outcome.person)}, who is not on the list of people who may use it. Ask whoever runs this server to add you.`,
-          actions: [
-            { label: 'Sign in as someone else', href: await identifyUrl(interaction, flow) },
-            {
-              label: `Back to ${destinationName(interaction.redirectUri)}`,
-              href: back({
-                error: 'access_denied',
-                error_description: 'the person may not use this server',
-              }),
-            },
-          ],
-        },
-        { navigatesAway: true },
-      )
-  }
-}
-
-const personName = (person: Identity) => person.email ?? person.preferredUsername ?? 'this account'
 
 /** A password may hold what no other parameter may; only its repetition is refused. */
 function passwordOf(body: Parameters): string {

@@ -10,6 +10,7 @@ import { answerPerson } from '../http/errors.ts'
 import { normalizeHost } from '../http/host.ts'
 import { PageError } from '../oauth/errors.ts'
 import { authorizeRoute } from './authorize.ts'
+import { callbackRoute } from './callback.ts'
 import { consentRoute } from './consent.ts'
 import type { LoginFlow } from './flow.ts'
 import { loginRoute } from './login.ts'
@@ -35,4 +36,5 @@ export function loginRoutes(app: FastifyInstance, flow: LoginFlow): void {
   authorizeRoute(app, flow)
   consentRoute(app, flow)
   if (flow.passwordLogin) loginRoute(app, flow, flow.passwordLogin)
+  if (flow.provider.kind === 'redirect') callbackRoute(app, flow, flow.provider)
 }

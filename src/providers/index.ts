@@ -1,13 +1,28 @@
 /** The identity providers, one line each. */
-import type { Config } from '../config/config.ts'
+import type { Config, ProviderConfig } from '../config/config.ts'
+import type { Keyring } from '../crypto.ts'
 import { createBuiltinProvider } from './builtin.ts'
+import { createKeycloakProvider } from './keycloak.ts'
+import { createOidcProvider } from './oidc.ts'
 import type { Provider } from './provider.ts'
 
-const PROVIDERS: Readonly<Record<Config['provider'], (config: Config) => Provider>> = {
-  builtin: (config) => createBuiltinProvider(config.users),
+export interface ProviderDeps {
+  readonly users: Config['users']
+  /** Ours, as registered at the provider. */
+  readonly redirectUri: string
+  readonly keyring: Keyring
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
 }
 
 /** The configured provider. */
-export function createProvider(config: Config): Provider {
-  return PROVIDERS[config.provider](config)
+export function createProvider(config: ProviderConfig, deps: ProviderDeps): Provider {
+  switch (config.type) {
+    case 'builtin':
+      return createBuiltinProvider(deps.users)
+    case 'keycloak':
+      return createKeycloakProvider({ ...deps, ...config })
+    case 'oidc':
+      return createOidcProvider({ ...deps, ...config, name: new URL(config.issuerUrl).host })
+  }
 }

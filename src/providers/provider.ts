@@ -39,13 +39,35 @@ export interface PasswordProvider extends ProviderBase {
 /** A provider people are sent to, and come back from with a code. */
 export interface RedirectProvider extends ProviderBase {
   readonly kind: 'redirect'
-  /** Where to send the person. `flowId` names the attempt: nonce and PKCE verifier derive from it (decision K5). */
+  /** True for the issuer its people are keyed by; grants of another one, configured before, have ended. */
+  speaksFor(issuer: string): boolean
+  /**
+   * Where to send the person. `flowId` names the attempt: nonce and PKCE verifier derive from it (decision K5).
+   * Rejects with {@link ProviderFailure}.
+   */
   authorizationUrl(flow: { flowId: string; state: string; prompt?: 'login' }): Promise<URL>
-  /** Who came back. `callback` is the full URL they came back to. */
+  /** Who came back. `callback` is the full URL they came back to. Rejects with {@link ProviderFailure}. */
   identify(callback: URL, flow: { flowId: string; state: string }): Promise<Identity>
 }
 
 export type Provider = PasswordProvider | RedirectProvider
+
+/**
+ * Why a provider did not say who somebody is: the person said no there (`denied`), it does not answer
+ * (`unavailable`), it vouches for more groups than we take (`too-many-groups`), or what it said cannot be believed
+ * or used (`failed`).
+ */
+export type ProviderFailureKind = 'denied' | 'unavailable' | 'too-many-groups' | 'failed'
+
+/** The message is for the log: it holds no code, token or secret. */
+export class ProviderFailure extends Error {
+  override readonly name = 'ProviderFailure'
+  readonly kind: ProviderFailureKind
+  constructor(kind: ProviderFailureKind, reason: string, options?: ErrorOptions) {
+    super(reason, options)
+    this.kind = kind
+  }
+}
 
 /** Too many people are logging in at this moment; not a statement about the credentials (decision K29). */
 export class ProviderBusy extends Error {

@@ -1,20 +1,55 @@
 /**
- * The person behind a grant as known at this moment (decision K12).
+ * The person behind a grant as known at this moment (decision K12): from the provider where it can say without I/O,
+ * else from the grant's identity record.
  *
  * @module
  */
 import type { Identity, Provider } from '../providers/provider.ts'
-import type { Grant } from './records.ts'
+import type { Grant, GrantIdentity, Records } from './records.ts'
 
 export interface Persons {
   /** Undefined if they are gone, or came from a provider that is no longer configured. */
-  find(grant: Grant): Identity | undefined
+  find(grant: Grant): Promise<Identity | undefined>
+  /**
+   * True while `person` is what {@link find} says of this grant. Synchronous, for stores that can peek; throws
+   * StorageUnavailable.
+   */
+  isCurrent(grant: Grant, person: Identity): boolean
 }
 
-/** @param provider the configured one */
-export function createPersons(provider: Provider): Persons {
-  return {
-    find: (grant) =>
-      grant.provider === provider.id ? provider.current?.(grant.issuer, grant.subject) : undefined,
+/** @param deps `provider`: the configured one */
+export function createPersons(deps: { provider: Provider; records: Records }): Persons {
+  const { provider, records } = deps
+  const isOurs = ({ provider: id, issuer }: Grant) =>
+    id === provider.id && (provider.kind === 'password' || provider.speaksFor(issuer))
+
+  if (provider.current) {
+    const current = provider.current
+    const find = (grant: Grant) =>
+      isOurs(grant) ? current(grant.issuer, grant.subject) : undefined
+    return {
+      find: async (grant) => find(grant),
+      isCurrent: (grant, person) => find(grant) === person,
+    }
   }
+  return {
+    async find(grant) {
+      const identity = isOurs(grant) ? await records.grants.findIdentity(grant.id) : undefined
+      return identity && { ...identity, issuer: grant.issuer, subject: grant.subject }
+    },
+    isCurrent(grant, person) {
+      const identity = records.grants.peekIdentity?.(grant.id)
+      return identity !== undefined && isSame(identity, person)
+    },
+  }
+}
+
+function isSame(a: GrantIdentity, b: GrantIdentity): boolean {
+  return (
+    a.email === b.email &&
+    a.name === b.name &&
+    a.preferredUsername === b.preferredUsername &&
+    a.groups.length === b.groups.length &&
+    a.groups.every((group, index) => group === b.groups[index])
+  )
 }

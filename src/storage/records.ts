@@ -65,8 +65,10 @@ export interface Records {
     create(grant: Grant, identity: GrantIdentity, now: number): Promise<void>
     find(id: string): Promise<Grant | undefined>
     findIdentity(id: string): Promise<GrantIdentity | undefined>
-    /** Synchronous {@link find} where the store can. */
-    readonly peek: ((id: string) => Grant | undefined) | undefined
+    /** True while {@link find} would find again what it found before; synchronous, where the store can. */
+    readonly isLive: ((id: string) => boolean) | undefined
+    /** Synchronous {@link findIdentity} where the store can. */
+    readonly peekIdentity: ((id: string) => GrantIdentity | undefined) | undefined
     /** Ends the grant and with it every token of it. The grant goes first: it is what a check reads. */
     revoke(id: string): Promise<void>
     all(): AsyncIterable<Grant>
@@ -89,12 +91,22 @@ export interface Records {
   readonly interactions: {
     /** True for the one caller that may answer the interaction. */
     answer(id: string, ttlSeconds: number): Promise<boolean>
+    /** True once {@link answer} was. */
+    isAnswered(id: string): Promise<boolean>
   }
 }
 
-/** @param storage any adapter */
-export function createRecords(storage: Storage): Records {
-  const { peek } = storage
+/**
+ * @param storage any adapter
+ * @param options `revokeBefore`: grants made before are as if they were gone; seconds since the epoch
+ */
+export function createRecords(
+  storage: Storage,
+  { revokeBefore = 0 }: { revokeBefore?: number } = {},
+): Records {
+  const unlessRevoked = (grant: Grant | undefined) =>
+    grant && grant.createdAt >= revokeBefore ? grant : undefined
+  const { peek, peekExists } = storage
   return {
     grants: {
       async create(grant, identity, now) {
@@ -102,9 +114,11 @@ export function createRecords(storage: Storage): Records {
         await storage.set(`identity:${grant.id}`, identity, ttl)
         await storage.set(`grant:${grant.id}`, grant, ttl)
       },
-      find: (id) => storage.get<Grant>(`grant:${id}`),
+      find: async (id) => unlessRevoked(await storage.get<Grant>(`grant:${id}`)),
       findIdentity: (id) => storage.get<GrantIdentity>(`identity:${id}`),
-      peek: peek && ((id) => peek.call(storage, `grant:${id}`) as Grant | undefined),
+      isLive: peekExists && ((id) => peekExists.call(storage, `grant:${id}`)),
+      peekIdentity:
+        peek && ((id) => peek.call(storage, `identity:${id}`) as GrantIdentity | undefined),
       async revoke(id) {
         await storage.delete(`grant:${id}`)
         await storage.delete(`refresh:${id}`)
@@ -112,7 +126,10 @@ export function createRecords(storage: Storage): Records {
       },
       async *all() {
         // Only `create` above writes under this prefix.
-        for await (const [, grant] of storage.scan('grant:')) yield grant as Grant
+        for await (const [, stored] of storage.scan('grant:')) {
+          const grant = unlessRevoked(stored as Grant)
+          if (grant) yield grant
+        }
       },
     },
     codes: {
@@ -129,6 +146,7 @@ export function createRecords(storage: Storage): Records {
     },
     interactions: {
       answer: (id, ttl) => storage.create(`interaction:${id}`, true, ttl),
+      isAnswered: async (id) => (await storage.get(`interaction:${id}`)) !== undefined,
     },
   }
 }

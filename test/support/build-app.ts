@@ -10,6 +10,7 @@ import { afterEach } from 'vitest'
 import { buildApp } from '../../src/app.ts'
 import type { AllowList, Config, ResourceConfig, UserConfig } from '../../src/config/config.ts'
 import { createKeyring } from '../../src/crypto.ts'
+import { IDENTITY_HEADERS } from '../../src/forward-auth/identity-headers.ts'
 import { loadSigningKeys } from '../../src/oauth/keys.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import type { Storage } from '../../src/storage/storage.ts'
@@ -60,10 +61,14 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     secretPrevious: [],
     resources: [resource()],
     trustedProxies: ['127.0.0.0/8', '::1'],
-    provider: 'builtin',
+    provider: { type: 'builtin' },
     users: [ANN, BOB],
     lifetimes: { accessToken: 3600, grant: 30 * 86_400, grantIdle: 14 * 86_400, refreshGrace: 60 },
     allowedOrigins: 'loopback',
+    clients: [],
+    registration: 'open',
+    identityHeaders: IDENTITY_HEADERS,
+    rateLimit: 600,
     logLevel: 'info',
     ...changes,
   }
@@ -99,7 +104,8 @@ export interface TestApp {
   restart(changes?: Partial<Config>): Promise<TestApp>
 }
 
-const SECRET = 'a root secret for tests, long enough to be one'
+/** The root secret, unless a test brings its own. */
+export const SECRET = 'a root secret for tests, long enough to be one'
 
 /** One signing key for all apps of a test file: making one takes longer than most tests. */
 const signingKeys = createMemoryStorage({ now: () => START })

@@ -8,6 +8,7 @@ import type { CodeRecord } from '../../storage/records.ts'
 import { OAuthError } from '../errors.ts'
 import { required, several, single } from '../parameters.ts'
 import { verifyChallenge } from '../pkce.ts'
+import { sameRedirectUri } from '../redirect-uri.ts'
 import { firstRefreshState } from '../refresh-token.ts'
 import { requireResource } from '../resource-indicator.ts'
 import type { GrantDeps, GrantType, TokenRequest } from './grant-type.ts'
@@ -24,21 +25,26 @@ export const authorizationCode: GrantType = {
   async redeem(request, deps) {
     const { parameters, client } = request
     const hash = sha256(required(parameters, 'code'))
+    const redirectUri = single(parameters, 'redirect_uri')
+    const verifier = required(parameters, 'code_verifier')
+    const indicators = several(parameters, 'resource')
+
     const code = await deps.records.codes.find(hash)
     // A stranger's guess at the verifier, client or redirect neither consumes nor revokes (threat T18).
     if (!code || code.clientHash !== client.hash) throw dead()
-    const redirectUri = single(parameters, 'redirect_uri')
     if (redirectUri !== undefined && redirectUri !== code.redirectUri) {
       throw new OAuthError('invalid_grant', 'redirect_uri differs from the authorization request')
     }
-    verifyChallenge(required(parameters, 'code_verifier'), code.codeChallenge)
-    requireResource(several(parameters, 'resource'), code.resource, deps.resources)
+    // The configuration may have been tightened since the person was asked (threat T5).
+    if (!client.redirectUris.some((uri) => sameRedirectUri(code.redirectUri, uri))) throw dead()
+    verifyChallenge(verifier, code.codeChallenge)
+    requireResource(indicators, code.resource, deps.resources)
 
     if (code.spentBy !== undefined) return revokeReplayed(code, deps)
     const now = Math.floor(deps.now() / 1000)
     if (now >= code.issuedAt + CODE_LIFETIME) throw dead()
     const grant = await deps.records.grants.find(code.grantId)
-    if (!grant || now >= grant.expiresAt || !deps.personExists(grant)) throw dead()
+    if (!grant || now >= grant.expiresAt || !(await deps.personExists(grant))) throw dead()
 
     const spent: CodeRecord = { ...code, spentBy: deps.randomToken() }
     if (!(await deps.records.codes.replace(hash, code, spent))) return revokeReplayed(code, deps)

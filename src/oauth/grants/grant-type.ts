@@ -22,7 +22,7 @@ export interface GrantDeps {
   readonly keyring: Keyring
   readonly tokens: TokenIssuer
   /** False when the person behind the grant is gone for good (decision K12). */
-  readonly personExists: (grant: Grant) => boolean
+  readonly personExists: (grant: Grant) => Promise<boolean>
   readonly lifetimes: { readonly grantIdle: number; readonly refreshGrace: number }
   /** Milliseconds since the epoch. */
   readonly now: () => number

@@ -8,7 +8,7 @@ import { OAuthError } from '../errors.ts'
 import { required, several, single } from '../parameters.ts'
 import { decideRefresh, parseRefreshToken } from '../refresh-token.ts'
 import { requireResource } from '../resource-indicator.ts'
-import { narrowedScopes, parseScope } from '../scope.ts'
+import { limitedScopes, narrowedScopes, parseScope } from '../scope.ts'
 import type { GrantDeps, GrantType } from './grant-type.ts'
 
 const dead = () =>
@@ -19,12 +19,16 @@ export const refreshToken: GrantType = {
 
   async redeem({ parameters, client }, deps) {
     const token = parseRefreshToken(required(parameters, 'refresh_token'), deps.keyring)
+    const indicators = several(parameters, 'resource')
+    const requested = parseScope(single(parameters, 'scope'))
     if (!token) throw dead()
     const grant = await deps.records.grants.find(token.grantId)
     if (!grant || grant.clientHash !== client.hash) throw dead()
-    requireResource(several(parameters, 'resource'), grant.resource, deps.resources)
-    const scopes = narrowedScopes(parseScope(single(parameters, 'scope')), grant.scopes)
-    if (!deps.personExists(grant)) {
+    requireResource(indicators, grant.resource, deps.resources)
+    // The operator may have limited the client since.
+    const allowed = limitedScopes(grant.scopes, client.scopes, { requiredScopes: [] })
+    const scopes = narrowedScopes(requested, allowed)
+    if (!(await deps.personExists(grant))) {
       await deps.records.grants.revoke(grant.id)
       throw dead()
     }

@@ -1,0 +1,107 @@
+/**
+ * What every way of saying who one is has in common: who may say so here, and what the answer looks like
+ * (decision K9).
+ *
+ * @module
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { sendErrorPage } from '../http/errors.ts'
+import type { Identity } from '../providers/provider.ts'
+import { answerUrl, redirectOf, redirectToClient } from './answers.ts'
+import { destinationName, type Outcome } from './complete.ts'
+import { identifyUrl, type LoginFlow, reopen, showConsent, showStartAgain } from './flow.ts'
+import { type Interaction, next } from './interaction.ts'
+
+/**
+ * True in the browser that approved the interaction, for the provider it was approved with (threats T2, T4);
+ * otherwise the person has been shown what to do instead.
+ */
+export async function mayIdentify(
+  interaction: Interaction,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  flow: LoginFlow,
+): Promise<boolean> {
+  const now = Math.floor(flow.now() / 1000)
+  const step = next(interaction, { browser: flow.browsers.find(request), now })
+  if (step.kind === 'consent') {
+    const browser = flow.browsers.findOrMark(request, reply)
+    await showConsent(reply, reopen(interaction, browser, flow), flow)
+    return false
+  }
+  if (
+    step.kind === 'start-again' ||
+    interaction.provider !== flow.provider.id ||
+    !flow.browsers.approved(request, interaction)
+  ) {
+    await showStartAgain(reply, interaction, flow)
+    return false
+  }
+  return true
+}
+
+/** The way on for a person who was identified: to the client, or a page that says why not. */
+export async function answerOutcome(
+  outcome: Outcome,
+  reply: FastifyReply,
+  interaction: Interaction,
+  flow: LoginFlow,
+): Promise<void> {
+  switch (outcome.kind) {
+    case 'code':
+      flow.browsers.forget(reply, interaction)
+      redirectToClient(
+        reply,
+        answerUrl(redirectOf(interaction), flow.issuer, { code: outcome.code }),
+      )
+      return
+    case 'already-answered':
+      await showStartAgain(reply, interaction, flow)
+      return
+    case 'refused':
+      await showRefused(outcome.person, reply, interaction, flow)
+  }
+}
+
+async function showRefused(
+  person: Identity,
+  reply: FastifyReply,
+  interaction: Interaction,
+  flow: LoginFlow,
+): Promise<void> {
+  const noEmail = person.email === undefined
+  reply.request.log.info(
+    {
+      requestId: reply.request.id,
+      provider: flow.provider.id,
+      reason: `the person is on no list${noEmail ? ', and has no verified e-mail address' : ''}`,
+    },
+    'person refused',
+  )
+  const who = personName(person)
+  sendErrorPage(
+    reply,
+    403,
+    {
+      kind: 'forbidden',
+      title: 'You may not use this server',
+      text: `You are signed in as ${who}${noEmail ? ', without a verified e-mail address' : ''}, who is not on the list of people who may use it. Ask whoever runs this server to add you.`,
+      actions: [
+        {
+          label: 'Sign in as someone else',
+          href: await identifyUrl(interaction, flow, { prompt: 'login' }),
+        },
+        {
+          label: `Back to ${destinationName(interaction.redirectUri)}`,
+          href: answerUrl(redirectOf(interaction), flow.issuer, {
+            error: 'access_denied',
+            error_description: 'the person may not use this server',
+          }),
+        },
+      ],
+    },
+    { navigatesAway: true },
+  )
+}
+
+const personName = (person: Identity) => person.email ?? person.preferredUsername ?? 'this account'

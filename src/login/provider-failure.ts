@@ -1,0 +1,105 @@
+/**
+ * What a person and their client are told when the provider did not say who the person is. Nothing was kept, so
+ * trying again is always safe.
+ *
+ * @module
+ */
+import type { FastifyReply } from 'fastify'
+import { sendErrorPage } from '../http/errors.ts'
+import type { OAuthErrorCode } from '../oauth/errors.ts'
+import { isLoopback } from '../oauth/redirect-uri.ts'
+import type { ErrorKind } from '../pages/error-page.ts'
+import type { ProviderFailure, ProviderFailureKind } from '../providers/provider.ts'
+import { answerUrl, redirectOf, redirectToClient } from './answers.ts'
+import { destinationName } from './complete.ts'
+import { CONSENT_PATH, type LoginFlow } from './flow.ts'
+import { type Interaction, sealInteraction } from './interaction.ts'
+
+const RETRY_SECONDS = 5
+
+interface Telling {
+  readonly status: number
+  readonly kind: ErrorKind
+  readonly title: string
+  readonly text: string
+  /** For the client, in the characters of RFC 6749 section 4.1.2.1. */
+  readonly error: OAuthErrorCode
+  readonly description: string
+}
+
+/** @param name the provider's, as people know it */
+const TELLINGS: Readonly<Record<ProviderFailureKind, (name: string) => Telling>> = {
+  denied: (name) => ({
+    status: 403,
+    kind: 'retry',
+    title: 'You did not sign in',
+    text: `${name} says that the sign-in was cancelled or refused. Nothing was shared.`,
+    error: 'access_denied',
+    description: 'the sign-in was cancelled or refused',
+  }),
+  unavailable: (name) => ({
+    status: 503,
+    kind: 'retry',
+    title: 'The sign-in service does not answer',
+    text: `${name}, which knows who you are, cannot be asked at this moment. Nothing is lost. Wait a few seconds, then try again.`,
+    error: 'temporarily_unavailable',
+    description: 'the sign-in service does not answer',
+  }),
+  'too-many-groups': (name) => ({
+    status: 403,
+    kind: 'forbidden',
+    title: 'Your account is in too many groups',
+    text: `${name} lists more groups for your account than this server can take. Ask whoever runs this server to send fewer of them.`,
+    error: 'access_denied',
+    description: 'the account is in too many groups',
+  }),
+  failed: (name) => ({
+    status: 502,
+    kind: 'broken',
+    title: 'Signing in did not work',
+    text: `The answer of ${name} could not be used. Nothing was shared. If trying again does not help, tell whoever runs this server the request number below.`,
+    error: 'server_error',
+    description: 'the answer of the sign-in service could not be used',
+  }),
+}
+
+/** Logs the reason, and answers the client where its redirect needs nobody's trust, else the person (decision K10). */
+export async function answerProviderFailure(
+  failure: ProviderFailure,
+  reply: FastifyReply,
+  interaction: Interaction,
+  flow: LoginFlow,
+): Promise<void> {
+  const { request } = reply
+  const telling = TELLINGS[failure.kind](flow.provider.name)
+  request.log.warn(
+    { requestId: request.id, provider: flow.provider.id, reason: failure.message },
+    'sign-in failed',
+  )
+  const back = answerUrl(redirectOf(interaction), flow.issuer, {
+    error: telling.error,
+    error_description: `${telling.description}, request ${request.id}`,
+  })
+  if (interaction.clientConfigured || isLoopback(interaction.redirectUri)) {
+    redirectToClient(reply, back)
+    return
+  }
+  if (telling.status === 503) reply.header('retry-after', String(RETRY_SECONDS))
+  sendErrorPage(reply, telling.status, {
+    kind: telling.kind,
+    title: telling.title,
+    text: telling.text,
+    actions: [
+      {
+        label: 'Try again',
+        action: CONSENT_PATH,
+        // The person has allowed it in this browser; this is the same answer once more.
+        fields: {
+          interaction: await sealInteraction(interaction, flow.keyring),
+          decision: 'approve',
+        },
+      },
+      { label: `Back to ${destinationName(interaction.redirectUri)}`, href: back },
+    ],
+  })
+}

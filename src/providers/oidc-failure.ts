@@ -1,0 +1,60 @@
+/**
+ * Turns what openid-client and jose throw into a failure whose words may be logged: their errors carry the answers
+ * of the provider, tokens included, in `cause`.
+ *
+ * @module
+ */
+import { errors } from 'jose'
+import { AuthorizationResponseError, ResponseBodyError } from 'openid-client'
+import { ProviderFailure, type ProviderFailureKind } from './provider.ts'
+
+const MAX_QUOTED = 200
+const KINDS: Readonly<Record<string, ProviderFailureKind>> = {
+  access_denied: 'denied',
+  temporarily_unavailable: 'unavailable',
+}
+
+/**
+ * The failure that `error` means, or `error` itself if it is a mistake of ours.
+ * @param secrets what the provider may know and the log may not
+ */
+export function providerFailure(error: unknown, secrets: readonly string[]): unknown {
+  if (error instanceof ProviderFailure) return error
+  if (error instanceof AuthorizationResponseError) {
+    const kind = KINDS[error.error] ?? 'failed'
+    return new ProviderFailure(kind, `the provider sent the person back: ${said(error, secrets)}`)
+  }
+  if (error instanceof ResponseBodyError) {
+    const kind = error.error === 'temporarily_unavailable' ? 'unavailable' : 'failed'
+    return new ProviderFailure(kind, `the provider refused the code: ${said(error, secrets)}`)
+  }
+  if (error instanceof errors.JOSEError) {
+    return new ProviderFailure('failed', `the ID token: ${error.message} (${error.code})`)
+  }
+  if (!(error instanceof Error) || !('code' in error || error.cause)) return error
+  // What fetchFromProvider threw comes back wrapped.
+  if (error.cause instanceof ProviderFailure) return error.cause
+  return new ProviderFailure('failed', messageOf(error))
+}
+
+/** The library's own words: the outer error says what kind it is, the inner one what exactly. */
+function messageOf(error: Error): string {
+  const { cause } = error
+  if (cause instanceof Response) return `${error.message} (${cause.status})`
+  const inner = cause instanceof Error ? `: ${cause.message}` : ''
+  return `${error.message}${inner}`.replaceAll(/\p{Cc}/gu, ' ').slice(0, MAX_QUOTED)
+}
+
+/** The provider's words, which may come from anybody who can change an address: on one line, without what is secret. */
+function said(
+  { error, error_description: description }: { error: string; error_description?: string },
+  secrets: readonly string[],
+): string {
+  const words = description === undefined ? error : `${error}, ${description}`
+  if (secrets.some((secret) => secret !== '' && words.includes(secret)))
+    return '(it repeats a secret)'
+  return words
+    .replaceAll(/[^\x20-\x7e]/g, '?')
+    .replaceAll(/[\w.~+/=-]{32,}/g, '...')
+    .slice(0, MAX_QUOTED)
+}

@@ -1,0 +1,68 @@
+/**
+ * `fetch` for what a provider serves: an answer is read whole, up to a limit, and an outage is told from an answer.
+ *
+ * @module
+ */
+import type { CustomFetchOptions } from 'openid-client'
+import { ProviderFailure } from './provider.ts'
+
+/** Seconds a provider may take for one answer. */
+export const PROVIDER_TIMEOUT = 5
+/** Discovery documents, key sets and token answers are a few kB. */
+const MAX_BYTES = 1024 * 1024
+
+/**
+ * Follows no redirect. `options` should carry a signal that ends it after {@link PROVIDER_TIMEOUT}.
+ * @throws ProviderFailure `unavailable` if there is no answer in time, or one that says "later"
+ */
+export async function fetchFromProvider(
+  address: string,
+  options: Partial<CustomFetchOptions>,
+): Promise<Response> {
+  const url = new URL(address)
+  const asked = `${url.origin}${url.pathname}`
+  const response = await fetch(url, {
+    ...options,
+    // A form, or nothing: openid-client sends no other body here.
+    body: options.body instanceof URLSearchParams ? options.body : null,
+    redirect: 'manual',
+  }).catch((error: unknown) => {
+    throw outage(asked, error)
+  })
+  const body = await readBody(response, asked)
+  if (response.status >= 500 || response.status === 429) {
+    throw new ProviderFailure('unavailable', `${asked} answered ${response.status}`)
+  }
+  const { status, headers } = response
+  return new Response(body.length > 0 ? body : null, { status, headers })
+}
+
+async function readBody(response: Response, asked: string): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  try {
+    for await (const chunk of response.body ?? []) {
+      length += chunk.length
+      if (length > MAX_BYTES) break
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    throw outage(asked, error)
+  }
+  if (length > MAX_BYTES) {
+    throw new ProviderFailure('failed', `${asked} answered with more than ${MAX_BYTES} bytes`)
+  }
+  return Buffer.concat(chunks)
+}
+
+function outage(asked: string, error: unknown): ProviderFailure {
+  if (error instanceof DOMException && error.name === 'TimeoutError') {
+    return new ProviderFailure(
+      'unavailable',
+      `${asked} did not answer within ${PROVIDER_TIMEOUT} s`,
+    )
+  }
+  const cause = error instanceof Error ? error.cause : undefined
+  const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
+  return new ProviderFailure('unavailable', `${asked} cannot be reached${code}`, { cause: error })
+}

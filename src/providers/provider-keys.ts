@@ -1,0 +1,74 @@
+/**
+ * The keys a provider signs with, and the check of a signature against them.
+ *
+ * @module
+ */
+import { compactVerify, createLocalJWKSet, errors, type JSONWebKeySet } from 'jose'
+import { createCached } from './cached.ts'
+
+/** Asymmetric ones only: with the HS family whoever knows our client secret could sign (threat T34). */
+const ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+]
+const MAX_AGE_MS = 5 * 60_000
+const RETRY_AFTER_MS = 3_000
+/** After a fetch that did not bring the key, so that a flood of made-up keys costs one fetch. */
+const COOL_DOWN_MS = 5_000
+
+export interface ProviderKeys {
+  /** Rejects with a `JOSEError` unless the provider signed `jws`, else with what loading the keys threw. */
+  verify(jws: string): Promise<void>
+}
+
+/**
+ * A key that is not known yet works at once: the keys are fetched again, once for everybody who waits.
+ * @param deps `load` fetches the JWK Set; `now` in milliseconds since the epoch
+ */
+export function createProviderKeys(deps: {
+  load: () => Promise<JSONWebKeySet>
+  now: () => number
+}): ProviderKeys {
+  const { load, now } = deps
+  const sets = createCached({
+    load: async () => createLocalJWKSet(await load()),
+    maxAgeMs: MAX_AGE_MS,
+    retryAfterMs: RETRY_AFTER_MS,
+    now,
+  })
+  let coolUntil = 0
+  const check = (jws: string, keys: ReturnType<typeof createLocalJWKSet>) =>
+    compactVerify(jws, keys, { algorithms: ALGORITHMS })
+
+  return {
+    async verify(jws) {
+      const seen = await sets.get()
+      try {
+        await check(jws, seen)
+        return
+      } catch (error) {
+        if (!mayBeOutdated(error) || now() < coolUntil) throw error
+      }
+      try {
+        await check(jws, await sets.newerThan(seen))
+      } catch (error) {
+        if (mayBeOutdated(error)) coolUntil = now() + COOL_DOWN_MS
+        throw error
+      }
+    },
+  }
+}
+
+/** A provider that names no keys, or one name for all, shows a rotation only by a signature that does not fit. */
+const mayBeOutdated = (error: unknown) =>
+  error instanceof errors.JWKSNoMatchingKey ||
+  error instanceof errors.JWSSignatureVerificationFailed

@@ -1,0 +1,140 @@
+/**
+ * A Keycloak with the tests' own realm: people, one client for Gatewarden, one for another program.
+ *
+ * @module
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { startKeycloak } from '../../../scripts/lib/keycloak.ts'
+import type { Credentials } from './browser.ts'
+import { toolPath } from './tools.ts'
+
+const REALM = 'gatewarden-test'
+const ADMIN = { name: 'admin', password: 'admin-password' }
+const Token = z.object({ access_token: z.string() })
+const Things = z.array(z.looseObject({ id: z.string() }))
+
+export interface TestKeycloak {
+  /** Of the realm. */
+  readonly issuer: string
+  /** What Gatewarden has to be told of it. */
+  readonly settings: Readonly<Record<string, string>>
+  /** Ends it and starts it again with the same data. */
+  restart(): Promise<void>
+  /** Signs with a new key from now on. */
+  rotateKeys(): Promise<void>
+  /** Whether people are asked at Keycloak what Gatewarden may know of them. */
+  askConsent(asked: boolean): Promise<void>
+  /** How many sessions a person has there. */
+  sessions(username: string): Promise<number>
+  /** Ends every session of a person. */
+  logOut(username: string): Promise<void>
+  log(): string
+  stop(): Promise<void>
+}
+
+/** The people of the realm by the names they have there: `<name>-password` is what they type. */
+export function person(name: string): Credentials {
+  return { name, password: `${name}-password` }
+}
+
+/** The other program of the realm. */
+export const OTHER_PROGRAM = { id: 'other-program', secret: 'the-secret-of-other-program' }
+
+/** Starts it; the first time takes most of a minute. */
+export async function startTestKeycloak(): Promise<TestKeycloak> {
+  const folder = await mkdtemp(join(tmpdir(), 'keycloak-'))
+  const running = await startKeycloak({
+    home: toolPath('keycloak'),
+    folder,
+    realm: {
+      name: REALM,
+      file: fileURLToPath(new URL('keycloak-realm.json', import.meta.url)),
+    },
+    admin: ADMIN,
+  }).catch(async (error: unknown) => {
+    await rm(folder, { recursive: true, force: true })
+    throw error
+  })
+  const issuer = `${running.url}/realms/${REALM}`
+  const call = (method: string, path: string, body?: unknown) =>
+    callAdmin(running.url, { method, path, body })
+  const find = async (path: string) => {
+    const [found] = Things.parse(await call('GET', path))
+    if (!found) throw new Error(`Keycloak has nothing at ${path}`)
+    return found
+  }
+  const findPerson = (name: string) => find(`/users?username=${name}&exact=true`)
+
+  return {
+    issuer,
+    settings: {
+      PROVIDER: 'keycloak',
+      ISSUER_URL: issuer,
+      CLIENT_ID: 'gatewarden',
+      CLIENT_SECRET: 'the-secret-of-gatewarden',
+    },
+    restart: () => running.restart(),
+    async rotateKeys() {
+      const { id: parentId } = z.looseObject({ id: z.string() }).parse(await call('GET', ''))
+      await call('POST', '/components', {
+        name: `rsa-${Date.now()}`,
+        providerId: 'rsa-generated',
+        providerType: 'org.keycloak.keys.KeyProvider',
+        parentId,
+        config: {
+          priority: [String(Math.floor(Date.now() / 1000))],
+          active: ['true'],
+          enabled: ['true'],
+          algorithm: ['RS256'],
+        },
+      })
+    },
+    async askConsent(asked) {
+      const client = await find('/clients?clientId=gatewarden')
+      await call('PUT', `/clients/${client.id}`, { ...client, consentRequired: asked })
+    },
+    async sessions(username) {
+      const { id } = await findPerson(username)
+      return Things.parse(await call('GET', `/users/${id}/sessions`)).length
+    },
+    async logOut(username) {
+      const { id } = await findPerson(username)
+      await call('POST', `/users/${id}/logout`)
+    },
+    log: running.log,
+    async stop() {
+      await running.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** One call of the admin API, with a token of its own: they live a minute. */
+async function callAdmin(
+  url: string,
+  { method, path, body }: { method: string; path: string; body: unknown },
+): Promise<unknown> {
+  const login = await fetch(`${url}/realms/master/protocol/openid-connect/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'password',
+      client_id: 'admin-cli',
+      username: ADMIN.name,
+      password: ADMIN.password,
+    }),
+  })
+  const { access_token } = Token.parse(await login.json())
+  const answer = await fetch(`${url}/admin/realms/${REALM}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  })
+  const text = await answer.text()
+  if (!answer.ok)
+    throw new Error(`Keycloak answered ${answer.status} to ${method} ${path}: ${text}`)
+  return text === '' ? undefined : JSON.parse(text)
+}

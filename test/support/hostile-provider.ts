@@ -1,0 +1,247 @@
+/**
+ * An OpenID Connect provider on loopback that does everything right until a test tells it what to lie about.
+ *
+ * @module
+ */
+import { createHash, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
+import { afterEach } from 'vitest'
+import type { RedirectProviderConfig } from '../../src/config/config.ts'
+
+export const CLIENT_ID = 'gatewarden'
+export const CLIENT_SECRET = 'the secret of the client'
+
+type Json = Record<string, unknown>
+
+/** What it does wrong. Each function changes what it is given. */
+export interface Lies {
+  discovery?(document: Json): void
+  /** The query that the person comes back with. */
+  redirect?(query: URLSearchParams): void
+  claims?(claims: JWTPayload): void
+  /** Signs in place of the provider's own key. */
+  sign?(claims: JWTPayload): Promise<string> | string
+  tokens?(answer: Json): void
+  keys?(answer: Json): void
+  /** Answers in place of everything else; true if it did. */
+  answer?(request: IncomingMessage, response: ServerResponse): boolean
+}
+
+export interface HostileProvider {
+  readonly issuer: string
+  /** For `testConfig`. */
+  readonly config: RedirectProviderConfig
+  /** The claims of whoever signs in next. */
+  person: Json
+  lies: Lies
+  /** How often it was asked for this path. */
+  asked(path: '/.well-known/openid-configuration' | '/authorize' | '/token' | '/jwks'): number
+  /** Bodies of the token requests so far. */
+  readonly redeemed: readonly URLSearchParams[]
+  /** Codes that were redeemed twice, at which Keycloak ends the person's session. */
+  readonly replayed: number
+  /** Signs with a new key from now on; the old one is gone. */
+  rotateKeys(): Promise<void>
+  /** What a browser does there: the address it is sent back to. */
+  signIn(authorizationUrl: string): Promise<string>
+  stop(): Promise<void>
+  /** At the same address as before. */
+  start(): Promise<void>
+}
+
+interface Issued {
+  readonly redirectUri: string
+  readonly challenge: string
+  readonly nonce: string | undefined
+  spent: boolean
+}
+
+const ANN: Json = {
+  sub: 'subject-of-ann',
+  email: 'ann@example.com',
+  email_verified: true,
+  name: 'Ann Adams',
+  preferred_username: 'ann',
+  groups: ['staff'],
+}
+
+/** Starts one; it is stopped after the test. */
+export async function startHostileProvider(): Promise<HostileProvider> {
+  const counts = new Map<string, number>()
+  const codes = new Map<string, Issued>()
+  const redeemed: URLSearchParams[] = []
+  let replayed = 0
+  let key = await makeKey()
+  let issuer = ''
+
+  const sign = (claims: JWTPayload) =>
+    new SignJWT(claims)
+      .setProtectedHeader({ alg: 'ES256', kid: key.kid, typ: 'JWT' })
+      .sign(key.privateKey)
+
+  const routes: Record<string, (url: URL, request: IncomingMessage) => Promise<Answer> | Answer> = {
+    '/.well-known/openid-configuration': () => {
+      const document: Json = {
+        issuer,
+        authorization_endpoint: `${issuer}/authorize`,
+        token_endpoint: `${issuer}/token`,
+        jwks_uri: `${issuer}/jwks`,
+        response_types_supported: ['code'],
+        subject_types_supported: ['public'],
+        // Keycloak offers the HS family, too.
+        id_token_signing_alg_values_supported: ['ES256', 'RS256', 'HS256', 'none'],
+        token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+        authorization_response_iss_parameter_supported: true,
+      }
+      provider.lies.discovery?.(document)
+      return { json: document }
+    },
+    '/authorize': (url) => {
+      const asked = url.searchParams
+      const code = randomUUID()
+      codes.set(code, {
+        redirectUri: asked.get('redirect_uri') ?? '',
+        challenge: asked.get('code_challenge') ?? '',
+        nonce: asked.get('nonce') ?? undefined,
+        spent: false,
+      })
+      const back = new URLSearchParams({ code, iss: issuer, session_state: 'unused' })
+      const state = asked.get('state')
+      if (state !== null) back.set('state', state)
+      provider.lies.redirect?.(back)
+      return { status: 302, location: `${asked.get('redirect_uri')}?${back}` }
+    },
+    '/token': async (_url, request) => {
+      const form = new URLSearchParams(await text(request))
+      redeemed.push(form)
+      if (!isAuthenticated(request, form)) return { status: 401, json: { error: 'invalid_client' } }
+      const issued = codes.get(form.get('code') ?? '')
+      if (issued?.spent) replayed += 1
+      const problem = codeProblem(issued, form)
+      if (!issued || problem) {
+        return { status: 400, json: { error: 'invalid_grant', error_description: problem } }
+      }
+      issued.spent = true
+      const now = Math.floor(Date.now() / 1000)
+      const claims: JWTPayload = {
+        iss: issuer,
+        aud: CLIENT_ID,
+        azp: CLIENT_ID,
+        iat: now,
+        exp: now + 60,
+        ...(issued.nonce !== undefined && { nonce: issued.nonce }),
+        ...provider.person,
+      }
+      provider.lies.claims?.(claims)
+      const answer: Json = {
+        access_token: 'an-access-token-of-the-provider',
+        refresh_token: 'a-refresh-token-of-the-provider',
+        token_type: 'Bearer',
+        expires_in: 60,
+        id_token: await (provider.lies.sign ?? sign)(claims),
+      }
+      provider.lies.tokens?.(answer)
+      return { json: answer }
+    },
+    '/jwks': () => {
+      const answer: Json = { keys: [{ ...key.jwk, kid: key.kid, alg: 'ES256', use: 'sig' }] }
+      provider.lies.keys?.(answer)
+      return { json: answer }
+    },
+  }
+
+  let server = createServer()
+  async function serve(port: number): Promise<number> {
+    server = createServer(async (request, response) => {
+      const url = new URL(request.url ?? '/', issuer)
+      counts.set(url.pathname, (counts.get(url.pathname) ?? 0) + 1)
+      if (provider.lies.answer?.(request, response)) return
+      const answer = (await routes[url.pathname]?.(url, request)) ?? { status: 404, json: {} }
+      response.writeHead(answer.status ?? 200, {
+        'content-type': 'application/json',
+        ...(answer.location !== undefined && { location: answer.location }),
+      })
+      response.end(answer.json && JSON.stringify(answer.json))
+    }).listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    if (address === null || typeof address === 'string') throw new Error('no TCP port')
+    return address.port
+  }
+  const stop = async () => {
+    server.close()
+    server.closeAllConnections()
+    if (server.listening) await once(server, 'close')
+  }
+
+  const port = await serve(0)
+  issuer = `http://127.0.0.1:${port}`
+  const provider: HostileProvider = {
+    issuer,
+    config: {
+      type: 'oidc',
+      id: 'oidc',
+      issuerUrl: issuer,
+      clientId: CLIENT_ID,
+      clientSecret: CLIENT_SECRET,
+      groupsClaim: 'groups',
+      allowInsecure: true,
+    },
+    person: { ...ANN },
+    lies: {},
+    asked: (path) => counts.get(path) ?? 0,
+    redeemed,
+    get replayed() {
+      return replayed
+    },
+    async rotateKeys() {
+      key = await makeKey()
+    },
+    async signIn(authorizationUrl) {
+      const answer = await fetch(authorizationUrl, { redirect: 'manual' })
+      const location = answer.headers.get('location')
+      if (location === null) throw new Error(`the provider answered ${answer.status}`)
+      return location
+    },
+    stop,
+    start: async () => void (await serve(port)),
+  }
+  running.push(provider)
+  return provider
+}
+
+interface Answer {
+  readonly status?: number
+  readonly json?: Json
+  readonly location?: string
+}
+
+const running: HostileProvider[] = []
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((provider) => provider.stop()))
+})
+
+async function makeKey() {
+  const { publicKey, privateKey } = await generateKeyPair('ES256')
+  return { privateKey, kid: randomUUID(), jwk: await exportJWK(publicKey) }
+}
+
+function isAuthenticated(request: IncomingMessage, form: URLSearchParams): boolean {
+  const basic = `${encodeURIComponent(CLIENT_ID)}:${encodeURIComponent(CLIENT_SECRET).replaceAll('%20', '+')}`
+  return (
+    request.headers.authorization === `Basic ${Buffer.from(basic).toString('base64')}` ||
+    (form.get('client_id') === CLIENT_ID && form.get('client_secret') === CLIENT_SECRET)
+  )
+}
+
+function codeProblem(issued: Issued | undefined, form: URLSearchParams): string | undefined {
+  if (!issued || issued.spent) return 'Code not valid'
+  if (form.get('redirect_uri') !== issued.redirectUri) return 'Incorrect redirect_uri'
+  const challenge = createHash('sha256')
+    .update(form.get('code_verifier') ?? '')
+    .digest('base64url')
+  return challenge === issued.challenge ? undefined : 'PKCE verification failed: Code mismatch'
+}
