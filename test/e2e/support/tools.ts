@@ -8,7 +8,7 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export type Tool = 'traefik' | 'chromium'
+export type Tool = 'traefik' | 'chromium' | 'conformance' | 'keycloak'
 
 /** For `describe.skipIf`: true only when the person who runs the tests said so. */
 export function isSkipped(tool: Tool): boolean {
@@ -16,14 +16,16 @@ export function isSkipped(tool: Tool): boolean {
 }
 
 /**
- * Where the program is: as `GATEWARDEN_TEST_TRAEFIK` or `GATEWARDEN_TEST_CHROMIUM` says, else where `npm run verify`
- * puts it, else on the PATH.
+ * Where the program is (of Keycloak, the folder): as `GATEWARDEN_TEST_TRAEFIK` and so on says, else where
+ * `npm run verify` puts it, else on the PATH.
  * @throws Error naming the missing program
  */
 export function toolPath(tool: Tool): string {
   const told = process.env[`GATEWARDEN_TEST_${tool.toUpperCase()}`]
-  const installed = fileURLToPath(new URL('../../../.verify/venv/bin', import.meta.url))
-  const folders = [installed, ...(process.env.PATH ?? '').split(delimiter)]
+  const installed = ['venv/bin', 'conformance/node_modules/.bin', '.'].map((folder) =>
+    fileURLToPath(new URL(`../../../.verify/${folder}`, import.meta.url)),
+  )
+  const folders = [...installed, ...(process.env.PATH ?? '').split(delimiter)]
   const found = [...(told ? [told] : []), ...folders.map((folder) => join(folder, tool))].find(
     isExecutable,
   )
