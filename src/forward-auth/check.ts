@@ -7,18 +7,16 @@
 import type { compileOrigins } from '../http/origins.ts'
 import { type HeaderValue, headerReader } from '../http/raw-headers.ts'
 import { StorageUnavailable } from '../storage/storage.ts'
-import { type Answer, answerFor, forbidden, unavailable } from './answer.ts'
+import { type Answer, type AnswerRules, answerFor, forbidden, unavailable } from './answer.ts'
 import type { ForwardedRequest } from './contracts/contract.ts'
-import { presentedCredential } from './credential.ts'
 import { type Credential, type Decision, decide, type Verified } from './decide.ts'
-import type { ResourceMatch, ResourceTable } from './resource.ts'
+import type { Resource, ResourceMatch, ResourceTable } from './resource.ts'
 import type { Verifier } from './verifier.ts'
 
-export interface CheckDeps {
+export interface CheckDeps extends AnswerRules {
   readonly resources: ResourceTable
   readonly verifier: Verifier
   readonly originAllowed: ReturnType<typeof compileOrigins>
-  readonly isOwnCookie: (name: string) => boolean
 }
 
 /** The outcome of a check: the answer, and what the log and a proxy of our own want to know. */
@@ -45,7 +43,18 @@ const OUTAGE_RETRY_SECONDS = 2
 const read = headerReader(['authorization', 'cookie', 'origin', 'accept', 'sec-fetch-mode'])
 
 export function createCheck(deps: CheckDeps): Check {
-  const { resources, verifier, originAllowed, isOwnCookie } = deps
+  const { resources, verifier, originAllowed } = deps
+
+  // A credential that was not verified anew is the same input, so its decision at a resource is the same.
+  const decided = new WeakMap<Verified, { resource: Resource; decision: Decision }>()
+  function decideOnce(resource: Resource, credential: Credential): Decision {
+    if (credential.kind !== 'verified') return decide(resource, credential)
+    const before = decided.get(credential.verified)
+    if (before?.resource === resource) return before.decision
+    const decision = decide(resource, credential)
+    decided.set(credential.verified, { resource, decision })
+    return decision
+  }
 
   return ({ located, rawHeaders, requestId, pinned }) => {
     const match = resources.match(located.host, located.target)
@@ -66,18 +75,18 @@ export function createCheck(deps: CheckDeps): Check {
       cookie: typeof cookie === 'string' ? cookie : undefined,
     }
     const conclude = (credential: Credential): Checked => {
-      const decision = decide(match.resource, credential)
+      const decision = decideOnce(match.resource, credential)
       const verified = 'verified' in decision ? decision.verified : undefined
       const reason = reasonOf(decision)
       return {
-        answer: answerFor(decision, context, isOwnCookie),
+        answer: answerFor(decision, context, deps),
         match,
         ...(reason !== undefined && { reason }),
         ...(verified && { verified }),
       }
     }
     try {
-      const credential = verifier.verify(presentedCredential(authorization))
+      const credential = verifier.verify(authorization)
       return credential instanceof Promise
         ? credential.then(conclude).catch(outage)
         : conclude(credential)

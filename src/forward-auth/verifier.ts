@@ -6,30 +6,38 @@
  */
 import { LRUCache } from 'lru-cache'
 import { sha256 } from '../crypto.ts'
+import type { HeaderValue } from '../http/raw-headers.ts'
 import type { AccessTokens } from '../oauth/access-token.ts'
-import type { Identity } from '../providers/provider.ts'
+import type { Persons } from '../storage/persons.ts'
 import type { Grant, Records } from '../storage/records.ts'
-import type { Presented } from './credential.ts'
+import { presentedCredential } from './credential.ts'
 import type { Credential, Verified } from './decide.ts'
 
 /** Verified tokens kept, about 2 kB each. */
 const MAX_VERIFIED = 10_000
 
 export interface Verifier {
-  /** Rejects or throws with StorageUnavailable when the store does not answer: an outage, never a refusal. */
-  verify(presented: Presented): Credential | Promise<Credential>
+  /**
+   * The credential of an `Authorization` header. Rejects or throws with StorageUnavailable when the store does not
+   * answer: an outage, never a refusal.
+   */
+  verify(authorization: HeaderValue): Credential | Promise<Credential>
 }
 
 export interface VerifierDeps {
   readonly accessTokens: AccessTokens
   readonly records: Records
-  /** The person behind a grant as known now, or undefined if they are gone (decision K12). */
-  readonly personOf: (grant: Grant) => Identity | undefined
+  /** The people behind grants as known now (decision K12). */
+  readonly persons: Persons
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
 
 interface Entry {
+  /** The whole header, compared before the entry is used. */
+  readonly authorization: string
+  /** Of the signing keys when the signature was checked. */
+  readonly generation: number
   readonly credential: Credential
   readonly verified: Verified
   readonly grant: Grant
@@ -40,17 +48,26 @@ const NOT_OURS = refused('the token is not one of ours')
 const EXPIRED = refused('the token has expired')
 const REVOKED = refused('the grant was revoked or has ended')
 
-export function createVerifier({ accessTokens, records, personOf, now }: VerifierDeps): Verifier {
-  // The whole token is the key, so that two tokens can never share an entry.
+export function createVerifier({ accessTokens, records, persons, now }: VerifierDeps): Verifier {
+  // By the end of the signature: hashing a whole token costs as much as the rest of a check.
   const known = new LRUCache<string, Entry>({ max: MAX_VERIFIED })
-  const { peek } = records.grants
+  const { isLive } = records.grants
 
-  async function verifyCold(token: string): Promise<Credential> {
+  function verifyUnknown(authorization: HeaderValue): Credential | Promise<Credential> {
+    const presented = presentedCredential(authorization)
+    if (presented.kind !== 'bearer') return presented
+    return accessTokens.looksLikeOurs(presented.token)
+      ? verifyCold(String(authorization), presented.token)
+      : NOT_OURS
+  }
+
+  async function verifyCold(authorization: string, token: string): Promise<Credential> {
+    const generation = accessTokens.keyGeneration()
     const verification = await accessTokens.verify(token)
     if (!verification.ok) return verification.reason === 'expired' ? EXPIRED : NOT_OURS
     const { claims } = verification
     const grant = await records.grants.find(claims.gid)
-    const person = grant && personOf(grant)
+    const person = grant && (await persons.find(grant))
     if (!grant || !person) return REVOKED
     const verified: Verified = {
       grantId: grant.id,
@@ -62,31 +79,38 @@ export function createVerifier({ accessTokens, records, personOf, now }: Verifie
       expiresAt: claims.exp * 1000,
     }
     const credential: Credential = { kind: 'verified', verified }
-    if (peek) known.set(token, { credential, verified, grant })
+    if (isLive) {
+      known.set(keyOf(authorization), { authorization, generation, credential, verified, grant })
+    }
     return credential
   }
 
   return {
-    verify(presented) {
-      if (presented.kind !== 'bearer') return presented
-      const { token } = presented
-      const entry = known.get(token)
-      if (!entry || !peek) {
-        return accessTokens.looksLikeOurs(token) ? verifyCold(token) : NOT_OURS
+    verify(authorization) {
+      const entry = typeof authorization === 'string' ? known.get(keyOf(authorization)) : undefined
+      // The whole of it is compared, so two credentials never share an entry.
+      if (entry?.authorization !== authorization || !entry || !isLive) {
+        return verifyUnknown(authorization)
       }
-      if (now() >= entry.verified.expiresAt) {
-        known.delete(token)
-        return EXPIRED
-      }
-      if (!peek(entry.grant.id)) {
-        known.delete(token)
-        return REVOKED
-      }
-      if (personOf(entry.grant) !== entry.verified.person) {
-        known.delete(token)
-        return verifyCold(token)
-      }
-      return entry.credential
+      const stale = staleness(entry, isLive)
+      if (stale === undefined) return entry.credential
+      known.delete(keyOf(entry.authorization))
+      return stale === 'changed' ? verifyUnknown(authorization) : stale
     },
   }
+
+  /** What happened to a credential since it was verified; undefined if nothing did. */
+  function staleness(
+    { verified, grant, generation }: Entry,
+    isLive: (grantId: string) => boolean,
+  ): Credential | 'changed' | undefined {
+    if (now() >= verified.expiresAt) return EXPIRED
+    if (!isLive(grant.id)) return REVOKED
+    if (generation !== accessTokens.keyGeneration()) return 'changed'
+    return persons.isCurrent(grant, verified.person) ? undefined : 'changed'
+  }
 }
+
+const KEY_LENGTH = 48
+
+const keyOf = (authorization: string) => authorization.slice(-KEY_LENGTH)

@@ -32,6 +32,8 @@ export interface AccessTokens {
   issue(token: AccessTokenClaims & { iat: number }): Promise<string>
   /** False without any work for what cannot be one of ours by its form. */
   looksLikeOurs(token: string): boolean
+  /** Changes when a key is removed before its time: what was verified before has to be verified again. */
+  keyGeneration(): number
   /** Checks type, algorithm, signature, issuer and expiry (RFC 9068 section 4). The audience is the caller's to compare. */
   verify(token: string): Promise<Verification>
 }
@@ -54,6 +56,7 @@ export function createAccessTokens(deps: {
         .setExpirationTime(exp)
         .sign(privateKey)
     },
+    keyGeneration: () => keys.generation(),
     looksLikeOurs: (token) => COMPACT_JWS.test(token),
     async verify(token) {
       try {

@@ -31,6 +31,8 @@ export interface SigningKeys {
   current(): SigningKey
   /** The key with this id. One that is not known yet may be another process's: the store is asked, at most every 5 s. */
   find(kid: string): SigningKey | undefined | Promise<SigningKey | undefined>
+  /** Counts how often a key was found gone. */
+  generation(): number
   /** The public keys as a JWK Set (RFC 7517 section 5), without private members. */
   jwks(): { keys: readonly JWK[] }
   /** Reads the keys again and makes the next period's when its time has come; to be called every minute. */
@@ -73,16 +75,22 @@ type Loaded = SigningKey & { readonly jwk: JWK }
 export async function loadSigningKeys(deps: Deps): Promise<SigningKeys> {
   let keys: readonly Loaded[] = []
   let lookedAt = Number.NEGATIVE_INFINITY
+  let generation = 0
+
+  const known = (kid: string) => keys.find((key) => key.kid === kid)
 
   async function refresh(): Promise<void> {
     lookedAt = deps.now()
+    const before = keys
     keys = await readAll(deps)
     if (await makeDue(keys, deps)) keys = await readAll(deps)
+    if (before.some(({ kid }) => !known(kid))) generation += 1
   }
+
   await refresh()
 
-  const known = (kid: string) => keys.find((key) => key.kid === kid)
   return {
+    generation: () => generation,
     refresh,
     current() {
       const signing = keys.filter((key) => key.signsFrom <= deps.now())

@@ -24,6 +24,7 @@ const SWEEP_LOCK = 'sweep-lock'
 /** A {@link Storage} that always peeks, and can be told to sweep. */
 export interface LmdbStorage extends Storage {
   peek<T>(key: string): T | undefined
+  peekExists(key: string): boolean
   /**
    * Deletes expired records, in batches, unless another process has swept in this minute; a timer calls it.
    * Resolves to the number of deleted records.
@@ -65,12 +66,15 @@ export async function openLmdbStorage({
     const record = decodeRecord(text)
     return isLive(record) ? record.json : undefined
   }
-  const findLatest = (key: string) => {
+  const findLatestText = (key: string) => {
     // The driver keeps one snapshot for about a millisecond, over several turns of the event loop.
     // Renewing it for each read costs 0.3 of some 2.5 us, and a read sees every commit before it:
     // a revocation acknowledged by another process binds the next check.
     database.resetReadTxn()
-    const json = find(encodeKey(key))
+    return find(encodeKey(key))
+  }
+  const findLatest = (key: string) => {
+    const json = findLatestText(key)
     return json === undefined ? undefined : JSON.parse(json)
   }
   const encode = (key: string, value: unknown, ttlSeconds: Lifetime) =>
@@ -112,6 +116,14 @@ export async function openLmdbStorage({
       try {
         assertOpen()
         return findLatest(key)
+      } catch (error) {
+        throw unavailable(error)
+      }
+    },
+    peekExists(key) {
+      try {
+        assertOpen()
+        return findLatestText(key) !== undefined
       } catch (error) {
         throw unavailable(error)
       }

@@ -55,6 +55,7 @@ export function createMemoryStorage({ now }: { readonly now: () => number }): St
 
   return {
     peek,
+    peekExists: (key) => find(key) !== undefined,
     async get(key) {
       return peek(key)
     },

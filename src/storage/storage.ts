@@ -28,6 +28,8 @@ export interface Storage {
    * Absent on adapters that can only answer over a network.
    */
   peek?<T>(key: string): T | undefined
+  /** True if {@link peek} would find a value, for less. On every adapter that peeks. */
+  peekExists?(key: string): boolean
   close(): Promise<void>
 }
 

@@ -58,7 +58,11 @@ export function coreContract(
     })
 
     const scanned = (prefix: string) => collect(storage, prefix)
-    const peeked = (key: string) => (storage.peek ? storage.peek(key) : storage.get(key))
+    const peeked = async (key: string) => {
+      const value = storage.peek ? storage.peek(key) : await storage.get(key)
+      if (storage.peek) expect(storage.peekExists?.(key)).toBe(value !== undefined)
+      return value
+    }
 
     it('returns what was set, and the newest of it', async () => {
       await storage.set('key', { a: 1 }, 60)
@@ -377,7 +381,10 @@ export function coreContract(
       await expect(storage.take('key')).rejects.toThrow(StorageUnavailable)
       await expect(storage.delete('key')).rejects.toThrow(StorageUnavailable)
       await expect(scanned('key')).rejects.toThrow(StorageUnavailable)
-      if (storage.peek) expect(() => storage.peek?.('key')).toThrow(StorageUnavailable)
+      if (storage.peek) {
+        expect(() => storage.peek?.('key')).toThrow(StorageUnavailable)
+        expect(() => storage.peekExists?.('key')).toThrow(StorageUnavailable)
+      }
     })
   })
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createCheck } from '../../src/forward-auth/check.ts'
+import { IDENTITY_HEADERS } from '../../src/forward-auth/identity-headers.ts'
 import { createResourceTable } from '../../src/forward-auth/resource.ts'
 import { createVerifier } from '../../src/forward-auth/verifier.ts'
 import { compileOrigins } from '../../src/http/origins.ts'
@@ -29,7 +30,7 @@ async function counted({ withPeek = true } = {}) {
   const clock = createClock()
   const memory = createMemoryStorage({ now: clock })
   const asked = { verify: 0, get: 0, peek: 0, other: 0 }
-  const { peek } = memory
+  const { peekExists } = memory
   const storage: Storage = {
     ...memory,
     get(key) {
@@ -41,13 +42,14 @@ async function counted({ withPeek = true } = {}) {
       return memory.set(...record)
     },
   }
-  if (withPeek && peek) {
-    storage.peek = (key) => {
+  if (withPeek && peekExists) {
+    storage.peekExists = (key) => {
       asked.peek += 1
-      return peek(key)
+      return peekExists(key)
     }
   } else {
     delete storage.peek
+    delete storage.peekExists
   }
   const records = createRecords(storage)
   await records.grants.create(GRANT, PERSON, Math.floor(clock() / 1000))
@@ -59,6 +61,7 @@ async function counted({ withPeek = true } = {}) {
     accessTokens: {
       issue: () => Promise.reject(new Error('nothing is issued here')),
       looksLikeOurs: (token) => token.includes('.'),
+      keyGeneration: () => 0,
       async verify(token) {
         asked.verify += 1
         if (token !== TOKEN) return { ok: false, reason: 'invalid' }
@@ -72,6 +75,7 @@ async function counted({ withPeek = true } = {}) {
     verifier,
     resources: createResourceTable([resource({ allow: ANYONE })]),
     originAllowed: compileOrigins('loopback', 'https://auth.example.com'),
+    identityHeaders: IDENTITY_HEADERS,
     isOwnCookie: (name) => name.startsWith('gw_'),
   })
   const ask = (token: string | undefined = TOKEN) =>

@@ -144,3 +144,25 @@ it('accepts tokens of the old key after the new one signs, and registrations of 
     decodeProtectedHeader(tokens.access_token).kid,
   )
 })
+
+it('ends tokens that were verified before when their key was compromised', async () => {
+  const secret = 'a root secret whose key is lost, long enough'
+  const { app, clock, storage } = await buildTestApp(
+    {},
+    { secret, storage: createMemoryStorage({ now: createClock() }) },
+  )
+  const deps = { storage, keyring: createKeyring(secret), now: clock }
+  const { tokens } = await obtainTokens(app)
+  const ask = () => check(app, { authorization: `Bearer ${tokens.access_token}` })
+  expect((await ask()).statusCode).toBe(200)
+  clock.advance(1)
+  await removeOtherSigningKeys(await addSigningKey(clock(), deps), deps)
+  clock.advance(60)
+  // What each process does by itself every minute: here an unknown key makes it look.
+  const others = await loadSigningKeys(deps)
+  expect(others.generation()).toBe(0)
+  await check(app, {
+    authorization: 'Bearer eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6Im4ifQ.e30.x',
+  })
+  expect((await ask()).statusCode).toBe(401)
+})
