@@ -5,8 +5,10 @@
  */
 import type { Config } from '../src/config/config.ts'
 import { createKeyring, randomToken } from '../src/crypto.ts'
+import { IDENTITY_HEADERS } from '../src/forward-auth/identity-headers.ts'
 import { createAccessTokens } from '../src/oauth/access-token.ts'
 import { createClients } from '../src/oauth/clients/clients.ts'
+import { compileRegistration } from '../src/oauth/clients/registration-policy.ts'
 import { loadSigningKeys } from '../src/oauth/keys.ts'
 import { subjectOf } from '../src/oauth/subject.ts'
 import { createRecords } from '../src/storage/records.ts'
@@ -58,6 +60,10 @@ export function benchConfig(upstream: string | undefined): Config {
     ],
     lifetimes: { accessToken: 3600, grant: 86_400, grantIdle: 86_400, refreshGrace: 60 },
     allowedOrigins: 'loopback',
+    clients: [],
+    registration: 'open',
+    identityHeaders: IDENTITY_HEADERS,
+    rateLimit: 600,
     logLevel: 'warn',
   }
 }
@@ -73,7 +79,14 @@ export async function makeTokens(deps: {
   const keyring = createKeyring(ROOT_SECRET)
   const keys = await loadSigningKeys({ storage, keyring, now })
   const accessTokens = createAccessTokens({ issuer: 'https://auth.example.com', keys, now })
-  const client = await createClients({ keyring, randomToken: () => randomToken(9) }).register({
+  const client = await createClients({
+    keyring,
+    randomToken: () => randomToken(9),
+    configured: [],
+    policy: compileRegistration('open'),
+    lifetime: undefined,
+    now,
+  }).register({
     name: 'Claude Code',
     redirectUris: ['http://localhost/callback', 'http://127.0.0.1/callback'],
     grantTypes: ['authorization_code', 'refresh_token'],

@@ -24,12 +24,13 @@ import { scoped } from './http/scope.ts'
 import { compileTrustedProxies } from './http/trusted-proxies.ts'
 import { createBrowsers, isOwnCookie } from './login/browser.ts'
 import { complete } from './login/complete.ts'
-import type { LoginFlow } from './login/flow.ts'
+import { CALLBACK_PATH, type LoginFlow } from './login/flow.ts'
 import { createLockout } from './login/lockout.ts'
 import { createPasswordLogin } from './login/password-login.ts'
 import { loginRoutes } from './login/routes.ts'
 import { createAccessTokens } from './oauth/access-token.ts'
 import { createClients } from './oauth/clients/clients.ts'
+import { compileRegistration } from './oauth/clients/registration-policy.ts'
 import { createDiscovery, discoveryRoutes } from './oauth/discovery-routes.ts'
 import type { GrantDeps } from './oauth/grants/grant-type.ts'
 import { loadSigningKeys } from './oauth/keys.ts'
@@ -37,6 +38,7 @@ import { registrationRoute } from './oauth/registration-route.ts'
 import { createTokenIssuer } from './oauth/token-issuer.ts'
 import { tokenRoute } from './oauth/token-route.ts'
 import { createProvider } from './providers/index.ts'
+import { createUpstreamHeaders } from './proxy/request-headers.ts'
 import { type ProxyRoutes, proxyRoutes } from './proxy/routes.ts'
 import { createUpstream } from './proxy/upstream.ts'
 import { createPersons } from './storage/persons.ts'
@@ -57,29 +59,45 @@ export interface AppDeps {
 const MAX_HEADER_SIZE = 64 * 1024
 /** Traefik keeps idle connections for 90 s and does not retry on one that we close. */
 const KEEP_ALIVE_MS = 95_000
-/** Time for a whole request to arrive, so that a slow body cannot hang. */
-const REQUEST_TIMEOUT_MS = 60_000
+/** Above the keep-alive time, so that an idle connection is never cut for its headers. */
+const HEADERS_TIMEOUT_MS = 100_000
+/** Time for a whole request to arrive, body included, so that a slow one cannot hang. */
+const REQUEST_TIMEOUT_MS = 120_000
 /** Registrations and forms are small. */
 const BODY_LIMIT = 32 * 1024
-/** Of one address at registration, at the token endpoint, and at the login: generous for an office behind one. */
-const RATE_PER_MINUTE = 600
 
 /** @throws SigningKeyUnreadable if the store was sealed under another secret; StorageUnavailable */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const { config, storage, log, now } = deps
   const issuer = config.publicUrl.origin
   const keyring = createKeyring(deps.secret, config.secretPrevious)
-  const records = createRecords(storage)
+  const records = createRecords(storage, {
+    ...(config.revokeBefore !== undefined && { revokeBefore: config.revokeBefore }),
+  })
   const resources = createResourceTable(config.resources)
-  const provider = createProvider(config)
-  const persons = createPersons(provider)
+  const provider = createProvider(config.provider, {
+    users: config.users,
+    redirectUri: `${issuer}${CALLBACK_PATH}`,
+    keyring,
+    now,
+  })
+  const persons = createPersons({ provider, records })
   const keys = await loadSigningKeys({ storage, keyring, now })
   const accessTokens = createAccessTokens({ issuer, keys, now })
-  const clients = createClients({ keyring, randomToken: () => randomToken(9) })
+  const policy = compileRegistration(config.registration)
+  const clients = createClients({
+    keyring,
+    randomToken: () => randomToken(9),
+    configured: config.clients,
+    policy,
+    lifetime: config.clientLifetime,
+    now,
+  })
   const isTrustedProxy = compileTrustedProxies(config.trustedProxies)
   const originAllowed = compileOrigins(config.allowedOrigins, issuer)
-  const verifier = createVerifier({ accessTokens, records, personOf: persons.find, now })
-  const check = createCheck({ resources, verifier, originAllowed, isOwnCookie })
+  const verifier = createVerifier({ accessTokens, records, persons, now })
+  const { identityHeaders } = config
+  const check = createCheck({ resources, verifier, originAllowed, identityHeaders, isOwnCookie })
   const browsers = createBrowsers({ keyring, secure: config.publicUrl.secure })
 
   const logger: FastifyBaseLogger = log
@@ -91,10 +109,16 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     childLoggerFactory: (logger) => logger,
     genReqId: requestIds(),
     bodyLimit: BODY_LIMIT,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
     serverFactory: (handler) =>
-      createServer({ maxHeaderSize: MAX_HEADER_SIZE, keepAliveTimeout: KEEP_ALIVE_MS }, handler),
+      createServer(
+        {
+          maxHeaderSize: MAX_HEADER_SIZE,
+          keepAliveTimeout: KEEP_ALIVE_MS,
+          headersTimeout: HEADERS_TIMEOUT_MS,
+          requestTimeout: REQUEST_TIMEOUT_MS,
+        },
+        handler,
+      ),
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_HEADER_SIZE },
     frameworkErrors: answerProgram,
@@ -126,6 +150,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
         grantLifetime: config.lifetimes.grant,
         now,
       }),
+    isAnswered: (interaction) => records.interactions.isAnswered(interaction.id),
     now,
   }
 
@@ -139,29 +164,31 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       lifetime: config.lifetimes.accessToken,
       now,
     }),
-    personExists: (grant) => persons.find(grant) !== undefined,
+    personExists: async (grant) => (await persons.find(grant)) !== undefined,
     lifetimes: config.lifetimes,
     now,
     randomToken,
   }
+  const described = { issuer, resources, registration: policy.isOpen }
   const proxy: ProxyRoutes = {
     check,
     resources,
     upstream: createUpstream(),
+    upstreamHeaders: createUpstreamHeaders(identityHeaders),
     originAllowed,
     isTrustedProxy,
     isOwnCookie,
-    discover: createDiscovery({ issuer, resources }),
+    discover: createDiscovery(described),
     log,
   }
 
   scoped(app, (scope) => forwardAuthRoutes(scope, { check, isTrustedProxy, log, now }))
   scoped(app, (scope) => healthRoutes(scope, { probeStore: () => storage.get('probe') }))
-  const limit = { perMinute: RATE_PER_MINUTE, clientAddress: createClientAddress(isTrustedProxy) }
-  scoped(app, (scope) => discoveryRoutes(scope, { issuer, resources, keys }))
+  const limit = { perMinute: config.rateLimit, clientAddress: createClientAddress(isTrustedProxy) }
+  scoped(app, (scope) => discoveryRoutes(scope, { ...described, keys }))
   scoped(app, (scope) => {
     limitRate(scope, limit)
-    scoped(scope, (inner) => registrationRoute(inner, { clients, issuer, now }))
+    scoped(scope, (inner) => registrationRoute(inner, { clients, policy, issuer, now }))
   })
   scoped(app, (scope) => {
     limitRate(scope, limit)

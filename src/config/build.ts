@@ -3,11 +3,16 @@
  *
  * @module
  */
+import { buildClients } from './clients.ts'
 import type { Config } from './config.ts'
 import type { Disk } from './disk.ts'
 import type { FileContents } from './file.ts'
+import { toIdentityHeaders } from './identity-headers.ts'
 import type { Chosen } from './precedence.ts'
 import type { Report } from './problem.ts'
+import { checkProdMode } from './prod-mode.ts'
+import { buildProvider } from './provider.ts'
+import { toRegistration } from './registration.ts'
 import { buildResources } from './resources.ts'
 import type { PublicUrl } from './urls.ts'
 import { buildUsers } from './users.ts'
@@ -18,6 +23,8 @@ interface Parts extends Chosen {
   readonly complete: boolean
   readonly disk: Disk
   readonly report: Report
+  /** Milliseconds since the epoch. */
+  readonly now: number
 }
 
 /** The configuration, or undefined if a part without which there is none is missing. Problems go to the report. */
@@ -27,13 +34,11 @@ export function buildConfig(parts: Parts): Config | undefined {
   warnOfOpenProxies(parts)
   const resources = buildResources(parts)
   const users = buildUsers({ users: parts.file.users ?? {}, disk, report })
-  if (parts.complete && Object.keys(parts.file.users ?? {}).length === 0) {
-    report.problem(
-      'users',
-      'PROVIDER is builtin, and there is nobody who could log in. Run gatewarden hash-password and add to gatewarden.yaml: users: { ann: { email: ann@example.com, password_hash: "..." } }.',
-    )
-  }
-  if (!publicUrl) return undefined
+  const provider = buildProvider(parts)
+  const clients = buildClients({ ...parts, resources })
+  checkRevokeBefore(parts)
+  if (settings.prod_mode) checkProdMode({ ...parts, resources, users, provider, clients })
+  if (!publicUrl || !provider) return undefined
   const { origin, host, secure } = publicUrl
   return {
     publicUrl: { origin, host, secure },
@@ -43,7 +48,7 @@ export function buildConfig(parts: Parts): Config | undefined {
     secretPrevious: settings.secret_previous ?? [],
     resources,
     trustedProxies: settings.trusted_proxies,
-    provider: settings.provider,
+    provider,
     users,
     lifetimes: {
       accessToken: settings.access_token_lifetime,
@@ -52,6 +57,12 @@ export function buildConfig(parts: Parts): Config | undefined {
       refreshGrace: settings.refresh_grace,
     },
     allowedOrigins: allowedOrigins(settings.allowed_origins, report),
+    clients: clients.map(({ client }) => client),
+    registration: toRegistration(settings.client_registration, report),
+    ...(settings.client_lifetime !== 'never' && { clientLifetime: settings.client_lifetime }),
+    ...(settings.revoke_before !== undefined && { revokeBefore: settings.revoke_before }),
+    identityHeaders: toIdentityHeaders(settings.identity_headers, report),
+    rateLimit: settings.rate_limit,
     logLevel: settings.log_level,
   }
 }
@@ -81,6 +92,16 @@ function checkPublicUrl(parts: Parts): PublicUrl | undefined {
     }
   }
   return publicUrl
+}
+
+/** A time to come would end every grant that is still to be made until then. */
+function checkRevokeBefore({ settings, report, now }: Parts): void {
+  if (settings.revoke_before !== undefined && settings.revoke_before * 1000 > now) {
+    report.problem(
+      'REVOKE_BEFORE',
+      'lies in the future. Set it to now or before; in seconds, not milliseconds, if it is a number.',
+    )
+  }
 }
 
 function warnOfOpenProxies({ settings, report }: Parts): void {

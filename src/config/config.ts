@@ -48,6 +48,40 @@ export interface UserConfig {
   readonly passwordHash: string
 }
 
+/** A provider people are sent to. */
+export interface RedirectProviderConfig {
+  readonly type: 'oidc' | 'keycloak'
+  /** Stands in every grant of its people: under another id they sign in again. */
+  readonly id: string
+  /** http or https, without a slash at its end. */
+  readonly issuerUrl: string
+  readonly clientId: string
+  readonly clientSecret: string
+  /** The claim that lists a person's groups. */
+  readonly groupsClaim: string
+  /** The issuer is plain http, on this machine or because `DEV_MODE` allows it. */
+  readonly allowInsecure: boolean
+}
+
+/** Who says who somebody is. */
+export type ProviderConfig = { readonly type: 'builtin' } | RedirectProviderConfig
+
+/** A client known beforehand. */
+export interface ClientConfig {
+  readonly id: string
+  readonly name: string
+  /** Absent: a public client. */
+  readonly secret?: string
+  readonly redirectUris: readonly string[]
+  /** All it may be granted; absent: whatever a resource offers. */
+  readonly scopes?: readonly string[]
+  readonly grantTypes: readonly ('authorization_code' | 'refresh_token')[]
+  readonly authMethod: 'none' | 'client_secret_basic' | 'client_secret_post'
+}
+
+/** What an identity header can say of a caller. */
+export type IdentityValue = 'user' | 'email' | 'groups' | 'scopes' | 'client' | 'id' | 'name'
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 export interface Config {
@@ -62,7 +96,7 @@ export interface Config {
   readonly resources: readonly ResourceConfig[]
   /** Addresses and CIDRs whose forwarded headers count. */
   readonly trustedProxies: readonly string[]
-  readonly provider: 'builtin'
+  readonly provider: ProviderConfig
   readonly users: readonly UserConfig[]
   readonly lifetimes: {
     readonly accessToken: number
@@ -72,5 +106,16 @@ export interface Config {
   }
   /** Origins whose browsers may call, beside a resource's own and ours; `'loopback'` unless configured, `'*'` for any. */
   readonly allowedOrigins: '*' | 'loopback' | readonly string[]
+  readonly clients: readonly ClientConfig[]
+  /** Who may register: anyone, nobody, or clients that redirect to these hosts and app schemes (`cursor:`). */
+  readonly registration: 'open' | 'off' | readonly string[]
+  /** How long a registered client is known; absent: for ever. */
+  readonly clientLifetime?: number
+  /** Grants made before are dead. Seconds since the epoch. */
+  readonly revokeBefore?: number
+  /** The headers that tell a server who calls, each with what it says. */
+  readonly identityHeaders: Readonly<Record<string, IdentityValue>>
+  /** Requests a minute and address at endpoints that anybody can call; 0 is no limit. */
+  readonly rateLimit: number
   readonly logLevel: LogLevel
 }

@@ -24,6 +24,15 @@ export function duration(bounds: { min: string; max: string }): (value: string) 
   }
 }
 
+/** As {@link duration}, or `never`. */
+export function durationOrNever(bounds: {
+  min: string
+  max: string
+}): (value: string) => number | 'never' {
+  const parse = duration(bounds)
+  return (value) => (value === 'never' ? value : parse(value))
+}
+
 function seconds(value: string): number {
   const parts = /^(\d{1,12})([smhdw]?)$/.exec(value)
   if (!parts) {

@@ -6,6 +6,7 @@
 import type { Entry } from './layer.ts'
 import { knownNames, meaningOf } from './names.ts'
 import type { Report } from './problem.ts'
+import { readProviders } from './provider.ts'
 import { didYouMean } from './suggest.ts'
 import { isRecord } from './yaml-file.ts'
 
@@ -16,11 +17,15 @@ export interface FileContents {
   /** The map form of `resources`. */
   readonly resources?: Section
   readonly users?: Section
+  readonly clients?: readonly unknown[]
+  /** The name of the one provider under `providers`. */
+  readonly providerId?: string
 }
 
 /** Sections that other versions have; given here they are refused. */
-const UNBUILT_SECTIONS = new Set(['providers', 'clients', 'static_tokens'])
-const KNOWN = [...knownNames.map((name) => name.toLowerCase()), 'allow', 'users']
+const UNBUILT_SECTIONS = new Set(['static_tokens'])
+const SECTIONS = ['allow', 'clients', 'providers', 'users']
+const KNOWN = [...knownNames.map((name) => name.toLowerCase()), ...SECTIONS]
 const ALLOW: Readonly<Record<string, string>> = {
   emails: 'ALLOWED_EMAILS',
   domains: 'ALLOWED_DOMAINS',
@@ -32,16 +37,26 @@ export function readFileSettings(file: Section, report: Report): FileContents {
   const entries: Entry[] = []
   let resources: Section | undefined
   let users: Section | undefined
+  let clients: readonly unknown[] | undefined
+  let providerId: string | undefined
   for (const [written, value] of Object.entries(file)) {
     const meaning = written === written.toLowerCase() ? meaningOf(written.toUpperCase()) : undefined
     if (UNBUILT_SECTIONS.has(written)) {
       report.problem(written, 'this version does not have it yet. Remove it.')
     } else if (written === 'allow') {
       entries.push(...readAllow(value, report))
+    } else if (written === 'providers') {
+      const provider = readProviders(value, report)
+      providerId = provider?.id
+      entries.push(...(provider?.entries ?? []))
     } else if (written === 'users') {
       if (isRecord(value)) users = value
       else if (value !== null)
         report.problem(written, 'must be a map. Write each as `name: { ... }`.')
+    } else if (written === 'clients') {
+      if (Array.isArray(value)) clients = value
+      else if (value !== null)
+        report.problem(written, 'must be a list. Write each as `- { client_id: ..., ... }`.')
     } else if (written === 'resources' && isRecord(value)) {
       resources = value
     } else if (meaning) {
@@ -53,7 +68,13 @@ export function readFileSettings(file: Section, report: Report): FileContents {
       )
     }
   }
-  return { entries, ...(resources && { resources }), ...(users && { users }) }
+  return {
+    entries,
+    ...(resources && { resources }),
+    ...(users && { users }),
+    ...(clients && { clients }),
+    ...(providerId !== undefined && { providerId }),
+  }
 }
 
 /** The global `allow` is another way to write the three `ALLOWED_` lists. */

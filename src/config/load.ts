@@ -26,6 +26,8 @@ export interface LoadOptions {
   readonly cwd: string
   /** The text of a file; throws what `fs.readFileSync` throws. */
   readFile(path: string): string
+  /** Milliseconds since the epoch; the system's clock unless given. */
+  now?(): number
 }
 
 export interface Loaded {
@@ -67,6 +69,7 @@ export function loadConfig(options: LoadOptions): Loaded {
     complete: file !== undefined && dotenv !== undefined,
     disk,
     report,
+    now: options.now?.() ?? Date.now(),
   })
   if (report.problems.length > 0 || !config) throw new ConfigError(report.problems)
   return {

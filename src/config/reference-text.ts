@@ -28,6 +28,21 @@ allow: { domains: [example.com] }
 
 users:
   ann: { email: ann@example.com, name: Ann, groups: [staff], password_hash: "$argon2id$..." }
+
+clients:
+  - client_id: nightly
+    client_name: Nightly report
+    redirect_uris: [http://127.0.0.1/callback]
+    scopes: [notes:read]
+    # client_secret_file: /run/secrets/nightly
+
+# instead of users: a provider that people sign in at
+# providers:
+#   keycloak:
+#     type: keycloak
+#     issuer_url: https://id.example.com/realms/main
+#     client_id: gatewarden
+#     client_secret_file: /run/secrets/keycloak
 `
 
 export const PAGE_INTRODUCTION = `# Configuration

@@ -5,8 +5,10 @@
  * @module
  */
 import * as z from 'zod'
+import { ClientSection } from './clients.ts'
 import { fields } from './fields.ts'
 import { Allow } from './people.ts'
+import { ProviderSection } from './provider.ts'
 import { EXAMPLE_FILE, PAGE_INTRODUCTION, PAGE_PROBLEMS } from './reference-text.ts'
 import { Resource } from './resource.ts'
 import { type Setting, Settings, settings } from './schema.ts'
@@ -40,9 +42,15 @@ export function configurationPage(): string {
     '### `resources.<id>`\n',
     'The id names pinned endpoints such as `/auth/traefik/r/<id>`. Resources of a flat list get one made from host and path: `mcp-example-com-notes-mcp`.\n',
     table(['name', 'meaning'], shapeRows(Resource.shape)),
+    '### `providers.<id>`\n',
+    'Another way to write the settings of the provider; this version has one at a time. The id stands in what it vouched for: under another one, people sign in again.\n',
+    table(['name', 'meaning'], shapeRows(ProviderSection.shape)),
     '### `users.<name>`\n',
     'People sign in by name or e-mail, in upper or lower case.\n',
     table(['name', 'meaning'], shapeRows(User.shape)),
+    '### `clients`\n',
+    'A list of clients known beforehand, each a map. They need not register, whatever `CLIENT_REGISTRATION` says.\n',
+    table(['name', 'meaning'], shapeRows(ClientSection.shape)),
     PAGE_PROBLEMS,
   ].join('\n')
 }
@@ -66,10 +74,18 @@ export function jsonSchema(): string {
       .optional()
       .register(fields, { description: 'The protected MCP servers.' }),
     allow: Allow.optional().register(fields, { description: 'Who may pass.' }),
+    providers: z
+      .record(z.string(), ProviderSection)
+      .optional()
+      .register(fields, { description: 'The provider, under a name of your own.' }),
     users: z
       .record(z.string(), User)
       .optional()
       .register(fields, { description: 'The people of the built-in login.' }),
+    clients: z
+      .array(ClientSection)
+      .optional()
+      .register(fields, { description: 'Clients known beforehand.' }),
   })
   const schema = z.toJSONSchema(file, {
     io: 'input',

@@ -6,22 +6,37 @@
  * @module
  */
 import * as z from 'zod'
-import { duration } from './durations.ts'
+import { parseBootstrapClients } from './clients.ts'
+import { duration, durationOrNever } from './durations.ts'
 import { type Field, fields, list, scalar, text, toggle } from './fields.ts'
+import { IDENTITY_HEADER_NAMES, identityHeaders } from './identity-headers.ts'
+import { parseInstant } from './instants.ts'
 import { parseAllowedEmail, parseDomain, parseGroup } from './people.ts'
+import { parseRegistrant } from './registration.ts'
 import { parseScopeToken } from './scopes.ts'
-import { parseAllowedOrigin, parsePublicUrl, parseResourceUrl, parseUpstreamUrl } from './urls.ts'
 import {
+  parseAllowedOrigin,
+  parseIssuerUrl,
+  parsePublicUrl,
+  parseResourceUrl,
+  parseUpstreamUrl,
+} from './urls.ts'
+import {
+  parseHttpScheme,
+  parseKeycloakHost,
   parseListenHost,
   parseLogLevel,
   parseNetwork,
   parsePath,
   parsePort,
   parseProvider,
+  parseRateLimit,
+  parseRealm,
   parseSecret,
+  parseToken,
 } from './values.ts'
 
-/** The settings by their names in the file. Rules that involve more than one are in `rules.ts`. */
+/** The settings by their names in the file. Rules that involve more than one are in `build.ts`. */
 export const Settings = z.object({
   public_url: text(parsePublicUrl)
     .optional()
@@ -63,7 +78,41 @@ export const Settings = z.object({
     kind: 'list',
   }),
   provider: text(parseProvider).prefault('builtin').register(fields, {
-    description: 'Who says who somebody is. `builtin`: the users in the file.',
+    description:
+      'Who says who somebody is. `builtin`: the users in the file. `keycloak`, or `oidc` for any other OpenID Connect provider (docs/providers).',
+  }),
+  issuer_url: text(parseIssuerUrl).optional().register(fields, {
+    description: 'The issuer of the provider; of Keycloak, the address of the realm.',
+    example: 'https://id.example.com/realms/main',
+  }),
+  client_id: text(parseToken).optional().register(fields, {
+    description:
+      'What the provider calls Gatewarden. Its redirect URI there is `PUBLIC_URL/callback`.',
+    example: 'gatewarden',
+  }),
+  client_secret: text(parseToken).optional().register(fields, {
+    description: 'What Gatewarden proves that with.',
+    secret: true,
+  }),
+  keycloak_auth_host: text(parseKeycloakHost).optional().register(fields, {
+    description:
+      'Another way to say which Keycloak, instead of `ISSUER_URL`; `localhost` where only the others are set.',
+    example: 'id.example.com',
+  }),
+  keycloak_auth_port: scalar(parsePort).prefault(8080).register(fields, {
+    description: 'Its port; 443 and 80 are left out of the issuer where they are the default.',
+  }),
+  keycloak_auth_protocol: text(parseHttpScheme)
+    .prefault('https')
+    .register(fields, {
+      description: 'Its scheme.',
+      aliases: ['KEYCLOAK_PROTOCOL'],
+    }),
+  keycloak_realm: text(parseRealm).prefault('master').register(fields, {
+    description: 'Its realm.',
+  }),
+  groups_claim: text(parseToken).prefault('groups').register(fields, {
+    description: "The claim of the provider's ID token that lists a person's groups.",
   }),
   allowed_emails: list(parseAllowedEmail).optional().register(fields, {
     description:
@@ -126,6 +175,39 @@ export const Settings = z.object({
     description:
       "Origins whose browsers may call, beside a resource's own and ours: `loopback`, a list, or `*` for any.",
     kind: 'list',
+  }),
+  client_registration: list(parseRegistrant).prefault('open').register(fields, {
+    description:
+      'Which programs may make themselves known: `open`, `off` (only the clients of the configuration), or the hosts that they may redirect to, such as `claude.ai,localhost,cursor:` (a colon after the scheme of an app). Counts for those that registered before as well.',
+    kind: 'list',
+  }),
+  client_lifetime: scalar(durationOrNever({ min: '1h', max: '3650d' }))
+    .prefault('never')
+    .register(fields, {
+      description: 'After this long a program that made itself known has to do it again.',
+    }),
+  mcpauth_bootstrap_clients: text(parseBootstrapClients).optional().register(fields, {
+    description:
+      'Clients known beforehand as one JSON list, as mcpauth has it. `clients` in the file is the same, in YAML.',
+    secret: true,
+  }),
+  identity_headers: identityHeaders().prefault(IDENTITY_HEADER_NAMES.join(',')).register(fields, {
+    description:
+      'The headers that tell a server who calls. `X-Auth-Request-User=X-Forwarded-User` sends one under another name; in the file also a map of header to `user`, `email`, `groups`, `scopes`, `client`, `id` or `name`. Copy the same ones in your proxy.',
+    kind: 'list',
+  }),
+  revoke_before: scalar(parseInstant).optional().register(fields, {
+    description:
+      'Everybody who signed in before signs in again: a date, a time with its zone, or seconds since 1970.',
+    example: '2026-01-01T00:00:00Z',
+  }),
+  rate_limit: scalar(parseRateLimit).prefault(600).register(fields, {
+    description:
+      'Requests a minute and address at each of registration, tokens and login. 0 is no limit.',
+  }),
+  prod_mode: toggle().prefault(false).register(fields, {
+    description: 'Refuses to start with unsafe settings and weak secrets.',
+    kind: 'switch',
   }),
   log_level: scalar(parseLogLevel).prefault('info').register(fields, {
     description:

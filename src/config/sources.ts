@@ -18,6 +18,7 @@ export interface Source {
 }
 
 const HIDDEN = '(hidden)'
+const HIDDEN_LEAVES = new Set(['password_hash', 'client_secret'])
 
 /** One line for each setting, then one for each value in the file's own sections. */
 export function listSources(parts: {
@@ -33,9 +34,13 @@ export function listSources(parts: {
     const from = isOwnName ? entry.from : `${entry.from}, as ${entry.written}`
     return { setting: name, value: secret ? HIDDEN : show(entry.value), from }
   })
-  const sections = { resources: file?.resources ?? {}, users: file?.users ?? {} }
+  const sections = {
+    resources: file?.resources ?? {},
+    users: file?.users ?? {},
+    clients: byId(file?.clients ?? []),
+  }
   const nested = [...leaves(sections, [])].map(([path, value]): Source => {
-    const shown = path.at(-1) === 'password_hash' ? HIDDEN : show(value)
+    const shown = HIDDEN_LEAVES.has(path.at(-1) ?? '') ? HIDDEN : show(value)
     return { setting: path.join('.'), value: shown, from: fileName }
   })
   return [...flat, ...nested]
@@ -46,6 +51,16 @@ function* leaves(value: unknown, path: string[]): Generator<[string[], unknown]>
   else for (const [key, inner] of Object.entries(value)) yield* leaves(inner, [...path, key])
 }
 
+function byId(clients: readonly unknown[]): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    clients.map((client, index) => [isRecord(client) ? String(client.client_id) : index, client]),
+  )
+}
+
 function show(value: unknown): string {
+  if (isRecord(value)) {
+    const pairs = Object.entries(value).map(([key, inner]) => `${key}=${String(inner)}`)
+    return pairs.join(', ')
+  }
   return Array.isArray(value) ? value.join(', ') : String(value)
 }

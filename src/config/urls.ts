@@ -28,11 +28,12 @@ export function parsePublicUrl(value: string): PublicUrl {
     origin: url.origin,
     host: url.host,
     secure: url.protocol === 'https:',
-    loopback:
-      url.hostname === 'localhost' ||
-      url.hostname === '[::1]' ||
-      /^127\.\d+\.\d+\.\d+$/.test(url.hostname),
+    loopback: isLoopbackHost(url.hostname),
   }
+}
+
+function isLoopbackHost(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }
 
 /**
@@ -73,6 +74,31 @@ export function parseAlsoPath(value: string): string {
     )
   }
   return path
+}
+
+/** The issuer of a provider. */
+export interface IssuerUrl {
+  /** Without a slash at its end. */
+  readonly href: string
+  readonly secure: boolean
+  /** On this machine, where plain http reveals nothing to a network. */
+  readonly loopback: boolean
+}
+
+/** @throws Wrong unless `value` is an http or https URL without query, fragment and userinfo */
+export function parseIssuerUrl(value: string): IssuerUrl {
+  const { url } = parseHttpUrl(value, 'https://id.example.com/realms/main')
+  if (url.hostname.includes('*')) {
+    throw new Wrong(`${quote(value)} is a wildcard. Write the one issuer that people sign in at.`)
+  }
+  if (url.pathname.includes('/.well-known/')) {
+    throw new Wrong(`is a document of the issuer. Leave out what begins with /.well-known/.`)
+  }
+  return {
+    href: url.href.replace(/\/+$/, ''),
+    secure: url.protocol === 'https:',
+    loopback: isLoopbackHost(url.hostname),
+  }
 }
 
 /** @throws Wrong unless `value` is an http or https URL without query, fragment and userinfo */

@@ -4,7 +4,7 @@
  * @module
  */
 import { isIP } from 'node:net'
-import type { LogLevel } from './config.ts'
+import type { LogLevel, ProviderConfig } from './config.ts'
 import { quote, Wrong } from './problem.ts'
 
 /** @throws Wrong unless `value` is a TCP port; 0 lets the system choose one */
@@ -41,6 +41,16 @@ export function parseNetwork(value: string): string {
   return value.toLowerCase()
 }
 
+/** @throws Wrong unless `value` is a number of requests a minute */
+export function parseRateLimit(value: string): number {
+  if (!/^\d{1,7}$/.test(value)) {
+    throw new Wrong(
+      `${quote(value)} is not a number of requests a minute. Write it like 600, or 0 for no limit.`,
+    )
+  }
+  return Number(value)
+}
+
 /** Levels by name, and S0's numbers: 0 debug, 1 info, any other warn. */
 export function parseLogLevel(value: string): LogLevel {
   const level = value.toLowerCase()
@@ -52,15 +62,50 @@ export function parseLogLevel(value: string): LogLevel {
   throw new Wrong(`${quote(value)} is not a log level. Write debug, info, warn or error.`)
 }
 
-/** @throws Wrong for every provider but the built-in one */
-export function parseProvider(value: string): 'builtin' {
-  if (value === 'builtin') return value
+/** @throws Wrong for a provider that this version does not have */
+export function parseProvider(value: string): ProviderConfig['type'] {
+  if (value === 'builtin' || value === 'keycloak' || value === 'oidc') return value
   if (value === 'internal') {
     throw new Wrong('"internal" has another name here. Write builtin.')
   }
   throw new Wrong(
-    `${quote(value)} is not a provider that this version has. Write builtin, and list people under users in gatewarden.yaml.`,
+    `${quote(value)} is not a provider that this version has. Write builtin, keycloak, or oidc for any other with OpenID Connect.`,
   )
+}
+
+/** @throws Wrong for the host of a Keycloak that is more, or less, than a host */
+export function parseKeycloakHost(value: string): string {
+  if (!/^(?:[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])$/i.test(value)) {
+    throw new Wrong(
+      `${quote(value)} is not a host. Write it without scheme, port and path, like id.example.com.`,
+    )
+  }
+  return value.toLowerCase()
+}
+
+/** @throws Wrong for anything but a scheme */
+export function parseHttpScheme(value: string): 'http' | 'https' {
+  const scheme = value.toLowerCase()
+  if (scheme === 'http' || scheme === 'https') return scheme
+  throw new Wrong(`${quote(value)} is neither http nor https. Write one of the two.`)
+}
+
+/** @throws Wrong for a realm that would not be one segment of a path */
+export function parseRealm(value: string): string {
+  if (!/^[\w.~-]{1,255}$/.test(value) || /^\.+$/.test(value)) {
+    throw new Wrong(
+      `${quote(value)} is not the name of a realm. Write it as it stands in the address: the part after /realms/.`,
+    )
+  }
+  return value
+}
+
+/** @throws Wrong for what no provider gives as an id of a client, a secret or a claim; never says what it is */
+export function parseToken(value: string): string {
+  if (!/^[\x20-\x7e]{1,1024}$/.test(value)) {
+    throw new Wrong('is empty, too long or not plain ASCII. Copy it from your provider once more.')
+  }
+  return value
 }
 
 /** @throws Wrong for a root secret that could be guessed; never says what it is */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Config } from '../config/config.ts'
 import { signInNeededPage } from '../pages/sign-in-needed-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import { type ChallengeError, challenge } from './challenge.ts'
@@ -34,15 +35,17 @@ export interface AnswerContext {
 const COMMON = ['Cache-Control', 'no-store', 'Vary', 'Authorization, Cookie'] as const
 const allowHeaders = new WeakMap<Verified, readonly string[]>()
 
-/** @param isOwnCookie true for cookies that must not reach the server */
-export function answerFor(
-  decision: Decision,
-  context: AnswerContext,
-  isOwnCookie: (name: string) => boolean,
-): Answer {
+/** What every answer of a process has in common. */
+export interface AnswerRules {
+  readonly identityHeaders: Config['identityHeaders']
+  /** True for cookies that must not reach the server. */
+  readonly isOwnCookie: (name: string) => boolean
+}
+
+export function answerFor(decision: Decision, context: AnswerContext, rules: AnswerRules): Answer {
   switch (decision.kind) {
     case 'allow':
-      return allow(decision.verified, context, isOwnCookie)
+      return allow(decision.verified, context, rules)
     case 'challenge':
       return context.navigation && decision.error === undefined
         ? challengePage(context)
@@ -81,11 +84,11 @@ export function unavailable(retryAfterSeconds: number): Answer {
 function allow(
   verified: Verified,
   { cookie }: AnswerContext,
-  isOwnCookie: (name: string) => boolean,
+  { identityHeaders, isOwnCookie }: AnswerRules,
 ): Answer {
   let headers = allowHeaders.get(verified)
   if (!headers) {
-    headers = [...COMMON, 'Content-Length', '0', ...identityHeaderLines(verified)]
+    headers = [...COMMON, 'Content-Length', '0', ...identityHeaderLines(verified, identityHeaders)]
     allowHeaders.set(verified, headers)
   }
   const kept = cookie === undefined ? undefined : withoutCookies(cookie, isOwnCookie)

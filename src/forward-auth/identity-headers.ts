@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { IdentityValue } from '../config/config.ts'
 import type { Identity } from '../providers/provider.ts'
 
 /** Who calls, as a verified credential says it. */
@@ -17,16 +18,27 @@ export interface Caller {
   readonly clientHash: string
 }
 
-/** Every identity header and where its value comes from. */
-export const IDENTITY_HEADERS: Readonly<Record<string, (caller: Caller) => string>> = {
-  'X-Forwarded-User': ({ person, sub }) => displayUser(person, sub),
-  'X-Forwarded-Email': ({ person }) => person.email ?? '',
-  'X-Forwarded-Groups': ({ person }) =>
+/** The identity headers unless others are configured, and what each says. */
+export const IDENTITY_HEADERS: Readonly<Record<string, IdentityValue>> = {
+  'X-Forwarded-User': 'user',
+  'X-Forwarded-Email': 'email',
+  'X-Forwarded-Groups': 'groups',
+  'X-Forwarded-Scopes': 'scopes',
+  'X-Forwarded-Client': 'client',
+  'X-User-Id': 'id',
+  'X-User-Name': 'name',
+}
+
+/** Every value as a header carries it. */
+const READ: Readonly<Record<IdentityValue, (caller: Caller) => string>> = {
+  user: ({ person, sub }) => encodeHeaderValue(displayUser(person, sub)),
+  email: ({ person }) => encodeHeaderValue(person.email ?? ''),
+  groups: ({ person }) =>
     person.groups.map((group) => encodeHeaderValue(group).replaceAll(',', '%2C')).join(','),
-  'X-Forwarded-Scopes': ({ scopes }) => scopes.join(' '),
-  'X-Forwarded-Client': ({ clientHash }) => clientHash.slice(0, 16),
-  'X-User-Id': ({ sub }) => sub,
-  'X-User-Name': ({ person }) => person.name ?? person.preferredUsername ?? '',
+  scopes: ({ scopes }) => encodeHeaderValue(scopes.join(' ')),
+  client: ({ clientHash }) => clientHash.slice(0, 16),
+  id: ({ sub }) => sub,
+  name: ({ person }) => encodeHeaderValue(person.name ?? person.preferredUsername ?? ''),
 }
 
 /** The verified e-mail, else a user name that cannot be mistaken for one, else our own name (decision K21). */
@@ -37,12 +49,12 @@ function displayUser({ email, preferredUsername }: Identity, sub: string): strin
     : sub
 }
 
-/** All identity headers as a flat list of names and values, each name once. */
-export function identityHeaderLines(caller: Caller): string[] {
-  return Object.entries(IDENTITY_HEADERS).flatMap(([name, read]) => {
-    const value = read(caller)
-    return [name, name === 'X-Forwarded-Groups' ? value : encodeHeaderValue(value)]
-  })
+/** All configured identity headers as a flat list of names and values, each name once. */
+export function identityHeaderLines(
+  caller: Caller,
+  headers: Readonly<Record<string, IdentityValue>>,
+): string[] {
+  return Object.entries(headers).flatMap(([name, value]) => [name, READ[value](caller)])
 }
 
 /**

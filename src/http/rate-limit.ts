@@ -22,12 +22,13 @@ const MAX_ADDRESSES = 20_000
 
 /**
  * Limits all routes added by plugins that are registered on this scope afterwards; they share one count an address.
- * @param perMinute requests a minute and address
+ * @param options `perMinute`: requests a minute and address; 0 is no limit
  */
 export function limitRate(
   scope: FastifyInstance,
   options: { perMinute: number; clientAddress: (request: FastifyRequest) => string },
 ): void {
+  if (options.perMinute === 0) return
   const unsaid = {
     'x-ratelimit-limit': false,
     'x-ratelimit-remaining': false,

@@ -17,7 +17,7 @@ import { type Parameters, required, several, single } from './parameters.ts'
 import { parseChallenge } from './pkce.ts'
 import { isLoopback, redirectUriProblem, sameRedirectUri } from './redirect-uri.ts'
 import { resolveResource } from './resource-indicator.ts'
-import { grantedScopes, parseScope } from './scope.ts'
+import { grantedScopes, limitedScopes, parseScope } from './scope.ts'
 
 /** A request that may be put to a person. */
 export interface AuthorizationRequest {
@@ -62,7 +62,8 @@ export async function parseAuthorizationRequest(
       single(parameters, 'code_challenge_method'),
     )
     const resource = resolveResource(several(parameters, 'resource'), deps.resources)
-    const scopes = grantedScopes(parseScope(single(parameters, 'scope')), resource)
+    const requested = parseScope(single(parameters, 'scope'))
+    const scopes = limitedScopes(grantedScopes(requested, resource), client.scopes, resource)
     // Consent is always asked, so an answer without showing a page cannot be given (OIDC Core section 3.1.2.6).
     if (parseScope(single(parameters, 'prompt')).includes('none')) {
       throw new OAuthError('interaction_required', 'prompt=none cannot be satisfied')

@@ -16,6 +16,8 @@ import { wellKnown } from './well-known.ts'
 interface Described {
   readonly issuer: string
   readonly resources: ResourceTable
+  /** True if clients may register themselves. */
+  readonly registration: boolean
 }
 
 /**
@@ -25,8 +27,9 @@ interface Described {
 export function createDiscovery({
   issuer,
   resources,
+  registration,
 }: Described): (request: FastifyRequest, reply: FastifyReply) => FastifyReply | undefined {
-  const serverMetadata = authorizationServerMetadata(issuer, resources.all)
+  const serverMetadata = authorizationServerMetadata(issuer, resources.all, { registration })
   return (request, reply) => {
     const document = wellKnown(request.raw.url ?? '', request.headers.host ?? '', resources)
     if (document && request.method === 'OPTIONS') return answerPreflight(reply, ['GET'])

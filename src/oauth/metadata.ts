@@ -20,17 +20,19 @@ export const ENDPOINTS = {
 /**
  * The authorization server's metadata; the same on every host (decision K8).
  * @param issuer our origin, without trailing slash
+ * @param options `registration`: clients may register themselves
  */
 export function authorizationServerMetadata(
   issuer: string,
   resources: readonly Resource[],
+  options: { readonly registration: boolean },
 ): Readonly<Record<string, unknown>> {
   const scopes = new Set(resources.flatMap((resource) => Object.keys(resource.scopes)))
   return {
     issuer,
     authorization_endpoint: issuer + ENDPOINTS.authorization,
     token_endpoint: issuer + ENDPOINTS.token,
-    registration_endpoint: issuer + ENDPOINTS.registration,
+    ...(options.registration && { registration_endpoint: issuer + ENDPOINTS.registration }),
     jwks_uri: issuer + ENDPOINTS.jwks,
     response_types_supported: ['code'],
     response_modes_supported: ['query'],

@@ -9,10 +9,12 @@ import { clientEndpoint } from '../http/client-endpoint.ts'
 import { sendJson } from '../http/json.ts'
 import type { Clients } from './clients/clients.ts'
 import { registerClient } from './clients/registration.ts'
+import type { RegistrationPolicy } from './clients/registration-policy.ts'
 import { ENDPOINTS } from './metadata.ts'
 
 export interface RegistrationRoute {
   readonly clients: Clients
+  readonly policy: RegistrationPolicy
   readonly issuer: string
   /** Milliseconds since the epoch. */
   readonly now: () => number
@@ -21,12 +23,17 @@ export interface RegistrationRoute {
 /** @param app a scope of its own */
 export function registrationRoute(
   app: FastifyInstance,
-  { clients, issuer, now }: RegistrationRoute,
+  { clients, policy, issuer, now }: RegistrationRoute,
 ): void {
   acceptJson(app)
   clientEndpoint(app, ENDPOINTS.registration, 'POST')
   app.post(ENDPOINTS.registration, async (request, reply) => {
-    const response = await registerClient(request.body, { clients, ownOrigin: issuer, now })
+    const response = await registerClient(request.body, {
+      clients,
+      policy,
+      ownOrigin: issuer,
+      now,
+    })
     request.log.info({ requestId: request.id, client: response.client_name }, 'client registered')
     return sendJson(reply.code(201).header('cache-control', 'no-store'), response)
   })

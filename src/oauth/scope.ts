@@ -34,6 +34,25 @@ export function grantedScopes(requested: readonly string[], rules: ScopeRules): 
   return [...granted]
 }
 
+/**
+ * Those of the granted scopes that a client may have at all.
+ * @param limit all it may have besides `offline_access`; undefined is no limit
+ * @throws OAuthError `invalid_scope` if nothing is left, or less than the resource requires
+ */
+export function limitedScopes(
+  granted: readonly string[],
+  limit: readonly string[] | undefined,
+  rules: Pick<ScopeRules, 'requiredScopes'>,
+): string[] {
+  if (limit === undefined) return [...granted]
+  const left = granted.filter((scope) => limit.includes(scope) || scope === OFFLINE_ACCESS)
+  const useful = left.some((scope) => scope !== OFFLINE_ACCESS)
+  if (!useful || !rules.requiredScopes.every((scope) => left.includes(scope))) {
+    throw new OAuthError('invalid_scope', 'this client may not have the scopes that are needed')
+  }
+  return left
+}
+
 /** The scopes a challenge and the resource metadata name: what is needed for basic use. */
 export function advertisedScopes(rules: ScopeRules): readonly string[] {
   return rules.requiredScopes.length > 0 ? rules.requiredScopes : rules.defaultScopes

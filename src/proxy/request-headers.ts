@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Config } from '../config/config.ts'
 import type { Answer } from '../forward-auth/answer.ts'
 import { IDENTITY_HEADERS } from '../forward-auth/identity-headers.ts'
 import { connectionOptions } from './connection-options.ts'
@@ -21,19 +22,17 @@ const HOP_BY_HOP = new Set([
   'upgrade',
   'expect',
 ])
-/** Set anew here, or never to be believed by the server. */
-const REPLACED = new Set(
-  [
-    ...Object.keys(IDENTITY_HEADERS),
-    'Authorization',
-    'Cookie',
-    'Host',
-    'Forwarded',
-    'X-Real-Ip',
-    'X-Rewrite-Url',
-    'X-Scheme',
-  ].map(canonicalName),
-)
+/** Set anew here, or never to be believed by the server: our default headers even where others are configured. */
+const REPLACED = [
+  ...Object.keys(IDENTITY_HEADERS),
+  'Authorization',
+  'Cookie',
+  'Host',
+  'Forwarded',
+  'X-Real-Ip',
+  'X-Rewrite-Url',
+  'X-Scheme',
+]
 
 /** What a proxy in front would say of the request; some frameworks route by it. */
 const PROXY_WORDS = /^x-(?:forwarded|original)-/
@@ -43,40 +42,47 @@ function canonicalName(name: string): string {
   return name.toLowerCase().replace(/[_.]/g, '-')
 }
 
-const isReplaced = (name: string) => REPLACED.has(name) || PROXY_WORDS.test(name)
-
 /**
  * @param rawHeaders of the client
  * @param allowed the answer that allowed the request: its identity headers and what is left of the cookies
  * @param client how the client reached us
  * @returns a flat list of names and values
  */
-export function upstreamHeaders(
+export type UpstreamHeaders = (
   rawHeaders: readonly string[],
   allowed: Answer,
   client: { readonly address: string; readonly host: string; readonly proto: 'http' | 'https' },
-): string[] {
-  // What the client names in `Connection` is removed from its own headers only: ours are added afterwards.
-  const dropped = new Set([...HOP_BY_HOP, ...connectionOptions(rawHeaders)])
-  const headers: string[] = []
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] ?? ''
-    if (dropped.has(name.toLowerCase()) || isReplaced(canonicalName(name))) continue
-    // The body is framed by its length or by chunks, never by what a Connection header took away.
-    headers.push(name, rawHeaders[i + 1] ?? '')
+) => string[]
+
+/** @param identityHeaders the configured ones: what a client sends under these names is dropped */
+export function createUpstreamHeaders(identityHeaders: Config['identityHeaders']): UpstreamHeaders {
+  const names = Object.keys(identityHeaders)
+  const replaced = new Set([...REPLACED, ...names].map(canonicalName))
+  const isReplaced = (name: string) => replaced.has(name) || PROXY_WORDS.test(name)
+  const ours = new Set([...names, 'Cookie'])
+  return (rawHeaders, allowed, client) => {
+    // What the client names in `Connection` is removed from its own headers only: ours are added afterwards.
+    const dropped = new Set([...HOP_BY_HOP, ...connectionOptions(rawHeaders)])
+    const headers: string[] = []
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      const name = rawHeaders[i] ?? ''
+      if (dropped.has(name.toLowerCase()) || isReplaced(canonicalName(name))) continue
+      // The body is framed by its length or by chunks, never by what a Connection header took away.
+      headers.push(name, rawHeaders[i + 1] ?? '')
+    }
+    for (let i = 0; i < allowed.headers.length; i += 2) {
+      const name = allowed.headers[i] ?? ''
+      const value = allowed.headers[i + 1] ?? ''
+      if (value !== '' && ours.has(name)) headers.push(name, value)
+    }
+    headers.push(
+      'X-Forwarded-For',
+      client.address,
+      'X-Forwarded-Host',
+      client.host,
+      'X-Forwarded-Proto',
+      client.proto,
+    )
+    return headers
   }
-  for (let i = 0; i < allowed.headers.length; i += 2) {
-    const name = allowed.headers[i] ?? ''
-    const value = allowed.headers[i + 1] ?? ''
-    if (value !== '' && (name in IDENTITY_HEADERS || name === 'Cookie')) headers.push(name, value)
-  }
-  headers.push(
-    'X-Forwarded-For',
-    client.address,
-    'X-Forwarded-Host',
-    client.host,
-    'X-Forwarded-Proto',
-    client.proto,
-  )
-  return headers
 }

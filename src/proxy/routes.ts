@@ -16,7 +16,7 @@ import { answerProgram } from '../http/errors.ts'
 import { sendJson } from '../http/json.ts'
 import type { compileOrigins } from '../http/origins.ts'
 import { corsHeaders, preflightHeaders } from './cors.ts'
-import { upstreamHeaders } from './request-headers.ts'
+import type { UpstreamHeaders } from './request-headers.ts'
 import { clientHeaders } from './response-headers.ts'
 import { type Upstream, UpstreamUnavailable } from './upstream.ts'
 
@@ -24,6 +24,7 @@ export interface ProxyRoutes {
   readonly check: Check
   readonly resources: ResourceTable
   readonly upstream: Upstream
+  readonly upstreamHeaders: UpstreamHeaders
   readonly originAllowed: ReturnType<typeof compileOrigins>
   readonly isTrustedProxy: (address: string | undefined) => boolean
   readonly isOwnCookie: (name: string) => boolean
@@ -89,6 +90,7 @@ async function passThrough(
     targetOf(request, resource, checked.match?.viaAlso ?? false, resource.upstream, {
       answer: checked.answer,
       trusted: deps.isTrustedProxy(request.socket.remoteAddress),
+      upstreamHeaders: deps.upstreamHeaders,
     }),
     (headers) => [...clientHeaders(headers, deps.isOwnCookie), ...cors],
   )
@@ -113,7 +115,7 @@ function targetOf(
   resource: Resource,
   viaAlso: boolean,
   upstream: NonNullable<Resource['upstream']>,
-  allowed: { answer: Answer; trusted: boolean },
+  allowed: { answer: Answer; trusted: boolean; upstreamHeaders: UpstreamHeaders },
 ): { origin: string; path: string; headers: string[] } {
   const target = request.raw.url ?? '/'
   const raw = withoutQuery(target)
@@ -130,7 +132,7 @@ function targetOf(
   return {
     origin: upstream.origin,
     path: (forwarded || '/') + target.slice(raw.length),
-    headers: upstreamHeaders(request.raw.rawHeaders, allowed.answer, {
+    headers: allowed.upstreamHeaders(request.raw.rawHeaders, allowed.answer, {
       address: allowed.trusted && chain !== undefined ? `${String(chain)}, ${peer}` : peer,
       host: request.headers.host ?? '',
       proto: allowed.trusted && proto === 'https' ? 'https' : 'http',

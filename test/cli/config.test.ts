@@ -48,6 +48,19 @@ describe('config print', () => {
     expect(stdout).not.toMatch(/nobody-may-ever-read|argon2id/)
   })
 
+  it('shows no secret of a client known beforehand', async () => {
+    const client = { client_id: 'x', client_secret: 'nobody-may-ever-read' }
+    const redirect_uris = ['https://ci.example/cb']
+    const { code, stdout } = await run(configPrint, {
+      env: { ...BASE, MCPAUTH_BOOTSTRAP_CLIENTS: JSON.stringify([{ ...client, redirect_uris }]) },
+      yaml: `${USERS}clients: [{ client_id: ci, client_secret: nobody-may-ever-read, redirect_uris: ${JSON.stringify(redirect_uris)} }]\n`,
+    })
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^MCPAUTH_BOOTSTRAP_CLIENTS = \(hidden\) +\(environment\)$/m)
+    expect(stdout).toMatch(/^clients\.ci\.client_secret = \(hidden\)/m)
+    expect(stdout).not.toContain('nobody-may-ever-read')
+  })
+
   it('prints no half of a configuration that is wrong', async () => {
     const { code, stdout } = await run(configPrint, { env: BASE })
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })

@@ -15,6 +15,9 @@ export const BASE = {
   ALLOWED_EMAILS: 'ann@example.com',
 }
 
+/** The present; the clock of `build-app.ts` starts a little earlier. */
+export const NOW = Date.UTC(2026, 10, 21, 12)
+
 export interface Given {
   /** Added to {@link BASE}; undefined takes a setting out. */
   readonly env?: Readonly<Record<string, string | undefined>>
@@ -31,6 +34,7 @@ export function load({ env, argv = [], yaml = '', files = {} }: Given = {}): Loa
     argv,
     env: { ...BASE, ...env },
     cwd: '/srv',
+    now: () => NOW,
     readFile: (path) => {
       const text = disk[path]
       if (text === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' })

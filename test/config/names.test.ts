@@ -97,17 +97,14 @@ describe('names in the environment', () => {
     ])
   })
 
-  it.each([
-    'REDIS_URL',
-    'CLIENT_SECRET',
-    'COOKIE_DOMAIN',
-    'STATIC_BEARER_TOKENS',
-    'KEYCLOAK_REALM',
-  ])('refuses %s, which this version does not have, instead of ignoring it', (name) => {
-    expect(problemsOf(() => load({ env: { [name]: SECRET } }))).toEqual([
-      `${name}: this version does not have it yet. Remove it.`,
-    ])
-  })
+  it.each(['REDIS_URL', 'GOOGLE_CLIENT_SECRET', 'COOKIE_DOMAIN', 'STATIC_BEARER_TOKENS'])(
+    'refuses %s, which this version does not have, instead of ignoring it',
+    (name) => {
+      expect(problemsOf(() => load({ env: { [name]: SECRET } }))).toEqual([
+        `${name}: this version does not have it yet. Remove it.`,
+      ])
+    },
+  )
 
   it('lets a feature that it does not have be switched off', () => {
     expect(load({ env: { ENABLE_EDGE_AUTH: 'false' } }).warnings).toEqual([])
@@ -125,8 +122,7 @@ describe('names in the file', () => {
     ],
     ['allow: { email: [] }', 'allow.email: is not a setting. Did you mean emails?'],
     ['allow: everyone', 'allow: must be a map. Write it like `allow: { emails: ["*"] }`.'],
-    ['providers: {}', 'providers: this version does not have it yet. Remove it.'],
-    ['clients: []', 'clients: this version does not have it yet. Remove it.'],
+    ['static_tokens: {}', 'static_tokens: this version does not have it yet. Remove it.'],
     ['redis_url: redis://x', 'redis_url: this version does not have it yet. Remove it.'],
   ])('refuses %s', (yaml, problem) => {
     expect(problemsOf(() => load({ yaml: `${yaml}\n` }))).toEqual([problem])

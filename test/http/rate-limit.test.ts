@@ -84,3 +84,14 @@ it('shows a person a page that says when to come back', async () => {
   expect(answer.headers['content-type']).toContain('text/html')
   expect(answer.body).toContain('Too many attempts')
 })
+
+it('counts up to what is configured, and not at all at 0', async () => {
+  const few = await buildTestApp({ rateLimit: 3 })
+  const statuses: number[] = []
+  for (let i = 0; i < 4; i++) statuses.push((await post(few.app, '/token')).statusCode)
+  expect(statuses).toEqual([401, 401, 401, 429])
+
+  const none = await buildTestApp({ rateLimit: 0 })
+  await exhaust(none.app, {})
+  expect((await post(none.app, '/token')).statusCode).toBe(401)
+})

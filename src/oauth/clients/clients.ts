@@ -1,11 +1,14 @@
 /**
- * Finds the client behind a client_id. Registered clients are sealed into their id, so nobody unknown can fill
- * the store (decisions K3, K4).
+ * Finds the client behind a client_id: one that the configuration names, or one that registered, which is sealed
+ * into its id, so that nobody unknown can fill the store (decisions K3, K4).
  *
  * @module
  */
 import { z } from 'zod'
+import type { ClientConfig } from '../../config/config.ts'
 import { type Keyring, sha256 } from '../../crypto.ts'
+import type { RegistrationPolicy } from './registration-policy.ts'
+import { createStaticClients } from './static-clients.ts'
 
 export type ClientAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post'
 export type ClientGrantType = 'authorization_code' | 'refresh_token'
@@ -20,12 +23,14 @@ export interface ClientMetadata {
   readonly issuedAt: number
 }
 
-export interface Client extends ClientMetadata {
+export interface Client extends Omit<ClientMetadata, 'issuedAt'> {
   readonly id: string
   /** SHA-256 of the id, by which records name the client. */
   readonly hash: string
   /** Known from the operator's configuration, not by its own word. */
   readonly configured: boolean
+  /** All it may be granted; absent: whatever a resource offers. */
+  readonly scopes?: readonly string[]
 }
 
 export interface Clients {
@@ -33,9 +38,11 @@ export interface Clients {
   find(clientId: string): Promise<Client | undefined>
   /** Seals a registration into a client_id. */
   register(metadata: ClientMetadata): Promise<Client>
-  /** The secret of a confidential client: an MAC of its id, so that none is stored. */
+  /** Seconds a registered client is known; undefined: for ever. */
+  readonly lifetime: number | undefined
+  /** The secret of a registered confidential client: an MAC of its id, so that none is stored. */
   secretOf(clientId: string): string
-  /** True if `secret` is the client's under the current or a previous root secret; constant time. */
+  /** True if `secret` is the client's, of a registered one under the current or a previous root; constant time. */
   verifySecret(clientId: string, secret: string): boolean
 }
 
@@ -52,10 +59,25 @@ const Sealed = z.object({
   x: z.string(),
 })
 
-/** @param randomToken makes the nonce that keeps two equal registrations apart */
-export function createClients(deps: { keyring: Keyring; randomToken: () => string }): Clients {
-  const { keyring, randomToken } = deps
-  const client = (id: string, metadata: ClientMetadata): Client => ({
+export interface ClientsDeps {
+  readonly keyring: Keyring
+  /** Makes the nonce that keeps two equal registrations apart. */
+  readonly randomToken: () => string
+  /** The clients of the configuration. */
+  readonly configured: readonly ClientConfig[]
+  readonly policy: RegistrationPolicy
+  /** Seconds a registered client is known; undefined: for ever. */
+  readonly lifetime: number | undefined
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+export function createClients(deps: ClientsDeps): Clients {
+  const { keyring, randomToken, policy, lifetime, now } = deps
+  const configured = createStaticClients(deps.configured)
+  const isExpired = (issuedAt: number) =>
+    lifetime !== undefined && now() >= (issuedAt + lifetime) * 1000
+  const client = (id: string, metadata: Omit<ClientMetadata, 'issuedAt'>): Client => ({
     id,
     hash: sha256(id),
     configured: false,
@@ -63,16 +85,18 @@ export function createClients(deps: { keyring: Keyring; randomToken: () => strin
   })
   return {
     async find(clientId) {
+      const known = configured.find(clientId)
+      if (known) return known
       if (clientId.length > MAX_CLIENT_ID_LENGTH) return undefined
       const opened = Sealed.safeParse(await keyring.open('client-id', clientId))
       if (!opened.success) return undefined
       const { n, r, g, m, t } = opened.data
+      if (isExpired(t)) return undefined
       return client(clientId, {
         name: n,
-        redirectUris: r,
+        redirectUris: r.filter(policy.allows),
         grantTypes: g,
         authMethod: m,
-        issuedAt: t,
       })
     },
     async register(metadata) {
@@ -84,9 +108,14 @@ export function createClients(deps: { keyring: Keyring; randomToken: () => strin
         t: metadata.issuedAt,
         x: randomToken(),
       } satisfies z.input<typeof Sealed>)
-      return client(id, metadata)
+      const { issuedAt: _, ...registered } = metadata
+      return client(id, registered)
     },
+    lifetime,
     secretOf: (clientId) => keyring.mac('client-secret', clientId),
-    verifySecret: (clientId, secret) => keyring.verifyMac('client-secret', clientId, secret),
+    verifySecret: (clientId, secret) =>
+      configured.find(clientId)
+        ? configured.verifySecret(clientId, secret)
+        : keyring.verifyMac('client-secret', clientId, secret),
   }
 }

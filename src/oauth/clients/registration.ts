@@ -13,6 +13,7 @@ import {
   type Clients,
   MAX_CLIENT_ID_LENGTH,
 } from './clients.ts'
+import type { RegistrationPolicy } from './registration-policy.ts'
 
 const MAX_NAME_LENGTH = 64
 const GRANT_TYPES: readonly ClientGrantType[] = ['authorization_code', 'refresh_token']
@@ -47,19 +48,22 @@ export type RegistrationResponse = Readonly<Record<string, unknown>>
  * Registers a client.
  * @param body the parsed JSON body
  * @param deps `ownOrigin` may not be redirected to; `now` in milliseconds since the epoch
- * @throws OAuthError `invalid_redirect_uri` if none of the URIs is acceptable; of a mixed list the good ones are
+ * @throws OAuthError `access_denied` if nobody may register; `invalid_redirect_uri` if none of the URIs is acceptable; of a mixed list the good ones are
  *   registered. `invalid_client_metadata` for anything else that cannot be honoured.
  */
 export async function registerClient(
   body: unknown,
-  deps: { clients: Clients; ownOrigin: string; now: () => number },
+  deps: { clients: Clients; policy: RegistrationPolicy; ownOrigin: string; now: () => number },
 ): Promise<RegistrationResponse> {
+  if (!deps.policy.isOpen) {
+    throw new OAuthError('access_denied', 'no client may register here: ask the operator for one')
+  }
   const parsed = Request.safeParse(body)
   if (!parsed.success) throw malformed(parsed.error)
   const request = parsed.data
   const metadata: ClientMetadata = {
     name: clientName(request.client_name),
-    redirectUris: acceptableRedirectUris(request.redirect_uris, deps.ownOrigin),
+    redirectUris: acceptableRedirectUris(request.redirect_uris, deps),
     grantTypes: grantTypes(request.grant_types, request.response_types),
     authMethod: authMethod(request.token_endpoint_auth_method),
     issuedAt: Math.floor(deps.now() / 1000),
@@ -74,10 +78,10 @@ export async function registerClient(
   const { scope, application_type, client_uri, contacts, software_id, software_version } = request
   return {
     client_id: client.id,
-    client_id_issued_at: client.issuedAt,
+    client_id_issued_at: metadata.issuedAt,
     ...(client.authMethod !== 'none' && {
       client_secret: deps.clients.secretOf(client.id),
-      client_secret_expires_at: 0,
+      client_secret_expires_at: expiryOf(metadata, deps.clients),
     }),
     client_name: client.name,
     redirect_uris: client.redirectUris,
@@ -102,8 +106,19 @@ function clientName(name: string | null | undefined): string {
   return [...shown].slice(0, MAX_NAME_LENGTH).join('') || 'Unnamed program'
 }
 
-function acceptableRedirectUris(uris: readonly string[], ownOrigin: string): string[] {
-  const judged = uris.map((uri) => ({ uri, problem: redirectUriProblem(uri, ownOrigin) }))
+/** Seconds since the epoch; 0 is never (RFC 7591 section 3.2.1). */
+function expiryOf({ issuedAt }: ClientMetadata, { lifetime }: Clients): number {
+  return lifetime === undefined ? 0 : issuedAt + lifetime
+}
+
+function acceptableRedirectUris(
+  uris: readonly string[],
+  { policy, ownOrigin }: { policy: RegistrationPolicy; ownOrigin: string },
+): string[] {
+  const judge = (uri: string) =>
+    redirectUriProblem(uri, ownOrigin) ??
+    (policy.allows(uri) ? undefined : 'leads to a place that may not register here')
+  const judged = uris.map((uri) => ({ uri, problem: judge(uri) }))
   const good = judged.filter(({ problem }) => problem === undefined).map(({ uri }) => uri)
   if (good.length === 0) {
     throw new OAuthError('invalid_redirect_uri', `a redirect URI ${judged[0]?.problem}`)

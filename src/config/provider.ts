@@ -1,0 +1,188 @@
+/**
+ * Who says who somebody is, out of the settings that only make sense together.
+ *
+ * @module
+ */
+import type { ProviderConfig, RedirectProviderConfig } from './config.ts'
+import { fields, section, text } from './fields.ts'
+import type { FileContents } from './file.ts'
+import type { Entry } from './layer.ts'
+import { meaningOf } from './names.ts'
+import type { Chosen } from './precedence.ts'
+import { attempt, type Report } from './problem.ts'
+import { type SettingKey, Settings } from './schema.ts'
+import { didYouMean } from './suggest.ts'
+import { type IssuerUrl, parseIssuerUrl } from './urls.ts'
+import { parsePath } from './values.ts'
+import { isRecord } from './yaml-file.ts'
+
+interface Parts extends Chosen {
+  readonly file: FileContents
+  /** False while a file that may hold more cannot be read. */
+  readonly complete: boolean
+  readonly report: Report
+}
+
+/** `providers.<id>` in the file. */
+export const ProviderSection = section({
+  type: Settings.shape.provider,
+  issuer_url: Settings.shape.issuer_url,
+  client_id: Settings.shape.client_id,
+  client_secret: Settings.shape.client_secret,
+  client_secret_file: text(parsePath)
+    .optional()
+    .register(fields, { description: 'Instead: a file that holds it.' }),
+  groups_claim: Settings.shape.groups_claim,
+})
+
+const KEYCLOAK_KEYS = [
+  'keycloak_auth_host',
+  'keycloak_auth_port',
+  'keycloak_auth_protocol',
+  'keycloak_realm',
+] as const satisfies readonly SettingKey[]
+const REDIRECT_KEYS = [
+  'issuer_url',
+  'client_id',
+  'client_secret',
+  'groups_claim',
+  ...KEYCLOAK_KEYS,
+] as const satisfies readonly SettingKey[]
+
+/** `providers` in the file is another way to write the settings of the one provider there is. */
+export function readProviders(
+  value: unknown,
+  report: Report,
+): { id: string; entries: readonly Entry[] } | undefined {
+  if (value === null) return undefined
+  const all = isRecord(value) ? Object.entries(value) : []
+  const [id, provider] = all[0] ?? []
+  if (id === undefined || !isRecord(provider)) {
+    report.problem('providers', 'must be a map of one. Write it as `keycloak: { type: ... }`.')
+    return undefined
+  }
+  if (all.length > 1) {
+    report.problem('providers', 'this version has one provider at a time. Remove all but one.')
+    return undefined
+  }
+  if (!/^[\w.-]{1,64}$/.test(id)) {
+    report.problem('providers', 'has a name with other than letters, digits and . _ -. Rename it.')
+    return undefined
+  }
+  if (provider.type === undefined || provider.type === null) {
+    report.problem(`providers.${id}.type`, 'is missing. Write keycloak or oidc.')
+  }
+  const entries = Object.entries(provider).flatMap(([key, given]): Entry[] => {
+    const written = `providers.${id}.${key}`
+    const keys = Object.keys(ProviderSection.shape)
+    const meaning = keys.includes(key)
+      ? meaningOf(key === 'type' ? 'PROVIDER' : key.toUpperCase())
+      : undefined
+    if (meaning) return given === null ? [] : [{ written, meaning, value: given }]
+    report.problem(written, `is not a setting. ${didYouMean(key, keys, 'Remove it.')}`)
+    return []
+  })
+  return { id, entries }
+}
+
+/** The provider, or undefined if it has a problem; problems go to the report. */
+export function buildProvider(parts: Parts): ProviderConfig | undefined {
+  const { settings, given, file, complete, report } = parts
+  const type = settings.provider
+  const users = Object.keys(file.users ?? {}).length
+  if (type !== 'builtin') {
+    if (users > 0) report.warning('users', `has no effect, because PROVIDER is ${type}.`)
+    return buildRedirectProvider(type, parts)
+  }
+  for (const key of REDIRECT_KEYS) {
+    const stray = given.get(key)
+    if (stray) report.warning(stray.written, 'has no effect, because PROVIDER is builtin.')
+  }
+  if (complete && users === 0 && !parts.broken.has('provider')) {
+    report.problem(
+      'users',
+      'PROVIDER is builtin, and there is nobody who could log in. Run gatewarden hash-password and add to gatewarden.yaml: users: { ann: { email: ann@example.com, password_hash: "..." } }.',
+    )
+  }
+  return { type }
+}
+
+function buildRedirectProvider(
+  type: RedirectProviderConfig['type'],
+  parts: Parts,
+): RedirectProviderConfig | undefined {
+  const { settings, file } = parts
+  const issuer = findIssuer(type, parts)
+  if (issuer) checkTransport(issuer, parts)
+  const clientId = settings.client_id ?? missing('client_id', type, parts)
+  const clientSecret = settings.client_secret ?? missing('client_secret', type, parts)
+  if (!issuer || clientId === undefined || clientSecret === undefined) return undefined
+  return {
+    type,
+    id: file.providerId ?? type,
+    issuerUrl: issuer.href,
+    clientId,
+    clientSecret,
+    groupsClaim: settings.groups_claim,
+    allowInsecure: !issuer.secure,
+  }
+}
+
+function findIssuer(type: RedirectProviderConfig['type'], parts: Parts): IssuerUrl | undefined {
+  const { settings, given, broken, report } = parts
+  const first = KEYCLOAK_KEYS.map((key) => given.get(key)).find((entry) => entry !== undefined)
+  if (first && type !== 'keycloak') {
+    report.problem(first.written, 'is for PROVIDER=keycloak. Use ISSUER_URL, or remove it.')
+  } else if (first && given.has('issuer_url')) {
+    report.problem(first.written, 'stands beside ISSUER_URL. Remove one of the two.')
+  } else if (first) {
+    if (KEYCLOAK_KEYS.some((key) => broken.has(key))) return undefined
+    return attempt(report, first.written, () => parseIssuerUrl(keycloakIssuer(settings)))
+  }
+  return settings.issuer_url ?? missing('issuer_url', type, parts)
+}
+
+/** As S0 put it together: a port is left out where it is the default of the scheme. */
+function keycloakIssuer(settings: Settings): string {
+  const host = settings.keycloak_auth_host ?? 'localhost'
+  const { keycloak_auth_protocol: scheme, keycloak_auth_port: port } = settings
+  const isDefault = port === (scheme === 'https' ? 443 : 80)
+  return `${scheme}://${host}${isDefault ? '' : `:${port}`}/realms/${settings.keycloak_realm}`
+}
+
+/** Plain http shows codes and our secret to the network, so beyond this machine it has to be asked for. */
+function checkTransport(issuer: IssuerUrl, { settings, given, broken, report }: Parts): void {
+  if (issuer.secure || issuer.loopback) return
+  const label = (given.get('issuer_url') ?? given.get('keycloak_auth_protocol'))?.written
+  if (settings.dev_mode) {
+    report.warning(
+      label ?? 'ISSUER_URL',
+      'is plain http: everyone on the network can log in as anyone.',
+    )
+  } else if (!broken.has('dev_mode')) {
+    report.problem(
+      label ?? 'ISSUER_URL',
+      'is plain http beyond this machine. Use https, or set DEV_MODE=true to try it out on a network you trust.',
+    )
+  }
+}
+
+const ISSUER_MEND = 'Set it to the issuer, such as https://id.example.com/realms/main'
+const MEND = {
+  issuer_url: { oidc: `${ISSUER_MEND}.`, keycloak: `${ISSUER_MEND}, or set KEYCLOAK_AUTH_HOST.` },
+  client_id: 'Register a client at your provider and set it to its id.',
+  client_secret: 'Copy it from the client at your provider, or name a file in CLIENT_SECRET_FILE.',
+}
+
+function missing(
+  key: keyof typeof MEND,
+  type: RedirectProviderConfig['type'],
+  { complete, broken, report }: Parts,
+): undefined {
+  if (!complete || broken.has(key)) return
+  const mend = MEND[key]
+  report.problem(
+    key.toUpperCase(),
+    `is missing, and PROVIDER=${type} needs it. ${typeof mend === 'string' ? mend : mend[type]}`,
+  )
+}

@@ -1,0 +1,47 @@
+/**
+ * The clients that the operator's configuration names.
+ *
+ * @module
+ */
+import type { ClientConfig } from '../../config/config.ts'
+import { constantTimeEqual, sha256 } from '../../crypto.ts'
+import type { Client } from './clients.ts'
+
+export interface StaticClients {
+  find(clientId: string): Client | undefined
+  /** True if `secret` is that of the client; constant time. */
+  verifySecret(clientId: string, secret: string): boolean
+}
+
+/** @param configs ids are distinct, redirect URIs have been judged */
+export function createStaticClients(configs: readonly ClientConfig[]): StaticClients {
+  const clients = new Map(configs.map((config) => [config.id, clientOf(config)]))
+  const secrets = new Map(configs.map(({ id, secret }) => [id, secret]))
+  return {
+    find: (clientId) => clients.get(clientId),
+    verifySecret(clientId, secret) {
+      const expected = secrets.get(clientId)
+      return expected !== undefined && constantTimeEqual(expected, secret)
+    },
+  }
+}
+
+function clientOf({
+  id,
+  name,
+  redirectUris,
+  grantTypes,
+  authMethod,
+  scopes,
+}: ClientConfig): Client {
+  return {
+    id,
+    hash: sha256(id),
+    configured: true,
+    name,
+    redirectUris,
+    grantTypes,
+    authMethod,
+    ...(scopes && { scopes }),
+  }
+}

@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest'
+import { IDENTITY_HEADERS } from '../../src/forward-auth/identity-headers.ts'
+import { load, NOW, problemsOf } from './harness.ts'
+
+const config = (env: Record<string, string>, yaml = '') => load({ env, yaml }).config
+const problems = (env: Record<string, string>) => problemsOf(() => load({ env }))
+
+describe('CLIENT_REGISTRATION', () => {
+  it('is open unless set', () => {
+    expect(config({}).registration).toBe('open')
+    expect(config({ CLIENT_REGISTRATION: 'OFF' }).registration).toBe('off')
+    expect(config({}, 'client_registration: []\n').registration).toBe('off')
+  })
+
+  it('takes hosts as URLs have them, and app schemes with a colon', () => {
+    const list = 'Claude.ai,localhost,[::1],app.example:8443,other.example:443,Cursor:'
+    expect(config({ CLIENT_REGISTRATION: list }).registration).toEqual([
+      'claude.ai',
+      'localhost',
+      '[::1]',
+      'app.example:8443',
+      'other.example',
+      'cursor:',
+    ])
+  })
+
+  it.each(['https://claude.ai', 'claude.ai/cb', '*.claude.ai', 'user@claude.ai', 'a b', '::1'])(
+    'refuses %s',
+    (value) => {
+      expect(problems({ CLIENT_REGISTRATION: value })).toEqual([
+        `CLIENT_REGISTRATION: "${value}" is neither open, off, a host nor the scheme of an app. Write it like claude.ai, localhost or cursor:.`,
+      ])
+    },
+  )
+
+  it.each([
+    ['https:', 'is every web site. Write the hosts, like claude.ai.'],
+    [
+      'javascript:',
+      'is a scheme no client may have: it uses the scheme javascript: use https, http on loopback, or a reverse-domain scheme.',
+    ],
+  ])('refuses the scheme %s', (value, problem) => {
+    expect(problems({ CLIENT_REGISTRATION: value })).toEqual([
+      `CLIENT_REGISTRATION: "${value}" ${problem}`,
+    ])
+  })
+
+  it('stands alone where it is a word', () => {
+    expect(problems({ CLIENT_REGISTRATION: 'open,claude.ai' })).toEqual([
+      'CLIENT_REGISTRATION: open stands beside others. Write it alone, or list hosts.',
+    ])
+  })
+})
+
+describe('CLIENT_LIFETIME', () => {
+  it('is never unless set', () => {
+    expect(config({})).not.toHaveProperty('clientLifetime')
+    expect(config({ CLIENT_LIFETIME: 'never' })).not.toHaveProperty('clientLifetime')
+    expect(config({ CLIENT_LIFETIME: '90d' }).clientLifetime).toBe(90 * 86_400)
+    expect(problems({ CLIENT_LIFETIME: '5m' })).toHaveLength(1)
+  })
+})
+
+describe('REVOKE_BEFORE', () => {
+  it.each([
+    ['2026-11-21', Date.UTC(2026, 10, 21)],
+    ['2026-11-21T10:30:00Z', Date.UTC(2026, 10, 21, 10, 30)],
+    ['2026-11-21t10:30z', Date.UTC(2026, 10, 21, 10, 30)],
+    ['2026-11-21 12:30:00+02:00', Date.UTC(2026, 10, 21, 10, 30)],
+    ['2026-11-21T10:30:00.001Z', Date.UTC(2026, 10, 21, 10, 30, 1)],
+    ['1700000000', 1_700_000_000_000],
+    [String(NOW / 1000), NOW],
+  ])('reads %s', (value, milliseconds) => {
+    expect(config({ REVOKE_BEFORE: value }).revokeBefore).toBe(milliseconds / 1000)
+  })
+
+  it('reads a bare date and a number in the file', () => {
+    expect(config({}, 'revoke_before: 2026-01-01\n').revokeBefore).toBe(Date.UTC(2026, 0, 1) / 1000)
+    expect(config({}, 'revoke_before: 1700000000\n').revokeBefore).toBe(1_700_000_000)
+  })
+
+  it.each([
+    'yesterday',
+    '2026-02-31',
+    '2026-13-01',
+    '2026-11-21T10:30:00',
+    '2026-11-21T25:00Z',
+    '-1',
+  ])('refuses %s', (value) => {
+    expect(problems({ REVOKE_BEFORE: value })).toEqual([
+      'REVOKE_BEFORE: is not a point in time. Write it like 2026-01-31, 2026-01-31T12:00:00Z or 2026-01-31T12:00:00+02:00.',
+    ])
+  })
+
+  it.each(['2026-11-21T12:00:01Z', '1700000000000'])('refuses the future: %s', (value) => {
+    expect(problems({ REVOKE_BEFORE: value })).toEqual([
+      'REVOKE_BEFORE: lies in the future. Set it to now or before; in seconds, not milliseconds, if it is a number.',
+    ])
+  })
+})
+
+describe('IDENTITY_HEADERS', () => {
+  it('is every header of ours unless set', () => {
+    expect(config({}).identityHeaders).toEqual(IDENTITY_HEADERS)
+  })
+
+  it('takes our own by name, and any other with what it says', () => {
+    const list = 'x-forwarded-email, X-Auth-Request-User = X-Forwarded-User,X-Remote-Id=id'
+    expect(config({ IDENTITY_HEADERS: list }).identityHeaders).toEqual({
+      'x-forwarded-email': 'email',
+      'X-Auth-Request-User': 'user',
+      'X-Remote-Id': 'id',
+    })
+  })
+
+  it('takes a map in the file', () => {
+    const yaml = 'identity_headers: { X-Remote-User: user, X-Remote-Groups: groups }\n'
+    expect(config({}, yaml).identityHeaders).toEqual({
+      'X-Remote-User': 'user',
+      'X-Remote-Groups': 'groups',
+    })
+    const { sources } = load({ yaml })
+    expect(sources.find(({ setting }) => setting === 'IDENTITY_HEADERS')?.value).toBe(
+      'X-Remote-User=user, X-Remote-Groups=groups',
+    )
+  })
+
+  it.each([
+    'Authorization',
+    'Cookie',
+    'Set-Cookie',
+    'Host',
+    'Content-Length',
+    'content-type',
+    'Connection',
+    'Transfer-Encoding',
+    'TE',
+    'Upgrade',
+    'Proxy-Authorization',
+    'X-Forwarded-For',
+    'X-Forwarded-Uri',
+    'X-Original-Url',
+    'Forwarded',
+    'Mcp-Session-Id',
+    'WWW-Authenticate',
+    'Access-Control-Allow-Origin',
+    'Vary',
+    'Cache-Control',
+  ])('refuses %s, which means something else', (name) => {
+    expect(problems({ IDENTITY_HEADERS: `${name}=user` })).toEqual([
+      `IDENTITY_HEADERS: "${name}" has a meaning of its own. Choose another, like X-Remote-User.`,
+    ])
+  })
+
+  it.each([
+    'X_User=user',
+    'X.User=user',
+    'X User=user',
+    '=user',
+    'X-A=user=b',
+    'X-Ü=user',
+    '__proto__=id',
+  ])('refuses %s, which is no name of a header that every server reads alike', (value) => {
+    expect(problems({ IDENTITY_HEADERS: value })).toEqual([
+      `IDENTITY_HEADERS: "${value}" is not the name of a header. Use letters, digits and dashes, like X-Remote-User=user.`,
+    ])
+  })
+
+  it.each([
+    ['X-Remote-User', '"X-Remote-User" does not say what to send.'],
+    ['X-Remote-User=sub', '"sub" does not say what to send.'],
+    ['X-Remote-User=', '"" does not say what to send.'],
+    ['X-User-Id,x-user-id=name', 'x-user-id stands twice. Remove one.'],
+  ])('refuses %s', (value, problem) => {
+    expect(problems({ IDENTITY_HEADERS: value })).toEqual([expect.stringContaining(problem)])
+  })
+})
+
+describe('RATE_LIMIT', () => {
+  it('is 600 unless set', () => {
+    expect(config({}).rateLimit).toBe(600)
+    expect(config({ RATE_LIMIT: '0' }).rateLimit).toBe(0)
+    expect(problems({ RATE_LIMIT: '10/s' })).toEqual([
+      'RATE_LIMIT: "10/s" is not a number of requests a minute. Write it like 600, or 0 for no limit.',
+    ])
+  })
+})

@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest'
+import { load, loadYaml, problemsOf } from './harness.ts'
+
+const SECRET = 'never-to-be-read-by-anybody-1234567890'
+const CI = `client_id: ci, redirect_uris: ["https://ci.example/cb"]`
+const NOTES =
+  'resources: { notes: { url: https://mcp.example.com/mcp, scopes: { read: R, write: W } } }\nallow: { emails: ["*"] }\n'
+
+const inFile = (client: string, files: Record<string, string> = {}) =>
+  loadYaml(`${NOTES}clients: [{ ${client} }]\n`, { files })
+const asJson = (value: unknown) =>
+  load({ env: { MCPAUTH_BOOTSTRAP_CLIENTS: JSON.stringify(value), ALLOWED_SCOPES: 'read,write' } })
+
+describe('a client of the file', () => {
+  it('is public and may do what a server offers, unless it says more', () => {
+    expect(inFile(CI).config.clients).toEqual([
+      {
+        id: 'ci',
+        name: 'ci',
+        redirectUris: ['https://ci.example/cb'],
+        grantTypes: ['authorization_code', 'refresh_token'],
+        authMethod: 'none',
+      },
+    ])
+  })
+
+  it('is taken whole', () => {
+    const client = `${CI}, client_secret_file: /run/ci, client_name: Nightly, scopes: [read], grant_types: [authorization_code], token_endpoint_auth_method: client_secret_post`
+    expect(inFile(client, { '/run/ci': `${SECRET}\n` }).config.clients).toEqual([
+      {
+        id: 'ci',
+        name: 'Nightly',
+        secret: SECRET,
+        redirectUris: ['https://ci.example/cb'],
+        scopes: ['read'],
+        grantTypes: ['authorization_code'],
+        authMethod: 'client_secret_post',
+      },
+    ])
+  })
+
+  it.each([
+    [
+      'client_id: https://app.example/client.json, redirect_uris: ["https://ci.example/cb"]',
+      'clients.https://app.example/client.json.client_id: "https://app.example/client.json" is a URL, which would be the address of a client\'s own description. Choose a name.',
+    ],
+    [
+      'client_id: eyJhbGciOiJkaXIifQ..aXY.Y3Q.dGFn, redirect_uris: ["https://ci.example/cb"]',
+      'clients.eyJhbGciOiJkaXIifQ..aXY.Y3Q.dGFn.client_id: is an id that registration hands out. Choose a name of your own.',
+    ],
+    ['redirect_uris: ["https://ci.example/cb"]', 'clients.1.client_id: is missing. Write a value.'],
+    [
+      'client_id: ci, redirect_uris: ["http://ci.example/cb"]',
+      'clients.ci.redirect_uris: "http://ci.example/cb" uses http beyond loopback. Change or remove it.',
+    ],
+    [
+      'client_id: ci, redirect_uris: ["https://auth.example.com/callback"]',
+      'clients.ci.redirect_uris: "https://auth.example.com/callback" lies on the authorization server itself. Change or remove it.',
+    ],
+    [
+      'client_id: ci, redirect_uris: []',
+      'clients.ci.redirect_uris: names none. Add the address its answers go to.',
+    ],
+    [
+      `${CI}, client_secret: a, client_secret_file: /run/ci`,
+      'clients.ci.client_secret: stands beside client_secret_file. Remove one of the two.',
+    ],
+    [
+      `${CI}, client_secret_file: /run/missing`,
+      'clients.ci.client_secret_file: there is no such file. Check the path.',
+    ],
+    [
+      `${CI}, token_endpoint_auth_method: client_secret_basic`,
+      'clients.ci.token_endpoint_auth_method: needs a secret, and there is none. Add client_secret_file, or write none.',
+    ],
+    [
+      `${CI}, token_endpoint_auth_method: private_key_jwt`,
+      'clients.ci.token_endpoint_auth_method: "private_key_jwt" is not a method of this version. Write client_secret_basic, client_secret_post or none.',
+    ],
+    [
+      `${CI}, grant_types: [refresh_token]`,
+      'clients.ci.grant_types: lacks authorization_code. Add it.',
+    ],
+    [
+      `${CI}, grant_types: [client_credentials]`,
+      'clients.ci.grant_types: "client_credentials" is not a grant type of this version. Write authorization_code and refresh_token.',
+    ],
+    [`${CI}, scopes: [delete]`, 'clients.ci.scopes: "delete" is on offer at no server. Remove it.'],
+    [`${CI}, scopes: []`, 'clients.ci.scopes: names no scope. Name one, or leave the setting out.'],
+    [
+      `${CI}, redirect_uri: x`,
+      'clients.ci.redirect_uri: is not a setting. Did you mean redirect_uris?',
+    ],
+  ])('is refused with { %s }', (client, problem) => {
+    const files = { '/run/ci': SECRET }
+    expect(problemsOf(() => inFile(client, files))).toEqual([problem])
+  })
+
+  it('is one of a list, and there once', () => {
+    expect(problemsOf(() => load({ yaml: 'clients: { ci: {} }\n' }))).toEqual([
+      'clients: must be a list. Write each as `- { client_id: ..., ... }`.',
+    ])
+    expect(problemsOf(() => loadYaml(`${NOTES}clients: [{ ${CI} }, { ${CI} }]\n`))).toEqual([
+      'clients.ci: is there twice. Remove one of the two.',
+    ])
+  })
+})
+
+describe('MCPAUTH_BOOTSTRAP_CLIENTS', () => {
+  const client = { client_id: 'edge', client_secret: SECRET, redirect_uris: ['https://e.example/'] }
+
+  it('is a JSON list as mcpauth has it', () => {
+    const scopes = ['openid', 'email', 'profile']
+    const { config } = asJson([{ ...client, client_name: 'Edge', scopes }])
+    // Scopes of OpenID Connect are scopes of no server, so they limit nothing.
+    expect(config.clients).toEqual([
+      {
+        id: 'edge',
+        name: 'Edge',
+        secret: SECRET,
+        redirectUris: ['https://e.example/'],
+        grantTypes: ['authorization_code', 'refresh_token'],
+        authMethod: 'client_secret_basic',
+      },
+    ])
+  })
+
+  it('limits a client to the scopes of servers among its own', () => {
+    const { config } = asJson([{ ...client, scopes: ['openid', 'read'] }])
+    expect(config.clients[0]?.scopes).toEqual(['read'])
+  })
+
+  it('may be read from a file', () => {
+    const env = { MCPAUTH_BOOTSTRAP_CLIENTS_FILE: '/run/clients' }
+    const files = { '/run/clients': JSON.stringify([client]) }
+    expect(load({ env, files }).config.clients.map(({ id }) => id)).toEqual(['edge'])
+  })
+
+  it.each([
+    ['{', 'is not a JSON list.'],
+    [SECRET, 'is not a JSON list.'],
+    ['{"client_id":"x"}', 'is not a JSON list.'],
+    [JSON.stringify([SECRET]), 'MCPAUTH_BOOTSTRAP_CLIENTS.1: must be a map of settings.'],
+    [JSON.stringify([{ ...client, redirect_uris: undefined }]), '.edge.redirect_uris: must be'],
+    [JSON.stringify([{ ...client, client_secret: `${SECRET}\nmore` }]), '.edge.client_secret: is'],
+    [JSON.stringify([client, client]), '.edge: is there twice.'],
+  ])('is refused as %j, without a word of a secret', (value, problem) => {
+    const problems = problemsOf(() => load({ env: { MCPAUTH_BOOTSTRAP_CLIENTS: value } }))
+    expect(problems).toEqual([expect.stringContaining(problem)])
+    expect(problems.join()).not.toContain(SECRET.slice(0, 12))
+  })
+})
+
+it('hides the secrets of clients where it says what came from where', () => {
+  const { sources } = loadYaml(`${NOTES}clients: [{ ${CI}, client_secret: ${SECRET} }]\n`, {
+    env: {
+      MCPAUTH_BOOTSTRAP_CLIENTS: JSON.stringify([
+        { client_id: 'x', client_secret: SECRET, redirect_uris: ['https://x.example/'] },
+      ]),
+    },
+  })
+  expect(JSON.stringify(sources)).not.toContain(SECRET.slice(0, 12))
+  expect(sources.filter(({ value }) => value === '(hidden)').map(({ setting }) => setting)).toEqual(
+    ['MCPAUTH_BOOTSTRAP_CLIENTS', 'users.ann.password_hash', 'clients.ci.client_secret'],
+  )
+  expect(sources).toContainEqual({
+    setting: 'clients.ci.redirect_uris',
+    value: 'https://ci.example/cb',
+    from: 'gatewarden.yaml',
+  })
+})

@@ -1,0 +1,140 @@
+/**
+ * What the settings about clients, scopes, secrets and lifetimes change.
+ *
+ * @module
+ */
+import { expect } from 'vitest'
+import type { TestApp } from '../../support/build-app.ts'
+import {
+  authorizeUrl,
+  check,
+  obtainTokens,
+  REDIRECT_URI,
+  type RegisteredClient,
+  refresh,
+  register,
+} from '../../support/oauth-client.ts'
+import { metadata } from './server.ts'
+import { type Effect, start } from './start.ts'
+
+const FIRST_SECRET = 'the first root secret of these tests'
+const SECOND_SECRET = 'the second root secret of these tests'
+
+/** Whether the gateway knows the client: 200 is the consent page. */
+async function consentStatus({ app }: TestApp, client: RegisteredClient): Promise<number> {
+  const headers = { host: 'auth.example.com' }
+  return (await app.inject({ url: authorizeUrl(client), headers })).statusCode
+}
+
+async function challengedScope({ app }: TestApp): Promise<string | undefined> {
+  return /scope="([^"]*)"/.exec(String((await check(app)).headers['www-authenticate']))?.[1]
+}
+
+/** The status of a refresh after so many seconds. */
+async function refreshAfter(env: Record<string, string>, seconds: number): Promise<number> {
+  const { app, clock } = await start(env)
+  const { client, tokens } = await obtainTokens(app)
+  clock.advance(seconds)
+  return (await refresh(app, client, tokens.refresh_token)).statusCode
+}
+
+export const oauth: Record<
+  | 'allowed_scopes'
+  | 'required_scopes'
+  | 'secret'
+  | 'secret_previous'
+  | 'access_token_lifetime'
+  | 'grant_lifetime'
+  | 'grant_idle'
+  | 'refresh_grace'
+  | 'client_registration'
+  | 'client_lifetime'
+  | 'mcpauth_bootstrap_clients'
+  | 'revoke_before',
+  Effect
+> = {
+  async allowed_scopes() {
+    const { scopes_supported } = await metadata(await start({ ALLOWED_SCOPES: 'read,write' }))
+    expect(scopes_supported).toEqual(['read', 'write', 'offline_access'])
+  },
+
+  async required_scopes() {
+    expect(await challengedScope(await start({}))).toBe('mcp')
+    expect(await challengedScope(await start({ REQUIRED_SCOPES: 'notes:read' }))).toBe('notes:read')
+  },
+
+  async secret() {
+    const first = await start({ SECRET: FIRST_SECRET })
+    const client = await register(first.app)
+    expect(await consentStatus(await start({ SECRET: FIRST_SECRET }), client)).toBe(200)
+    expect(await consentStatus(await start({ SECRET: SECOND_SECRET }), client)).toBe(400)
+  },
+
+  async secret_previous() {
+    const client = await register((await start({ SECRET: FIRST_SECRET })).app)
+    const changed = await start({ SECRET: SECOND_SECRET, SECRET_PREVIOUS: FIRST_SECRET })
+    expect(await consentStatus(changed, client)).toBe(200)
+  },
+
+  async access_token_lifetime() {
+    const { app, clock } = await start({ ACCESS_TOKEN_LIFETIME: '5m' })
+    const { tokens } = await obtainTokens(app)
+    expect(tokens.expires_in).toBe(300)
+    clock.advance(301)
+    const answer = await check(app, { authorization: `Bearer ${tokens.access_token}` })
+    expect(answer.statusCode).toBe(401)
+  },
+
+  async grant_lifetime() {
+    expect(await refreshAfter({}, 3601)).toBe(200)
+    expect(await refreshAfter({ GRANT_LIFETIME: '1h' }, 3601)).toBe(400)
+  },
+
+  async grant_idle() {
+    expect(await refreshAfter({ GRANT_IDLE: '1h' }, 3601)).toBe(400)
+  },
+
+  async refresh_grace() {
+    const repeated = async (env: Record<string, string>) => {
+      const { app, clock } = await start(env)
+      const { client, tokens } = await obtainTokens(app)
+      const successor = async () =>
+        (await refresh(app, client, tokens.refresh_token)).json().refresh_token
+      const first = await successor()
+      clock.advance(30)
+      return (await successor()) === first
+    }
+    expect(await repeated({})).toBe(true)
+    expect(await repeated({ REFRESH_GRACE: '20s' })).toBe(false)
+  },
+
+  async client_registration() {
+    const app = await start({ CLIENT_REGISTRATION: 'off' })
+    await expect(register(app.app)).rejects.toThrow('access_denied')
+    expect(await metadata(app)).not.toHaveProperty('registration_endpoint')
+  },
+
+  async client_lifetime() {
+    const app = await start({ CLIENT_LIFETIME: '1d' })
+    const client = await register(app.app)
+    app.clock.advance(86_399)
+    expect(await consentStatus(app, client)).toBe(200)
+    app.clock.advance(1)
+    expect(await consentStatus(app, client)).toBe(400)
+  },
+
+  async mcpauth_bootstrap_clients() {
+    const client = { client_id: 'ci', redirect_uris: [REDIRECT_URI] }
+    const app = await start({ MCPAUTH_BOOTSTRAP_CLIENTS: JSON.stringify([client]) })
+    expect((await obtainTokens(app.app, { client })).tokens.scope).toBe('mcp')
+  },
+
+  async revoke_before() {
+    const before = await start({})
+    const { client, tokens } = await obtainTokens(before.app)
+    const after = await start({ REVOKE_BEFORE: '2026-11-21T09:00:01Z' }, before)
+    expect((await refresh(after.app, client, tokens.refresh_token)).json().error).toBe(
+      'invalid_grant',
+    )
+  },
+}

@@ -1,0 +1,40 @@
+/**
+ * What the settings about who may pass change.
+ *
+ * @module
+ */
+import { expect } from 'vitest'
+import { createBrowser } from '../../support/browser.ts'
+import type { TestApp } from '../../support/build-app.ts'
+import { authorizeUrl, register, signIn } from '../../support/oauth-client.ts'
+import { type Effect, start } from './start.ts'
+
+/** Whether each of the two people gets a code. */
+export async function whoPasses({ app }: TestApp): Promise<Record<'ann' | 'bob', boolean>> {
+  const url = authorizeUrl(await register(app))
+  const passes = async (name: string) => {
+    const answer = await signIn(createBrowser(app), url, { name })
+    return String(answer.headers.location).includes('code=')
+  }
+  return { ann: await passes('ann'), bob: await passes('bob') }
+}
+
+/** Nobody is on the list but who these settings name. */
+const onlyOn = (env: Record<string, string>) => start({ ALLOWED_EMAILS: undefined, ...env })
+
+export const people: Record<'allowed_emails' | 'allowed_domains' | 'allowed_groups', Effect> = {
+  async allowed_emails() {
+    const app = await onlyOn({ ALLOWED_EMAILS: 'bob@elsewhere.test' })
+    expect(await whoPasses(app)).toEqual({ ann: false, bob: true })
+  },
+
+  async allowed_domains() {
+    const app = await onlyOn({ ALLOWED_DOMAINS: 'elsewhere.test' })
+    expect(await whoPasses(app)).toEqual({ ann: false, bob: true })
+  },
+
+  async allowed_groups() {
+    const app = await onlyOn({ ALLOWED_GROUPS: 'staff' })
+    expect(await whoPasses(app)).toEqual({ ann: true, bob: false })
+  },
+}

@@ -1,0 +1,103 @@
+/**
+ * What only the started program shows: where it listens, where it keeps its data, what it logs.
+ *
+ * @module
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, vi } from 'vitest'
+import { BASE, USERS } from '../harness.ts'
+import type { Effect } from './start.ts'
+
+const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url))
+
+interface Program {
+  readonly folder: string
+  readonly port: number
+  /** Everything on standard output so far. */
+  log(): string
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  if (address === null || typeof address === 'string') throw new Error('no TCP port')
+  return address.port
+}
+
+/** Runs the program in an empty folder until `observe` is done. */
+async function whileRunning(
+  settings: Record<string, string>,
+  observe: (program: Program) => Promise<void>,
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'gatewarden-'))
+  writeFileSync(join(folder, 'gatewarden.yaml'), USERS)
+  const port = await freePort()
+  const child: ChildProcess = spawn(
+    process.execPath,
+    ['--import', import.meta.resolve('tsx'), main],
+    { cwd: folder, env: { ...BASE, HOST: '127.0.0.1', PORT: String(port), ...settings } },
+  )
+  let log = ''
+  child.stdout?.on('data', (chunk) => {
+    log += chunk
+  })
+  const exited = once(child, 'exit')
+  try {
+    const isReady = async () => {
+      if (child.exitCode !== null) throw new Error('the program has ended')
+      expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200)
+    }
+    await vi.waitFor(isReady, { timeout: 20_000, interval: 100 })
+    await observe({ folder, port, log: () => log })
+  } finally {
+    child.kill('SIGTERM')
+    await exited
+    rmSync(folder, { recursive: true })
+  }
+}
+
+const levels = (log: string) =>
+  new Set(
+    log
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).level),
+  )
+
+/** One run shows all three, so there is one. */
+let placed: Promise<void> | undefined
+const expectPlaced: Effect = () => {
+  placed ??= whileRunning(
+    { HOST: '127.0.0.1', DATA_DIR: './elsewhere' },
+    async ({ folder, port, log }) => {
+      // That it answered on its port is why it counts as running.
+      expect(log()).toContain(`"127.0.0.1:${port}"`)
+      // All of 127.0.0.0/8 is this machine, so 0.0.0.0 would answer here too.
+      await expect(fetch(`http://127.0.0.2:${port}/readyz`)).rejects.toThrow()
+      expect(readdirSync(folder)).not.toContain('data')
+      expect(readdirSync(join(folder, 'elsewhere'))).toContain('secret')
+    },
+  )
+  return placed
+}
+
+export const program: Record<'host' | 'port' | 'data_dir' | 'log_level', Effect> = {
+  host: expectPlaced,
+  port: expectPlaced,
+  data_dir: expectPlaced,
+
+  log_level: () =>
+    whileRunning({ LOG_LEVEL: 'warn', TRUSTED_PROXIES: '192.0.2.1' }, async ({ port, log }) => {
+      // Refused with a warning, since this is no trusted proxy.
+      await fetch(`http://127.0.0.1:${port}/auth`)
+      await vi.waitFor(() => expect(levels(log())).toEqual(new Set([40])))
+    }),
+}

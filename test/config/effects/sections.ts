@@ -1,0 +1,226 @@
+/**
+ * What the file's own sections change.
+ *
+ * @module
+ */
+import { hash } from '@node-rs/argon2'
+import { expect } from 'vitest'
+import { ClientSection } from '../../../src/config/clients.ts'
+import { ProviderSection } from '../../../src/config/provider.ts'
+import { Resource } from '../../../src/config/resource.ts'
+import { User } from '../../../src/config/users.ts'
+import { createBrowser } from '../../support/browser.ts'
+import { PASSWORD, type TestApp } from '../../support/build-app.ts'
+import { CLIENT_ID } from '../../support/hostile-provider.ts'
+import {
+  authorizeUrl,
+  check,
+  codeOf,
+  obtainTokens,
+  REDIRECT_URI,
+  redeem,
+  register,
+  signIn,
+} from '../../support/oauth-client.ts'
+import { loadYaml } from '../harness.ts'
+import { whoPasses } from './people.ts'
+import { expectPersonOf } from './provider.ts'
+import { callThrough, metadata } from './server.ts'
+import { type Effect, startFile } from './start.ts'
+
+/** The names of everything that the sections can say, as the page lists them. */
+export const sectionNames: readonly string[] = Object.entries({
+  resources: Resource,
+  providers: ProviderSection,
+  users: User,
+  clients: ClientSection,
+}).flatMap(([section, { shape }]) => Object.keys(shape).map((name) => `${section}.${name}`))
+
+const NOTES = 'resources: { notes: { url: https://mcp.example.com/notes/mcp'
+const ALLOW = 'allow: { emails: [ann@example.com] }'
+const SECRET = 'a client secret that is long enough'
+const passwordHash = await hash(PASSWORD, { memoryCost: 7168, timeCost: 1, parallelism: 1 })
+
+/** One resource that says this besides its URL. */
+const withNotes = (more: string) => startFile(`${NOTES}, ${more} } }\n${ALLOW}\n`)
+
+async function described({ app }: TestApp): Promise<Record<string, unknown>> {
+  const url = '/.well-known/oauth-protected-resource/notes/mcp'
+  return (await app.inject({ url, headers: { host: 'mcp.example.com' } })).json()
+}
+
+async function consentPage({ app }: TestApp, changes: Record<string, string | undefined> = {}) {
+  const url = authorizeUrl(await register(app), changes)
+  return (await app.inject({ url, headers: { host: 'auth.example.com' } })).body
+}
+
+const resources: Record<string, Effect> = {
+  async url() {
+    const { app } = await withNotes('name: Notes')
+    expect((await check(app)).statusCode).toBe(401)
+    expect((await check(app, { 'x-forwarded-uri': '/other' })).statusCode).toBe(403)
+  },
+  async name() {
+    expect(await described(await withNotes('name: Notes of the team'))).toMatchObject({
+      resource_name: 'Notes of the team',
+    })
+  },
+  async scopes() {
+    const app = await withNotes('scopes: { "notes:read": Read your notes }')
+    expect((await metadata(app)).scopes_supported).toContain('notes:read')
+    expect(await consentPage(app)).toContain('Read your notes')
+  },
+  async required_scopes() {
+    expect(await described(await withNotes('required_scopes: ["notes:read"]'))).toMatchObject({
+      scopes_supported: ['notes:read'],
+    })
+  },
+  async default_scopes() {
+    const { app } = await withNotes('scopes: { read: R, write: W }, default_scopes: [write]')
+    expect((await obtainTokens(app)).tokens.scope).toBe('write')
+  },
+  async also() {
+    const { app } = await withNotes('also: [/notes/messages]')
+    expect((await check(app, { 'x-forwarded-uri': '/notes/messages' })).statusCode).toBe(401)
+  },
+  async default() {
+    const wiki = 'wiki: { url: https://wiki.example.com, name: The wiki, default: true }'
+    const app = await startFile(`${NOTES} }, ${wiki} }\n${ALLOW}\n`)
+    expect(await consentPage(app, { resource: undefined })).toContain('The wiki')
+  },
+  async allow() {
+    const app = await withNotes('allow: { emails: [bob@elsewhere.test] }')
+    expect(await whoPasses(app)).toEqual({ ann: false, bob: true })
+  },
+  async upstream() {
+    const request = await callThrough((upstream) => withNotes(`upstream: "${upstream}"`))
+    expect(request.url).toBe('/there')
+  },
+}
+
+const expectProvider = (secret: (clientSecret: string) => string): Effect => {
+  return () =>
+    expectPersonOf((there, clientSecret) =>
+      startFile(
+        [
+          `${NOTES} } }\n${ALLOW}\nproviders:\n  ours:\n    type: oidc`,
+          `issuer_url: ${there.issuer}`,
+          `client_id: ${CLIENT_ID}`,
+          secret(clientSecret),
+          'groups_claim: teams\n',
+        ].join('\n    '),
+        { files: { '/run/provider': clientSecret } },
+      ),
+    )
+}
+const providerInFile = expectProvider((clientSecret) => `client_secret: ${clientSecret}`)
+const providerWithFile = expectProvider(() => 'client_secret_file: /run/provider')
+
+/** Cy signs in by this name; the headers that the protected server gets. */
+async function headersOfCy(person: string, name = 'cy') {
+  const yaml = `users: { cy: ${person} }\n${NOTES} } }\nallow: { emails: ["*"] }\n`
+  const files = { '/srv/gatewarden.yaml': yaml, '/run/hash': passwordHash }
+  const { config } = loadYaml('', { files })
+  const { app } = await startFile('', { files }, { users: config.users })
+  const { tokens } = await obtainTokens(app, { person: { name } })
+  return (await check(app, { authorization: `Bearer ${tokens.access_token}` })).headers
+}
+const HASHED = `password_hash: "${passwordHash}"`
+
+const users: Record<string, Effect> = {
+  async email() {
+    const headers = await headersOfCy(`{ email: cy@example.com, ${HASHED} }`, 'cy@example.com')
+    expect(headers['x-forwarded-email']).toBe('cy@example.com')
+  },
+  async name() {
+    const headers = await headersOfCy(`{ name: Cyan Carver, ${HASHED} }`)
+    expect(headers['x-user-name']).toBe('Cyan Carver')
+  },
+  async groups() {
+    const headers = await headersOfCy(`{ groups: [staff, cooks], ${HASHED} }`)
+    expect(headers['x-forwarded-groups']).toBe('staff,cooks')
+  },
+  async password_hash() {
+    expect((await headersOfCy(`{ ${HASHED} }`))['x-forwarded-user']).toBe('cy')
+  },
+  async password_hash_file() {
+    const headers = await headersOfCy('{ password_hash_file: /run/hash }')
+    expect(headers['x-forwarded-user']).toBe('cy')
+  },
+}
+
+/** A client of the file with this besides its id and its redirect. */
+const withClient = (more: string) =>
+  startFile(
+    `${NOTES}, scopes: { read: R, write: W } } }\n${ALLOW}\nclients: [{ client_id: ci, redirect_uris: ["${REDIRECT_URI}"]${more} }]\n`,
+    { files: { '/run/ci': `${SECRET}\n` } },
+  )
+const CI = { client_id: 'ci' }
+
+/** What `ci` gets for a code with this secret. */
+async function redeemAs({ app }: TestApp, client_secret?: string) {
+  const code = codeOf(await signIn(createBrowser(app), authorizeUrl(CI)))
+  return redeem(app, CI, code, { client_secret })
+}
+
+const clients: Record<string, Effect> = {
+  async client_id() {
+    expect((await redeemAs(await withClient(''))).statusCode).toBe(200)
+  },
+  async client_secret() {
+    const app = await withClient(`, client_secret: ${SECRET}`)
+    expect((await redeemAs(app, SECRET)).statusCode).toBe(200)
+    expect((await redeemAs(app, `${SECRET}.`)).json().error).toBe('invalid_client')
+  },
+  async client_secret_file() {
+    const app = await withClient(', client_secret_file: /run/ci')
+    expect((await redeemAs(app, SECRET)).statusCode).toBe(200)
+    expect((await redeemAs(app)).json().error).toBe('invalid_client')
+  },
+  async client_name() {
+    const { app } = await withClient(', client_name: Nightly report')
+    const headers = { host: 'auth.example.com' }
+    expect((await app.inject({ url: authorizeUrl(CI), headers })).body).toContain('Nightly report')
+  },
+  async redirect_uris() {
+    const { app } = await withClient('')
+    const url = authorizeUrl(CI, { redirect_uri: 'https://other.example/cb' })
+    const answer = await app.inject({ url, headers: { host: 'auth.example.com' } })
+    expect(answer.statusCode).toBe(400)
+  },
+  async scopes() {
+    const answer = await redeemAs(await withClient(', scopes: [read]'))
+    expect(answer.json().scope).toBe('read')
+  },
+  async grant_types() {
+    const answer = await redeemAs(await withClient(', grant_types: [authorization_code]'))
+    expect(answer.json()).not.toHaveProperty('refresh_token')
+  },
+  async token_endpoint_auth_method() {
+    const withMethod = (method: string) =>
+      withClient(`, client_secret: ${SECRET}, token_endpoint_auth_method: ${method}`)
+    expect((await redeemAs(await withMethod('client_secret_post'), SECRET)).statusCode).toBe(200)
+    expect(() => withMethod('none')).toThrow('is none beside a secret')
+  },
+}
+
+const all: Record<string, Record<string, Effect>> = {
+  resources,
+  providers: {
+    type: providerInFile,
+    issuer_url: providerInFile,
+    client_id: providerInFile,
+    client_secret: providerInFile,
+    client_secret_file: providerWithFile,
+    groups_claim: providerInFile,
+  },
+  users,
+  clients,
+}
+
+/** Every entry of every section by its full name. */
+export const sections: Record<string, Effect> = Object.fromEntries(
+  Object.entries(all).flatMap(([section, effects]) =>
+    Object.entries(effects).map(([name, effect]) => [`${section}.${name}`, effect]),
+  ),
+)

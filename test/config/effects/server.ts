@@ -1,0 +1,132 @@
+/**
+ * What the settings about the gateway itself and the servers behind it change.
+ *
+ * @module
+ */
+import { expect } from 'vitest'
+import type { TestApp } from '../../support/build-app.ts'
+import { authorizeUrl, check, obtainTokens, register } from '../../support/oauth-client.ts'
+import { exchange, listen } from '../../support/raw-http.ts'
+import { startUpstream } from '../../support/upstream-server.ts'
+import { load, problemsOf } from '../harness.ts'
+import { type Effect, start } from './start.ts'
+
+export async function metadata({ app }: TestApp): Promise<Record<string, unknown>> {
+  return (await app.inject('/.well-known/oauth-authorization-server')).json()
+}
+
+/** Ann's call through the gateway to an upstream; what reached it. */
+export async function callThrough(
+  startWith: (upstream: string) => Promise<TestApp>,
+  lines: readonly string[] = [],
+) {
+  const upstream = await startUpstream((_request, response) => response.end('ok'))
+  const { app } = await startWith(`${upstream.origin}/there`)
+  const { tokens } = await obtainTokens(app)
+  const answer = await exchange(await listen(app), [
+    'GET /notes/mcp HTTP/1.1',
+    'Host: mcp.example.com',
+    `Authorization: Bearer ${tokens.access_token}`,
+    ...lines,
+  ])
+  expect(answer.status).toBe(200)
+  const [request] = upstream.requests
+  if (!request) throw new Error('nothing arrived')
+  return request
+}
+
+const firstCookie = async (env: Record<string, string>) => {
+  const { app } = await start(env)
+  const { url, host } = { url: authorizeUrl(await register(app)), host: 'gateway.lan' }
+  return (await app.inject({ url, headers: { host } })).headers['set-cookie']
+}
+
+export const server: Record<
+  | 'public_url'
+  | 'dev_mode'
+  | 'resources'
+  | 'upstream_url'
+  | 'trusted_proxies'
+  | 'allowed_origins'
+  | 'identity_headers'
+  | 'rate_limit'
+  | 'prod_mode',
+  Effect
+> = {
+  async public_url() {
+    expect(await metadata(await start({ PUBLIC_URL: 'https://login.example.org' }))).toMatchObject({
+      issuer: 'https://login.example.org',
+      token_endpoint: 'https://login.example.org/token',
+    })
+  },
+
+  async dev_mode() {
+    const env = { PUBLIC_URL: 'http://gateway.lan' }
+    expect(problemsOf(() => load({ env }))).toHaveLength(1)
+    const cookie = await firstCookie({ ...env, DEV_MODE: 'true' })
+    expect(String(cookie)).toMatch(/^gw_browser=/)
+    expect(String(cookie)).not.toContain('Secure')
+  },
+
+  async resources() {
+    const { app } = await start({ RESOURCES: 'https://a.example.com/mcp,https://b.example.com' })
+    const ask = (host: string) =>
+      check(app, { 'x-forwarded-host': host, 'x-forwarded-uri': '/mcp' })
+    expect((await ask('a.example.com')).statusCode).toBe(401)
+    expect((await ask('b.example.com')).statusCode).toBe(401)
+    expect((await ask('mcp.example.com')).statusCode).toBe(403)
+  },
+
+  async upstream_url() {
+    const request = await callThrough((upstream) => start({ UPSTREAM_URL: upstream }))
+    expect(request.url).toBe('/there')
+  },
+
+  async trusted_proxies() {
+    const ask = async (env: Record<string, string>) =>
+      (await start(env)).app.inject({
+        url: '/auth/traefik',
+        remoteAddress: '203.0.113.9',
+        headers: {
+          'x-forwarded-method': 'POST',
+          'x-forwarded-proto': 'https',
+          'x-forwarded-host': 'mcp.example.com',
+          'x-forwarded-uri': '/notes/mcp',
+        },
+      })
+    expect((await ask({})).statusCode).toBe(403)
+    expect((await ask({ TRUSTED_PROXIES: '203.0.113.0/24' })).statusCode).toBe(401)
+  },
+
+  async allowed_origins() {
+    const ask = async (env: Record<string, string>) =>
+      (await check((await start(env)).app, { origin: 'https://app.example.net' })).statusCode
+    expect(await ask({})).toBe(403)
+    expect(await ask({ ALLOWED_ORIGINS: 'https://app.example.net' })).toBe(401)
+  },
+
+  async identity_headers() {
+    const { app } = await start({ IDENTITY_HEADERS: 'X-Auth-Request-User=X-Forwarded-User' })
+    const { tokens } = await obtainTokens(app)
+    const { headers } = await check(app, { authorization: `Bearer ${tokens.access_token}` })
+    expect(headers['x-auth-request-user']).toBe('ann@example.com')
+    expect(headers).not.toHaveProperty('x-forwarded-user')
+  },
+
+  async rate_limit() {
+    const { app } = await start({ RATE_LIMIT: '2' })
+    const statuses: number[] = []
+    for (let i = 0; i < 3; i++) {
+      statuses.push((await app.inject({ method: 'POST', url: '/register' })).statusCode)
+    }
+    expect(statuses.map((status) => status === 429)).toEqual([false, false, true])
+  },
+
+  async prod_mode() {
+    const env = { ALLOWED_EMAILS: '*' }
+    expect(problemsOf(() => load({ env }))).toEqual([])
+    expect(problemsOf(() => load({ env: { ...env, PROD_MODE: 'true' } }))).toEqual([
+      'ALLOWED_EMAILS: * lets in anyone who can log in, which PROD_MODE refuses. List who may pass.',
+    ])
+  },
+}
