@@ -68,7 +68,7 @@ export async function benchProcess(folder: string): Promise<void> {
 }
 
 function serve(file: string): Promise<RunningProcess> {
-  const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+  const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
   return startProcess({
     name: 'gatewarden',
     command: process.execPath,

@@ -29,7 +29,7 @@ export function pinLoad(): void {
 
 /** @param options see `server.ts` */
 export async function startServer(options: Record<string, unknown>): Promise<ServerUnderTest> {
-  const child = fork(fileURLToPath(new URL('server.ts', import.meta.url)), [
+  const child = fork(fileURLToPath(new URL('server.js', import.meta.url)), [
     JSON.stringify(options),
   ])
   if (child.pid !== undefined) pin(child.pid, 0)
