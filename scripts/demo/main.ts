@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startSampleServer } from '../lib/everything.ts'
 import { type GatewardenOptions, startGatewarden } from '../lib/gatewarden.ts'
@@ -14,7 +15,7 @@ import { banner, decisionLine } from './output.ts'
 import { createParts } from './parts.ts'
 import { type DemoState, loadState } from './state.ts'
 
-const FOLDER = fileURLToPath(new URL('../../.demo', import.meta.url))
+const DEFAULT_FOLDER = fileURLToPath(new URL('../../.demo', import.meta.url))
 const USER = 'demo@example.com'
 
 const parts = createParts()
@@ -29,11 +30,12 @@ async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => void parts.stop(0))
   }
-  const state = await loadState(FOLDER, options.port)
+  const folder = options.folder === undefined ? DEFAULT_FOLDER : resolve(options.folder)
+  const state = await loadState(folder, options.port)
   await requirePort(state.port)
-  const front = await chooseFront(options.proxy, FOLDER, say)
+  const front = await chooseFront(options.proxy, folder, say)
   say(`Starting the sample MCP server and Gatewarden on port ${state.port} ...`)
-  await startParts({ front, state, options })
+  await startParts({ front, state, options, folder })
   announce({ front, state, options })
 }
 
@@ -50,15 +52,16 @@ async function startParts(demo: {
   front: Front
   state: DemoState
   options: DemoOptions
+  folder: string
 }): Promise<void> {
-  const { front, state, options } = demo
+  const { front, state, options, folder } = demo
   const sample = await startSampleServer()
   parts.add({ ...sample.process, name: 'The sample MCP server' })
 
   const log = options.json ? process.stderr : process.stdout
   const builtin = front.kind === 'builtin'
   const settings: GatewardenOptions = {
-    folder: FOLDER,
+    folder,
     file: configuration(state, builtin ? sample.url : undefined),
     settings: { LOG_LEVEL: 'debug' },
     listen: builtin
@@ -75,7 +78,7 @@ async function startParts(demo: {
   if (front.kind === 'traefik') {
     const traefik = await startTraefik({
       binary: front.traefik.binary,
-      folder: `${FOLDER}/traefik`,
+      folder: `${folder}/traefik`,
       port: state.port,
       addresses: loopbackAddresses(),
       gatewayHost: 'localhost',
@@ -121,6 +124,7 @@ function announce(demo: { front: Front; state: DemoState; options: DemoOptions }
           : "through Gatewarden's own reverse proxy",
       user: USER,
       password,
+      folder: options.folder ?? '.demo/',
       node: [major, minor],
       colour: inColour(process.stdout),
     }),

@@ -9,12 +9,15 @@ export const HELP = `npm run demo -- [options]
 
   --port N                  where everything is found: http://localhost:N (default: last time's, else 8080)
   --proxy traefik|builtin   what stands in front (default: Traefik when it can be had)
+  --folder DIR              where its data is kept (default: .demo)
   --json                    print one JSON object when ready, and nothing else, on standard output
   --help`
 
 export interface DemoOptions {
   readonly port?: number
   readonly proxy?: 'traefik' | 'builtin'
+  /** As typed; relative to the working directory. */
+  readonly folder?: string
   readonly json: boolean
   readonly help: boolean
 }
@@ -26,11 +29,12 @@ export function parseOptions(args: readonly string[]): DemoOptions {
     options: {
       port: { type: 'string' },
       proxy: { type: 'string' },
+      folder: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
-  const { proxy, json, help } = values
+  const { proxy, folder, json, help } = values
   if (proxy !== undefined && proxy !== 'traefik' && proxy !== 'builtin') {
     throw new Error(`--proxy: "${proxy}" is neither traefik nor builtin.`)
   }
@@ -38,5 +42,11 @@ export function parseOptions(args: readonly string[]): DemoOptions {
   if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_535)) {
     throw new Error(`--port: "${values.port}" is not a port. Give a number from 1 to 65535.`)
   }
-  return { json, help, ...(port !== undefined && { port }), ...(proxy && { proxy }) }
+  return {
+    json,
+    help,
+    ...(port !== undefined && { port }),
+    ...(proxy && { proxy }),
+    ...(folder && { folder }),
+  }
 }

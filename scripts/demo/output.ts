@@ -12,6 +12,8 @@ export interface Ready {
   readonly front: string
   readonly user: string
   readonly password: string
+  /** Where its data is, as a person would type it. */
+  readonly folder: string
   /** Of the Node at hand: [22, 19]. */
   readonly node: readonly [major: number, minor: number]
   readonly colour: boolean
@@ -44,7 +46,7 @@ export function banner(ready: Ready): string {
   Use it from Claude    claude mcp add --transport http demo ${url}
   ${tool}
 
-  ${dim('Ctrl-C stops everything. Data stays in .demo/ (remove it to start over).')}
+  ${dim(`Ctrl-C stops everything. Data stays in ${ready.folder} (remove it to start over).`)}
 `
 }
 

@@ -6,7 +6,7 @@
 
 export interface Part {
   readonly name: string
-  readonly exited: Promise<void>
+  readonly exited: Promise<unknown>
   stop(): Promise<void>
 }
 

@@ -31,7 +31,8 @@ export interface RunningGatewarden {
   readonly pid: number
   /** What it logged so far. */
   log(): string
-  readonly exited: Promise<void>
+  /** Resolves when it has ended, to its exit code; null when a signal ended it. */
+  readonly exited: Promise<number | null>
   stop(): Promise<void>
 }
 

@@ -33,8 +33,8 @@ export interface RunningProcess {
   readonly pid: number
   /** What it printed so far, both streams; the last 200,000 characters. */
   output(): string
-  /** Resolves when it has ended, for whatever reason. */
-  readonly exited: Promise<void>
+  /** Resolves when it has ended, to its exit code; null when a signal ended it. */
+  readonly exited: Promise<number | null>
   /** SIGTERM, and SIGKILL after `graceMs`; resolves when it is gone. */
   stop(graceMs?: number): Promise<void>
 }
@@ -87,7 +87,10 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   })
   const pid = child.pid ?? 0
   guard(`+${pid}`)
-  const exited = once(child, 'exit').then(() => guard(`-${pid}`))
+  const exited = once(child, 'exit').then(() => {
+    guard(`-${pid}`)
+    return child.exitCode
+  })
 
   const running: RunningProcess = {
     pid,
@@ -115,7 +118,7 @@ function hasExited(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null
 }
 
-async function stopGroup(child: ChildProcess, exited: Promise<void>, graceMs: number) {
+async function stopGroup(child: ChildProcess, exited: Promise<unknown>, graceMs: number) {
   const signal = (name: NodeJS.Signals) => {
     try {
       process.kill(-(child.pid ?? 0), name)

@@ -13,19 +13,38 @@ import type { Credentials } from './browser.ts'
 export async function signInWithChromium(
   page: Page,
   authorizationUrl: URL,
-  { name, password }: Credentials,
+  person: Credentials,
 ): Promise<URL> {
+  const arrival = arrivalAt(page, authorizationUrl)
+  await page.goto(authorizationUrl.href)
+  await allow(page)
+  await typeLogin(page, person)
+  return arrival
+}
+
+/** The address of the client's callback, once `page` requests it. */
+export async function arrivalAt(page: Page, authorizationUrl: URL): Promise<URL> {
   const callback = authorizationUrl.searchParams.get('redirect_uri') ?? ''
-  const arrival = page.waitForRequest((request) => request.url().startsWith(callback), {
+  const request = await page.waitForRequest((request) => request.url().startsWith(callback), {
     timeout: 30_000,
   })
-  const walk = async () => {
-    await page.goto(authorizationUrl.href)
-    await page.getByRole('button', { name: 'Allow' }).click()
-    await page.getByLabel('Name').fill(name)
-    await page.getByLabel('Password').fill(password)
-    await page.getByRole('button', { name: 'Sign in' }).click()
-  }
-  const [request] = await Promise.all([arrival, walk()])
   return new URL(request.url())
+}
+
+/** Presses Allow, once more if the page asks again, and waits for the login page. */
+export async function allow(page: Page): Promise<void> {
+  const button = page.getByRole('button', { name: 'Allow' })
+  const name = page.getByLabel('Name')
+  await button.click()
+  await page.waitForURL(/\/(consent|login)\b/)
+  await name.or(button).waitFor()
+  if (await button.isVisible()) await button.click()
+  await name.waitFor()
+}
+
+/** Types name and password and sends them. */
+export async function typeLogin(page: Page, { name, password }: Credentials): Promise<void> {
+  await page.getByLabel('Name').fill(name)
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
 }

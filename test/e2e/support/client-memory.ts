@@ -60,6 +60,11 @@ export function memoryProvider<Registration, Tokens>(options: {
       verifier = value
     },
     codeVerifier: () => verifier,
+    /** What the server no longer accepts is forgotten, so that the SDK signs in anew. */
+    invalidateCredentials(what: 'all' | 'client' | 'tokens' | 'verifier' | 'discovery') {
+      if (what === 'all' || what === 'client') delete memory.registration
+      if (what === 'all' || what === 'tokens') delete memory.tokens
+    },
   }
 }
 

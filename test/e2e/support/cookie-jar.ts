@@ -33,7 +33,7 @@ export function createCookieJar(): CookieJar {
       ? url.hostname === cookie.domain
       : `.${url.hostname}`.endsWith(`.${cookie.domain}`)) &&
     `${url.pathname}/`.startsWith(cookie.path.endsWith('/') ? cookie.path : `${cookie.path}/`) &&
-    (!cookie.secure || url.protocol === 'https:')
+    (!cookie.secure || isTrustworthy(url))
 
   return {
     store(url, lines) {
@@ -66,7 +66,7 @@ function parse(url: URL, line: string): Cookie | undefined {
   const domain = attributes.get('domain')?.replace(/^\./, '').toLowerCase()
   const path = attributes.get('path') ?? '/'
   const secure = attributes.has('secure')
-  if (secure && url.protocol !== 'https:') return undefined
+  if (secure && !isTrustworthy(url)) return undefined
   if (domain && !`.${url.hostname}`.endsWith(`.${domain}`)) return undefined
   if (name.startsWith('__Host-') && (!secure || domain || path !== '/')) return undefined
   if (name.startsWith('__Secure-') && !secure) return undefined
@@ -79,6 +79,11 @@ function parse(url: URL, line: string): Cookie | undefined {
     secure,
     expires: expiry(attributes),
   }
+}
+
+/** Browsers but Safari keep `Secure` cookies of this machine, without TLS too. */
+function isTrustworthy(url: URL): boolean {
+  return url.protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
 }
 
 function expiry(attributes: ReadonlyMap<string, string>): number {

@@ -18,8 +18,11 @@ export interface Exchange {
 
 export interface ExchangeOptions {
   readonly method?: string
-  readonly headers?: Readonly<Record<string, string>>
+  /** A list is sent as that many lines. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly body?: string
+  /** The request target to the byte, where the one of the URL is not meant. */
+  readonly path?: string
 }
 
 /** Sends one request and reads the whole answer. Follows nothing. Any certificate will do: these servers are ours. */
@@ -27,7 +30,8 @@ export async function exchange(url: URL, options: ExchangeOptions = {}): Promise
   const send = url.protocol === 'https:' ? requestTls : request
   const outgoing = send(url, {
     method: options.method ?? 'GET',
-    headers: { ...options.headers, connection: 'close' },
+    ...(options.path !== undefined && { path: options.path }),
+    headers: { connection: 'close', ...options.headers },
     ...(url.protocol === 'https:' && { rejectUnauthorized: false }),
     signal: AbortSignal.timeout(20_000),
   })

@@ -29,6 +29,8 @@ export interface WorldOptions {
   readonly file?: Readonly<Record<string, unknown>>
   /** Further keys of the one resource. */
   readonly resource?: Readonly<Record<string, unknown>>
+  /** Further resources. Their `upstream` reaches the same server; Traefik has no route to them. */
+  readonly moreResources?: (world: { publicUrl: string; upstream: string }) => object
   /** `host:port` of an MCP server of the test's own, instead of the sample one. */
   readonly upstream?: string
 }
@@ -46,10 +48,12 @@ export interface World {
   readonly certificate?: Certificate
   /** What Gatewarden logged, before and after restarts. */
   log(): string
-  /** Stops Gatewarden and starts it again with the same data and address. */
-  restart(): Promise<void>
-  /** Stops Gatewarden only, as an outage would. */
-  stopGatewarden(): Promise<void>
+  /** Of the Gatewarden that runs now. */
+  pid(): number
+  /** Stops Gatewarden (SIGTERM unless told otherwise) and starts it again with the same data and address. */
+  restart(signal?: NodeJS.Signals): Promise<void>
+  /** Stops Gatewarden only, as an outage would. Resolves to its exit code; null when the signal ended it. */
+  stopGatewarden(signal?: NodeJS.Signals): Promise<number | null>
   stop(): Promise<void>
 }
 
@@ -99,6 +103,7 @@ async function buildWorld(
         ...(builtin && { upstream: `http://${upstream}/mcp` }),
         ...options.resource,
       },
+      ...options.moreResources?.({ publicUrl, upstream }),
     },
     allow: { emails: ['ann@example.com'] },
     users: {
@@ -117,9 +122,12 @@ async function buildWorld(
       settings: { LOG_LEVEL: 'debug', ...options.settings },
     })
   }
-  const stopGatewarden = () => gatewarden.stop()
+  const stopGatewarden = (signal: NodeJS.Signals = 'SIGTERM') => {
+    process.kill(gatewarden.pid, signal)
+    return gatewarden.exited
+  }
   await start()
-  started.push(stopGatewarden)
+  started.push(() => gatewarden.stop())
 
   const certificate = options.tls ? await makeCertificate(join(folder, 'tls')) : undefined
   if (!builtin) {
@@ -144,8 +152,9 @@ async function buildWorld(
     folder,
     ...(certificate && { certificate }),
     log: () => earlierLog + gatewarden.log(),
-    async restart() {
-      await stopGatewarden()
+    pid: () => gatewarden.pid,
+    async restart(signal) {
+      await stopGatewarden(signal)
       earlierLog += gatewarden.log()
       await start()
     },

@@ -1,0 +1,197 @@
+/**
+ * The pages of the running program in a real Chromium: accessible, at home on every screen, by keyboard alone, and
+ * without scripts. `scripts/page-pictures.ts` looks at every variant of them; here they come over the wire.
+ *
+ * @module
+ */
+import axe, { type AxeResults } from 'axe-core'
+import type {
+  BrowserContext,
+  BrowserContextOptions,
+  Browser as Chromium,
+  Page,
+} from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startChromium } from './support/chromium.ts'
+import { allow, arrivalAt, signInWithChromium } from './support/chromium-login.ts'
+import { type HandClient, readTokens, registerClient } from './support/hand-client.ts'
+import { type RecordingServer, startRecordingServer } from './support/recording-server.ts'
+import { isSkipped } from './support/tools.ts'
+import { startWorld, type World } from './support/world.ts'
+
+describe.skipIf(isSkipped('chromium'))('the pages', () => {
+  let chromium: Chromium
+  let world: World
+  let app: RecordingServer
+  let client: HandClient
+
+  beforeAll(async () => {
+    chromium = await startChromium()
+    app = await startRecordingServer((_request, response) => response.end('You are connected.'))
+    world = await startWorld({ front: 'builtin' })
+    client = await registerClient({
+      issuer: world.publicUrl,
+      resource: world.mcpUrl,
+      redirectUri: `http://${app.address}/callback`,
+    })
+  })
+  afterAll(async () => {
+    await chromium?.close()
+    await world?.stop()
+    await app?.close()
+  })
+
+  /** Runs with a browser context of its own. */
+  async function inContext(
+    options: BrowserContextOptions,
+    run: (page: Page, context: BrowserContext) => Promise<void>,
+  ): Promise<void> {
+    const context = await chromium.newContext(options)
+    try {
+      await run(await context.newPage(), context)
+    } finally {
+      await context.close()
+    }
+  }
+
+  const openConsent = (page: Page) => page.goto(client.authorizationUrl().href)
+
+  /** The ways to each page, and the status it comes with. */
+  const pages: Readonly<Record<string, (page: Page) => Promise<number | undefined>>> = {
+    consent: async (page) => (await openConsent(page))?.status(),
+    login: async (page) => {
+      await openConsent(page)
+      await allow(page)
+      return (await page.reload())?.status()
+    },
+    error: async (page) => (await page.goto(`${world.publicUrl}/authorize?client_id=x`))?.status(),
+    'sign-in-needed': async (page) => (await page.goto(world.mcpUrl))?.status(),
+  }
+  const statuses: Readonly<Record<string, number>> = {
+    consent: 200,
+    login: 200,
+    error: 400,
+    'sign-in-needed': 401,
+  }
+
+  describe.each([
+    { device: 'desktop', colorScheme: 'light', width: 1280 },
+    { device: 'desktop', colorScheme: 'dark', width: 1280 },
+    { device: 'phone', colorScheme: 'light', width: 375 },
+    { device: 'phone', colorScheme: 'dark', width: 375 },
+  ] as const)('on a $colorScheme $device', ({ device, colorScheme, width }) => {
+    const screen: BrowserContextOptions = {
+      colorScheme,
+      viewport: { width, height: 800 },
+      ...(device === 'phone' && { hasTouch: true, isMobile: true, deviceScaleFactor: 2 }),
+    }
+
+    it.each(Object.keys(pages))('%s is accessible and fits', async (name) => {
+      await inContext(screen, async (page) => {
+        expect(await pages[name]?.(page)).toBe(statuses[name])
+        expect(await violations(page)).toEqual([])
+        expect(await overflow(page)).toBe(0)
+        const background = await page.evaluate('getComputedStyle(document.body).backgroundColor')
+        expect(brightness(String(background)) > 128).toBe(colorScheme === 'light')
+        await page.setViewportSize({ width: 320, height: 640 })
+        expect(await overflow(page)).toBe(0)
+      })
+    })
+  })
+
+  it('are answered by keyboard alone: Deny comes first', async () => {
+    await inContext({}, async (page) => {
+      await openConsent(page)
+      const arrival = arrivalAt(page, client.authorizationUrl())
+      await page.keyboard.press('Tab')
+      expect(await focused(page)).toEqual({ text: 'Deny', outlined: true })
+      await page.keyboard.press('Enter')
+      expect((await arrival).searchParams.get('error')).toBe('access_denied')
+    })
+  })
+
+  it('lead through the whole login by keyboard alone', async () => {
+    await inContext({}, async (page) => {
+      await openConsent(page)
+      const arrival = arrivalAt(page, client.authorizationUrl())
+      await page.keyboard.press('Tab')
+      await page.keyboard.press('Tab')
+      expect(await focused(page)).toEqual({ text: 'Allow', outlined: true })
+      await page.keyboard.press('Enter')
+      // The name has the focus when the page opens.
+      await page.locator('#username:focus').waitFor()
+      await page.keyboard.type(world.ann.name)
+      await page.keyboard.press('Tab')
+      await page.keyboard.type(world.ann.password)
+      await page.keyboard.press('Enter')
+      readTokens(await client.redeem(await arrival))
+    })
+  })
+
+  it('need no scripts', async () => {
+    await inContext({ javaScriptEnabled: false }, async (page) => {
+      const callback = await signInWithChromium(page, client.authorizationUrl(), world.ann)
+      readTokens(await client.redeem(callback))
+    })
+  })
+
+  it('say a mistake aloud and tie it to the field', async () => {
+    await inContext({}, async (page) => {
+      await openConsent(page)
+      await allow(page)
+      await page.getByLabel('Name').fill('nobody')
+      await page.getByLabel('Password').fill('wrong')
+      await page.keyboard.press('Enter')
+      const alert = page.getByRole('alert')
+      await alert.waitFor()
+      const password = page.getByLabel('Password')
+      expect(await password.getAttribute('aria-describedby')).toBe(await alert.getAttribute('id'))
+      expect(await password.evaluate((element) => element === document.activeElement)).toBe(true)
+      expect(await violations(page)).toEqual([])
+    })
+  })
+
+  it('load nothing from anywhere', async () => {
+    await inContext({}, async (page) => {
+      const asked: string[] = []
+      page.on('request', (request) => asked.push(request.resourceType()))
+      for (const open of Object.values(pages)) await open(page)
+      expect(new Set(asked)).toEqual(new Set(['document']))
+    })
+  })
+})
+
+/** What axe-core finds, as `rule: elements`; contrast it cannot decide counts. */
+async function violations(page: Page): Promise<readonly string[]> {
+  // Not a script of the page, which its policy would stop.
+  await page.evaluate(axe.source)
+  const { violations: found, incomplete } = await page.evaluate<AxeResults>('axe.run(document)')
+  const undecided = incomplete.filter(({ id }) => id === 'color-contrast')
+  return [...found, ...undecided].map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+  )
+}
+
+/** Pixels by which the page scrolls sideways. */
+function overflow(page: Page): Promise<number> {
+  return page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  )
+}
+
+/** What the keyboard is at, and whether that can be seen. */
+function focused(page: Page): Promise<{ text: string | undefined; outlined: boolean }> {
+  return page.evaluate(() => {
+    const element = document.activeElement
+    return {
+      text: element?.textContent?.trim(),
+      outlined: element !== null && getComputedStyle(element).outlineStyle !== 'none',
+    }
+  })
+}
+
+/** 0 to 255, of an `rgb(...)`. */
+function brightness(colour: string): number {
+  const parts = colour.match(/\d+/g)?.slice(0, 3).map(Number) ?? []
+  return parts.reduce((sum, part) => sum + part, 0) / 3
+}
