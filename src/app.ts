@@ -123,6 +123,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: MAX_HEADER_SIZE },
     frameworkErrors: answerProgram,
   })
+  // The size of headers is bounded; their number must not be: Node drops those beyond it without a word.
+  app.server.maxHeadersCount = 0
   routeEveryMethod(app)
   everyMinute(app, () => keys.refresh(), log)
   app.setErrorHandler(answerProgram)

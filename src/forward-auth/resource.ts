@@ -61,6 +61,9 @@ interface Prefix {
   readonly isAlso: boolean
 }
 
+const MAX_RESOLVED_HOSTS = 1000
+const MAX_INDICATOR_LENGTH = 2048
+
 const covers = (prefix: string, path: string) =>
   path === prefix || (path.startsWith(prefix) && (prefix === '' || path[prefix.length] === '/'))
 
@@ -78,18 +81,22 @@ export function createResourceTable(configured: readonly ResourceConfig[]): Reso
     const resource = all[index]
     if (resource) exact.set(host, [...(exact.get(host) ?? []), ...prefixes(resource)])
   })
-  for (const list of exact.values()) list.sort(longestFirst)
   const resolved = new Map<string, readonly Prefix[]>()
 
   function at(host: string): readonly Prefix[] {
-    const known = exact.get(host) ?? resolved.get(host)
+    const known = resolved.get(host)
     if (known) return known
-    const covering = wildcards.filter(({ suffix }) => isLabelBefore(host, suffix))
-    if (covering.length === 0) return []
-    const list = covering.flatMap(({ config }) => prefixes(compile(onHost(config, host))))
+    const list = [
+      ...(exact.get(host) ?? []),
+      ...wildcards
+        .filter(({ suffix }) => isLabelBefore(host, suffix))
+        .flatMap(({ config }) => onHost(config, host) ?? [])
+        .flatMap((config) => prefixes(compile(config))),
+    ]
+    if (list.length === 0) return list
     list.sort(longestFirst)
     // Bounded: a wildcard host costs a slot for each name somebody asks for.
-    if (resolved.size >= 1000) resolved.clear()
+    if (resolved.size >= MAX_RESOLVED_HOSTS) resolved.clear()
     resolved.set(host, list)
     return list
   }
@@ -100,12 +107,14 @@ export function createResourceTable(configured: readonly ResourceConfig[]): Reso
     const path = withoutQuery(target)
     const canonical = canonicalPath(path)
     if (canonical === undefined) return 'ambiguous'
-    for (const prefix of at(canonicalHost)) {
-      if (covers(prefix.path, canonical)) {
-        return { resource: prefix.resource, path, viaAlso: prefix.isAlso }
-      }
-    }
-    return 'unknown'
+    const here = at(canonicalHost)
+    const found = here.findIndex((prefix) => covers(prefix.path, canonical))
+    const prefix = here[found]
+    if (!prefix) return 'unknown'
+    // A server that ignores case, or dots and spaces at the end, would serve a more specific resource.
+    const longer = here.slice(0, found)
+    if (longer.some((other) => covers(loosely(other.path), loosely(canonical)))) return 'ambiguous'
+    return { resource: prefix.resource, path, viaAlso: prefix.isAlso }
   }
 
   function onlyOneAt(host: string): Resource | undefined {
@@ -116,7 +125,8 @@ export function createResourceTable(configured: readonly ResourceConfig[]): Reso
 
   function byIndicator(url: string): Resource | undefined {
     // A query is discouraged, not forbidden, and says nothing about the resource (RFC 8707 section 2).
-    const parts = /^https?:\/\/([^/?#]+)([^?#]*)(?:\?[^#]*)?$/i.exec(url)
+    if (url.length > MAX_INDICATOR_LENGTH) return undefined
+    const parts = /^https?:\/\/([^/?#]+)(\/[^?#]*)?(?:\?[^#]*)?$/i.exec(url)
     if (!parts) return undefined
     const host = parts[1] ?? ''
     const path = parts[2] || '/'
@@ -186,8 +196,15 @@ function isLabelBefore(host: string, suffix: string): boolean {
   return host.endsWith(suffix) && /^[a-z0-9_-]+$/.test(host.slice(0, -suffix.length))
 }
 
-function onHost(config: ResourceConfig, host: string): ResourceConfig {
+/** The path as the most forgiving server reads it: without regard to case and to dots and spaces that end a segment. */
+function loosely(path: string): string {
+  return path.toLowerCase().replace(/(?:\.|%20)+(?=\/|$)/g, '')
+}
+
+/** Undefined for a host that no URL can have, such as broken punycode. */
+function onHost(config: ResourceConfig, host: string): ResourceConfig | undefined {
   const url = new URL(config.url)
   url.host = host
+  if (url.host !== host) return undefined
   return { ...config, url: url.pathname === '/' ? url.origin : url.href }
 }

@@ -7,7 +7,8 @@
 import { LRUCache } from 'lru-cache'
 import { sha256 } from '../crypto.ts'
 import type { HeaderValue } from '../http/raw-headers.ts'
-import type { AccessTokens } from '../oauth/access-token.ts'
+import type { AccessTokenClaims, AccessTokens } from '../oauth/access-token.ts'
+import { subjectOf } from '../oauth/subject.ts'
 import type { Persons } from '../storage/persons.ts'
 import type { Grant, Records } from '../storage/records.ts'
 import { presentedCredential } from './credential.ts'
@@ -15,6 +16,8 @@ import type { Credential, Verified } from './decide.ts'
 
 /** Verified tokens kept, about 2 kB each. */
 const MAX_VERIFIED = 10_000
+/** A header padded beyond any token of ours is verified each time, not kept. */
+const MAX_KEPT_LENGTH = 4096
 
 export interface Verifier {
   /**
@@ -69,6 +72,8 @@ export function createVerifier({ accessTokens, records, persons, now }: Verifier
     const grant = await records.grants.find(claims.gid)
     const person = grant && (await persons.find(grant))
     if (!grant || !person) return REVOKED
+    // A token says what its grant says; anything else was signed by someone who has the key and no grant.
+    if (!agrees(claims, grant)) return NOT_OURS
     const verified: Verified = {
       grantId: grant.id,
       audience: claims.aud,
@@ -76,10 +81,10 @@ export function createVerifier({ accessTokens, records, persons, now }: Verifier
       sub: claims.sub,
       scopes: claims.scope.split(' '),
       clientHash: sha256(claims.client_id),
-      expiresAt: claims.exp * 1000,
+      expiresAt: Math.min(claims.exp, grant.expiresAt) * 1000,
     }
     const credential: Credential = { kind: 'verified', verified }
-    if (isLive) {
+    if (isLive && authorization.length <= MAX_KEPT_LENGTH) {
       known.set(keyOf(authorization), { authorization, generation, credential, verified, grant })
     }
     return credential
@@ -109,6 +114,15 @@ export function createVerifier({ accessTokens, records, persons, now }: Verifier
     if (generation !== accessTokens.keyGeneration()) return 'changed'
     return persons.isCurrent(grant, verified.person) ? undefined : 'changed'
   }
+}
+
+function agrees(claims: AccessTokenClaims, grant: Grant): boolean {
+  return (
+    claims.sub === subjectOf(grant) &&
+    claims.aud === grant.resource &&
+    sha256(claims.client_id) === grant.clientHash &&
+    claims.scope.split(' ').every((scope) => grant.scopes.includes(scope))
+  )
 }
 
 const KEY_LENGTH = 48

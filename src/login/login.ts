@@ -57,6 +57,9 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
           : { attempt }
       })
       if ('attempt' in answer) {
+        if (answer.attempt.kind === 'locked') {
+          reply.header('retry-after', String(answer.attempt.seconds))
+        }
         await showLogin(reply, interaction, flow, { name, problem: answer.attempt })
       } else {
         if (answer.outcome.kind === 'code') await login.remember(name, request, reply)

@@ -45,7 +45,7 @@ export function createPasswordLogin(deps: {
 
   return {
     async attempt(credentials, request) {
-      const name = provider.canonicalName(credentials.name)
+      const name = counted(credentials.name)
       const device = await deviceOf(request)
       const known = device?.names.includes(sha256(name)) ? device.id : undefined
       const who = { name, device: known }
@@ -61,9 +61,15 @@ export function createPasswordLogin(deps: {
     },
     async remember(name, request, reply) {
       const device = (await deviceOf(request)) ?? { id: randomToken(16), names: [] }
-      const hash = sha256(provider.canonicalName(name))
+      const hash = sha256(counted(name))
       const names = [hash, ...device.names.filter((known) => known !== hash)].slice(0, MAX_NAMES)
       await browsers.note.write(reply, NOTE, { id: device.id, names }, NOTE_SECONDS)
     },
   }
 }
+
+/**
+ * What is typed is counted, not whom it means: a lock that a name and its e-mail share would tell strangers that they
+ * are one person.
+ */
+const counted = (name: string) => name.trim().toLowerCase()

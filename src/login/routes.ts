@@ -22,8 +22,9 @@ export function loginRoutes(app: FastifyInstance, flow: LoginFlow): void {
   app.addHook('onRequest', async (request, reply) => {
     if (normalizeHost(request.headers.host ?? '') === flow.host) return
     // The browser would leave our cookies and the person's password with another origin.
-    if (request.method === 'GET' || request.method === 'HEAD') {
-      return reply.redirect(flow.issuer + (request.raw.url ?? '/'), 302)
+    const target = request.raw.url ?? '/'
+    if (/^(?:GET|HEAD)$/.test(request.method) && target.startsWith('/')) {
+      return reply.redirect(flow.issuer + target, 302)
     }
     throw new PageError({
       kind: 'client',

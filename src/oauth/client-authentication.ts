@@ -49,8 +49,8 @@ function isAuthentic(client: Client, secret: string | undefined, clients: Client
 /** The readings of a Basic header: as sent, and form-decoded as RFC 6749 section 2.3.1 has it; SDKs do either. */
 function parseBasic(authorization: string | undefined): Credentials[] | undefined {
   if (authorization === undefined || !/^basic(?: |$)/i.test(authorization)) return undefined
-  const encoded = /^basic +([A-Za-z0-9+/_-]*=*) *$/i.exec(authorization)?.[1]
-  if (encoded === undefined) return []
+  const encoded = authorization.slice('basic'.length).trim()
+  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(encoded)) return []
   const decoded = Buffer.from(encoded, 'base64').toString('utf8')
   const colon = decoded.indexOf(':')
   const id = colon === -1 ? decoded : decoded.slice(0, colon)

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Resource, ResourceMatch } from '../forward-auth/resource.ts'
+import { GRANT_TYPES } from './grants/index.ts'
 import { advertisedScopes, OFFLINE_ACCESS } from './scope.ts'
 
 export const PROTECTED_RESOURCE = '/.well-known/oauth-protected-resource'
@@ -36,7 +37,7 @@ export function authorizationServerMetadata(
     jwks_uri: issuer + ENDPOINTS.jwks,
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
-    grant_types_supported: ['authorization_code', 'refresh_token'],
+    grant_types_supported: GRANT_TYPES.map(({ grantType }) => grantType),
     token_endpoint_auth_methods_supported: ['none', 'client_secret_post', 'client_secret_basic'],
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,

@@ -9,6 +9,8 @@ import { OAuthError } from './errors.ts'
 export type Parameters = ReadonlyMap<string, readonly string[]>
 
 const CONTROL = /\p{Cc}/u
+/** More than any request of ours has, `resource` repeated included. */
+const MAX_PARAMETERS = 200
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
@@ -19,15 +21,26 @@ export function parseParameters(encoded: string | Uint8Array): Parameters {
   const parameters = new Map<string, string[]>()
   try {
     const text = typeof encoded === 'string' ? encoded : utf8.decode(encoded)
-    for (const pair of text.split('&')) {
+    const pairs = text.split('&', MAX_PARAMETERS + 1)
+    if (pairs.length > MAX_PARAMETERS) throw new RangeError('too many parameters')
+    for (const pair of pairs) {
       if (pair === '') continue
       const equals = pair.indexOf('=')
       const name = decode(equals === -1 ? pair : pair.slice(0, equals))
       const value = equals === -1 ? '' : decode(pair.slice(equals + 1))
-      parameters.set(name, [...(parameters.get(name) ?? []), value])
+      const values = parameters.get(name)
+      // Never copied: the work stays linear in what a stranger sends.
+      if (values) values.push(value)
+      else parameters.set(name, [value])
     }
   } catch (cause) {
-    throw new OAuthError('invalid_request', 'the parameters are not form-encoded UTF-8', { cause })
+    throw new OAuthError(
+      'invalid_request',
+      'the parameters are too many or not form-encoded UTF-8',
+      {
+        cause,
+      },
+    )
   }
   return parameters
 }

@@ -5,8 +5,13 @@
  * @module
  */
 
+import { normalizeHost } from '../http/host.ts'
+
 /** Native apps register these private-use schemes although RFC 8252 section 7.1 asks for a dotted one. */
 const KNOWN_APP_SCHEMES = new Set(['cursor', 'vscode', 'vscode-insiders', 'windsurf', 'claude'])
+/** At least two labels, and not a scheme that runs or shows what follows it. */
+const REVERSE_DOMAIN =
+  /^(?!(?:javascript|data|vbscript|blob|file)\.)[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+$/
 const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(?=[/?]|$)(.*)$/
 const MAX_LENGTH = 512
 
@@ -31,16 +36,22 @@ export function redirectUriProblem(uri: string, ownOrigin: string): string | und
   if (/^[a-z]+:\/\/[^/?]*@/i.test(uri)) return 'holds a user name or password'
   // A browser would resolve these to another path than the one that was registered.
   if (/\/(?:\.|%2e){1,2}(?=[/?]|$)/i.test(uri)) return 'has a dot segment'
-  if (url.protocol === 'https:') {
-    return url.origin === ownOrigin ? 'lies on the authorization server itself' : undefined
-  }
-  if (url.protocol === 'http:') {
-    if (!LOOPBACK.test(uri)) return 'uses http beyond loopback'
-    return url.origin === ownOrigin ? 'lies on the authorization server itself' : undefined
+  if (url.protocol === 'https:' || url.protocol === 'http:') {
+    // `https:callback` is relative to the page that redirects there: to us.
+    if (!/^https?:\/\/[^/]/i.test(uri)) return 'lacks the // before its host'
+    if (url.protocol === 'http:' && !LOOPBACK.test(uri)) return 'uses http beyond loopback'
+    return isOwn(url, ownOrigin) ? 'lies on the authorization server itself' : undefined
   }
   const scheme = url.protocol.slice(0, -1)
-  if (scheme.includes('.') || KNOWN_APP_SCHEMES.has(scheme)) return undefined
+  if (REVERSE_DOMAIN.test(scheme) || KNOWN_APP_SCHEMES.has(scheme)) return undefined
   return `uses the scheme ${scheme}: use https, http on loopback, or a reverse-domain scheme`
+}
+
+/** Our host in any spelling; on loopback any name of this machine with our port. */
+function isOwn(url: URL, ownOrigin: string): boolean {
+  const own = new URL(ownOrigin)
+  if (normalizeHost(url.host) === normalizeHost(own.host)) return true
+  return url.port === own.port && isLoopback(`${url.origin}/`) && isLoopback(`${own.origin}/`)
 }
 
 /** http on `localhost`, `127.0.0.1` or `[::1]`. */

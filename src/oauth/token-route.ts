@@ -36,6 +36,9 @@ export function tokenRoute(
         `grant_type must be one of ${GRANT_TYPES.map((known) => known.grantType).join(', ')}`,
       )
     }
+    if (!client.grantTypes.includes(name)) {
+      throw new OAuthError('unauthorized_client', 'the client did not register this grant_type')
+    }
     const response = await grantType.redeem({ client, parameters }, grants)
     request.log.info(
       { requestId: request.id, client: client.name, grantType: name },

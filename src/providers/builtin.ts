@@ -24,10 +24,7 @@ export function createBuiltinProvider(users: readonly UserConfig[]): PasswordPro
       byName.set(name.toLowerCase(), { user, identity })
     }
   }
-  // The first user's salt and cost with a digest nobody can meet: an unknown name takes as long as a wrong password.
-  const nobody = (users[0]?.passwordHash ?? '').replace(/[^$]+$/, (digest) =>
-    'A'.repeat(digest.length),
-  )
+  const nobody = impossibleHash(users)
   const turn = oneAtATime(QUEUE_LENGTH)
   const find = (typed: string) => byName.get(typed.trim().toLowerCase())
 
@@ -36,7 +33,6 @@ export function createBuiltinProvider(users: readonly UserConfig[]): PasswordPro
     name: 'Password',
     kind: 'password',
     current: (issuer, subject) => (issuer === BUILTIN_ISSUER ? bySubject.get(subject) : undefined),
-    canonicalName: (typed) => find(typed)?.identity.subject ?? typed.trim().toLowerCase(),
     verify: ({ name, password }) =>
       turn(async () => {
         const found = find(name)
@@ -44,6 +40,16 @@ export function createBuiltinProvider(users: readonly UserConfig[]): PasswordPro
         return matches ? found?.identity : undefined
       }),
   }
+}
+
+/** The costliest user's salt and cost with a digest nobody can meet: an unknown name takes as long as a wrong password. */
+function impossibleHash(users: readonly UserConfig[]): string {
+  const cost = (hash: string) =>
+    Number(/m=(\d+)/.exec(hash)?.[1]) * Number(/t=(\d+)/.exec(hash)?.[1])
+  const [costliest = ''] = users
+    .map(({ passwordHash }) => passwordHash)
+    .sort((a, b) => cost(b) - cost(a))
+  return costliest.replace(/[^$]+$/, (digest) => 'A'.repeat(digest.length))
 }
 
 function identityOf(user: UserConfig): Identity {

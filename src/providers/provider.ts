@@ -30,8 +30,6 @@ interface ProviderBase {
 /** A provider people type a name and a password into, on our own login page. */
 export interface PasswordProvider extends ProviderBase {
   readonly kind: 'password'
-  /** The account that a typed name means, the same string for every spelling of it; for unknown names too (decision K3). */
-  canonicalName(typed: string): string
   /** Who it is, or undefined for a wrong name or password alike. Rejects with {@link ProviderBusy} when overloaded. */
   verify(credentials: { name: string; password: string }): Promise<Identity | undefined>
 }

@@ -20,6 +20,7 @@ const HOP_BY_HOP = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'http2-settings',
   'expect',
 ])
 /** Set anew here, or never to be believed by the server: our default headers even where others are configured. */
@@ -30,6 +31,9 @@ const REPLACED = [
   'Host',
   'Forwarded',
   'X-Real-Ip',
+  'X-Forwarded',
+  'Remote-User',
+  'X-Remote-User',
   'X-Rewrite-Url',
   'X-Scheme',
 ]

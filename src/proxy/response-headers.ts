@@ -36,8 +36,14 @@ export function clientHeaders(
     const [name = '', value = ''] = [upstream[i], upstream[i + 1]]
     const lower = name.toLowerCase()
     if (DROPPED.has(lower) || named.has(lower)) continue
-    if (lower === 'set-cookie' && isOwnCookie(value.slice(0, value.indexOf('=')).trim())) continue
+    if (lower === 'set-cookie' && isOwnCookie(cookieName(value))) continue
     headers.push(name, value)
   }
   return headers
+}
+
+/** A browser takes `=gw_browser=x` for a cookie without a name and sends it back as `gw_browser=x`. */
+function cookieName(setCookie: string): string {
+  const [pair = ''] = setCookie.split(';')
+  return (pair.trim().replace(/^=+/, '').split('=')[0] ?? '').trim()
 }

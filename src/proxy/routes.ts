@@ -140,6 +140,13 @@ function targetOf(
   }
 }
 
+/** Name, code and message of an error. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown'
+  const code = 'code' in error ? ` ${String(error.code)}` : ''
+  return `${error.name}${code}: ${error.message}`
+}
+
 function fail(
   error: unknown,
   request: FastifyRequest,
@@ -148,7 +155,8 @@ function fail(
 ): void {
   const outage = error instanceof UpstreamUnavailable
   log.error(
-    { requestId: request.id, err: outage ? error.cause : error },
+    // Of an upstream's failure only what it is: the driver's error carries bytes of the answer.
+    { requestId: request.id, ...(outage ? { cause: describe(error.cause) } : { err: error }) },
     outage ? 'the upstream did not answer' : 'unexpected error in pass-through',
   )
   if (response.headersSent) {

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { sha256 } from '../../src/crypto.ts'
 import { createCheck } from '../../src/forward-auth/check.ts'
 import { IDENTITY_HEADERS } from '../../src/forward-auth/identity-headers.ts'
 import { createResourceTable } from '../../src/forward-auth/resource.ts'
 import { createVerifier } from '../../src/forward-auth/verifier.ts'
 import { compileOrigins } from '../../src/http/origins.ts'
+import { subjectOf } from '../../src/oauth/subject.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { createRecords } from '../../src/storage/records.ts'
 import type { Storage } from '../../src/storage/storage.ts'
@@ -16,7 +18,7 @@ const GRANT = {
   provider: 'builtin',
   issuer: 'builtin',
   subject: 'ann',
-  clientHash: 'h',
+  clientHash: sha256('c'),
   clientName: 'Client',
   redirectHost: '127.0.0.1',
   resource: 'https://mcp.example.com/notes/mcp',
@@ -67,7 +69,10 @@ async function counted({ withPeek = true } = {}) {
         if (token !== TOKEN) return { ok: false, reason: 'invalid' }
         const exp = Math.floor(clock() / 1000) + 60
         const { resource: aud, id: gid } = GRANT
-        return { ok: true, claims: { sub: 'u_1', aud, gid, client_id: 'c', scope: 'mcp', exp } }
+        return {
+          ok: true,
+          claims: { sub: subjectOf(PERSON), aud, gid, client_id: 'c', scope: 'mcp', exp },
+        }
       },
     },
   })

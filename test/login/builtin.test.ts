@@ -48,13 +48,6 @@ describe('refuses', () => {
   })
 })
 
-it('makes one name of every spelling, for unknown people too', () => {
-  const { canonicalName } = provider
-  expect(new Set([' ANN ', 'ann', 'Ann@Example.com'].map(canonicalName))).toEqual(new Set(['ann']))
-  expect(canonicalName(' ZED ')).toBe(canonicalName('zed'))
-  expect(canonicalName('zed')).not.toBe(canonicalName('ann'))
-})
-
 it('says who is still there, and only of its own issuer', () => {
   expect(provider.current?.(BUILTIN_ISSUER, 'ann')).toEqual(ANN_AS_SHE_IS)
   expect(provider.current?.(BUILTIN_ISSUER, 'zed')).toBeUndefined()

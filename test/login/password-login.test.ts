@@ -19,7 +19,6 @@ async function attempts(verify: PasswordProvider['verify']) {
       id: 'counting',
       name: 'Counting',
       kind: 'password',
-      canonicalName: (typed) => typed,
       verify: (credentials) => {
         made += 1
         return verify(credentials)

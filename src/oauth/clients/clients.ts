@@ -11,13 +11,12 @@ import type { RegistrationPolicy } from './registration-policy.ts'
 import { createStaticClients } from './static-clients.ts'
 
 export type ClientAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post'
-export type ClientGrantType = 'authorization_code' | 'refresh_token'
 
 /** What registration decides about a client. */
 export interface ClientMetadata {
   readonly name: string
   readonly redirectUris: readonly string[]
-  readonly grantTypes: readonly ClientGrantType[]
+  readonly grantTypes: readonly string[]
   readonly authMethod: ClientAuthMethod
   /** Seconds since the epoch. */
   readonly issuedAt: number
@@ -53,7 +52,7 @@ export const MAX_CLIENT_ID_LENGTH = 1024
 const Sealed = z.object({
   n: z.string(),
   r: z.array(z.string()),
-  g: z.array(z.enum(['authorization_code', 'refresh_token'])),
+  g: z.array(z.string()),
   m: z.enum(['none', 'client_secret_basic', 'client_secret_post']),
   t: z.number(),
   x: z.string(),

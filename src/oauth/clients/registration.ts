@@ -5,10 +5,10 @@
  */
 import { z } from 'zod'
 import { OAuthError } from '../errors.ts'
+import { GRANT_TYPES } from '../grants/index.ts'
 import { redirectUriProblem } from '../redirect-uri.ts'
 import {
   type ClientAuthMethod,
-  type ClientGrantType,
   type ClientMetadata,
   type Clients,
   MAX_CLIENT_ID_LENGTH,
@@ -16,7 +16,8 @@ import {
 import type { RegistrationPolicy } from './registration-policy.ts'
 
 const MAX_NAME_LENGTH = 64
-const GRANT_TYPES: readonly ClientGrantType[] = ['authorization_code', 'refresh_token']
+/** Grant types we do not have are dropped, not refused (RFC 7591 section 2). */
+const KNOWN_GRANT_TYPES = GRANT_TYPES.map(({ grantType }) => grantType)
 const AUTH_METHODS: readonly ClientAuthMethod[] = [
   'none',
   'client_secret_basic',
@@ -126,15 +127,15 @@ function acceptableRedirectUris(
   return [...new Set(good)]
 }
 
-/** Grant types we do not have are dropped, not refused (RFC 7591 section 2); left out means both (decision K16). */
+/** Left out means all of them (decision K16). */
 function grantTypes(
   requested: readonly string[] | null | undefined,
   responseTypes: readonly string[] | null | undefined,
-): readonly ClientGrantType[] {
+): readonly string[] {
   if (responseTypes && !responseTypes.includes('code')) {
     throw new OAuthError('invalid_client_metadata', 'response_types must include code')
   }
-  const granted = GRANT_TYPES.filter((type) => !requested || requested.includes(type))
+  const granted = KNOWN_GRANT_TYPES.filter((type) => !requested || requested.includes(type))
   if (!granted.includes('authorization_code')) {
     throw new OAuthError('invalid_client_metadata', 'grant_types must include authorization_code')
   }

@@ -1,0 +1,144 @@
+/**
+ * What attackers of this very code found, each as a regression test.
+ */
+import { describe, expect, it } from 'vitest'
+import { createKeyring } from '../src/crypto.ts'
+import { createResourceTable } from '../src/forward-auth/resource.ts'
+import { createAccessTokens } from '../src/oauth/access-token.ts'
+import { loadSigningKeys } from '../src/oauth/keys.ts'
+import { redirectUriProblem } from '../src/oauth/redirect-uri.ts'
+import { clientHeaders } from '../src/proxy/response-headers.ts'
+import { createBrowser } from './support/browser.ts'
+import { ANYONE, buildTestApp, resource, SECRET } from './support/build-app.ts'
+import {
+  authorizeUrl,
+  check,
+  obtainTokens,
+  register,
+  signIn,
+  token,
+} from './support/oauth-client.ts'
+
+// Each of these hung the event loop for seconds to minutes, so a test that comes back at all has passed its point.
+describe('T33: one request cannot keep the process busy', () => {
+  it('refuses thousands of repeated parameters', async () => {
+    const { app } = await buildTestApp()
+    const query = await app.inject({
+      url: `/authorize?${'a&'.repeat(31_000)}`,
+      headers: { host: 'auth.example.com' },
+    })
+    expect(query.statusCode).toBe(400)
+    const form = await app.inject({
+      method: 'POST',
+      url: '/token',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      payload: 'a&'.repeat(16_000),
+    })
+    expect(form.json()).toMatchObject({ error: 'invalid_request' })
+  })
+
+  it('reads a Basic header of spaces once', async () => {
+    const { app } = await buildTestApp()
+    const answer = await token(
+      app,
+      { grant_type: 'authorization_code' },
+      { authorization: `Basic ${' '.repeat(60_000)}!` },
+    )
+    expect(answer.statusCode).toBe(401)
+  })
+
+  it('reads an endless resource indicator once', async () => {
+    const { app } = await buildTestApp()
+    const client = await register(app)
+    const answer = await createBrowser(app).get(
+      authorizeUrl(client, { resource: `http://${'a'.repeat(60_000)}#` }),
+    )
+    expect(String(answer.headers.location)).toContain('error=invalid_target')
+  })
+})
+
+describe('T6: a redirect URI never leads back to us', () => {
+  it.each([
+    ['https:callback', 'https://auth.example.com'],
+    ['https:/callback', 'https://auth.example.com'],
+    ['https:evil.test/x', 'https://auth.example.com'],
+    ['https://auth.example.com./callback', 'https://auth.example.com'],
+    ['https://AUTH.example.com:443/callback', 'https://auth.example.com'],
+    ['http://127.0.0.1:8080/callback', 'http://localhost:8080'],
+    ['http://[::1]:8080/authorize', 'http://localhost:8080'],
+  ])('%s is refused at %s', (uri, own) => {
+    expect(redirectUriProblem(uri, own)).toBeDefined()
+  })
+
+  it('other ports of this computer are other programs', () => {
+    expect(redirectUriProblem('http://127.0.0.1:8081/callback', 'http://localhost:8080')).toBe(
+      undefined,
+    )
+  })
+
+  it.each(['javascript.x:alert(1)', 'data.x:text', 'com.example:/cb'])('%s', (uri) => {
+    const problem = redirectUriProblem(uri, 'https://auth.example.com')
+    expect(problem === undefined).toBe(uri.startsWith('com.'))
+  })
+})
+
+describe('T34: a token that was signed with our key but says more than its grant', () => {
+  it.each([
+    ['another person', { sub: 'u_somebody-else' }],
+    ['another scope', { scope: 'mcp admin' }],
+    ['another client', { client_id: 'another' }],
+  ])('is refused: %s', async (_name, forged) => {
+    const { app, storage, clock } = await buildTestApp()
+    const { tokens } = await obtainTokens(app)
+    const [, payload = ''] = tokens.access_token.split('.')
+    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString())
+    const keys = await loadSigningKeys({ storage, keyring: createKeyring(SECRET), now: clock })
+    const issuer = createAccessTokens({ issuer: 'https://auth.example.com', keys, now: clock })
+    const good = await issuer.issue(claims)
+    expect((await check(app, { authorization: `Bearer ${good}` })).statusCode).toBe(200)
+    const bad = await issuer.issue({ ...claims, ...forged })
+    expect((await check(app, { authorization: `Bearer ${bad}` })).statusCode).toBe(401)
+  })
+})
+
+describe('T25: a server that ignores case does not widen a grant', () => {
+  const table = createResourceTable([
+    resource({ id: 'notes', url: 'https://mcp.example.com/notes' }),
+    resource({ id: 'admin', url: 'https://mcp.example.com/notes/admin' }),
+  ])
+  it.each([
+    '/notes/Admin',
+    '/notes/ADMIN/x',
+    '/notes/admin%20',
+    '/notes/admin.',
+    '/notes/admin./x',
+  ])('%s is ambiguous between the two', (path) => {
+    expect(table.match('mcp.example.com', path)).toBe('ambiguous')
+  })
+  it('what neither spelling reaches is not', () => {
+    expect(table.match('mcp.example.com', '/notes/Other')).toMatchObject({ path: '/notes/Other' })
+  })
+})
+
+it('answers for no wildcard host whose name no URL can have', () => {
+  const table = createResourceTable([resource({ url: 'https://*.wild.example.com' })])
+  expect(table.match('xn--a.wild.example.com', '/')).toBe('unknown')
+})
+
+it('lets a server set no cookie that a browser would send back as ours', () => {
+  const headers = ['Set-Cookie', '=gw_browser=AAAA; Path=/', 'Set-Cookie', 'theirs=1']
+  expect(clientHeaders(headers, (name) => name.startsWith('gw_'))).toEqual([
+    'Set-Cookie',
+    'theirs=1',
+  ])
+})
+
+it('does not tell by its locks that a name and an e-mail are one person', async () => {
+  const { app } = await buildTestApp({ resources: [resource({ allow: ANYONE })] })
+  const client = await register(app)
+  const attempt = async (name: string) =>
+    (await signIn(createBrowser(app), authorizeUrl(client), { name, password: 'wrong' })).statusCode
+  for (let i = 0; i < 5; i++) expect(await attempt('ann')).toBe(401)
+  expect(await attempt('ann')).toBe(429)
+  expect(await attempt('ann@example.com')).toBe(401)
+})
