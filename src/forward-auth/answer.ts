@@ -12,7 +12,7 @@ import { type ChallengeError, challenge } from './challenge.ts'
 import { withoutCookies } from './cookies.ts'
 import type { Decision, Verified } from './decide.ts'
 import { identityHeaderLines } from './identity-headers.ts'
-import type { ResourceMatch } from './resource.ts'
+import type { Resource, ResourceMatch } from './resource.ts'
 
 /** An answer ready to be written. `headers` is a flat list of names and values. */
 export interface Answer {
@@ -95,10 +95,21 @@ function allow(
   return { status: 200, headers: kept === undefined ? headers : [...headers, 'Cookie', kept] }
 }
 
+/** Refusals at a resource's own URL, which is where clients call: made once, by what is wrong. */
+const refusals = new WeakMap<Resource, Map<ChallengeError | undefined, Answer>>()
+
 function refuse(status: number, { match }: AnswerContext, error?: ChallengeError): Answer {
-  return json(status, ['WWW-Authenticate', challenge(match, error)], {
-    error: error ?? 'invalid_token',
-  })
+  const { resource, path, viaAlso } = match
+  const make = () =>
+    json(status, ['WWW-Authenticate', challenge(match, error)], {
+      error: error ?? 'invalid_token',
+    })
+  if (viaAlso || path !== resource.path) return make()
+  const made = refusals.get(resource) ?? new Map<ChallengeError | undefined, Answer>()
+  refusals.set(resource, made)
+  const answer = made.get(error) ?? make()
+  made.set(error, answer)
+  return answer
 }
 
 function challengePage({ match, requestId }: AnswerContext): Answer {

@@ -57,7 +57,8 @@ export function createAccessTokens(deps: {
         .sign(privateKey)
     },
     keyGeneration: () => keys.generation(),
-    looksLikeOurs: (token) => COMPACT_JWS.test(token),
+    // The dot first: most garbage has none.
+    looksLikeOurs: (token) => token.includes('.') && COMPACT_JWS.test(token),
     async verify(token) {
       try {
         const { payload } = await jwtVerify(
