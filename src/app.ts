@@ -35,6 +35,7 @@ import { createDiscovery, discoveryRoutes } from './oauth/discovery-routes.ts'
 import type { GrantDeps } from './oauth/grants/grant-type.ts'
 import { loadSigningKeys } from './oauth/keys.ts'
 import { registrationRoute } from './oauth/registration-route.ts'
+import { revokeGrantsOfTheGone } from './oauth/revocation.ts'
 import { createTokenIssuer } from './oauth/token-issuer.ts'
 import { tokenRoute } from './oauth/token-route.ts'
 import { createProvider } from './providers/index.ts'
@@ -127,6 +128,14 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.server.maxHeadersCount = 0
   routeEveryMethod(app)
   everyMinute(app, () => keys.refresh(), log)
+  app.addHook('onListen', async () => {
+    // Beside the first requests: checks refuse these people already, this keeps them out should the name come back.
+    revokeGrantsOfTheGone({ records, provider }).then(
+      (ended) => ended > 0 && log.info({ ended }, 'ended the grants of people who are gone'),
+      (error: unknown) =>
+        log.warn({ err: error }, 'could not look for grants of people who are gone'),
+    )
+  })
   app.setErrorHandler(answerProgram)
 
   const flow: LoginFlow = {
