@@ -52,6 +52,7 @@ export function createUpstream(): Upstream {
         }
         let controller: Dispatcher.DispatchController | undefined
         let gone = false
+        let headAlone: NodeJS.Immediate | undefined
         response.once('close', () => {
           gone = true
           if (!response.writableFinished) controller?.abort(new Error('the client left'))
@@ -87,16 +88,20 @@ export function createUpstream(): Upstream {
                 status,
                 responseHeaders(Array.from(lines as readonly (Buffer | string)[], latin1)),
               )
-              // The head goes out now: an event stream may be silent for a long time. Not by `flushHeaders`, which
-              // writes it as UTF-8: every byte of it beyond ASCII would be another one.
-              response.write(NOTHING)
+              // With the body where that has come too, else by itself: an event stream may be silent for a long time.
+              // Not by `flushHeaders`, which writes it as UTF-8: every byte of it beyond ASCII would be another one.
+              headAlone = setImmediate(() => {
+                if (!response.destroyed) response.write(NOTHING)
+              })
             },
             onResponseData(started, chunk) {
+              clearImmediate(headAlone)
               if (response.write(chunk)) return
               started.pause()
               response.once('drain', () => started.resume())
             },
             onResponseEnd() {
+              clearImmediate(headAlone)
               response.end()
               resolve()
             },
