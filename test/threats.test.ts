@@ -142,3 +142,25 @@ it('does not tell by its locks that a name and an e-mail are one person', async 
   expect(await attempt('ann')).toBe(429)
   expect(await attempt('ann@example.com')).toBe(401)
 })
+
+it('T7: says that any program on this computer could be asking, each time anew', async () => {
+  const { app } = await buildTestApp()
+  const client = await register(app)
+  const browser = createBrowser(app)
+  await signIn(browser, authorizeUrl(client))
+  const again = await browser.get(authorizeUrl(client))
+  expect(again.body).toContain('Any program on this computer could be asking under this name')
+  expect(again.body).toContain('name="decision" value="deny"')
+})
+
+it('T23: names only plain addresses of its own in its metadata', async () => {
+  const { app } = await buildTestApp()
+  const answer = await app.inject('/.well-known/oauth-authorization-server')
+  const addresses = Object.entries<unknown>(answer.json()).filter(([name]) =>
+    /_endpoint$|_uri$|^issuer$/.test(name),
+  )
+  expect(addresses.length).toBeGreaterThan(4)
+  for (const [, address] of addresses) {
+    expect(address).toMatch(/^https:\/\/auth\.example\.com(?:\/[a-z]+)?$/)
+  }
+})

@@ -38,6 +38,8 @@ const REPLACED = [
   'X-Scheme',
 ]
 
+const MAX_JUDGED = 1000
+
 /** What a proxy in front would say of the request; some frameworks route by it. */
 const PROXY_WORDS = /^x-(?:forwarded|original)-/
 
@@ -62,15 +64,26 @@ export type UpstreamHeaders = (
 export function createUpstreamHeaders(identityHeaders: Config['identityHeaders']): UpstreamHeaders {
   const names = Object.keys(identityHeaders)
   const replaced = new Set([...REPLACED, ...names].map(canonicalName))
-  const isReplaced = (name: string) => replaced.has(name) || PROXY_WORDS.test(name)
+  // Names repeat with every request; strangers' inventions are not remembered for ever.
+  const judged = new Map<string, boolean>()
+  function isDropped(name: string): boolean {
+    const known = judged.get(name)
+    if (known !== undefined) return known
+    const canonical = canonicalName(name)
+    const verdict =
+      HOP_BY_HOP.has(name.toLowerCase()) || replaced.has(canonical) || PROXY_WORDS.test(canonical)
+    if (judged.size >= MAX_JUDGED) judged.clear()
+    judged.set(name, verdict)
+    return verdict
+  }
   const ours = new Set([...names, 'Cookie'])
   return (rawHeaders, allowed, client) => {
     // What the client names in `Connection` is removed from its own headers only: ours are added afterwards.
-    const dropped = new Set([...HOP_BY_HOP, ...connectionOptions(rawHeaders)])
+    const named = connectionOptions(rawHeaders)
     const headers: string[] = []
     for (let i = 0; i < rawHeaders.length; i += 2) {
       const name = rawHeaders[i] ?? ''
-      if (dropped.has(name.toLowerCase()) || isReplaced(canonicalName(name))) continue
+      if (isDropped(name) || named?.has(name.toLowerCase())) continue
       // The body is framed by its length or by chunks, never by what a Connection header took away.
       headers.push(name, rawHeaders[i + 1] ?? '')
     }

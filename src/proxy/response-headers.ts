@@ -33,9 +33,10 @@ export function clientHeaders(
   const named = connectionOptions(upstream)
   const headers: string[] = []
   for (let i = 0; i < upstream.length; i += 2) {
-    const [name = '', value = ''] = [upstream[i], upstream[i + 1]]
+    const name = upstream[i] ?? ''
+    const value = upstream[i + 1] ?? ''
     const lower = name.toLowerCase()
-    if (DROPPED.has(lower) || named.has(lower)) continue
+    if (DROPPED.has(lower) || named?.has(lower)) continue
     if (lower === 'set-cookie' && isOwnCookie(cookieName(value))) continue
     headers.push(name, value)
   }

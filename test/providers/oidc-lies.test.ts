@@ -212,11 +212,11 @@ describe('nobody is let in when the keys are', () => {
   it.each(KEY_ANSWERS)('%s', (_what, lies, reason) => expectRefusal(lies, reason))
 })
 
-describe('nobody is let in who comes back', () => {
+describe('T4: nobody is let in who comes back', () => {
   it.each(WAYS_BACK)('%s', (_what, lies, reason) => expectRefusal(lies, reason))
 })
 
-describe('discovery', () => {
+describe('T10: discovery', () => {
   it.each<readonly [string, Lies, RegExp]>([
     [
       'another issuer',
