@@ -55,6 +55,7 @@ const Decision = z.object({
   status: z.number(),
   user: z.string().optional(),
   mcp: z.string().optional(),
+  method: z.string().optional(),
   reason: z.string().optional(),
   ms: z.number().optional(),
 })
@@ -63,11 +64,13 @@ const Decision = z.object({
 export function decisionLine(logLine: string, colour: boolean): string | undefined {
   const parsed = Decision.safeParse(parseJson(logLine))
   if (!parsed.success) return undefined
-  const { status, user, mcp, reason, ms } = parsed.data
+  const { status, user, mcp, method, reason, ms } = parsed.data
   const { green, red, dim } = painter(colour)
   const allowed = status < 300
   const time = allowed && ms !== undefined ? dim(`${ms.toFixed(1)} ms`) : undefined
-  const words = [user, mcp, allowed ? undefined : reason, time].filter(Boolean)
+  // Clients of revisions before 2026-07-28 do not name their call in a header.
+  const call = mcp ?? (allowed ? method : undefined)
+  const words = [user, call, allowed ? undefined : reason, time].filter(Boolean)
   return `  ${(allowed ? green : red)(String(status))} ${words.join(' ')}`
 }
 

@@ -26,6 +26,8 @@ export interface Checked {
   readonly reason?: string
   readonly verified?: Verified
   readonly match?: ResourceMatch
+  /** Of the request that was asked about. */
+  readonly method?: string
 }
 
 /**
@@ -81,6 +83,7 @@ export function createCheck(deps: CheckDeps): Check {
       return {
         answer: answerFor(decision, context, deps),
         match,
+        method: located.method,
         ...(reason !== undefined && { reason }),
         ...(verified && { verified }),
       }

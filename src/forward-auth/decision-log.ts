@@ -23,6 +23,7 @@ export function logDecision(
     status,
     user: checked.verified?.person.email ?? checked.verified?.sub,
     resource: checked.match?.resource.id,
+    method: checked.method,
     mcp: mcpCall(request),
     reason: checked.reason,
     ms: Math.round((performance.now() - started) * 1000) / 1000,
