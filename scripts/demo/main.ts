@@ -10,6 +10,7 @@ import { type GatewardenOptions, startGatewarden } from '../lib/gatewarden.ts'
 import { freePort, loopbackAddresses, portProblem } from '../lib/ports.ts'
 import { startTraefik } from '../lib/traefik.ts'
 import { chooseFront, type Front } from './front.ts'
+import { claimFolder } from './lock.ts'
 import { type DemoOptions, HELP, parseOptions } from './options.ts'
 import { banner, decisionLine } from './output.ts'
 import { createParts } from './parts.ts'
@@ -31,6 +32,7 @@ async function main(): Promise<void> {
     process.on(signal, () => void parts.stop(0))
   }
   const folder = options.folder === undefined ? DEFAULT_FOLDER : resolve(options.folder)
+  claimFolder(folder)
   const state = await loadState(folder, options.port)
   await requirePort(state.port)
   const front = await chooseFront(options.proxy, folder, say)

@@ -24,6 +24,18 @@ export interface DemoOptions {
 
 /** @throws Error in words for the person who typed it */
 export function parseOptions(args: readonly string[]): DemoOptions {
+  try {
+    return parse(args)
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error)
+    const hint = args.some((arg) => /^\d+$/.test(arg) && !args.includes('--port'))
+      ? 'Options come after two dashes: npm run demo -- --port 18080.'
+      : 'See npm run demo -- --help.'
+    throw new Error(`${problem} ${hint}`, { cause: error })
+  }
+}
+
+function parse(args: readonly string[]): DemoOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {

@@ -82,6 +82,8 @@ async function run(
     {
       addresses,
       publicUrl: config.publicUrl.origin,
+      provider: config.provider.type,
+      ...('issuerUrl' in config.provider && { issuer: config.provider.issuerUrl }),
       resources: config.resources.map(({ id, url }) => ({ id, url })),
     },
     'listening',

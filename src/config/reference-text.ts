@@ -7,7 +7,7 @@
 /** Loads as it stands, but for the hash (a test makes sure). */
 export const EXAMPLE_FILE = `# yaml-language-server: $schema=./gatewarden.schema.json
 public_url: https://auth.example.com
-trusted_proxies: [172.18.0.0/16]
+trusted_proxies: [172.18.0.2]
 
 resources:
   notes:

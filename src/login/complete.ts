@@ -8,12 +8,13 @@ import { randomToken, sha256 } from '../crypto.ts'
 import type { ResourceTable } from '../forward-auth/resource.ts'
 import { PageError } from '../oauth/errors.ts'
 import { destinationOf } from '../oauth/redirect-uri.ts'
+import { subjectOf } from '../oauth/subject.ts'
 import type { Identity } from '../providers/provider.ts'
 import type { Grant, Records } from '../storage/records.ts'
 import type { Interaction } from './interaction.ts'
 
 export type Outcome =
-  | { readonly kind: 'code'; readonly code: string }
+  | { readonly kind: 'code'; readonly code: string; readonly user: string }
   | { readonly kind: 'refused'; readonly person: Identity }
   | { readonly kind: 'already-answered' }
 
@@ -60,7 +61,7 @@ export async function complete(
     scopes: interaction.scopes,
     issuedAt: now,
   })
-  return { kind: 'code', code }
+  return { kind: 'code', code, user: subjectOf(person) }
 }
 
 /** The configuration changed while the person was on the way. */

@@ -49,6 +49,7 @@ export async function answerOutcome(
 ): Promise<void> {
   switch (outcome.kind) {
     case 'code':
+      reply.request.log.info({ requestId: reply.request.id, user: outcome.user }, 'signed in')
       flow.browsers.forget(reply, interaction)
       redirectToClient(
         reply,

@@ -57,6 +57,9 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
           : { attempt }
       })
       if ('attempt' in answer) {
+        // Not what was typed: people type passwords into the wrong field.
+        const { kind: reason } = answer.attempt
+        request.log.info({ requestId: request.id, reason }, 'sign-in failed')
         if (answer.attempt.kind === 'locked') {
           reply.header('retry-after', String(answer.attempt.seconds))
         }

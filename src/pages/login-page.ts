@@ -57,7 +57,7 @@ export function loginPage(page: LoginPage): string {
 ${problem && html`<div class="box problem" id="problem" role="alert"><p>${problemInWords(problem)}</p></div>`}
 <form method="post" action="${linkTarget(page.action)}">
 <input type="hidden" name="interaction" value="${page.interaction}">
-<label for="username">Name</label>
+<label for="username">Name or e-mail</label>
 <input id="username" name="username" value="${typedName}" autocomplete="username" autocapitalize="none" autocorrect="off" spellcheck="false" required${tie}${invalid}${typedName === '' && focus}>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required${tie}${invalid}${typedName !== '' && focus}>
