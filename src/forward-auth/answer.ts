@@ -27,7 +27,6 @@ export interface AnswerContext {
   readonly requestId: string
   /** A person opened the address in a browser. */
   readonly navigation: boolean
-  readonly authorization: string | undefined
   readonly cookie: string | undefined
 }
 

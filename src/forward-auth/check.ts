@@ -73,7 +73,6 @@ export function createCheck(deps: CheckDeps): Check {
       match,
       requestId,
       navigation: isNavigation(located.method, accept, mode),
-      authorization: typeof authorization === 'string' ? authorization : undefined,
       cookie: typeof cookie === 'string' ? cookie : undefined,
     }
     const conclude = (credential: Credential): Checked => {

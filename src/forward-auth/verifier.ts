@@ -80,7 +80,7 @@ export function createVerifier({ accessTokens, records, persons, now }: Verifier
       person,
       sub: claims.sub,
       scopes: claims.scope.split(' '),
-      clientHash: sha256(claims.client_id),
+      clientHash: grant.clientHash,
       expiresAt: Math.min(claims.exp, grant.expiresAt) * 1000,
     }
     const credential: Credential = { kind: 'verified', verified }

@@ -5,7 +5,7 @@
  * @module
  */
 import { randomToken, sha256 } from '../crypto.ts'
-import type { ResourceTable } from '../forward-auth/resource.ts'
+import type { Resource, ResourceTable } from '../forward-auth/resource.ts'
 import { PageError } from '../oauth/errors.ts'
 import { destinationOf } from '../oauth/redirect-uri.ts'
 import { subjectOf } from '../oauth/subject.ts'
@@ -27,8 +27,7 @@ export async function complete(
   person: Identity,
   deps: { records: Records; resources: ResourceTable; grantLifetime: number; now: () => number },
 ): Promise<Outcome> {
-  const resource = deps.resources.byAudience(interaction.resource)
-  if (!resource) throw resourceGone()
+  const resource = resourceOf(interaction, deps.resources)
   // A refused person keeps the interaction: they may sign in as someone else.
   if (!resource.policy(person)) return { kind: 'refused', person }
   const now = Math.floor(deps.now() / 1000)
@@ -64,13 +63,19 @@ export async function complete(
   return { kind: 'code', code, user: subjectOf(person) }
 }
 
-/** The configuration changed while the person was on the way. */
-export const resourceGone = (): PageError =>
-  new PageError({
+/**
+ * The resource an interaction is about.
+ * @throws PageError if it is no longer configured: that changed while the person was on the way
+ */
+export function resourceOf(interaction: Interaction, resources: ResourceTable): Resource {
+  const resource = resources.byAudience(interaction.resource)
+  if (resource) return resource
+  throw new PageError({
     kind: 'retry',
     title: 'This server is no longer here',
     text: 'The server you wanted to connect to was removed while you were signing in. Ask whoever runs it for its address.',
   })
+}
 
 /** Where answers of this redirect URI go, in one word for lists and links. */
 export function destinationName(redirectUri: string): string {

@@ -15,7 +15,7 @@ import { consentPage } from '../pages/consent-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import type { Identity, Provider } from '../providers/provider.ts'
 import type { Browsers } from './browser.ts'
-import { type Outcome, resourceGone } from './complete.ts'
+import { type Outcome, resourceOf } from './complete.ts'
 import {
   INTERACTION_LIFETIME,
   type Interaction,
@@ -81,8 +81,7 @@ export async function showConsent(
   interaction: Interaction,
   flow: LoginFlow,
 ): Promise<void> {
-  const resource = flow.resources.byAudience(interaction.resource)
-  if (!resource) throw resourceGone()
+  const resource = resourceOf(interaction, flow.resources)
   const page = consentPage({
     action: CONSENT_PATH,
     interaction: await sealInteraction(interaction, flow.keyring),

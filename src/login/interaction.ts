@@ -13,14 +13,12 @@ export const INTERACTION_LIFETIME = 30 * 60
 /** Keycloak silently drops a `state` over 4,000 characters. */
 const MAX_SEALED_LENGTH = 3800
 
-/**
- * `requested` until the person allowed it, in this browser; then `consented`. There is no stage for "identified":
- * that step answers the interaction.
- */
-export type Stage = 'requested' | 'consented'
-
 const Interaction = z.object({
   id: z.string(),
+  /**
+   * `requested` until the person allowed it, in this browser; then `consented`. There is no stage for "identified":
+   * that step answers the interaction.
+   */
   stage: z.enum(['requested', 'consented']),
   clientHash: z.string(),
   clientName: z.string(),

@@ -12,7 +12,7 @@ import { type LoginProblem, loginPage } from '../pages/login-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import { ProviderBusy } from '../providers/provider.ts'
 import { refuseCrossSite } from './browser.ts'
-import { type Outcome, resourceGone } from './complete.ts'
+import { type Outcome, resourceOf } from './complete.ts'
 import { LOGIN_PATH, type LoginFlow, rawQuery, receiveInteraction } from './flow.ts'
 import { answerOutcome, mayIdentify } from './identification.ts'
 import { type Interaction, sealInteraction } from './interaction.ts'
@@ -85,8 +85,7 @@ async function showLogin(
   flow: LoginFlow,
   typed: { name?: string; problem?: LoginProblem },
 ): Promise<void> {
-  const resource = flow.resources.byAudience(interaction.resource)
-  if (!resource) throw resourceGone()
+  const resource = resourceOf(interaction, flow.resources)
   const page = loginPage({
     action: LOGIN_PATH,
     interaction: await sealInteraction(interaction, flow.keyring),
