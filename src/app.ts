@@ -10,6 +10,7 @@ import type { Logger } from 'pino'
 import type { Config } from './config/config.ts'
 import { createKeyring, randomToken } from './crypto.ts'
 import { createCheck } from './forward-auth/check.ts'
+import { createCredentials } from './forward-auth/credentials.ts'
 import { createResourceTable } from './forward-auth/resource.ts'
 import { forwardAuthRoutes } from './forward-auth/routes.ts'
 import { createVerifier } from './forward-auth/verifier.ts'
@@ -42,6 +43,7 @@ import { createProvider } from './providers/index.ts'
 import { createUpstreamHeaders } from './proxy/request-headers.ts'
 import { type ProxyRoutes, proxyRoutes } from './proxy/routes.ts'
 import { createUpstream } from './proxy/upstream.ts'
+import { type SessionRules, signInUrl } from './sessions/session-target.ts'
 import { createPersons } from './storage/persons.ts'
 import { createRecords } from './storage/records.ts'
 import type { Storage } from './storage/storage.ts'
@@ -98,7 +100,20 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const originAllowed = compileOrigins(config.allowedOrigins, issuer)
   const verifier = createVerifier({ accessTokens, records, persons, now })
   const { identityHeaders } = config
-  const check = createCheck({ resources, verifier, originAllowed, identityHeaders, isOwnCookie })
+  const sessionRules: SessionRules = { resources, issuer, cookieDomain: undefined }
+  const credentials = createCredentials({
+    verifier,
+    bearers: [],
+    cookies: { verify: () => ({ kind: 'none' }) },
+  })
+  const check = createCheck({
+    resources,
+    credentials,
+    originAllowed,
+    identityHeaders,
+    isOwnCookie,
+    signInUrl: (match, target) => signInUrl(match, target, sessionRules),
+  })
   const browsers = createBrowsers({ keyring, secure: config.publicUrl.secure })
 
   const logger: FastifyBaseLogger = log

@@ -24,6 +24,8 @@ export interface Answer {
 /** What of the request an answer depends on. */
 export interface AnswerContext {
   readonly match: ResourceMatch
+  /** The request target as sent, query and all. */
+  readonly target: string
   readonly requestId: string
   /** A person opened the address in a browser. */
   readonly navigation: boolean
@@ -39,6 +41,8 @@ export interface AnswerRules {
   readonly identityHeaders: Config['identityHeaders']
   /** True for cookies that must not reach the server. */
   readonly isOwnCookie: (name: string) => boolean
+  /** Where a browser signs in for a page, and comes back to it; undefined if that would lead nowhere. */
+  readonly signInUrl: (match: ResourceMatch, target: string) => string | undefined
 }
 
 export function answerFor(decision: Decision, context: AnswerContext, rules: AnswerRules): Answer {
@@ -46,8 +50,8 @@ export function answerFor(decision: Decision, context: AnswerContext, rules: Ans
     case 'allow':
       return allow(decision.verified, context, rules)
     case 'challenge':
-      return context.navigation && decision.error === undefined
-        ? challengePage(context)
+      return context.navigation && (decision.error === undefined || decision.source === 'cookie')
+        ? signIn(context, rules)
         : refuse(401, context, decision.error)
     case 'malformed':
       return refuse(400, context, 'invalid_request')
@@ -109,6 +113,29 @@ function refuse(status: number, { match }: AnswerContext, error?: ChallengeError
   const answer = made.get(error) ?? make()
   made.set(error, answer)
   return answer
+}
+
+/** A person in a browser goes to the login and comes back to the very page (features A9). */
+function signIn(context: AnswerContext, { signInUrl }: AnswerRules): Answer {
+  const location = signInUrl(context.match, context.target)
+  if (location === undefined) return challengePage(context)
+  return {
+    status: 302,
+    headers: [
+      'Cache-Control',
+      'no-store',
+      'Vary',
+      'Authorization, Cookie, Accept',
+      'Referrer-Policy',
+      'no-referrer',
+      'WWW-Authenticate',
+      challenge(context.match),
+      'Location',
+      location,
+      'Content-Length',
+      '0',
+    ],
+  }
 }
 
 function challengePage({ match, requestId }: AnswerContext): Answer {

@@ -9,13 +9,13 @@ import { type HeaderValue, headerReader } from '../http/raw-headers.ts'
 import { StorageUnavailable } from '../storage/storage.ts'
 import { type Answer, type AnswerRules, answerFor, forbidden, unavailable } from './answer.ts'
 import type { ForwardedRequest } from './contracts/contract.ts'
+import type { Credentials } from './credentials.ts'
 import { type Credential, type Decision, decide, type Verified } from './decide.ts'
 import type { Resource, ResourceMatch, ResourceTable } from './resource.ts'
-import type { Verifier } from './verifier.ts'
 
 export interface CheckDeps extends AnswerRules {
   readonly resources: ResourceTable
-  readonly verifier: Verifier
+  readonly credentials: Credentials
   readonly originAllowed: ReturnType<typeof compileOrigins>
 }
 
@@ -45,7 +45,7 @@ const OUTAGE_RETRY_SECONDS = 2
 const read = headerReader(['authorization', 'cookie', 'origin', 'accept', 'sec-fetch-mode'])
 
 export function createCheck(deps: CheckDeps): Check {
-  const { resources, verifier, originAllowed } = deps
+  const { resources, credentials, originAllowed } = deps
 
   // A credential that was not verified anew is the same input, so its decision at a resource is the same.
   const decided = new WeakMap<Verified, { resource: Resource; decision: Decision }>()
@@ -71,6 +71,7 @@ export function createCheck(deps: CheckDeps): Check {
     }
     const context = {
       match,
+      target: located.target,
       requestId,
       navigation: isNavigation(located.method, accept, mode),
       cookie: typeof cookie === 'string' ? cookie : undefined,
@@ -88,7 +89,7 @@ export function createCheck(deps: CheckDeps): Check {
       }
     }
     try {
-      const credential = verifier.verify(authorization)
+      const credential = credentials({ authorization, cookie }, match.resource)
       return credential instanceof Promise
         ? credential.then(conclude).catch(outage)
         : conclude(credential)

@@ -6,11 +6,16 @@
 import type { Caller } from './identity-headers.ts'
 import type { Resource } from './resource.ts'
 
+/** How a credential came: a cookie goes along with whatever page asks, a bearer token does not. */
+export type Source = 'bearer' | 'cookie'
+
 /** A credential that was verified: signature, issuer, expiry, live grant. */
 export interface Verified extends Caller {
-  readonly grantId: string
-  /** The resource the token was issued for. */
-  readonly audience: string
+  readonly source: Source
+  /** True for the resources it was issued for (RFC 8707 section 2). */
+  readonly isFor: (resource: Resource) => boolean
+  /** Who may pass is a rule about people; a static token is none (decision K33). */
+  readonly isPerson: boolean
   /** Milliseconds since the epoch. */
   readonly expiresAt: number
 }
@@ -18,13 +23,19 @@ export interface Verified extends Caller {
 export type Credential =
   | { readonly kind: 'none' }
   | { readonly kind: 'malformed' }
-  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'refused'; readonly reason: string; readonly source: Source }
   | { readonly kind: 'verified'; readonly verified: Verified }
 
 export type Decision =
   | { readonly kind: 'allow'; readonly verified: Verified }
   /** 401; `error` only when a credential was sent (RFC 6750 section 3.1). */
-  | { readonly kind: 'challenge'; readonly error?: 'invalid_token'; readonly reason: string }
+  | {
+      readonly kind: 'challenge'
+      readonly error?: 'invalid_token'
+      readonly reason: string
+      /** Of the credential that was refused. */
+      readonly source?: Source
+    }
   | { readonly kind: 'malformed' }
   /** 403 naming every scope the resource requires at once (MCP 2026-07-28, SEP-2350). */
   | { readonly kind: 'insufficient-scope'; readonly verified: Verified }
@@ -33,10 +44,13 @@ export type Decision =
 /** Shapes of {@link Decision} that never vary. */
 const NO_CREDENTIAL: Decision = { kind: 'challenge', reason: 'no token' }
 const MALFORMED: Decision = { kind: 'malformed' }
-const OTHER_AUDIENCE: Decision = {
-  kind: 'challenge',
-  error: 'invalid_token',
-  reason: 'the token is for another server',
+const OTHER_AUDIENCE: Readonly<Record<Source, Decision>> = {
+  bearer: otherAudience('bearer', 'the token is for another server'),
+  cookie: otherAudience('cookie', 'the cookie is for another server'),
+}
+
+function otherAudience(source: Source, reason: string): Decision {
+  return { kind: 'challenge', error: 'invalid_token', reason, source }
 }
 
 /** @param resource the one the request is for; origin and path have been judged before */
@@ -46,13 +60,14 @@ export function decide(resource: Resource, credential: Credential): Decision {
       return NO_CREDENTIAL
     case 'malformed':
       return MALFORMED
-    case 'refused':
-      return { kind: 'challenge', error: 'invalid_token', reason: credential.reason }
+    case 'refused': {
+      const { reason, source } = credential
+      return { kind: 'challenge', error: 'invalid_token', reason, source }
+    }
     case 'verified': {
       const { verified } = credential
-      // RFC 8707: a token is good at the one resource it was issued for.
-      if (verified.audience !== resource.audience) return OTHER_AUDIENCE
-      if (!resource.policy(verified.person)) {
+      if (!verified.isFor(resource)) return OTHER_AUDIENCE[verified.source]
+      if (verified.isPerson && !resource.policy(verified.person)) {
         return { kind: 'forbid', reason: 'the person is not on the list', verified }
       }
       for (const scope of resource.requiredScopes) {

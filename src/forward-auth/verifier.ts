@@ -1,17 +1,15 @@
 /**
- * Turns a presented token into a verified credential. A token seen before costs a look-up and a synchronous read
- * of its grant; no promise, no network (decision K29).
+ * Turns an access token of ours into a verified credential. A token seen before costs a look-up and a synchronous
+ * read of its grant; no promise, no network (decision K29).
  *
  * @module
  */
 import { LRUCache } from 'lru-cache'
 import { sha256 } from '../crypto.ts'
-import type { HeaderValue } from '../http/raw-headers.ts'
 import type { AccessTokenClaims, AccessTokens } from '../oauth/access-token.ts'
 import { subjectOf } from '../oauth/subject.ts'
 import type { Persons } from '../storage/persons.ts'
 import type { Grant, Records } from '../storage/records.ts'
-import { presentedCredential } from './credential.ts'
 import type { Credential, Verified } from './decide.ts'
 
 /** Verified tokens kept, about 2 kB each. */
@@ -21,10 +19,15 @@ const MAX_KEPT_LENGTH = 4096
 
 export interface Verifier {
   /**
-   * The credential of an `Authorization` header. Rejects or throws with StorageUnavailable when the store does not
-   * answer: an outage, never a refusal.
+   * The credential of an `Authorization` header that was verified before, without a promise; undefined if it was not,
+   * or has to be verified anew. Throws StorageUnavailable.
    */
-  verify(authorization: HeaderValue): Credential | Promise<Credential>
+  known(authorization: string): Credential | undefined
+  /**
+   * The credential of the bearer token in an `Authorization` header. Rejects with StorageUnavailable when the store
+   * does not answer: an outage, never a refusal.
+   */
+  verify(authorization: string, token: string): Credential | Promise<Credential>
 }
 
 export interface VerifierDeps {
@@ -46,7 +49,7 @@ interface Entry {
   readonly grant: Grant
 }
 
-const refused = (reason: string): Credential => ({ kind: 'refused', reason })
+const refused = (reason: string): Credential => ({ kind: 'refused', reason, source: 'bearer' })
 const NOT_OURS = refused('the token is not one of ours')
 const EXPIRED = refused('the token has expired')
 const REVOKED = refused('the grant was revoked or has ended')
@@ -55,14 +58,6 @@ export function createVerifier({ accessTokens, records, persons, now }: Verifier
   // By the end of the signature: hashing a whole token costs as much as the rest of a check.
   const known = new LRUCache<string, Entry>({ max: MAX_VERIFIED })
   const { isLive } = records.grants
-
-  function verifyUnknown(authorization: HeaderValue): Credential | Promise<Credential> {
-    const presented = presentedCredential(authorization)
-    if (presented.kind !== 'bearer') return presented
-    return accessTokens.looksLikeOurs(presented.token)
-      ? verifyCold(String(authorization), presented.token)
-      : NOT_OURS
-  }
 
   async function verifyCold(authorization: string, token: string): Promise<Credential> {
     const generation = accessTokens.keyGeneration()
@@ -75,8 +70,9 @@ export function createVerifier({ accessTokens, records, persons, now }: Verifier
     // A token says what its grant says; anything else was signed by someone who has the key and no grant.
     if (!agrees(claims, grant)) return NOT_OURS
     const verified: Verified = {
-      grantId: grant.id,
-      audience: claims.aud,
+      source: 'bearer',
+      isFor: (resource) => resource.audience === claims.aud,
+      isPerson: true,
       person,
       sub: claims.sub,
       scopes: claims.scope.split(' '),
@@ -91,17 +87,17 @@ export function createVerifier({ accessTokens, records, persons, now }: Verifier
   }
 
   return {
-    verify(authorization) {
-      const entry = typeof authorization === 'string' ? known.get(keyOf(authorization)) : undefined
+    known(authorization) {
+      const entry = known.get(keyOf(authorization))
       // The whole of it is compared, so two credentials never share an entry.
-      if (entry?.authorization !== authorization || !entry || !isLive) {
-        return verifyUnknown(authorization)
-      }
+      if (entry?.authorization !== authorization || !isLive) return undefined
       const stale = staleness(entry, isLive)
       if (stale === undefined) return entry.credential
-      known.delete(keyOf(entry.authorization))
-      return stale === 'changed' ? verifyUnknown(authorization) : stale
+      known.delete(keyOf(authorization))
+      return stale === 'changed' ? undefined : stale
     },
+    verify: (authorization, token) =>
+      accessTokens.looksLikeOurs(token) ? verifyCold(authorization, token) : NOT_OURS,
   }
 
   /** What happened to a credential since it was verified; undefined if nothing did. */

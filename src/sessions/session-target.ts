@@ -1,0 +1,122 @@
+/**
+ * Where a person who signs in with a browser is going, and which cookie gets them there (decision K24). Pure.
+ *
+ * @module
+ */
+import { canonicalPath, withoutQuery } from '../forward-auth/path.ts'
+import type { Resource, ResourceMatch, ResourceTable } from '../forward-auth/resource.ts'
+import { normalizeHost } from '../http/host.ts'
+
+/**
+ * Who gets the cookie: every host under a domain (`COOKIE_DOMAIN`), the gateway's own host, or a protected host of
+ * its own, where it has to be set by a request to that host.
+ */
+export type CookieScope =
+  | { readonly kind: 'domain'; readonly domain: string }
+  | { readonly kind: 'own-host' }
+  | { readonly kind: 'host' }
+
+export interface SessionTarget {
+  /** Whose policy counts when the session is made. */
+  readonly resource: Resource
+  /** Absolute URL of the very page; its origin is configured, never the request's. */
+  readonly returnTo: string
+  /** The audience of the session token. */
+  readonly audience: string
+  readonly cookie: CookieScope
+}
+
+export interface SessionRules {
+  readonly resources: ResourceTable
+  /** Our origin, without trailing slash. */
+  readonly issuer: string
+  readonly cookieDomain: string | undefined
+}
+
+export const SESSION_LOGIN_PATH = '/.gatewarden/login'
+export const SESSION_CALLBACK_PATH = '/.gatewarden/callback'
+export const CONNECT_PATH = '/auth/connect'
+/** Paths of ours on a protected host: a check that is asked about them means that they are not routed to us. */
+export const OWN_PATHS = '/.gatewarden/'
+
+const MAX_URL_LENGTH = 2048
+
+/** The audience of a session for every resource under a domain. */
+export const domainAudience = (domain: string): string => `https://${domain}`
+
+/** True if `host` (normalized, with or without port) is the domain or below it. */
+export function isUnder(host: string, domain: string): boolean {
+  const name = host.replace(/:\d+$/, '')
+  return name === domain || name.endsWith(`.${domain}`)
+}
+
+/**
+ * The target a return address means.
+ * @param url absolute, http or https
+ * @returns undefined for an address of nothing that we protect, or one that can be read in two ways
+ */
+export function sessionTarget(url: string, rules: SessionRules): SessionTarget | undefined {
+  const parts =
+    url.length > MAX_URL_LENGTH || /[^\x21-\x7e]|\\/.test(url)
+      ? undefined
+      : /^https?:\/\/([^/?#@]+)(\/[^#]*)?$/i.exec(url)
+  const host = normalizeHost(parts?.[1] ?? '')
+  if (!parts || host === undefined) return undefined
+  const path = parts[2] ?? '/'
+  const resource =
+    withoutQuery(path) === CONNECT_PATH ? connectResource(host, rules) : covering(host, path, rules)
+  if (!resource) return undefined
+  const own = normalizeHost(new URL(rules.issuer).host) === host
+  const origin = own ? rules.issuer : resource.origin
+  return { resource, returnTo: origin + path, ...cookieFor(host, resource, rules) }
+}
+
+function covering(host: string, path: string, { resources }: SessionRules): Resource | undefined {
+  if (canonicalPath(withoutQuery(path)) === undefined) return undefined
+  const match = resources.match(host, path)
+  return typeof match === 'string' ? undefined : match.resource
+}
+
+/**
+ * The resource that somebody who connects a command line to this host means: the one that lives there; on the
+ * gateway's own host, where none does, the one that is meant when nobody names one.
+ */
+export function connectResource(host: string, rules: SessionRules): Resource | undefined {
+  const { resources, issuer } = rules
+  const isOwn = normalizeHost(new URL(issuer).host) === host
+  return resources.onlyOneAt(host) ?? (isOwn ? resources.fallback : undefined)
+}
+
+function cookieFor(
+  host: string,
+  resource: Resource,
+  { issuer, cookieDomain }: SessionRules,
+): Pick<SessionTarget, 'audience' | 'cookie'> {
+  if (cookieDomain !== undefined && isUnder(host, cookieDomain)) {
+    return {
+      audience: domainAudience(cookieDomain),
+      cookie: { kind: 'domain', domain: cookieDomain },
+    }
+  }
+  const own = normalizeHost(new URL(issuer).host) === host
+  return { audience: resource.audience, cookie: { kind: own ? 'own-host' : 'host' } }
+}
+
+/**
+ * Where a browser that asked for a protected page without a credential is sent; it comes back to that page.
+ * @param target the request target as sent, query and all
+ * @returns undefined where sending it would lead in a circle
+ */
+export function signInUrl(
+  { resource, path }: ResourceMatch,
+  target: string,
+  rules: SessionRules,
+): string | undefined {
+  if (path.startsWith(OWN_PATHS)) return undefined
+  const page = resource.origin + target
+  const goal = sessionTarget(page, rules)
+  if (!goal) return undefined
+  return goal.cookie.kind === 'host'
+    ? `${resource.origin}${SESSION_LOGIN_PATH}?rd=${encodeURIComponent(target)}`
+    : `${rules.issuer}${SESSION_LOGIN_PATH}?rd=${encodeURIComponent(page)}`
+}
