@@ -42,6 +42,10 @@ export async function benchPassThrough(): Promise<void> {
       server: await startServer({ kind: 'undici', upstream: origin }),
     },
     {
+      name: 'the same with one header each way',
+      server: await startServer({ kind: 'undici', upstream: origin, headers: 'one' }),
+    },
+    {
       name: 'Gatewarden, warm bearer',
       server: await startServer({
         kind: 'gatewarden',

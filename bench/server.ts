@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createServer } from 'node:http'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
 import Fastify from 'fastify'
 import { pino } from 'pino'
 import { Agent } from 'undici'
@@ -19,6 +19,8 @@ const Options = z.object({
   dataDir: z.string().default(''),
   grants: z.number().default(1),
   upstream: z.string().optional(),
+  /** Of the bare proxy: the client's headers go on, as with any proxy, or only one. */
+  headers: z.enum(['all', 'one']).default('all'),
 })
 
 /** What an allowed check answers, for the servers that answer nothing else. */
@@ -52,14 +54,17 @@ async function start(options: z.infer<typeof Options>): Promise<{ port: number; 
       return { port: portOf(app.server.address()) }
     }
     case 'undici':
-      return listen(barePassThrough(options.upstream ?? ''))
+      return listen(barePassThrough(options.upstream ?? '', options.headers))
     case 'gatewarden':
       return gatewarden(options)
   }
 }
 
 /** The least a streaming proxy on undici can do. */
-function barePassThrough(origin: string): ReturnType<typeof createServer> {
+function barePassThrough(
+  origin: string,
+  forwarded: 'all' | 'one',
+): ReturnType<typeof createServer> {
   const agent = new Agent()
   return createServer((request, response) => {
     agent
@@ -67,18 +72,23 @@ function barePassThrough(origin: string): ReturnType<typeof createServer> {
         origin,
         path: request.url ?? '/',
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers:
+          forwarded === 'one'
+            ? { 'content-type': 'application/json' }
+            : withoutHopByHop(request.headers),
         body: request,
       })
       .then(({ statusCode, headers, body }) => {
-        delete headers['transfer-encoding']
-        delete headers.connection
-        delete headers['keep-alive']
-        response.writeHead(statusCode, headers)
+        response.writeHead(statusCode, withoutHopByHop(headers))
         body.pipe(response)
       })
       .catch(() => response.destroy())
   })
+}
+
+function withoutHopByHop(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const { 'transfer-encoding': _, connection, 'keep-alive': __, host, ...rest } = headers
+  return rest
 }
 
 async function gatewarden(

@@ -50,7 +50,7 @@ function canonicalName(name: string): string {
 
 /**
  * @param rawHeaders of the client
- * @param allowed the answer that allowed the request: its identity headers and what is left of the cookies
+ * @param allowed the answer that allowed the request: its identity headers and what is left of the credentials
  * @param client how the client reached us
  * @returns a flat list of names and values
  */
@@ -76,7 +76,7 @@ export function createUpstreamHeaders(identityHeaders: Config['identityHeaders']
     judged.set(name, verdict)
     return verdict
   }
-  const ours = new Set([...names, 'Cookie'])
+  const ours = new Set([...names, 'Authorization', 'Cookie'])
   return (rawHeaders, allowed, client) => {
     // What the client names in `Connection` is removed from its own headers only: ours are added afterwards.
     const named = connectionOptions(rawHeaders)

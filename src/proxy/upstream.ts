@@ -15,7 +15,7 @@ export class UpstreamUnavailable extends Error {
 export interface Upstream {
   /**
    * @param target where to: origin and path with query, as they go on the wire
-   * @param headers a flat list of names and values
+   * @param responseHeaders from the upstream's headers, a flat list in Latin-1, to the client's
    * @throws UpstreamUnavailable while the answer can still be another one
    */
   forward(
@@ -83,11 +83,14 @@ export function createUpstream(): Upstream {
             onResponseStart(started, status, parsed) {
               // 1xx are between us and the upstream.
               if (status < 200) return
-              const lines = started.rawHeaders ?? Object.entries(parsed).flat(2)
-              response.writeHead(
-                status,
-                responseHeaders(Array.from(lines as readonly (Buffer | string)[], latin1)),
+              const lines = latin1(
+                Array.isArray(started.rawHeaders)
+                  ? started.rawHeaders
+                  : Object.entries(parsed).flat(2),
               )
+              response.writeHead(status, responseHeaders(lines))
+              // What has a length follows at once, and the head goes with it.
+              if (parsed['content-length'] !== undefined) return
               // With the body where that has come too, else by itself: an event stream may be silent for a long time.
               // Not by `flushHeaders`, which writes it as UTF-8: every byte of it beyond ASCII would be another one.
               headAlone = setImmediate(() => {
@@ -123,8 +126,13 @@ export function createUpstream(): Upstream {
   }
 }
 
-const latin1 = (line: Buffer | string) =>
-  typeof line === 'string' ? line : line.toString('latin1')
+function latin1(lines: readonly unknown[]): string[] {
+  const decoded: string[] = []
+  for (const line of lines) {
+    decoded.push(Buffer.isBuffer(line) ? line.toString('latin1') : String(line))
+  }
+  return decoded
+}
 
 /** RFC 9112 section 6.3: a request has a body if its framing says so. */
 const hasBody = ({ headers }: IncomingMessage) =>
