@@ -16,10 +16,12 @@ interface Case {
   readonly name: string
   readonly server: ServerUnderTest
   readonly token: string
+  /** It comes in the cookie instead. */
+  readonly cookie?: true
 }
 
 /** What Traefik sends for a request of the TypeScript SDK. */
-function question(port: number, token: string): Load {
+function question({ server: { port }, token, cookie }: Case): Load {
   const lines = [
     'GET /auth/traefik HTTP/1.1',
     `Host: 127.0.0.1:${port}`,
@@ -27,7 +29,13 @@ function question(port: number, token: string): Load {
     'Accept: application/json, text/event-stream',
     'Accept-Encoding: gzip, deflate',
     'Accept-Language: *',
-    ...(token === '' ? [] : [`Authorization: Bearer ${token}`]),
+    ...(token === ''
+      ? []
+      : [
+          cookie
+            ? `Cookie: theme=dark; __Host-gw_session=${token}`
+            : `Authorization: Bearer ${token}`,
+        ]),
     'Content-Type: application/json',
     'Mcp-Protocol-Version: 2025-11-25',
     'Sec-Fetch-Mode: cors',
@@ -50,6 +58,7 @@ export async function benchChecks(folder: string): Promise<void> {
   const lmdb = await gateway('lmdb', 1)
   const lmdb10k = await gateway('lmdb', 10_000)
   const lmdb100k = await gateway('lmdb', 100_000)
+  const provider = await startServer({ kind: 'gatewarden', store: 'memory', provider: true })
   const { tokens } = lmdb
   const cases: Case[] = [
     { name: 'bare node:http', server: node, token: tokens.warm },
@@ -58,6 +67,8 @@ export async function benchChecks(folder: string): Promise<void> {
     { name: 'warm bearer, LMDB, 1 grant', server: lmdb, token: tokens.warm },
     { name: 'warm bearer, LMDB, 10,000 grants', server: lmdb10k, token: lmdb10k.tokens.warm },
     { name: 'warm bearer, LMDB, 100,000 grants', server: lmdb100k, token: lmdb100k.tokens.warm },
+    { name: 'warm cookie, LMDB', server: lmdb, token: tokens.session, cookie: true },
+    { name: "the provider's own token, warm", server: provider, token: provider.tokens.provider },
     { name: 'no token', server: lmdb, token: '' },
     { name: 'garbage, 700 bytes', server: lmdb, token: tokens.garbage },
     { name: 'known kid, bad signature', server: lmdb, token: tokens.badSignature },
@@ -67,8 +78,9 @@ export async function benchChecks(folder: string): Promise<void> {
 
   const measured = cases.map(() => ({ cpu: [] as number[], rate: [] as number[], status: 0 }))
   for (let round = -1; round < ROUNDS; round++) {
-    for (const [index, { server, token }] of cases.entries()) {
-      const load = question(server.port, token)
+    for (const [index, one] of cases.entries()) {
+      const { server } = one
+      const load = question(one)
       const before = await server.usage()
       const { perSecond, status } = await flood(load, { count: REQUESTS, connections: CONNECTIONS })
       const after = await server.usage()
@@ -82,13 +94,13 @@ export async function benchChecks(folder: string): Promise<void> {
   }
   const fastifyCpu = median(measured[1]?.cpu ?? [])
   const rows: string[][] = []
-  for (const [index, { name, server, token }] of cases.entries()) {
+  for (const [index, one] of cases.entries()) {
     const result = measured[index]
     if (!result) continue
-    const { p50, p99 } = await steady(question(server.port, token), STEADY)
+    const { p50, p99 } = await steady(question(one), STEADY)
     const cpu = median(result.cpu)
     rows.push([
-      name,
+      one.name,
       String(result.status),
       cpu.toFixed(1),
       (cpu / fastifyCpu).toFixed(2),
@@ -101,5 +113,5 @@ export async function benchChecks(folder: string): Promise<void> {
     ['check', 'status', 'CPU µs', '÷ Fastify', 'requests/s', 'p50 ms at 3,000/s', 'p99 ms'],
     rows,
   )
-  for (const server of [node, fastify, memory, lmdb, lmdb10k, lmdb100k]) server.stop()
+  for (const server of [node, fastify, memory, lmdb, lmdb10k, lmdb100k, provider]) server.stop()
 }

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { createServer } from 'node:http'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import type { Config } from '../src/config/config.ts'
 import { createKeyring, randomToken } from '../src/crypto.ts'
 import { IDENTITY_HEADERS } from '../src/forward-auth/identity-headers.ts'
@@ -11,12 +13,14 @@ import { createClients } from '../src/oauth/clients/clients.ts'
 import { compileRegistration } from '../src/oauth/clients/registration-policy.ts'
 import { loadSigningKeys } from '../src/oauth/keys.ts'
 import { subjectOf } from '../src/oauth/subject.ts'
+import { createSessionTokens } from '../src/sessions/session-token.ts'
 import { createRecords } from '../src/storage/records.ts'
 import type { Storage } from '../src/storage/storage.ts'
 
 export const ROOT_SECRET = 'the root secret of the benchmark, never of anything else'
 export const RESOURCE = 'https://mcp.example.com/notes/mcp'
 const PERSON = { issuer: 'builtin', subject: 'ann' }
+const ISSUER = 'https://auth.example.com'
 const BATCH = 1000
 
 export interface Tokens {
@@ -25,9 +29,19 @@ export interface Tokens {
   /** A key of ours is named, but the signature is another's. */
   readonly badSignature: string
   readonly garbage: string
+  /** In the cookie of a signed-in browser. */
+  readonly session: string
+  /** Of the provider, where there is one. */
+  readonly provider: string
 }
 
-export function benchConfig(upstream: string | undefined): Config {
+/** A provider on this machine that serves its two documents, and one of its access tokens. */
+export interface BenchProvider {
+  readonly config: Config['provider']
+  readonly token: string
+}
+
+export function benchConfig(upstream: string | undefined, provider?: BenchProvider): Config {
   return {
     publicUrl: { origin: 'https://auth.example.com', host: 'auth.example.com', secure: true },
     listen: { host: '127.0.0.1', port: 0 },
@@ -43,12 +57,13 @@ export function benchConfig(upstream: string | undefined): Config {
         defaultScopes: ['mcp'],
         also: [],
         isDefault: false,
+        acceptProviderTokens: provider !== undefined,
         allow: { anyone: false, emails: [], domains: ['example.com'], groups: [] },
         ...(upstream !== undefined && { upstream }),
       },
     ],
     trustedProxies: ['127.0.0.0/8'],
-    provider: { type: 'builtin' },
+    provider: provider?.config ?? { type: 'builtin' },
     users: [
       {
         name: 'ann',
@@ -58,12 +73,22 @@ export function benchConfig(upstream: string | undefined): Config {
         passwordHash: '',
       },
     ],
-    lifetimes: { accessToken: 3600, grant: 86_400, grantIdle: 86_400, refreshGrace: 60 },
+    lifetimes: {
+      accessToken: 3600,
+      grant: 86_400,
+      grantIdle: 86_400,
+      refreshGrace: 60,
+      session: 86_400,
+      sessionIdle: 86_400,
+    },
     allowedOrigins: 'loopback',
     clients: [],
+    staticTokens: [],
+    edgeAuth: false,
     registration: 'open',
     identityHeaders: IDENTITY_HEADERS,
     rateLimit: 600,
+    maxStale: 60,
     logLevel: 'warn',
   }
 }
@@ -72,13 +97,14 @@ export function benchConfig(upstream: string | undefined): Config {
 export async function makeTokens(deps: {
   storage: Storage
   grants: number
+  provider: BenchProvider | undefined
   now: () => number
 }): Promise<Tokens> {
-  const { storage, now } = deps
+  const { storage, provider, now } = deps
   const records = createRecords(storage)
   const keyring = createKeyring(ROOT_SECRET)
   const keys = await loadSigningKeys({ storage, keyring, now })
-  const accessTokens = createAccessTokens({ issuer: 'https://auth.example.com', keys, now })
+  const accessTokens = createAccessTokens({ issuer: ISSUER, keys, now })
   const client = await createClients({
     keyring,
     randomToken: () => randomToken(9),
@@ -128,11 +154,77 @@ export async function makeTokens(deps: {
       exp,
     })
   const warm = await sign(createdAt + 3600)
+  await records.sessions.touch(ids[0] ?? '', 86_400)
+  const session = await createSessionTokens({ issuer: ISSUER, keys, now }).issue({
+    sub: subjectOf(PERSON),
+    aud: RESOURCE,
+    scope: 'mcp',
+    gid: ids[0] ?? '',
+    iat: createdAt,
+    exp: createdAt + 86_400,
+    email: 'ann@example.com',
+  })
   const signature = warm.lastIndexOf('.') + 1
   return {
     warm,
     expired: await sign(createdAt - 1),
     badSignature: warm.slice(0, signature) + [...warm.slice(signature)].reverse().join(''),
     garbage: 'g'.repeat(700),
+    session,
+    provider: provider?.token ?? '',
+  }
+}
+
+/** As Keycloak, with a key and a token of its own. */
+export async function startBenchProvider(now: () => number): Promise<BenchProvider> {
+  const { publicKey, privateKey } = await generateKeyPair('RS256')
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'bench', use: 'sig', alg: 'RS256' }
+  const server = createServer((request, response) => {
+    const document = request.url === '/jwks' ? { keys: [jwk] } : discovery
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(document))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  const issuer = `http://127.0.0.1:${address.port}`
+  const discovery = {
+    issuer,
+    authorization_endpoint: `${issuer}/authorize`,
+    token_endpoint: `${issuer}/token`,
+    jwks_uri: `${issuer}/jwks`,
+  }
+  const iat = Math.floor(now() / 1000)
+  const token = await new SignJWT({
+    typ: 'Bearer',
+    azp: 'gatewarden',
+    scope: 'openid mcp email profile',
+    email: 'ann@example.com',
+    email_verified: true,
+    name: 'Ann Adams',
+    preferred_username: 'ann',
+    groups: ['staff'],
+    sid: 'EoysXzmVbJrOqCrBfPzHdYxa',
+    realm_access: { roles: ['offline_access', 'uma_authorization', 'default-roles-main'] },
+  })
+    .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: 'bench' })
+    .setIssuer(issuer)
+    .setAudience('account')
+    .setSubject('512810bf-7f60-4ac0-9d2b-3d1f62b1d0a4')
+    .setIssuedAt(iat)
+    .setExpirationTime(iat + 86_400)
+    .sign(privateKey)
+  return {
+    token,
+    config: {
+      type: 'keycloak',
+      id: 'keycloak',
+      issuerUrl: issuer,
+      clientId: 'gatewarden',
+      clientSecret: 'not used here',
+      groupsClaim: 'groups',
+      hostedDomains: [],
+      tokenClients: [],
+      allowInsecure: true,
+    },
   }
 }

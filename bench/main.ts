@@ -8,6 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { benchChecks } from './checks.ts'
+import { benchLatency } from './latency.ts'
 import { benchPassThrough } from './pass-through.ts'
 import { benchProcess } from './process.ts'
 import { pinLoad } from './under-test.ts'
@@ -18,6 +19,7 @@ pinLoad()
 try {
   if (!only || only === 'checks') await benchChecks(folder)
   if (!only || only === 'pass-through') await benchPassThrough()
+  if (!only || only === 'latency') await benchLatency(folder)
   if (!only || only === 'process') await benchProcess(folder)
 } finally {
   await rm(folder, { recursive: true, force: true })

@@ -11,13 +11,21 @@ import { z } from 'zod'
 import { buildApp } from '../src/app.ts'
 import { openStorage } from '../src/storage/index.ts'
 import { createMemoryStorage } from '../src/storage/memory.ts'
-import { benchConfig, makeTokens, ROOT_SECRET, type Tokens } from './fixtures.ts'
+import {
+  benchConfig,
+  makeTokens,
+  ROOT_SECRET,
+  startBenchProvider,
+  type Tokens,
+} from './fixtures.ts'
 
 const Options = z.object({
   kind: z.enum(['node', 'fastify', 'undici', 'gatewarden']),
   store: z.enum(['memory', 'lmdb']).default('memory'),
   dataDir: z.string().default(''),
   grants: z.number().default(1),
+  /** Accept the tokens of a provider on this machine. */
+  provider: z.boolean().default(false),
   upstream: z.string().optional(),
   /** Of the bare proxy: the client's headers go on, as with any proxy, or only one. */
   headers: z.enum(['all', 'one']).default('all'),
@@ -99,7 +107,8 @@ async function gatewarden(
     options.store === 'memory'
       ? createMemoryStorage({ now })
       : await openStorage({ dataDir: options.dataDir, now })
-  const config = benchConfig(options.upstream)
+  const provider = options.provider ? await startBenchProvider(now) : undefined
+  const config = benchConfig(options.upstream, provider)
   const app = await buildApp({
     config,
     secret: ROOT_SECRET,
@@ -107,7 +116,7 @@ async function gatewarden(
     log: pino({ level: 'warn' }),
     now,
   })
-  const tokens = await makeTokens({ storage, grants: options.grants, now })
+  const tokens = await makeTokens({ storage, grants: options.grants, provider, now })
   await app.listen({ port: 0, host: '127.0.0.1' })
   return { port: portOf(app.server.address()), tokens }
 }

@@ -14,6 +14,16 @@ const Usage = z.object({
   rss: z.number(),
 })
 
+/** For servers that look at none: as long as one. */
+const NO_TOKENS: Tokens = {
+  warm: 'x'.repeat(1100),
+  expired: '',
+  badSignature: '',
+  garbage: '',
+  session: '',
+  provider: '',
+}
+
 export interface ServerUnderTest {
   readonly port: number
   readonly tokens: Tokens
@@ -36,7 +46,7 @@ export async function startServer(options: Record<string, unknown>): Promise<Ser
   const { port, tokens } = Ready.parse(await message(child))
   return {
     port,
-    tokens: tokens ?? { warm: 'x'.repeat(1100), expired: '', badSignature: '', garbage: '' },
+    tokens: tokens ?? NO_TOKENS,
     async usage() {
       const answer = message(child)
       child.send('usage')
