@@ -111,7 +111,7 @@ const server = createServer((request, response) => {
   // Where the pages lead: a browser stays on the page when the answer is 204.
   if (!variant) return response.writeHead(204).end()
   return response
-    .writeHead(200, pageHeaders({ navigatesAway: variant.navigatesAway }))
+    .writeHead(200, variant.headers ?? pageHeaders({ navigatesAway: variant.navigatesAway }))
     .end(variant.html)
 })
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -4,7 +4,7 @@
  * @module
  */
 import { METHODS } from 'node:http'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, RouteOptions } from 'fastify'
 
 /** Lets the server route every method Node can parse; a proxy may ask with any of them. */
 export function routeEveryMethod(app: FastifyInstance): void {
@@ -13,15 +13,23 @@ export function routeEveryMethod(app: FastifyInstance): void {
   }
 }
 
-/** Refuses every method but these at a URL. `OPTIONS` is refused too unless listed. */
-export function allowOnly(app: FastifyInstance, url: string, allowed: readonly string[]): void {
+/**
+ * Refuses every method but these at a URL. `OPTIONS` is refused too unless listed, `HEAD` unless the route answers it.
+ * @param constraints those of the route
+ */
+export function allowOnly(
+  app: FastifyInstance,
+  url: string,
+  allowed: readonly string[],
+  constraints: NonNullable<RouteOptions['constraints']> = {},
+): void {
   const others = app.supportedMethods.filter(
-    // Fastify answers HEAD wherever there is a GET.
-    (method) => !allowed.includes(method) && !(method === 'HEAD' && allowed.includes('GET')),
+    (method) => !allowed.includes(method) && !app.hasRoute({ method, url, constraints }),
   )
   app.route({
     method: others,
     url,
+    constraints,
     // Refused whatever the body is, so the body is not looked at.
     onRequest: (_request, reply) => {
       reply.header('allow', allowed.join(', '))

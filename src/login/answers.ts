@@ -7,14 +7,13 @@
 import type { FastifyReply } from 'fastify'
 import { sendErrorPage } from '../http/errors.ts'
 import type { AuthorizationError, VerifiedRedirect } from '../oauth/errors.ts'
-import { withParameters } from '../oauth/redirect-uri.ts'
+import { destinationOf, withParameters } from '../oauth/redirect-uri.ts'
 import { continuePage } from '../pages/continue-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
-import { destinationName } from './complete.ts'
-import type { Interaction } from './interaction.ts'
+import type { ClientInteraction } from './interaction.ts'
 
 /** The redirect of an interaction: verified before it was sealed. */
-export function redirectOf(interaction: Interaction): Omit<VerifiedRedirect, 'trusted'> {
+export function redirectOf(interaction: ClientInteraction): Omit<VerifiedRedirect, 'trusted'> {
   return {
     redirectUri: interaction.redirectUri,
     clientName: interaction.clientName,
@@ -31,8 +30,21 @@ export function answerUrl(
   return withParameters(redirect.redirectUri, { ...answer, state: redirect.state, iss: issuer })
 }
 
-/** Sends the browser on to the client. 303: what was posted here is never posted there (OAuth 2.1 section 7.5.4). */
-export function redirectToClient(reply: FastifyReply, location: string): void {
+/** Where answers of this redirect URI go, in one word for lists and links. */
+export function destinationName(redirectUri: string): string {
+  const destination = destinationOf(redirectUri)
+  switch (destination.kind) {
+    case 'loopback':
+      return 'this computer'
+    case 'host':
+      return destination.host
+    case 'app':
+      return destination.scheme
+  }
+}
+
+/** Sends the browser on. 303: what was posted here is never posted there (OAuth 2.1 section 7.5.4). */
+export function sendOn(reply: FastifyReply, location: string): void {
   void reply
     .header('cache-control', 'no-store')
     .header('referrer-policy', 'no-referrer')
@@ -62,7 +74,7 @@ export function answerAuthorizationError(
     'request refused',
   )
   if (error.redirect.trusted) {
-    redirectToClient(reply, location)
+    sendOn(reply, location)
     return
   }
   sendErrorPage(

@@ -15,7 +15,7 @@ import { ENDPOINTS } from '../oauth/metadata.ts'
 import { parseParameters } from '../oauth/parameters.ts'
 import { answerAuthorizationError } from './answers.ts'
 import { type LoginFlow, rawQuery, showConsent } from './flow.ts'
-import { INTERACTION_LIFETIME, type Interaction, sealInteraction } from './interaction.ts'
+import { type ClientInteraction, INTERACTION_LIFETIME, sealInteraction } from './interaction.ts'
 
 export function authorizeRoute(app: FastifyInstance, flow: LoginFlow): void {
   app.get(ENDPOINTS.authorization, async (request, reply) => {
@@ -38,8 +38,13 @@ export function authorizeRoute(app: FastifyInstance, flow: LoginFlow): void {
   allowOnly(app, ENDPOINTS.authorization, ['GET'])
 }
 
-function interactionOf(asked: AuthorizationRequest, browser: string, flow: LoginFlow): Interaction {
+function interactionOf(
+  asked: AuthorizationRequest,
+  browser: string,
+  flow: LoginFlow,
+): ClientInteraction {
   return {
+    purpose: 'client',
     id: randomToken(16),
     stage: 'requested',
     clientHash: asked.client.hash,
@@ -58,7 +63,7 @@ function interactionOf(asked: AuthorizationRequest, browser: string, flow: Login
 
 /** What does not fit into the provider's `state` is the client's to mend, so the client is told. */
 async function refuseOversized(
-  interaction: Interaction,
+  interaction: ClientInteraction,
   { redirect }: AuthorizationRequest,
   flow: LoginFlow,
 ): Promise<void> {

@@ -8,6 +8,7 @@ import '@fastify/cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { constantTimeEqual, type Keyring, randomToken, sha256 } from '../crypto.ts'
 import { PageError } from '../oauth/errors.ts'
+import { isSessionCookie } from '../sessions/session-cookies.ts'
 import type { Interaction } from './interaction.ts'
 
 export interface Browsers {
@@ -15,7 +16,7 @@ export interface Browsers {
   find(request: FastifyRequest): string | undefined
   /** The same, setting the cookie if there is none yet. */
   findOrMark(request: FastifyRequest, reply: FastifyReply): string
-  /** Remembers for `seconds` that this browser approved the interaction. */
+  /** Remembers for `seconds` that this browser approved the interaction, or began one that needs no approval. */
   approve(reply: FastifyReply, interaction: Interaction, seconds: number): void
   /** True if {@link approve} was called for this interaction in this browser. */
   approved(request: FastifyRequest, interaction: Interaction): boolean
@@ -28,7 +29,8 @@ export interface Browsers {
 }
 
 /** True for every cookie this program sets, so that none of them reaches a protected server. */
-export const isOwnCookie = (name: string): boolean => /^(?:__Host-)?gw_/.test(name)
+export const isOwnCookie = (name: string): boolean =>
+  /^(?:__Host-)?gw_/.test(name) || isSessionCookie(name)
 
 /**
  * @param secure the gateway is https: `__Host-` cookies. Over http the same ones without prefix and `Secure`, which
@@ -39,7 +41,10 @@ export function createBrowsers(deps: { keyring: Keyring; secure: boolean }): Bro
   const named = (name: string) => `${secure ? '__Host-' : ''}gw_${name}`
   const options = { path: '/', httpOnly: true, sameSite: 'lax', secure } as const
   const flow = (interaction: Interaction) => named(`flow_${interaction.id}`)
-  const proof = ({ id, browser }: Interaction) => keyring.mac('cookie', `flow|${id}|${browser}`)
+  const proof = (interaction: Interaction) => {
+    const browser = interaction.purpose === 'client' ? interaction.browser : 'session'
+    return keyring.mac('cookie', `flow|${interaction.id}|${browser}`)
+  }
 
   function find(request: FastifyRequest): string | undefined {
     const value = request.cookies[named('browser')]

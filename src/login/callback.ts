@@ -1,5 +1,5 @@
 /**
- * `GET /callback`: a person comes back from the provider, to the browser that allowed the client (decision K9,
+ * `GET /callback`: a person comes back from the provider, to the browser that began or allowed it (decision K9,
  * threats T2, T11).
  *
  * @module
@@ -10,9 +10,10 @@ import { allowOnly } from '../http/methods.ts'
 import { parseParameters, single } from '../oauth/parameters.ts'
 import { ProviderFailure, type RedirectProvider } from '../providers/provider.ts'
 import type { Outcome } from './complete.ts'
-import { CALLBACK_PATH, type LoginFlow, rawQuery, receiveInteraction } from './flow.ts'
+import { type LoginFlow, rawQuery, receiveInteraction } from './flow.ts'
 import { answerOutcome, mayIdentify } from './identification.ts'
 import type { Interaction } from './interaction.ts'
+import { CALLBACK_PATH } from './paths.ts'
 import { answerProviderFailure } from './provider-failure.ts'
 import { createSingleFlight } from './single-flight.ts'
 

@@ -1,38 +1,39 @@
 /**
- * The step that turns an identified person into an authorization code: policy, the single-use gate, grant, code
- * (decision K9). Every provider ends here.
+ * The step that turns an identified person into a grant: policy, the single-use gate, grant (decision K9). Every
+ * provider ends here, whatever the person signs in for.
  *
  * @module
  */
-import { randomToken, sha256 } from '../crypto.ts'
+import { randomToken } from '../crypto.ts'
 import type { Resource, ResourceTable } from '../forward-auth/resource.ts'
 import { PageError } from '../oauth/errors.ts'
-import { destinationOf } from '../oauth/redirect-uri.ts'
 import { subjectOf } from '../oauth/subject.ts'
 import type { Identity } from '../providers/provider.ts'
 import type { Grant, Records } from '../storage/records.ts'
 import type { Interaction } from './interaction.ts'
+import type { Arrival, Purpose } from './purpose.ts'
 
 export type Outcome =
-  | { readonly kind: 'code'; readonly code: string; readonly user: string }
+  | { readonly kind: 'done'; readonly user: string; readonly arrival: Arrival }
   | { readonly kind: 'refused'; readonly person: Identity }
   | { readonly kind: 'already-answered' }
 
 /**
- * @param deps `grantLifetime` in seconds, `now` in milliseconds since the epoch
+ * @param deps `now` in milliseconds since the epoch
  * @throws PageError if the resource is no longer configured
  */
 export async function complete(
   interaction: Interaction,
   person: Identity,
-  deps: { records: Records; resources: ResourceTable; grantLifetime: number; now: () => number },
+  deps: { purpose: Purpose; records: Records; now: () => number },
 ): Promise<Outcome> {
-  const resource = resourceOf(interaction, deps.resources)
-  // A refused person keeps the interaction: they may sign in as someone else.
-  if (!resource.policy(person)) return { kind: 'refused', person }
+  const { purpose, records } = deps
   const now = Math.floor(deps.now() / 1000)
+  // A refused person keeps the interaction: they may sign in as someone else.
+  if (!purpose.resource().policy(person)) return { kind: 'refused', person }
+  const terms = purpose.terms(now)
   const remaining = Math.max(1, interaction.expiresAt - now)
-  if (!(await deps.records.interactions.answer(interaction.id, remaining))) {
+  if (!(await records.interactions.answer(interaction.id, remaining))) {
     return { kind: 'already-answered' }
   }
   const { issuer, subject, ...identity } = person
@@ -41,51 +42,28 @@ export async function complete(
     provider: interaction.provider,
     issuer,
     subject,
-    clientHash: interaction.clientHash,
-    clientName: interaction.clientName,
-    redirectHost: destinationName(interaction.redirectUri),
-    resource: resource.audience,
-    scopes: interaction.scopes,
+    ...terms,
     createdAt: now,
-    expiresAt: now + deps.grantLifetime,
   }
-  await deps.records.grants.create(grant, identity, now)
-  const code = randomToken()
-  await deps.records.codes.create(sha256(code), {
-    grantId: grant.id,
-    clientHash: interaction.clientHash,
-    redirectUri: interaction.redirectUri,
-    codeChallenge: interaction.codeChallenge,
-    resource: resource.audience,
-    scopes: interaction.scopes,
-    issuedAt: now,
-  })
-  return { kind: 'code', code, user: subjectOf(person) }
+  await records.grants.create(grant, identity, now)
+  return { kind: 'done', user: subjectOf(person), arrival: await purpose.finish(grant, person) }
 }
 
 /**
- * The resource an interaction is about.
+ * The resource with this audience.
  * @throws PageError if it is no longer configured: that changed while the person was on the way
  */
-export function resourceOf(interaction: Interaction, resources: ResourceTable): Resource {
-  const resource = resources.byAudience(interaction.resource)
+export function resourceOf(audience: string, resources: ResourceTable): Resource {
+  const resource = resources.byAudience(audience)
   if (resource) return resource
-  throw new PageError({
+  throw resourceGone()
+}
+
+/** For a person whose goal was taken out of the configuration while they were on the way. */
+export function resourceGone(): PageError {
+  return new PageError({
     kind: 'retry',
     title: 'This server is no longer here',
     text: 'The server you wanted to connect to was removed while you were signing in. Ask whoever runs it for its address.',
   })
-}
-
-/** Where answers of this redirect URI go, in one word for lists and links. */
-export function destinationName(redirectUri: string): string {
-  const destination = destinationOf(redirectUri)
-  switch (destination.kind) {
-    case 'loopback':
-      return 'this computer'
-    case 'host':
-      return destination.host
-    case 'app':
-      return destination.scheme
-  }
 }

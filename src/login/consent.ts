@@ -8,10 +8,9 @@ import { allowOnly } from '../http/methods.ts'
 import { PageError } from '../oauth/errors.ts'
 import { type Parameters, single } from '../oauth/parameters.ts'
 import { ProviderFailure } from '../providers/provider.ts'
-import { answerUrl, redirectOf, redirectToClient, sendContinuePage } from './answers.ts'
+import { answerUrl, redirectOf, sendContinuePage, sendOn } from './answers.ts'
 import { refuseCrossSite } from './browser.ts'
 import {
-  CONSENT_PATH,
   identifyUrl,
   type LoginFlow,
   receiveInteraction,
@@ -19,12 +18,17 @@ import {
   showConsent,
   showStartAgain,
 } from './flow.ts'
+import { CONSENT_PATH } from './paths.ts'
 import { answerProviderFailure } from './provider-failure.ts'
 
 export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
   app.post<{ Body: Parameters }>(CONSENT_PATH, async (request, reply) => {
     refuseCrossSite(request, flow.issuer)
     const interaction = await receiveInteraction(single(request.body, 'interaction'), flow)
+    if (interaction.purpose !== 'client') {
+      await showStartAgain(reply, interaction, flow)
+      return reply
+    }
     const decision = single(request.body, 'decision')
     const browser = flow.browsers.findOrMark(request, reply)
     const now = Math.floor(flow.now() / 1000)
@@ -48,7 +52,7 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
       }
     } else if (decision === 'deny') {
       flow.browsers.forget(reply, interaction)
-      redirectToClient(
+      sendOn(
         reply,
         answerUrl(redirectOf(interaction), flow.issuer, {
           error: 'access_denied',

@@ -15,14 +15,17 @@ import { consentPage } from '../pages/consent-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import type { Identity, Provider } from '../providers/provider.ts'
 import type { Browsers } from './browser.ts'
-import { type Outcome, resourceOf } from './complete.ts'
+import type { Outcome } from './complete.ts'
 import {
+  type ClientInteraction,
   INTERACTION_LIFETIME,
   type Interaction,
   openInteraction,
   sealInteraction,
 } from './interaction.ts'
 import type { PasswordLogin } from './password-login.ts'
+import { CONSENT_PATH, LOGIN_PATH } from './paths.ts'
+import type { Purpose } from './purpose.ts'
 
 export interface LoginFlow {
   readonly issuer: string
@@ -35,15 +38,13 @@ export interface LoginFlow {
   readonly provider: Provider
   readonly passwordLogin: PasswordLogin | undefined
   readonly complete: (interaction: Interaction, person: Identity) => Promise<Outcome>
-  /** True once {@link complete} led to a code. */
+  /** What an interaction is for. */
+  readonly purposeOf: (interaction: Interaction) => Purpose
+  /** True once {@link complete} let the person in. */
   readonly isAnswered: (interaction: Interaction) => Promise<boolean>
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
-
-export const CONSENT_PATH = '/consent'
-export const LOGIN_PATH = '/login'
-export const CALLBACK_PATH = '/callback'
 
 /**
  * The interaction that came with a request, sealed.
@@ -64,7 +65,11 @@ export async function receiveInteraction(
 }
 
 /** The same request of the same client under a new id, not yet allowed, in this browser. */
-export function reopen(interaction: Interaction, browser: string, flow: LoginFlow): Interaction {
+export function reopen(
+  interaction: ClientInteraction,
+  browser: string,
+  flow: LoginFlow,
+): ClientInteraction {
   return {
     ...interaction,
     id: randomToken(16),
@@ -78,10 +83,10 @@ export function reopen(interaction: Interaction, browser: string, flow: LoginFlo
 /** @throws PageError if the resource is no longer configured */
 export async function showConsent(
   reply: FastifyReply,
-  interaction: Interaction,
+  interaction: ClientInteraction,
   flow: LoginFlow,
 ): Promise<void> {
-  const resource = resourceOf(interaction, flow.resources)
+  const resource = flow.purposeOf(interaction).resource()
   const page = consentPage({
     action: CONSENT_PATH,
     interaction: await sealInteraction(interaction, flow.keyring),
@@ -108,16 +113,7 @@ export async function showStartAgain(
     kind: 'retry',
     title: 'Start again',
     text: 'This took too long, or it was begun in another window or browser. Nothing was shared.',
-    actions: [
-      {
-        label: 'Start again',
-        action: CONSENT_PATH,
-        fields: {
-          interaction: await sealInteraction(interaction, flow.keyring),
-          decision: 'restart',
-        },
-      },
-    ],
+    actions: [await flow.purposeOf(interaction).restart()],
   })
 }
 

@@ -7,8 +7,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { sendErrorPage } from '../http/errors.ts'
 import type { Identity } from '../providers/provider.ts'
-import { answerUrl, redirectOf, redirectToClient } from './answers.ts'
-import { destinationName, type Outcome } from './complete.ts'
+import { sendOn } from './answers.ts'
+import type { Outcome } from './complete.ts'
 import { identifyUrl, type LoginFlow, reopen, showConsent, showStartAgain } from './flow.ts'
 import { type Interaction, next } from './interaction.ts'
 
@@ -26,7 +26,7 @@ export async function mayIdentify(
   const step = next(interaction, { browser: flow.browsers.find(request), now })
   if (step.kind === 'consent') {
     const browser = flow.browsers.findOrMark(request, reply)
-    await showConsent(reply, reopen(interaction, browser, flow), flow)
+    await showConsent(reply, reopen(step.interaction, browser, flow), flow)
     return false
   }
   if (
@@ -40,7 +40,7 @@ export async function mayIdentify(
   return true
 }
 
-/** The way on for a person who was identified: to the client, or a page that says why not. */
+/** The way on for a person who was identified: to what they came for, or a page that says why not. */
 export async function answerOutcome(
   outcome: Outcome,
   reply: FastifyReply,
@@ -48,13 +48,11 @@ export async function answerOutcome(
   flow: LoginFlow,
 ): Promise<void> {
   switch (outcome.kind) {
-    case 'code':
+    case 'done':
       reply.request.log.info({ requestId: reply.request.id, user: outcome.user }, 'signed in')
       flow.browsers.forget(reply, interaction)
-      redirectToClient(
-        reply,
-        answerUrl(redirectOf(interaction), flow.issuer, { code: outcome.code }),
-      )
+      await outcome.arrival.mark?.(reply)
+      sendOn(reply, outcome.arrival.location)
       return
     case 'already-answered':
       await showStartAgain(reply, interaction, flow)
@@ -80,6 +78,10 @@ async function showRefused(
     'person refused',
   )
   const who = personName(person)
+  const back = flow.purposeOf(interaction).wayBack?.({
+    error: 'access_denied',
+    error_description: 'the person may not use this server',
+  })
   sendErrorPage(
     reply,
     403,
@@ -92,13 +94,7 @@ async function showRefused(
           label: 'Sign in as someone else',
           href: await identifyUrl(interaction, flow, { prompt: 'login' }),
         },
-        {
-          label: `Back to ${destinationName(interaction.redirectUri)}`,
-          href: answerUrl(redirectOf(interaction), flow.issuer, {
-            error: 'access_denied',
-            error_description: 'the person may not use this server',
-          }),
-        },
+        ...(back ? [{ label: back.label, href: back.location }] : []),
       ],
     },
     { navigatesAway: true },

@@ -1,6 +1,7 @@
 /**
- * The state of one authorization request on its way through consent and login. It travels sealed, in forms and as
- * the provider's `state`, so that nobody unknown can make us keep anything (decisions K3, K5).
+ * The state of one sign-in on its way: for a client, through consent and login; for a page in this browser, through
+ * login alone. It travels sealed, in forms and as the provider's `state`, so that nobody unknown can make us keep
+ * anything (decisions K3, K5).
  *
  * @module
  */
@@ -13,8 +14,17 @@ export const INTERACTION_LIFETIME = 30 * 60
 /** Keycloak silently drops a `state` over 4,000 characters. */
 const MAX_SEALED_LENGTH = 3800
 
-const Interaction = z.object({
+const common = {
   id: z.string(),
+  provider: z.string(),
+  /** Seconds since the epoch. */
+  expiresAt: z.number(),
+}
+
+/** One authorization request of a client. */
+const ClientInteraction = z.object({
+  ...common,
+  purpose: z.literal('client'),
   /**
    * `requested` until the person allowed it, in this browser; then `consented`. There is no stage for "identified":
    * that step answers the interaction.
@@ -29,21 +39,36 @@ const Interaction = z.object({
   /** The resource's audience. */
   resource: z.string(),
   scopes: z.array(z.string()),
-  provider: z.string(),
   /** SHA-256 of the browser cookie it belongs to (decision K6). */
   browser: z.string(),
-  /** Seconds since the epoch. */
-  expiresAt: z.number(),
 })
 
-export type Interaction = Readonly<z.infer<typeof Interaction>>
+/**
+ * One sign-in for a page. Nobody else gets anything, so nobody is asked to allow it; the cookie of its flow, set when
+ * it begins, is what binds it to the browser. What it is good for follows from `returnTo` when it ends.
+ */
+const SessionInteraction = z.object({
+  ...common,
+  purpose: z.literal('session'),
+  /** Absolute URL of the page. */
+  returnTo: z.string(),
+  /** SHA-256 of a cookie on the page's own host, where that host has to set the session's cookie (decision K24). */
+  nonceHash: z.string().optional(),
+})
 
-/** @throws OAuthError `invalid_request` if it does not fit, which only a long `state` can cause */
+const Interaction = z.discriminatedUnion('purpose', [ClientInteraction, SessionInteraction])
+
+export type ClientInteraction = Readonly<z.infer<typeof ClientInteraction>>
+export type SessionInteraction = Readonly<z.infer<typeof SessionInteraction>>
+export type Interaction = ClientInteraction | SessionInteraction
+
+/** @throws OAuthError `invalid_request` if it does not fit, which only a client's long `state` can cause */
 export async function sealInteraction(interaction: Interaction, keyring: Keyring): Promise<string> {
   const tooLong = () =>
     new OAuthError('invalid_request', 'state is too long: it must fit into 2,000 characters')
   // Well compressed, 60 kB would fit too; so much is not even tried.
-  if ((interaction.state?.length ?? 0) > MAX_SEALED_LENGTH) throw tooLong()
+  const state = interaction.purpose === 'client' ? interaction.state : undefined
+  if ((state?.length ?? 0) > MAX_SEALED_LENGTH) throw tooLong()
   const sealed = await keyring.seal('interaction', interaction)
   if (sealed.length > MAX_SEALED_LENGTH) throw tooLong()
   return sealed
@@ -62,7 +87,7 @@ export async function openInteraction(
 /** Where an interaction goes from here. Steps never call each other; each returns to this. */
 export type Step =
   | { readonly kind: 'start-again' }
-  | { readonly kind: 'consent' }
+  | { readonly kind: 'consent'; readonly interaction: ClientInteraction }
   | { readonly kind: 'identify' }
 
 /**
@@ -74,6 +99,7 @@ export function next(
   { browser, now }: { browser: string | undefined; now: number },
 ): Step {
   if (now >= interaction.expiresAt) return { kind: 'start-again' }
-  if (interaction.stage === 'requested') return { kind: 'consent' }
+  if (interaction.purpose === 'session') return { kind: 'identify' }
+  if (interaction.stage === 'requested') return { kind: 'consent', interaction }
   return interaction.browser === browser ? { kind: 'identify' } : { kind: 'start-again' }
 }

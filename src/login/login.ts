@@ -1,5 +1,5 @@
 /**
- * `/login`: the built-in login page, for a person who allowed the client in this very browser.
+ * `/login`: the built-in login page, for a person who began or allowed this in this very browser.
  *
  * @module
  */
@@ -12,11 +12,12 @@ import { type LoginProblem, loginPage } from '../pages/login-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import { ProviderBusy } from '../providers/provider.ts'
 import { refuseCrossSite } from './browser.ts'
-import { type Outcome, resourceOf } from './complete.ts'
-import { LOGIN_PATH, type LoginFlow, rawQuery, receiveInteraction } from './flow.ts'
+import type { Outcome } from './complete.ts'
+import { type LoginFlow, rawQuery, receiveInteraction } from './flow.ts'
 import { answerOutcome, mayIdentify } from './identification.ts'
 import { type Interaction, sealInteraction } from './interaction.ts'
 import type { Attempt, PasswordLogin } from './password-login.ts'
+import { LOGIN_PATH } from './paths.ts'
 import { createSingleFlight } from './single-flight.ts'
 
 /** Somebody who pressed the button twice gets the first answer. */
@@ -26,7 +27,7 @@ type Answer = { attempt: Exclude<Attempt, { kind: 'identified' }> } | { outcome:
 
 export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: PasswordLogin): void {
   const once = createSingleFlight<Answer>({
-    keep: (answer) => 'outcome' in answer && answer.outcome.kind === 'code',
+    keep: (answer) => 'outcome' in answer && answer.outcome.kind === 'done',
     keepMs: KEEP_ANSWER_MS,
     now: flow.now,
   })
@@ -65,7 +66,7 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
         }
         await showLogin(reply, interaction, flow, { name, problem: answer.attempt })
       } else {
-        if (answer.outcome.kind === 'code') await login.remember(name, request, reply)
+        if (answer.outcome.kind === 'done') await login.remember(name, request, reply)
         await answerOutcome(answer.outcome, reply, interaction, flow)
       }
     } catch (error) {
@@ -85,12 +86,12 @@ async function showLogin(
   flow: LoginFlow,
   typed: { name?: string; problem?: LoginProblem },
 ): Promise<void> {
-  const resource = resourceOf(interaction, flow.resources)
+  const purpose = flow.purposeOf(interaction)
   const page = loginPage({
     action: LOGIN_PATH,
     interaction: await sealInteraction(interaction, flow.keyring),
-    resourceName: resource.name,
-    clientName: interaction.clientName,
+    resourceName: purpose.resource().name,
+    ...(purpose.clientName !== undefined && { clientName: purpose.clientName }),
     ...typed,
   })
   void reply.code(statusOf(typed.problem)).headers(pageHeaders()).send(page)

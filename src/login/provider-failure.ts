@@ -7,13 +7,11 @@
 import type { FastifyReply } from 'fastify'
 import { sendErrorPage } from '../http/errors.ts'
 import type { OAuthErrorCode } from '../oauth/errors.ts'
-import { isLoopback } from '../oauth/redirect-uri.ts'
 import type { ErrorKind } from '../pages/error-page.ts'
 import type { ProviderFailure, ProviderFailureKind } from '../providers/provider.ts'
-import { answerUrl, redirectOf, redirectToClient } from './answers.ts'
-import { destinationName } from './complete.ts'
-import { CONSENT_PATH, type LoginFlow } from './flow.ts'
-import { type Interaction, sealInteraction } from './interaction.ts'
+import { sendOn } from './answers.ts'
+import type { LoginFlow } from './flow.ts'
+import type { Interaction } from './interaction.ts'
 
 const RETRY_SECONDS = 5
 
@@ -53,6 +51,14 @@ const TELLINGS: Readonly<Record<ProviderFailureKind, (name: string) => Telling>>
     error: 'access_denied',
     description: 'the account is in too many groups',
   }),
+  'other-organisation': (name) => ({
+    status: 403,
+    kind: 'forbidden',
+    title: 'Sign in with your work account',
+    text: `Only accounts of certain organisations may use this server, and the ${name} account you chose is of none of them. Try again and choose another account, or ask whoever runs this server.`,
+    error: 'access_denied',
+    description: 'the account belongs to no organisation that may sign in',
+  }),
   failed: (name) => ({
     status: 502,
     kind: 'broken',
@@ -63,7 +69,7 @@ const TELLINGS: Readonly<Record<ProviderFailureKind, (name: string) => Telling>>
   }),
 }
 
-/** Logs the reason, and answers the client where its redirect needs nobody's trust, else the person (decision K10). */
+/** Logs the reason, and answers a client whose redirect needs nobody's trust, else the person (decision K10). */
 export async function answerProviderFailure(
   failure: ProviderFailure,
   reply: FastifyReply,
@@ -76,12 +82,13 @@ export async function answerProviderFailure(
     { requestId: request.id, provider: flow.provider.id, reason: failure.message },
     'sign-in failed',
   )
-  const back = answerUrl(redirectOf(interaction), flow.issuer, {
+  const purpose = flow.purposeOf(interaction)
+  const back = purpose.wayBack?.({
     error: telling.error,
     error_description: `${telling.description}, request ${request.id}`,
   })
-  if (interaction.clientConfigured || isLoopback(interaction.redirectUri)) {
-    redirectToClient(reply, back)
+  if (back?.trusted) {
+    sendOn(reply, back.location)
     return
   }
   if (telling.status === 503) reply.header('retry-after', String(RETRY_SECONDS))
@@ -89,17 +96,6 @@ export async function answerProviderFailure(
     kind: telling.kind,
     title: telling.title,
     text: telling.text,
-    actions: [
-      {
-        label: 'Try again',
-        action: CONSENT_PATH,
-        // The person has allowed it in this browser; this is the same answer once more.
-        fields: {
-          interaction: await sealInteraction(interaction, flow.keyring),
-          decision: 'approve',
-        },
-      },
-      { label: `Back to ${destinationName(interaction.redirectUri)}`, href: back },
-    ],
+    actions: [await purpose.retry(), ...(back ? [{ label: back.label, href: back.location }] : [])],
   })
 }

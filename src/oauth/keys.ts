@@ -1,6 +1,7 @@
 /**
  * The keys that sign our tokens. They live sealed in the store, so they survive restarts and are the same for every
- * process; each signs for one period, is published a day before and verifies a day after (decision K2).
+ * process; each signs for one period, is published a day before, and verifies as long after as what it signed last is
+ * valid (decision K2).
  *
  * @module
  */
@@ -48,11 +49,18 @@ const ALGORITHM = 'RS256'
 const PREFIX = 'signing-key:'
 const DAY_MS = 86_400_000
 const PERIOD_MS = 30 * DAY_MS
-/** Others learn of a key this long before it signs, and keep it this long after: the longest life of a token. */
-const OVERLAP_MS = DAY_MS
+/** Others learn of a key this long before it signs. */
+const ANNOUNCED_MS = DAY_MS
+/** No access token lives longer; a browser session may. */
+const LEAST_RETENTION = 86_400
 const LOOK_AGAIN_MS = 5000
 
-const StoredKey = z.object({ sealed: z.string(), signsFrom: z.number() })
+const StoredKey = z.object({
+  sealed: z.string(),
+  signsFrom: z.number(),
+  /** Seconds that it verifies after it signed last; absent: {@link LEAST_RETENTION}. */
+  retention: z.number().optional(),
+})
 type StoredKey = Readonly<z.infer<typeof StoredKey>>
 const PrivateKey = z.object({
   pkcs8: z.string(),
@@ -64,12 +72,18 @@ interface Deps {
   readonly keyring: Keyring
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /**
+   * The longest life of anything that is signed, in seconds; a day at least. A session of 30 days that was signed on a
+   * key's last day is verified with it for 30 more.
+   */
+  readonly retention?: number
 }
 
 type Loaded = SigningKey & { readonly jwk: JWK }
 
 /**
- * Reads the signing keys, making the first one. Keys that open under a previous secret only are sealed anew.
+ * Reads the signing keys, making the first one. Keys that open under a previous secret only are sealed anew, and those
+ * that would go before what they sign are kept for longer.
  * @throws SigningKeyUnreadable if a stored key opens under no secret; StorageUnavailable
  */
 export async function loadSigningKeys(deps: Deps): Promise<SigningKeys> {
@@ -115,7 +129,7 @@ export async function loadSigningKeys(deps: Deps): Promise<SigningKeys> {
  */
 export async function addSigningKey(signsFrom: number, deps: Deps): Promise<string> {
   const { sealed, kid } = await makeKey(deps.keyring)
-  await store(`${PREFIX}${periodAt(signsFrom)}-${kid}`, { sealed, signsFrom }, deps)
+  await store(`${PREFIX}${periodAt(signsFrom)}-${kid}`, keyRecord(sealed, signsFrom, deps), deps)
   return kid
 }
 
@@ -141,14 +155,14 @@ const periodAt = (time: number) => Math.floor(time / PERIOD_MS)
 async function makeDue(keys: readonly Loaded[], deps: Deps): Promise<boolean> {
   const now = deps.now()
   const newest = keys[0]?.signsFrom ?? Number.NEGATIVE_INFINITY
-  const due = periodAt(now + OVERLAP_MS)
+  const due = periodAt(now + ANNOUNCED_MS)
   if (newest >= due * PERIOD_MS) return false
   // Without a key of this period there is nobody to announce it to: it signs at once.
   const current = periodAt(newest) >= periodAt(now)
   const period = current ? due : periodAt(now)
   const { sealed } = await makeKey(deps.keyring)
   const signsFrom = current ? period * PERIOD_MS : now
-  await store(`${PREFIX}${period}`, { sealed, signsFrom }, deps)
+  await store(`${PREFIX}${period}`, keyRecord(sealed, signsFrom, deps), deps)
   return true
 }
 
@@ -158,10 +172,16 @@ async function store(name: string, key: StoredKey, { storage, now }: Deps): Prom
 }
 
 /** Seconds until nothing that this key signed is valid any more. */
-function lifetimeOf({ signsFrom }: StoredKey, now: number): number {
+function lifetimeOf({ signsFrom, retention = LEAST_RETENTION }: StoredKey, now: number): number {
   const signsUntil = (periodAt(signsFrom) + 1) * PERIOD_MS
-  return Math.max(1, Math.ceil((signsUntil + OVERLAP_MS - now) / 1000))
+  return Math.max(1, Math.ceil((signsUntil - now) / 1000) + retention)
 }
+
+const keyRecord = (sealed: string, signsFrom: number, { retention = 0 }: Deps): StoredKey => ({
+  sealed,
+  signsFrom,
+  retention: Math.max(LEAST_RETENTION, retention),
+})
 
 async function makeKey(keyring: Keyring): Promise<{ sealed: string; kid: string }> {
   const pair = await generateKeyPair(ALGORITHM, { modulusLength: 2048, extractable: true })
@@ -187,7 +207,7 @@ async function read(name: string, stored: StoredKey, deps: Deps): Promise<Loaded
   if (opened === undefined) {
     throw new SigningKeyUnreadable(`${name} was sealed under another secret`)
   }
-  await sealAnew(name, stored, opened, deps)
+  await renew(name, stored, opened, deps)
   const { pkcs8, publicJwk } = PrivateKey.parse(opened)
   const kid = await calculateJwkThumbprint(publicJwk)
   const publicKey = await importJWK(publicJwk, ALGORITHM)
@@ -197,14 +217,20 @@ async function read(name: string, stored: StoredKey, deps: Deps): Promise<Loaded
   return { kid, privateKey, publicKey, signsFrom: stored.signsFrom, jwk }
 }
 
-/** After a change of `SECRET` the keys move to the new one, so that the old one can be forgotten (decision K1). */
-async function sealAnew(
+/**
+ * After a change of `SECRET` the keys move to the new one, so that the old one can be forgotten (decision K1); after
+ * one of the lifetimes they are kept for as long as is needed now. Never shorter: older tokens may still live.
+ */
+async function renew(
   name: string,
   stored: StoredKey,
   opened: unknown,
-  { storage, keyring, now }: Deps,
+  { storage, keyring, now, retention = 0 }: Deps,
 ): Promise<void> {
-  if (await keyring.isCurrent('key-wrap', stored.sealed)) return
-  const sealed = await keyring.seal('key-wrap', opened)
-  await storage.replace(name, stored, { ...stored, sealed }, lifetimeOf(stored, now()))
+  const isCurrent = await keyring.isCurrent('key-wrap', stored.sealed)
+  const kept = stored.retention ?? LEAST_RETENTION
+  if (isCurrent && kept >= retention) return
+  const sealed = isCurrent ? stored.sealed : await keyring.seal('key-wrap', opened)
+  const renewed = { ...stored, sealed, retention: Math.max(kept, retention) }
+  await storage.replace(name, stored, renewed, lifetimeOf(renewed, now()))
 }

@@ -51,10 +51,28 @@ export function html(strings: TemplateStringsArray, ...values: readonly Value[])
 }
 
 /**
- * The one way around escaping: a `<style>` element holding `css` to the byte, because the page's policy allows it by hash.
+ * One of two ways around escaping: a `<style>` element holding `css` to the byte, because the page's policy allows it by hash.
  * @throws TypeError for a stylesheet that could close its own element
  */
 export function dangerouslyUnescapedStyleElement(css: string): Html {
   if (css.includes('<')) throw new TypeError('a stylesheet must not contain "<"')
   return fromSafeMarkup(`<style>${css}</style>`)
+}
+
+/**
+ * The other way around escaping: a `<script>` element holding a script of ours to the byte, which runs by its nonce.
+ * @throws TypeError for a script that could close its own element
+ */
+export function dangerouslyUnescapedScriptElement(script: string, nonce: string): Html {
+  if (script.includes('<')) throw new TypeError('a script must not contain "<"')
+  return html`<script nonce="${nonce}">${fromSafeMarkup(script)}</script>`
+}
+
+/** Data for a script, in an element that browsers do not run; no text in it can close the element or open another. */
+export function jsonElement(id: string, data: Readonly<Record<string, string | number>>): Html {
+  const json = JSON.stringify(data).replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+  return html`<script type="application/json" id="${id}">${fromSafeMarkup(json)}</script>`
 }

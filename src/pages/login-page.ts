@@ -1,5 +1,5 @@
 /**
- * The built-in login: a name and a password, for one client and one resource.
+ * The built-in login: a name and a password, for one resource and, where one asked, one program.
  *
  * @module
  */
@@ -20,7 +20,8 @@ export interface LoginPage {
   /** The sealed interaction. */
   readonly interaction: string
   readonly resourceName: string
-  readonly clientName: string
+  /** Absent where no program asked. */
+  readonly clientName?: string
   /** What was typed as name, kept after a mistake. */
   readonly name?: string
   readonly problem?: LoginProblem
@@ -53,7 +54,11 @@ export function loginPage(page: LoginPage): string {
   return layout({
     title: `${problem ? 'Not signed in: s' : 'S'}ign in to ${displayText(page.resourceName, 'continue')}`,
     main: html`<h1>Sign in</h1>
-<p>so that <b>${isolated(page.clientName, UNNAMED_PROGRAM)}</b> can use <b>${isolated(page.resourceName)}</b></p>
+${
+  page.clientName === undefined
+    ? html`<p>to <b>${isolated(page.resourceName)}</b></p>`
+    : html`<p>so that <b>${isolated(page.clientName, UNNAMED_PROGRAM)}</b> can use <b>${isolated(page.resourceName)}</b></p>`
+}
 ${problem && html`<div class="box problem" id="problem" role="alert"><p>${problemInWords(problem)}</p></div>`}
 <form method="post" action="${linkTarget(page.action)}">
 <input type="hidden" name="interaction" value="${page.interaction}">

@@ -84,10 +84,19 @@ input[aria-invalid] { border-color: var(--alert); }
 .primary { color: var(--card); background: var(--accent); border-color: var(--accent); }
 .primary:hover { background: color-mix(in srgb, var(--accent) 88%, var(--ink)); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+.code { font: 650 1.5rem/1.4 ui-monospace, 'Cascadia Mono', 'SF Mono', Menlo, 'Liberation Mono', monospace; letter-spacing: .04em; }
+.outcome { font-weight: 600; }
+.outcome:empty { margin: 0; }
+.declined:not(:target), [hidden] { display: none !important; }
+.choice:has(+ .declined:target) { display: none; }
+.declined { margin: 1.25rem 0 0; font-weight: 600; }
+details { margin: 1.25rem 0 0; border-top: 1px solid var(--line); }
+summary { min-height: 2.875rem; padding: .625rem 0; font-size: .9375rem; cursor: pointer; }
 .request { margin: 1.25rem 0 0; color: var(--quiet); font-size: .8125rem; }
 `
 
-const STYLE_HASH = createHash('sha256').update(STYLESHEET).digest('base64')
+/** What a page's policy says of its styles: this very stylesheet and no other. */
+export const STYLE_SOURCE = `'sha256-${createHash('sha256').update(STYLESHEET).digest('base64')}'`
 
 /**
  * The headers of every page.
@@ -106,7 +115,7 @@ export function pageHeaders(
     'Content-Type': 'text/html; charset=utf-8',
     'Content-Security-Policy': [
       "default-src 'none'",
-      `style-src 'sha256-${STYLE_HASH}'`,
+      `style-src ${STYLE_SOURCE}`,
       "img-src 'self' data:",
       "base-uri 'none'",
       "frame-ancestors 'none'",

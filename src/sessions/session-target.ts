@@ -35,6 +35,10 @@ export interface SessionRules {
 
 export const SESSION_LOGIN_PATH = '/.gatewarden/login'
 export const SESSION_CALLBACK_PATH = '/.gatewarden/callback'
+/** Signs out on the gateway's own host, and with it everywhere under the cookie domain. */
+export const LOGOUT_PATH = '/logout'
+/** Signs out on the host it is asked at; the gateway's own, too. */
+export const SESSION_LOGOUT_PATH = '/.gatewarden/logout'
 export const CONNECT_PATH = '/auth/connect'
 /** Paths of ours on a protected host: a check that is asked about them means that they are not routed to us. */
 export const OWN_PATHS = '/.gatewarden/'
@@ -113,10 +117,32 @@ export function signInUrl(
   rules: SessionRules,
 ): string | undefined {
   if (path.startsWith(OWN_PATHS)) return undefined
-  const page = resource.origin + target
-  const goal = sessionTarget(page, rules)
-  if (!goal) return undefined
-  return goal.cookie.kind === 'host'
-    ? `${resource.origin}${SESSION_LOGIN_PATH}?rd=${encodeURIComponent(target)}`
-    : `${rules.issuer}${SESSION_LOGIN_PATH}?rd=${encodeURIComponent(page)}`
+  const goal = sessionTarget(resource.origin + target, rules)
+  return goal && loginUrl(goal, rules)
+}
+
+/** Where the gateway signs a browser in for a page; it finds out by itself who sets the cookie. */
+export const gatewayLoginUrl = (issuer: string, page: string): string =>
+  `${issuer}${SESSION_LOGIN_PATH}?rd=${encodeURIComponent(page)}`
+
+/** Added to a login URL: whoever is signed in at the provider is asked who they are all the same. */
+export const AS_SOMEONE_ELSE = '&prompt=login'
+
+/** Where a browser gets the cookie of a target; it comes back to the target's page. */
+export function loginUrl(
+  { returnTo, resource, cookie }: SessionTarget,
+  { issuer }: SessionRules,
+): string {
+  return cookie.kind === 'host'
+    ? `${resource.origin}${SESSION_LOGIN_PATH}?rd=${encodeURIComponent(returnTo.slice(resource.origin.length))}`
+    : gatewayLoginUrl(issuer, returnTo)
+}
+
+/** Where a browser ends the session that its cookie for this resource stands for. */
+export function signOutUrl({ origin }: Pick<Resource, 'origin'>, rules: SessionRules): string {
+  const host = normalizeHost(new URL(origin).host)
+  const shared =
+    host !== undefined && rules.cookieDomain !== undefined && isUnder(host, rules.cookieDomain)
+  const own = normalizeHost(new URL(rules.issuer).host) === host
+  return shared || own ? rules.issuer + LOGOUT_PATH : origin + SESSION_LOGOUT_PATH
 }

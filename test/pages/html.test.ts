@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { dangerouslyUnescapedStyleElement, Html, html } from '../../src/pages/html.ts'
+import {
+  dangerouslyUnescapedScriptElement,
+  dangerouslyUnescapedStyleElement,
+  Html,
+  html,
+  jsonElement,
+} from '../../src/pages/html.ts'
 
 describe('html', () => {
   it('escapes every character that could end a text or a quoted attribute', () => {
@@ -51,5 +57,28 @@ describe('dangerouslyUnescapedStyleElement', () => {
 
   it('refuses a stylesheet that could close its element', () => {
     expect(() => dangerouslyUnescapedStyleElement('</style><script>')).toThrow(TypeError)
+  })
+})
+
+describe('dangerouslyUnescapedScriptElement', () => {
+  it('keeps the script to the byte, and escapes its nonce', () => {
+    expect(dangerouslyUnescapedScriptElement(`f(() => "'&")`, 'a"b').toString()).toBe(
+      `<script nonce="a&quot;b">f(() => "'&")</script>`,
+    )
+  })
+
+  it('refuses a script that could close its element', () => {
+    expect(() => dangerouslyUnescapedScriptElement('"</script>"', 'n')).toThrow(TypeError)
+  })
+})
+
+describe('jsonElement', () => {
+  it('holds any text without a character that markup or an old script engine knows', () => {
+    const data = { a: '</script><!--<script>&amp;"\u2028\u2029', b: 7 }
+    const element = jsonElement('d', data).toString()
+    const [, json = ''] =
+      /^<script type="application\/json" id="d">(.*)<\/script>$/.exec(element) ?? []
+    expect(json).not.toMatch(/[<>&\u2028\u2029]/)
+    expect(JSON.parse(json)).toEqual(data)
   })
 })

@@ -19,6 +19,12 @@ describe('loginPage', () => {
     expect(visibleText(render())).toMatch(/so that Claude Code can use Team notes/)
   })
 
+  it('says which server alone where no program asked', () => {
+    const page = loginPage({ action: '/login', interaction: 'sealed', resourceName: 'Wiki' })
+    expect(visibleText(page)).toMatch(/Sign in to Wiki/)
+    expect(visibleText(page)).not.toContain('so that')
+  })
+
   it('posts the interaction, a name and a password that password managers recognise', () => {
     const page = render()
     expect(page).toContain('<form method="post" action="/login">')

@@ -4,9 +4,21 @@
  * @module
  */
 
-/** The page without its stylesheet and tags, entities resolved: what a person can read, the tab's title included. */
+/** The page without the script and the data of the connect page: the only ones a page may hold. */
+export function withoutScripts(page: string): string {
+  return page.replace(
+    /<script (?:type="application\/json" id="data"|nonce="[\w-]+")>[^<]*<\/script>/g,
+    '',
+  )
+}
+
+/** The page without its stylesheet, scripts and tags, entities resolved: what a person can read, the tab's title included. */
 export function visibleText(page: string): string {
-  return decode(page.replace(/<style>[^<]*<\/style>/, '').replace(TAG, ' ')).replace(/\s+/g, ' ')
+  return decode(
+    withoutScripts(page)
+      .replace(/<style>[^<]*<\/style>/, '')
+      .replace(TAG, ' '),
+  ).replace(/\s+/g, ' ')
 }
 
 /** Every tag with the names of its attributes, in order: what a page is made of, whatever the words in it. */

@@ -4,11 +4,14 @@
  *
  * @module
  */
+import { connectPage, connectPageHeaders } from '../../src/pages/connect-page.ts'
 import { type ConsentPage, consentPage } from '../../src/pages/consent-page.ts'
 import { continuePage } from '../../src/pages/continue-page.ts'
 import { errorPage } from '../../src/pages/error-page.ts'
 import { type LoginPage, loginPage } from '../../src/pages/login-page.ts'
+import { type RefusalReason, refusedPage } from '../../src/pages/refused-page.ts'
 import { signInNeededPage } from '../../src/pages/sign-in-needed-page.ts'
+import { signedOutPage, signOutPage } from '../../src/pages/sign-out-page.ts'
 
 /** The texts of all pages that come from outside. */
 export interface Words {
@@ -25,6 +28,8 @@ export interface Words {
   readonly url: string
   readonly details: string
   readonly requestId: string
+  readonly code: string
+  readonly session: string
 }
 
 export const realistic: Words = {
@@ -45,6 +50,8 @@ export const realistic: Words = {
   details:
     'The program asked for the answer at http://localhost:9999/callback, which is not one of the addresses it registered. Register it, or use a registered one.',
   requestId: 'req-7f3k9q',
+  code: 'K7M-2QXA',
+  session: `eyJhbGciOiJSUzI1NiJ9.${'eyJzdWIiOiJ1XzEi'.repeat(20)}.${'c2lnbmF0dXJl'.repeat(20)}`,
 }
 
 /** Closes attributes, elements and comments, in both kinds of quotes, and turns the line around. */
@@ -68,6 +75,8 @@ export const markup: Words = {
   url: MARKUP,
   details: MARKUP,
   requestId: MARKUP,
+  code: MARKUP,
+  session: MARKUP,
 }
 
 const unbroken = (start: string) => start.padEnd(64, 'W')
@@ -90,13 +99,19 @@ export const long: Words = {
   url: `https://mcp.example.com/${'path-without-end-'.repeat(12)}mcp`,
   details: `The address is http://localhost:9999/${'callback'.repeat(40)}`,
   requestId: 'r'.repeat(64),
+  code: 'W'.repeat(64),
+  session: 's'.repeat(3800),
 }
 
 export interface Variant {
   readonly name: string
   readonly html: string
   readonly navigatesAway: boolean
+  /** Where it has headers of its own. */
+  readonly headers?: Readonly<Record<string, string>>
 }
+
+const CONNECT = { port: 49_152, nonce: 'bm9uY2U' }
 
 /** Every variant with the given words, in the same order and under the same names for any words. */
 export function variants(words: Words): readonly Variant[] {
@@ -117,6 +132,14 @@ export function variants(words: Words): readonly Variant[] {
       resourceName: words.resource,
       clientName: words.client,
       ...over,
+    })
+  const refused = (why: RefusalReason) =>
+    refusedPage({
+      why,
+      resourceName: words.resource,
+      host: words.host,
+      signOutUrl: words.to,
+      requestId: words.requestId,
     })
   const startAgain = {
     label: 'Start again',
@@ -141,6 +164,17 @@ export function variants(words: Words): readonly Variant[] {
     variant('login-wrong', login({ name: words.typed, problem: { kind: 'wrong' } })),
     variant('login-locked', login({ name: words.typed, problem: { kind: 'locked', seconds: 32 } })),
     variant('login-busy', login({ name: words.typed, problem: { kind: 'busy', seconds: 1 } })),
+    variant(
+      'login-session',
+      loginPage({ action: '/login', interaction: words.interaction, resourceName: words.resource }),
+    ),
+    variant('sign-out', signOutPage({ action: '/logout', host: words.host }), true),
+    variant('signed-out', signedOutPage({ host: words.host }), true),
+    variant(
+      'signed-out-elsewhere',
+      signedOutPage({ host: words.host, provider: words.resource, again: words.to }),
+      true,
+    ),
     variant('continue', continuePage({ to: words.to, label: `Continue to ${words.client}` }), true),
     variant(
       'error-retry',
@@ -186,6 +220,23 @@ export function variants(words: Words): readonly Variant[] {
         actions: [],
       }),
     ),
+    {
+      ...variant(
+        'connect',
+        connectPage({
+          ...CONNECT,
+          code: words.code,
+          gateway: words.host,
+          person: words.person,
+          token: words.session,
+        }),
+      ),
+      headers: connectPageHeaders(CONNECT),
+    },
+    variant('refused-person', refused({ kind: 'person', person: words.person }), true),
+    variant('refused-permission', refused({ kind: 'permission', person: words.person }), true),
+    variant('refused-doubled', refused({ kind: 'doubled' }), true),
+    variant('refused-unrouted', refused({ kind: 'unrouted', path: '/.gatewarden/' }), true),
     variant(
       'sign-in-needed',
       signInNeededPage({

@@ -7,7 +7,14 @@ import { createHash, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
+import {
+  exportJWK,
+  exportSPKI,
+  generateKeyPair,
+  type JWTHeaderParameters,
+  type JWTPayload,
+  SignJWT,
+} from 'jose'
 import { afterEach } from 'vitest'
 import type { RedirectProviderConfig } from '../../src/config/config.ts'
 
@@ -26,6 +33,7 @@ export interface Lies {
   sign?(claims: JWTPayload): Promise<string> | string
   tokens?(answer: Json): void
   keys?(answer: Json): void
+  introspection?(answer: Json): void
   /** Answers in place of everything else; true if it did. */
   answer?(request: IncomingMessage, response: ServerResponse): boolean
 }
@@ -38,11 +46,19 @@ export interface HostileProvider {
   person: Json
   lies: Lies
   /** How often it was asked for this path. */
-  asked(path: '/.well-known/openid-configuration' | '/authorize' | '/token' | '/jwks'): number
+  asked(
+    path: '/.well-known/openid-configuration' | '/authorize' | '/token' | '/jwks' | '/introspect',
+  ): number
   /** Bodies of the token requests so far. */
   readonly redeemed: readonly URLSearchParams[]
   /** Codes that were redeemed twice, at which Keycloak ends the person's session. */
   readonly replayed: number
+  /** What introspection says of a token; of any other, that it is not active. */
+  readonly introspected: Map<string, Json>
+  /** Signs a token as it would sign one of its own. */
+  signToken(claims: Json, header?: Partial<JWTHeaderParameters>): Promise<string>
+  /** The public key that it signs with, as PEM. */
+  publicKey(): Promise<string>
   /** Signs with a new key from now on; the old one is gone. */
   rotateKeys(): Promise<void>
   /** What a browser does there: the address it is sent back to. */
@@ -73,6 +89,7 @@ export async function startHostileProvider(): Promise<HostileProvider> {
   const counts = new Map<string, number>()
   const codes = new Map<string, Issued>()
   const redeemed: URLSearchParams[] = []
+  const introspected = new Map<string, Json>()
   let replayed = 0
   let key = await makeKey()
   let issuer = ''
@@ -89,6 +106,7 @@ export async function startHostileProvider(): Promise<HostileProvider> {
         authorization_endpoint: `${issuer}/authorize`,
         token_endpoint: `${issuer}/token`,
         jwks_uri: `${issuer}/jwks`,
+        introspection_endpoint: `${issuer}/introspect`,
         response_types_supported: ['code'],
         subject_types_supported: ['public'],
         // Keycloak offers the HS family, too.
@@ -146,6 +164,16 @@ export async function startHostileProvider(): Promise<HostileProvider> {
       provider.lies.tokens?.(answer)
       return { json: answer }
     },
+    '/introspect': async (_url, request) => {
+      const form = new URLSearchParams(await text(request))
+      if (!isAuthenticated(request, form)) return { status: 401, json: { error: 'invalid_client' } }
+      const claims = introspected.get(form.get('token') ?? '')
+      const answer: Json = claims
+        ? { active: true, token_type: 'Bearer', iss: issuer, ...claims }
+        : { active: false }
+      provider.lies.introspection?.(answer)
+      return { json: answer }
+    },
     '/jwks': () => {
       const answer: Json = { keys: [{ ...key.jwk, kid: key.kid, alg: 'ES256', use: 'sig' }] }
       provider.lies.keys?.(answer)
@@ -188,6 +216,8 @@ export async function startHostileProvider(): Promise<HostileProvider> {
       clientId: CLIENT_ID,
       clientSecret: CLIENT_SECRET,
       groupsClaim: 'groups',
+      hostedDomains: [],
+      tokenClients: [],
       allowInsecure: true,
     },
     person: { ...ANN },
@@ -197,6 +227,12 @@ export async function startHostileProvider(): Promise<HostileProvider> {
     get replayed() {
       return replayed
     },
+    introspected,
+    signToken: (claims, header) =>
+      new SignJWT(claims)
+        .setProtectedHeader({ alg: 'ES256', kid: key.kid, typ: 'JWT', ...header })
+        .sign(key.privateKey),
+    publicKey: () => exportSPKI(key.publicKey),
     async rotateKeys() {
       key = await makeKey()
     },
@@ -225,8 +261,8 @@ afterEach(async () => {
 })
 
 async function makeKey() {
-  const { publicKey, privateKey } = await generateKeyPair('ES256')
-  return { privateKey, kid: randomUUID(), jwk: await exportJWK(publicKey) }
+  const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
+  return { privateKey, publicKey, kid: randomUUID(), jwk: await exportJWK(publicKey) }
 }
 
 function isAuthenticated(request: IncomingMessage, form: URLSearchParams): boolean {

@@ -1,0 +1,69 @@
+/**
+ * A sign-in for a client: it ends in an authorization code (decision K9).
+ *
+ * @module
+ */
+import { type Keyring, randomToken, sha256 } from '../crypto.ts'
+import type { ResourceTable } from '../forward-auth/resource.ts'
+import { isLoopback } from '../oauth/redirect-uri.ts'
+import type { ErrorAction } from '../pages/error-page.ts'
+import type { Records } from '../storage/records.ts'
+import { answerUrl, destinationName, redirectOf } from './answers.ts'
+import { resourceOf } from './complete.ts'
+import { type ClientInteraction, sealInteraction } from './interaction.ts'
+import { CONSENT_PATH } from './paths.ts'
+import type { Purpose } from './purpose.ts'
+
+export interface ClientPurposeDeps {
+  readonly issuer: string
+  readonly keyring: Keyring
+  readonly records: Records
+  readonly resources: ResourceTable
+  /** Seconds. */
+  readonly grantLifetime: number
+}
+
+export function clientPurpose(interaction: ClientInteraction, deps: ClientPurposeDeps): Purpose {
+  const { clientHash, clientName, redirectUri, codeChallenge, scopes } = interaction
+  const { issuer, keyring, records, resources, grantLifetime } = deps
+  const resource = () => resourceOf(interaction.resource, resources)
+  /** The person decides on the consent page, or it is decided as they did before in this browser. */
+  const decided = async (label: string, decision: 'restart' | 'approve'): Promise<ErrorAction> => ({
+    label,
+    action: CONSENT_PATH,
+    fields: { interaction: await sealInteraction(interaction, keyring), decision },
+  })
+
+  return {
+    clientName,
+    resource,
+    terms: (now) => ({
+      clientHash,
+      clientName,
+      redirectHost: destinationName(redirectUri),
+      resource: resource().audience,
+      scopes,
+      expiresAt: now + grantLifetime,
+    }),
+    async finish(grant) {
+      const code = randomToken()
+      await records.codes.create(sha256(code), {
+        grantId: grant.id,
+        clientHash,
+        redirectUri,
+        codeChallenge,
+        resource: grant.resource,
+        scopes,
+        issuedAt: grant.createdAt,
+      })
+      return { location: answerUrl(redirectOf(interaction), issuer, { code }) }
+    },
+    restart: () => decided('Start again', 'restart'),
+    retry: () => decided('Try again', 'approve'),
+    wayBack: (refusal) => ({
+      location: answerUrl(redirectOf(interaction), issuer, { ...refusal }),
+      label: `Back to ${destinationName(redirectUri)}`,
+      trusted: interaction.clientConfigured || isLoopback(redirectUri),
+    }),
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * What a person in a browser is shown at the address of a protected application that they cannot open.
+ *
+ * @module
+ */
+import { type ErrorPage, errorPage } from './error-page.ts'
+
+export interface RefusedPage {
+  readonly why: RefusalReason
+  readonly resourceName: string
+  /** Of the application, as the browser shows it. */
+  readonly host: string
+  /** Where a person signs out, to sign in as someone else. */
+  readonly signOutUrl: string
+  readonly requestId: string
+}
+
+export type RefusalReason =
+  /** Signed in, but not on the list. */
+  | { readonly kind: 'person'; readonly person: string }
+  /** Signed in, without a permission that everybody needs there. */
+  | { readonly kind: 'permission'; readonly person: string }
+  /** The browser sent two session cookies. */
+  | { readonly kind: 'doubled' }
+  /** The proxy does not send this host's own addresses of the login to us. */
+  | { readonly kind: 'unrouted'; readonly path: string }
+
+type Words = Pick<ErrorPage, 'kind' | 'title' | 'text' | 'actions'>
+
+/** The document. */
+export function refusedPage(page: RefusedPage): string {
+  return errorPage({ ...wordsFor(page), requestId: page.requestId })
+}
+
+function wordsFor({ why, resourceName, host, signOutUrl }: RefusedPage): Words {
+  switch (why.kind) {
+    case 'person':
+      return {
+        kind: 'forbidden',
+        title: `${resourceName} is not open to you`,
+        text: `You are signed in as ${why.person}. Whoever runs ${host} can let you in.`,
+        actions: [{ label: 'Sign in as someone else', href: signOutUrl }],
+      }
+    case 'permission':
+      return {
+        kind: 'forbidden',
+        title: `${resourceName} needs a permission you do not have`,
+        text: `You are signed in as ${why.person}. Signing out and in again may get it; if it does not, ask whoever runs ${host}.`,
+        actions: [{ label: 'Sign out', href: signOutUrl }],
+      }
+    case 'doubled':
+      return {
+        kind: 'retry',
+        title: 'Your browser sent two sign-ins at once',
+        text: `Only one can be meant, so neither was used. Sign out and open the page again. If this comes back, delete the cookies of ${host} in the settings of your browser.`,
+        actions: [{ label: 'Sign out', href: signOutUrl }],
+      }
+    case 'unrouted':
+      return {
+        kind: 'broken',
+        title: 'Signing in is not set up at this address',
+        text: `Whoever runs ${host} has to let ${why.path} of it lead to Gatewarden. You can do nothing about it here.`,
+        actions: [],
+      }
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * The cookie by which a protected host knows the browser that began a sign-in there, while the sign-in itself happens
+ * on the gateway's host (decision K24).
+ *
+ * @module
+ */
+import '@fastify/cookie'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { constantTimeEqual, randomToken, sha256 } from '../crypto.ts'
+
+/** Seconds; as long as the sign-in may take. */
+const LIFETIME = 30 * 60
+/** Each nonce has a name of its own, so that tabs that are opened at once do not overwrite each other's. */
+const NAME = /^(?:__Host-)?gw_nonce_[A-Za-z0-9_-]{8}$/
+const VALUE = /^[A-Za-z0-9_-]{22}$/
+const HASH = /^[A-Za-z0-9_-]{43}$/
+
+const nameFor = (hash: string, secure: boolean) =>
+  `${secure ? '__Host-' : ''}gw_nonce_${hash.slice(0, 8)}`
+
+/** True for what can be the hash of a nonce. */
+export const isNonceHash = (value: string | undefined): value is string =>
+  value !== undefined && HASH.test(value)
+
+/**
+ * SHA-256 of this browser's nonce, set if there is none yet. Tabs share one, so however many sign-ins are begun, there
+ * is one cookie, or as many as were begun before the first came back.
+ * @param secure the host is https
+ */
+export function findOrSetNonce(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  secure: boolean,
+): string {
+  const known = Object.entries(request.cookies).find(
+    ([name, value]) =>
+      NAME.test(name) &&
+      value !== undefined &&
+      VALUE.test(value) &&
+      nameFor(sha256(value), secure) === name,
+  )?.[1]
+  const nonce = known ?? randomToken(16)
+  const hash = sha256(nonce)
+  const options = { path: '/', httpOnly: true, sameSite: 'lax', secure } as const
+  reply.setCookie(nameFor(hash, secure), nonce, { ...options, maxAge: LIFETIME })
+  return hash
+}
+
+/** True in the browser that was given the nonce with this hash. */
+export function holdsNonce(request: FastifyRequest, hash: string, secure: boolean): boolean {
+  const nonce = request.cookies[nameFor(hash, secure)]
+  return nonce !== undefined && constantTimeEqual(sha256(nonce), hash)
+}

@@ -1,0 +1,99 @@
+/**
+ * Ends the session of this browser: `/logout` on the gateway's own host, `/.gatewarden/logout` on every host of ours.
+ *
+ * @module
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { allowOnly } from '../http/methods.ts'
+import { refuseCrossSite } from '../login/browser.ts'
+import { signedOutPage, signOutPage } from '../pages/sign-out-page.ts'
+import { pageHeaders } from '../pages/styles.ts'
+import { type AskedHost, askedHost, type SessionRoutes } from './browser-route.ts'
+import { everySession } from './session-cookies.ts'
+import { clearSessions } from './session-reply.ts'
+import {
+  AS_SOMEONE_ELSE,
+  gatewayLoginUrl,
+  LOGOUT_PATH,
+  SESSION_LOGOUT_PATH,
+  type SessionRules,
+} from './session-target.ts'
+
+/** More tokens in one request than a browser of ours has; each is a signature to verify. */
+const MAX_SESSIONS = 4
+
+/** Pages of our own sites, and people who typed the address. Browsers that do not say are asked first. */
+const OWN_SITES: ReadonlySet<unknown> = new Set(['same-origin', 'same-site', 'none'])
+
+export function logoutRoutes(app: FastifyInstance, deps: SessionRoutes): void {
+  // On other hosts this path may be the application's own.
+  const own = { host: hostPattern(deps.flow.host) }
+  for (const [url, constraints] of [
+    [LOGOUT_PATH, own],
+    [SESSION_LOGOUT_PATH, {}],
+  ] as const) {
+    // No HEAD: whoever only looks must not end anything.
+    app.get(url, { exposeHeadRoute: false, constraints }, async (request, reply) => {
+      const asked = askedHost(request, deps)
+      if (isMeant(request)) await signOut(request, reply, asked, deps)
+      else send(reply, signOutPage({ action: url, host: nameOf(asked, deps.rules) }))
+      return reply
+    })
+    app.post(url, { constraints }, async (request, reply) => {
+      const asked = askedHost(request, deps)
+      refuseCrossSite(request, asked.origin)
+      await signOut(request, reply, asked, deps)
+      return reply
+    })
+    allowOnly(app, url, ['GET', 'POST'], constraints)
+  }
+}
+
+/** The host in any spelling that {@link askedHost} takes for it. */
+function hostPattern(host: string): RegExp {
+  const [, name = '', port = '(?::80|:443)?'] = /^(.*?)(:\d+)?$/.exec(host) ?? []
+  return new RegExp(`^${name.replace(/[.[\]]/g, '\\$&')}\\.?${port}$`, 'i')
+}
+
+/** A link of another site, or a browser that fetches pages before anybody opens them, signs nobody out. */
+function isMeant({ headers }: FastifyRequest): boolean {
+  return (
+    OWN_SITES.has(headers['sec-fetch-site']) &&
+    headers['sec-purpose'] === undefined &&
+    headers.purpose === undefined
+  )
+}
+
+/** Ends what the cookies of this browser prove, and nothing that they merely name. */
+async function signOut(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  asked: AskedHost,
+  { flow, rounds, rules, records, tokens }: SessionRoutes,
+): Promise<void> {
+  for (const token of everySession(request.headers.cookie ?? '', asked.secure, MAX_SESSIONS)) {
+    const verification = await tokens.verify(token)
+    if (!verification.ok) continue
+    const { gid, sub } = verification.claims
+    await records.grants.revoke(gid)
+    request.log.info({ requestId: request.id, user: sub }, 'signed out')
+  }
+  clearSessions(reply, asked)
+  // Elsewhere the browser keeps no such note.
+  if (asked.isOwn) await rounds.forget(reply)
+  const home = rules.resources.onlyOneAt(asked.host)
+  const page = signedOutPage({
+    host: nameOf(asked, rules),
+    ...(flow.provider.kind === 'redirect' && { provider: flow.provider.name }),
+    ...(home && { again: gatewayLoginUrl(flow.issuer, home.audience) + AS_SOMEONE_ELSE }),
+  })
+  send(reply, page)
+}
+
+/** What people are signed in at: one host, or a whole domain. */
+const nameOf = ({ host, isOwn }: AskedHost, { cookieDomain }: SessionRules) =>
+  isOwn && cookieDomain !== undefined ? cookieDomain : host
+
+function send(reply: FastifyReply, page: string): void {
+  void reply.headers(pageHeaders({ navigatesAway: true })).send(page)
+}

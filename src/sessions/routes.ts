@@ -1,0 +1,23 @@
+/**
+ * The routes of browser sessions: on the gateway's own host and, under `/.gatewarden/`, on every protected one.
+ *
+ * @module
+ */
+import '@fastify/cookie'
+import type { FastifyInstance } from 'fastify'
+import { acceptForms } from '../http/bodies.ts'
+import { answerPerson } from '../http/errors.ts'
+import { refuseUnlessOpened, type SessionRoutes } from './browser-route.ts'
+import { logoutRoutes } from './logout.ts'
+import { sessionCallbackRoute } from './session-callback.ts'
+import { sessionLoginRoute } from './session-login.ts'
+
+/** @param app a scope with @fastify/cookie */
+export function sessionRoutes(app: FastifyInstance, deps: SessionRoutes): void {
+  app.setErrorHandler(answerPerson)
+  acceptForms(app)
+  app.addHook('onRequest', async (request) => refuseUnlessOpened(request))
+  sessionLoginRoute(app, deps)
+  sessionCallbackRoute(app, deps)
+  logoutRoutes(app, deps)
+}

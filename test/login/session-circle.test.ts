@@ -1,0 +1,139 @@
+/**
+ * A sign-in whose cookie does not come back: noticed and explained instead of repeated for ever.
+ */
+import { describe, expect, it } from 'vitest'
+import { buildTestApp, type TestApp } from '../support/build-app.ts'
+import { startHostileProvider } from '../support/hostile-provider.ts'
+import {
+  createVisitor,
+  isLetIn,
+  linkOf,
+  type Visit,
+  type Visitor,
+  webApp,
+} from '../support/visitor.ts'
+
+const HOSTS = [
+  { where: 'the cookie domain', host: 'wiki.example.com', mend: 'COOKIE_DOMAIN (example.com)' },
+  { where: 'a host of its own', host: 'far.example.org', mend: '/.gatewarden/' },
+]
+const CONFIG = { cookieDomain: 'example.com', resources: HOSTS.map(({ host }) => webApp(host)) }
+
+/** Opens a page in a browser that loses session cookies, at a provider that asks nothing, until a page ends it. */
+async function openForgetfully(
+  test: TestApp,
+  page: string,
+): Promise<{ end: Visit; rounds: number; redirects: number }> {
+  const provider = test.config.provider
+  if (provider.type === 'builtin') throw new Error('this needs a provider elsewhere')
+  const visitor = createVisitor(test)
+  const forget = () => {
+    for (const name of ['CF_Authorization', '__Host-gw_session']) {
+      for (const host of [new URL(page).host, 'auth.example.com']) {
+        const url = new URL(`https://${host}/`)
+        visitor.jar.store(url, [
+          `${name}=; Max-Age=0; Path=/; Secure`,
+          `${name}=; Max-Age=0; Path=/; Secure; Domain=example.com`,
+        ])
+      }
+    }
+  }
+  let address = page
+  let redirects = 0
+  for (let rounds = 0; rounds < 10; ) {
+    const answer = await visitor.step(address)
+    forget()
+    const { location } = answer.headers
+    if (location === undefined) {
+      return { end: { url: new URL(address), answer, way: [] }, rounds, redirects }
+    }
+    redirects += 1
+    address = new URL(location, address).href
+    if (address.startsWith(provider.issuerUrl)) {
+      const response = await fetch(address, { redirect: 'manual' })
+      address = String(response.headers.get('location'))
+      redirects += 1
+      rounds += 1
+    }
+  }
+  throw new Error('it goes on for ever')
+}
+
+describe.each(HOSTS)('a browser that keeps no cookie of $where', ({ host, mend }) => {
+  const page = `https://${host}/deep?page`
+  const start = async () => {
+    const provider = await startHostileProvider()
+    return buildTestApp({ provider: provider.config, users: [], ...CONFIG })
+  }
+
+  it('is told so, before it gives up by itself after 20 redirects', async () => {
+    const { end, rounds, redirects } = await openForgetfully(await start(), page)
+    expect(end.answer.statusCode).toBe(500)
+    expect(end.answer.body).toContain('Signing in leads in a circle')
+    expect(end.answer.body).toContain(host)
+    expect(rounds).toBe(2)
+    expect(redirects).toBeLessThan(20)
+  })
+
+  it('leaves one line in the log that says what to look at', async () => {
+    const test = await start()
+    await openForgetfully(test, page)
+    const lines = test.logs.filter(({ level }) => level === 40)
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).toMatchObject({
+      host,
+      reason: expect.stringContaining(mend),
+      msg: 'a browser signs in again and again',
+    })
+    expect(JSON.stringify(lines)).not.toContain('deep?page')
+  })
+})
+
+it('a resource without https behind a gateway with it is named as what is wrong', async () => {
+  const provider = await startHostileProvider()
+  const resources = [webApp('wiki.example.com', { url: 'http://wiki.example.com' })]
+  const config = { provider: provider.config, users: [], cookieDomain: 'example.com', resources }
+  const test = await buildTestApp(config)
+  const { end } = await openForgetfully(test, 'http://wiki.example.com/')
+  expect(end.answer.statusCode).toBe(500)
+  const [line] = test.logs.filter(({ level }) => level === 40)
+  expect(line?.reason).toContain('Give the resource an https address')
+})
+
+describe('a browser that is not in a circle', () => {
+  const page = 'https://wiki.example.com/'
+  const loseSession = ({ jar }: Visitor) =>
+    jar.store(new URL('https://auth.example.com/'), [
+      'CF_Authorization=; Max-Age=0; Path=/; Secure; Domain=example.com',
+    ])
+
+  it('may try again after a minute', async () => {
+    const test = await buildTestApp(CONFIG)
+    const visitor = createVisitor(test)
+    for (let round = 0; round < 2; round += 1) {
+      await visitor.signIn(await visitor.open(page))
+      loseSession(visitor)
+    }
+    const circle = await visitor.open(page)
+    expect(circle.answer.statusCode).toBe(500)
+    test.clock.advance(60)
+    const login = await visitor.open(linkOf(circle, 'Try again'))
+    expect(isLetIn(await visitor.signIn(login))).toBe(true)
+  })
+
+  it('may sign out and in again as often as its person likes', async () => {
+    const visitor = createVisitor(await buildTestApp(CONFIG))
+    for (let round = 0; round < 4; round += 1) {
+      expect(isLetIn(await visitor.signIn(await visitor.open(page)))).toBe(true)
+      await visitor.open('https://auth.example.com/logout')
+    }
+  })
+
+  it('may sign in at many hosts one after another', async () => {
+    const resources = [1, 2, 3, 4, 5, 6].map((n) => webApp(`app${n}.example.org`))
+    const visitor = createVisitor(await buildTestApp({ resources }))
+    for (const { url } of resources) {
+      expect(isLetIn(await visitor.signIn(await visitor.open(`${url}/`)))).toBe(true)
+    }
+  })
+})

@@ -1,0 +1,185 @@
+/**
+ * The last leg to a host that sets its own cookie: the code that carries a session there (decision K24).
+ */
+import { describe, expect, it } from 'vitest'
+import { buildTestApp, type TestApp } from '../support/build-app.ts'
+import { storedKeys } from '../support/stored.ts'
+import { createVisitor, isLetIn, linkOf, type Visitor, webApp } from '../support/visitor.ts'
+
+const PAGE = 'https://far.example.org/pages/1?q=2'
+const CONFIG = { resources: [webApp('far.example.org'), webApp('other.example.net')] }
+
+/** A person who typed their password, and where the gateway sends them, which nobody has opened yet. */
+async function onTheWay(test: TestApp): Promise<{ visitor: Visitor; callback: string }> {
+  const visitor = createVisitor(test)
+  const login = await visitor.open(PAGE)
+  const interaction = new URL(login.url).searchParams.get('interaction') ?? ''
+  const cookie = visitor.jar.header(login.url) ?? ''
+  const answer = await test.app.inject({
+    method: 'POST',
+    url: '/login',
+    headers: {
+      host: 'auth.example.com',
+      cookie,
+      'content-type': 'application/x-www-form-urlencoded',
+    },
+    payload: new URLSearchParams({
+      interaction,
+      username: 'ann',
+      password: 'correct horse',
+    }).toString(),
+  })
+  expect(answer.statusCode).toBe(303)
+  return { visitor, callback: String(answer.headers.location) }
+}
+
+describe('the code of a session', () => {
+  it('leads to its host by an address that says nothing else, and to the page', async () => {
+    const { visitor, callback } = await onTheWay(await buildTestApp(CONFIG))
+    expect(callback).toMatch(
+      /^https:\/\/far\.example\.org\/\.gatewarden\/callback\?code=[\w-]{43}$/,
+    )
+    const answer = await visitor.step(callback)
+    expect(answer.statusCode).toBe(302)
+    expect(answer.headers).toMatchObject({
+      location: PAGE,
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+    })
+    expect(isLetIn(await visitor.open(PAGE))).toBe(true)
+  })
+
+  it('is stored as a hash, for 60 seconds', async () => {
+    const test = await buildTestApp(CONFIG)
+    const { visitor, callback } = await onTheWay(test)
+    const keys = await storedKeys(test.storage, 'session-code:')
+    expect(keys).toHaveLength(1)
+    expect(keys[0]).not.toContain(new URL(callback).searchParams.get('code'))
+    test.clock.advance(60)
+    expect((await visitor.step(callback)).statusCode).toBe(400)
+    expect(await storedKeys(test.storage, 'session-code:')).toEqual([])
+  })
+
+  it('works once', async () => {
+    const { visitor, callback } = await onTheWay(await buildTestApp(CONFIG))
+    expect((await visitor.step(callback)).statusCode).toBe(302)
+    const again = await visitor.step(callback)
+    expect(again.statusCode).toBe(400)
+    expect(again.headers['set-cookie']).toBeUndefined()
+  })
+
+  it('works once of twenty times at once', async () => {
+    const { visitor, callback } = await onTheWay(await buildTestApp(CONFIG))
+    const answers = await Promise.all(Array.from({ length: 20 }, () => visitor.step(callback)))
+    expect(answers.filter(({ statusCode }) => statusCode === 302)).toHaveLength(1)
+    expect(answers.filter(({ statusCode }) => statusCode === 400)).toHaveLength(19)
+  })
+
+  it('T11: signs nobody in who did not begin, and is not used up by them', async () => {
+    const test = await buildTestApp(CONFIG)
+    const { visitor: attacker, callback } = await onTheWay(test)
+    const victim = createVisitor(test)
+    const empty = await victim.step(callback)
+    expect(empty.statusCode).toBe(400)
+    expect(empty.headers['set-cookie']).toBeUndefined()
+    await victim.open('https://far.example.org/something')
+    expect((await victim.step(callback)).statusCode).toBe(400)
+    expect(victim.jar.names()).not.toContain('__Host-gw_session')
+    expect((await attacker.step(callback)).statusCode).toBe(302)
+  })
+
+  it.each(['', 'x', 'n'.repeat(22)])('is refused with a made-up cookie: %j', async (value) => {
+    const test = await buildTestApp(CONFIG)
+    const { visitor, callback } = await onTheWay(test)
+    const name = visitor.jar.names().find((one) => one.includes('gw_nonce_'))
+    const answer = await visitor.step(callback, { cookie: `${name}=${value}` })
+    expect(answer.statusCode).toBe(400)
+    expect((await visitor.step(callback)).statusCode).toBe(302)
+  })
+
+  it('is refused on another host, and is not used up there', async () => {
+    const test = await buildTestApp(CONFIG)
+    const { visitor, callback } = await onTheWay(test)
+    const cookie = visitor.jar.header(new URL(PAGE)) ?? ''
+    for (const host of ['other.example.net', 'auth.example.com']) {
+      const answer = await visitor.step(callback.replace('far.example.org', host), { cookie })
+      expect(answer.statusCode).toBe(400)
+      expect(answer.headers['set-cookie']).toBeUndefined()
+    }
+    expect((await visitor.step(callback)).statusCode).toBe(302)
+  })
+
+  it('is refused once its grant is gone', async () => {
+    const test = await buildTestApp(CONFIG)
+    const { visitor, callback } = await onTheWay(test)
+    const [grant = ''] = await storedKeys(test.storage, 'grant:')
+    await test.storage.delete(grant)
+    expect((await visitor.step(callback)).statusCode).toBe(400)
+  })
+
+  it.each(['', '?code=', '?code=x', '?code=a&code=b', `?code=${'a'.repeat(5000)}`, '?code=%00'])(
+    'that is none leads to a page: %s',
+    async (query) => {
+      const visitor = createVisitor(await buildTestApp(CONFIG))
+      const answer = await visitor.step(`https://far.example.org/.gatewarden/callback${query}`)
+      expect(answer.statusCode).toBe(400)
+      expect(answer.headers['content-type']).toContain('text/html')
+      expect(answer.headers['set-cookie']).toBeUndefined()
+    },
+  )
+
+  it('is not used up by whoever only looks', async () => {
+    const test = await buildTestApp(CONFIG)
+    const { visitor, callback } = await onTheWay(test)
+    const { pathname, search } = new URL(callback)
+    const headers = {
+      host: 'far.example.org',
+      cookie: visitor.jar.header(new URL(PAGE)) ?? '',
+    }
+    for (const method of ['HEAD', 'POST'] as const) {
+      const answer = await test.app.inject({ method, url: pathname + search, headers })
+      expect(answer.statusCode).toBe(405)
+    }
+    expect((await visitor.step(callback)).statusCode).toBe(302)
+  })
+
+  it('that was refused leaves a way to sign in again', async () => {
+    const { visitor, callback } = await onTheWay(await buildTestApp(CONFIG))
+    await visitor.step(callback)
+    const refused = await visitor.open(callback)
+    const login = await visitor.open(linkOf(refused, 'Sign in again'))
+    expect(login.url.pathname).toBe('/login')
+    expect((await visitor.signIn(login)).url.href).toBe('https://far.example.org/')
+  })
+
+  it('never stands in the log, nor does the token', async () => {
+    const test = await buildTestApp(CONFIG)
+    const { visitor, callback } = await onTheWay(test)
+    await visitor.step(callback)
+    await visitor.step(callback)
+    const token = visitor.jar.header(new URL(PAGE))?.split('gw_session=')[1] ?? ''
+    const logged = JSON.stringify(test.logs)
+    expect(token.length).toBeGreaterThan(100)
+    expect(logged).not.toContain(token)
+    expect(logged).not.toContain(new URL(callback).searchParams.get('code'))
+    expect(logged).not.toContain('/pages/1')
+  })
+})
+
+describe('the cookie of a host that begins a sign-in', () => {
+  it('has exactly these attributes', async () => {
+    const visitor = createVisitor(await buildTestApp(CONFIG))
+    await visitor.open(PAGE)
+    expect(visitor.lines.filter((line) => line.includes('gw_nonce_'))).toEqual([
+      expect.stringMatching(
+        /^far\.example\.org __Host-gw_nonce_[\w-]{8}=[\w-]{22}; Max-Age=1800; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+      ),
+    ])
+  })
+
+  it('is one for all sign-ins that begin after another', async () => {
+    const visitor = createVisitor(await buildTestApp(CONFIG))
+    for (let tab = 0; tab < 5; tab += 1) await visitor.open(`${PAGE}&tab=${tab}`)
+    expect(visitor.jar.names().filter((name) => name.includes('gw_nonce_'))).toHaveLength(1)
+  })
+})

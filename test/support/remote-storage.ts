@@ -1,0 +1,69 @@
+/**
+ * A store as behind a network, in memory: it cannot peek, announces what changes, counts what it is asked, and fails
+ * when it is told to.
+ *
+ * @module
+ */
+import { createLiveness, type Hearing } from '../../src/storage/liveness.ts'
+import { createMemoryStorage } from '../../src/storage/memory.ts'
+import { WATCHED } from '../../src/storage/records.ts'
+import { type Storage, StorageUnavailable } from '../../src/storage/storage.ts'
+import type { Clock } from './build-app.ts'
+
+export interface RemoteStorage extends Storage {
+  readonly liveness: Hearing
+  /** What is announced is lost, as are heartbeats. */
+  isDeaf: boolean
+  /** Every call fails. */
+  isDown: boolean
+  /** Calls since it was last set. */
+  asked: number
+  /** Delays reads until it resolves. */
+  hold: Promise<void> | undefined
+  /** A heartbeat, unless deaf. */
+  beat(): void
+}
+
+export function createRemoteStorage(clock: Clock, maxStale = 60): RemoteStorage {
+  const { peek: _, peekExists: __, ...memory } = createMemoryStorage({ now: clock })
+  const liveness = createLiveness({ now: clock, maxStale })
+  liveness.begin()
+  liveness.heartbeat(clock())
+
+  const ask = () => {
+    remote.asked += 1
+    if (remote.isDown) throw new StorageUnavailable(new Error('down'))
+  }
+  const announce = (key: string) => {
+    const prefix = WATCHED.find((each) => key.startsWith(each))
+    if (prefix && !remote.isDeaf) liveness.changed(key.slice(prefix.length))
+  }
+  const remote: RemoteStorage = {
+    ...memory,
+    liveness,
+    isDeaf: false,
+    isDown: false,
+    asked: 0,
+    hold: undefined,
+    beat() {
+      if (!remote.isDeaf) liveness.heartbeat(clock())
+    },
+    async get<T>(key: string) {
+      ask()
+      const value = await memory.get<T>(key)
+      await remote.hold
+      return value
+    },
+    async set(key, value, ttl) {
+      ask()
+      announce(key)
+      await memory.set(key, value, ttl)
+    },
+    async delete(key) {
+      ask()
+      announce(key)
+      await memory.delete(key)
+    },
+  }
+  return remote
+}

@@ -1,0 +1,72 @@
+/**
+ * Browser sessions without the way through the login: what the login leaves in the store, and the cookie it sets.
+ *
+ * @module
+ */
+import { createKeyring, randomToken, sha256 } from '../../src/crypto.ts'
+import { loadSigningKeys } from '../../src/oauth/keys.ts'
+import { subjectOf } from '../../src/oauth/subject.ts'
+import {
+  createSessionTokens,
+  type SessionClaims,
+  type SessionTokens,
+} from '../../src/sessions/session-token.ts'
+import { createRecords, type Grant, type Records } from '../../src/storage/records.ts'
+import { SECRET, type TestApp } from './build-app.ts'
+
+export interface TestSession {
+  readonly grant: Grant
+  readonly token: string
+  /** The `Cookie` header of a protected host of its own. */
+  readonly cookie: string
+  readonly tokens: SessionTokens
+  readonly records: Records
+}
+
+/** The cookie of one https host, and the one that a domain shares. */
+export const HOST_COOKIE = '__Host-gw_session'
+export const SHARED_COOKIE = 'CF_Authorization'
+
+const ISSUER = 'https://auth.example.com'
+
+/** Makes a session of ann's at the notes, changed as a test needs it; claims change without the grant. */
+export async function makeSession(
+  test: Pick<TestApp, 'storage' | 'clock' | 'config'>,
+  changes: { grant?: Partial<Grant>; claims?: Partial<SessionClaims> } = {},
+): Promise<TestSession> {
+  const { storage, clock, config } = test
+  const { session: lifetime, sessionIdle } = config.lifetimes
+  const now = Math.floor(clock() / 1000)
+  const grant: Grant = {
+    id: randomToken(16),
+    provider: 'builtin',
+    issuer: 'builtin',
+    subject: 'ann',
+    clientHash: sha256('browser'),
+    clientName: 'Web browser',
+    redirectHost: 'mcp.example.com',
+    resource: 'https://mcp.example.com/notes/mcp',
+    scopes: ['mcp'],
+    createdAt: now,
+    expiresAt: now + lifetime,
+    ...changes.grant,
+  }
+  const records = createRecords(storage)
+  await records.sessions.touch(grant.id, sessionIdle)
+  await records.grants.create(grant, { groups: [] }, now)
+  const tokens = createSessionTokens({
+    issuer: ISSUER,
+    keys: await loadSigningKeys({ storage, keyring: createKeyring(SECRET), now: clock }),
+    now: clock,
+  })
+  const token = await tokens.issue({
+    sub: subjectOf(grant),
+    aud: grant.resource,
+    scope: grant.scopes.join(' '),
+    gid: grant.id,
+    iat: now,
+    exp: grant.expiresAt,
+    ...changes.claims,
+  })
+  return { grant, token, cookie: `${HOST_COOKIE}=${token}`, tokens, records }
+}

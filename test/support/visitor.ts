@@ -1,0 +1,168 @@
+/**
+ * A person's browser in front of several hosts, over `inject`: a proxy asks the gateway about protected pages as
+ * Traefik does, and sends the gateway's own paths to it.
+ *
+ * @module
+ */
+import type { LightMyRequestResponse } from 'fastify'
+import { type CookieJar, createCookieJar } from '../e2e/support/cookie-jar.ts'
+import { hiddenField } from './browser.ts'
+import { PASSWORD, resource, type TestApp } from './build-app.ts'
+
+/** Where a person ended up, and what they saw there. */
+export interface Visit {
+  readonly url: URL
+  readonly answer: LightMyRequestResponse
+  /** Every address on the way. */
+  readonly way: readonly string[]
+}
+
+export interface Visitor {
+  readonly jar: CookieJar
+  /** Every `Set-Cookie` line so far, after the host that sent it. */
+  readonly lines: readonly string[]
+  /** One request, without following where it leads. */
+  step(url: string, headers?: Record<string, string>): Promise<LightMyRequestResponse>
+  /** Opens an address and follows until a page, or a host that is none of ours. */
+  open(url: string, headers?: Record<string, string>): Promise<Visit>
+  /** Follows the answer to a step. */
+  follow(from: Visit): Promise<Visit>
+  /** Posts a form of the page. */
+  post(
+    page: Visit,
+    action: string,
+    fields?: Record<string, string>,
+    headers?: Record<string, string>,
+  ): Promise<Visit>
+  /** Types into the built-in login page and follows; ann unless told otherwise. */
+  signIn(page: Visit, person?: { name?: string; password?: string }): Promise<Visit>
+}
+
+/** A web application on a whole host. */
+export const webApp = (
+  host: string,
+  changes: Parameters<typeof resource>[0] = {},
+): ReturnType<typeof resource> =>
+  resource({ id: host, url: `https://${host}`, name: 'Wiki', ...changes })
+
+/** The link of a page that says this. */
+export function linkOf({ answer, url }: Visit, words: string): string {
+  const pattern = new RegExp(`href="([^"]*)"[^>]*>(?:<bdi>)?${words}`)
+  const href = pattern.exec(answer.body)?.[1]?.replaceAll('&amp;', '&')
+  if (href === undefined) throw new Error(`no link says ${words}: ${answer.body}`)
+  return new URL(href, url).href
+}
+
+/** True where the proxy was told to let the person through. */
+export const isLetIn = ({ answer }: Visit): boolean =>
+  answer.statusCode === 200 && answer.headers['x-forwarded-user'] !== undefined
+
+const MOST_REDIRECTS = 20
+
+/** @param protects the paths on the gateway's own host that the proxy asks about */
+export function createVisitor(
+  { app, clock, config }: Pick<TestApp, 'app' | 'clock' | 'config'>,
+  { protects = [] }: { protects?: readonly string[] } = {},
+): Visitor {
+  const jar = createCookieJar(clock)
+  const lines: string[] = []
+  const own = config.publicUrl.host
+  const known = new Set([own, ...config.resources.map(({ url }) => new URL(url).host)])
+
+  const isRouted = ({ host, pathname }: URL) =>
+    host === own ? !protects.includes(pathname) : pathname.startsWith('/.gatewarden/')
+
+  function remember(url: URL, answer: LightMyRequestResponse): LightMyRequestResponse {
+    const received = [answer.headers['set-cookie'] ?? []].flat()
+    jar.store(url, received)
+    lines.push(...received.map((line) => `${url.host} ${line}`))
+    return answer
+  }
+
+  async function step(address: string, headers: Record<string, string> = {}) {
+    const url = new URL(address)
+    const cookie = jar.header(url)
+    const common = {
+      accept: 'text/html,application/xhtml+xml',
+      'sec-fetch-mode': 'navigate',
+      'sec-fetch-dest': 'document',
+      'sec-fetch-site': 'none',
+      ...(cookie !== undefined && { cookie }),
+      ...headers,
+    }
+    const target = url.pathname + url.search
+    if (isRouted(url)) {
+      const answer = await app.inject({ url: target, headers: { host: url.host, ...common } })
+      return remember(url, answer)
+    }
+    return remember(
+      url,
+      await app.inject({
+        url: '/auth/traefik',
+        headers: {
+          ...common,
+          'x-forwarded-method': 'GET',
+          'x-forwarded-proto': url.protocol.slice(0, -1),
+          'x-forwarded-host': url.host,
+          'x-forwarded-uri': target,
+        },
+      }),
+    )
+  }
+
+  async function follow({ url, answer, way }: Visit): Promise<Visit> {
+    const { location } = answer.headers
+    if (location === undefined) return { url, answer, way }
+    const next = new URL(location, url)
+    if (!known.has(next.host)) return { url: next, answer, way }
+    if (way.length > MOST_REDIRECTS) throw new Error(`too many redirects: ${way.join(' ')}`)
+    const headers = { 'sec-fetch-site': 'cross-site' }
+    return follow({
+      url: next,
+      answer: await step(next.href, headers),
+      way: [...way, next.href],
+    })
+  }
+
+  async function post(
+    { url: page }: Visit,
+    action: string,
+    fields: Record<string, string> = {},
+    headers: Record<string, string> = {},
+  ): Promise<Visit> {
+    const url = new URL(action, page)
+    const cookie = jar.header(url)
+    const answer = await app.inject({
+      method: 'POST',
+      url: url.pathname + url.search,
+      headers: {
+        host: url.host,
+        accept: 'text/html',
+        'sec-fetch-mode': 'navigate',
+        'sec-fetch-site': 'same-origin',
+        origin: url.origin,
+        'content-type': 'application/x-www-form-urlencoded',
+        ...(cookie !== undefined && { cookie }),
+        ...headers,
+      },
+      payload: new URLSearchParams(fields).toString(),
+    })
+    return follow({ url, answer: remember(url, answer), way: [url.href] })
+  }
+
+  return {
+    jar,
+    lines,
+    step,
+    follow,
+    post,
+    open: async (url, headers) =>
+      follow({ url: new URL(url), answer: await step(url, headers), way: [url] }),
+    signIn: (page, { name = 'ann', password = PASSWORD } = {}) =>
+      post(page, '/login', {
+        interaction: hiddenField(page.answer.body, 'interaction'),
+        username: name,
+        password,
+      }),
+  }
+}
