@@ -6,8 +6,11 @@
 import { type Browser as Chromium, chromium } from 'playwright-core'
 import { toolPath } from './tools.ts'
 
-/** Starts Debian's Chromium, without the calls home that a closed network refuses. Close it when done. */
-export function startChromium(): Promise<Chromium> {
+/**
+ * Starts Debian's Chromium, without the calls home that a closed network refuses. Close it when done.
+ * @param furtherArguments of the command
+ */
+export function startChromium(furtherArguments: readonly string[] = []): Promise<Chromium> {
   return chromium.launch({
     executablePath: toolPath('chromium'),
     args: [
@@ -20,6 +23,7 @@ export function startChromium(): Promise<Chromium> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...furtherArguments,
     ],
   })
 }

@@ -1,0 +1,25 @@
+/**
+ * `GET /auth/oidc-config`: how a command line finds out whose tokens this host takes, and for what.
+ *
+ * @module
+ */
+import type { FastifyInstance } from 'fastify'
+import { allowAnyOrigin, preflight } from '../http/cors.ts'
+import { sendJson } from '../http/json.ts'
+import { allowOnly } from '../http/methods.ts'
+import type { SessionRules } from '../sessions/session-target.ts'
+import { connectTarget } from './connect-target.ts'
+
+export const OIDC_CONFIG_PATH = '/auth/oidc-config'
+
+export function oidcConfigRoute(app: FastifyInstance, rules: SessionRules): void {
+  app.get(OIDC_CONFIG_PATH, (request, reply) => {
+    const target = connectTarget(request, rules)
+    allowAnyOrigin(reply).header('cache-control', 'no-store')
+    void (target
+      ? sendJson(reply, { issuer: rules.issuer, audience: target.audience })
+      : sendJson(reply.code(404), { error: 'no protected server is configured at this host' }))
+  })
+  preflight(app, OIDC_CONFIG_PATH, ['GET'])
+  allowOnly(app, OIDC_CONFIG_PATH, ['GET', 'OPTIONS'])
+}

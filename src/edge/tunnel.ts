@@ -1,0 +1,121 @@
+/**
+ * `/_ws_tunnel`: what a proxy asks before it lets a command line open a WebSocket. The check, by cookie only, in the
+ * words of mcpauth.
+ *
+ * @module
+ */
+import { type Answer, forbidden } from '../forward-auth/answer.ts'
+import type { Check, Checked } from '../forward-auth/check.ts'
+import type { ForwardedRequest } from '../forward-auth/contracts/contract.ts'
+import { DEFAULT_CONTRACT } from '../forward-auth/contracts/index.ts'
+import type { Endpoint } from '../forward-auth/endpoints.ts'
+import { normalizeHost } from '../http/host.ts'
+import { headerReader } from '../http/raw-headers.ts'
+import { presentedSession } from '../sessions/session-cookies.ts'
+import { connectResource, type SessionRules } from '../sessions/session-target.ts'
+
+const read = headerReader(['origin', 'cookie'])
+
+/** What of a handshake counts: everything else, a bearer token above all, is as if it were not there. */
+const CONSIDERED = /^(?:cookie|sec-fetch-site)$/i
+
+/** Where a handshake goes: as the check is asked about it, and the only origin whose pages may open it. */
+interface Destination {
+  readonly located: ForwardedRequest
+  readonly origin: string
+}
+
+/** The endpoint, in the words of Traefik. */
+export const tunnelEndpoint = (deps: TunnelDeps): Endpoint => ({
+  path: '/_ws_tunnel',
+  contract: DEFAULT_CONTRACT,
+  check: createTunnelCheck(deps),
+  canPin: true,
+})
+
+interface TunnelDeps {
+  readonly check: Check
+  readonly rules: SessionRules
+}
+
+/**
+ * The check of tunnels. It is about the resource that covers the address, else the one that `/auth/connect` on that
+ * host is about, so that the cookie got there opens the tunnel there.
+ */
+function createTunnelCheck({ check, rules }: TunnelDeps): Check {
+  return (request) => {
+    const { located, rawHeaders } = request
+    const destination = destinationOf(located, rules)
+    const [origin, cookie] = read(rawHeaders)
+    // A page of another origin has the person's cookie sent along (threat: cross-site WebSocket hijacking).
+    if (destination && origin !== undefined && origin !== destination.origin) {
+      const reason = 'the web page that opened this connection is of a foreign origin'
+      return { answer: forbidden(reason), reason, method: located.method }
+    }
+    const secure = destination?.origin.startsWith('https:') ?? true
+    const presented = typeof cookie === 'string' && presentedSession(cookie, secure).kind !== 'none'
+    const inWords = (checked: Checked): Checked => ({
+      ...checked,
+      answer: adapt(checked.answer, presented),
+    })
+    const checked = check({
+      ...request,
+      located: destination?.located ?? located,
+      rawHeaders: considered(rawHeaders),
+    })
+    return checked instanceof Promise ? checked.then(inWords) : inWords(checked)
+  }
+}
+
+/** Undefined for what the check refuses: an unknown host, a path that can be read in two ways. */
+function destinationOf(located: ForwardedRequest, rules: SessionRules): Destination | undefined {
+  const { resources, issuer } = rules
+  const match = resources.match(located.host, located.target)
+  if (match === 'ambiguous') return undefined
+  if (match !== 'unknown') return { located, origin: match.resource.origin }
+  const host = normalizeHost(located.host)
+  const resource = host === undefined ? undefined : connectResource(host, rules)
+  if (!resource) return undefined
+  const isOurs = normalizeHost(new URL(issuer).host) === host
+  return {
+    located: { ...located, host: new URL(resource.origin).host, target: resource.path || '/' },
+    origin: isOurs ? issuer : resource.origin,
+  }
+}
+
+function considered(rawHeaders: readonly string[]): readonly string[] {
+  return rawHeaders.filter((_text, index) => CONSIDERED.test(rawHeaders[index - (index % 2)] ?? ''))
+}
+
+/** @param presented there was a cookie of ours */
+function adapt({ status, headers, body }: Answer, presented: boolean): Answer {
+  switch (status) {
+    case 200:
+      return answer(200, headers, { type: 'text/plain; charset=utf-8', body: 'authenticated' })
+    case 400:
+    case 401: {
+      const error = presented ? 'invalid or expired token' : 'authentication required'
+      return answer(401, headers, json({ error }))
+    }
+    default:
+      return answer(status, headers, { type: 'application/json', body: body ?? '' })
+  }
+}
+
+const json = (value: object) => ({ type: 'application/json', body: JSON.stringify(value) })
+
+/** Without a challenge: no command line that opens tunnels knows what to do with one. */
+const REPLACED = /^(?:www-authenticate|content-type|content-length)$/i
+
+function answer(
+  status: number,
+  headers: readonly string[],
+  { type, body }: { type: string; body: string },
+): Answer {
+  const kept = headers.filter((_text, index) => !REPLACED.test(headers[index - (index % 2)] ?? ''))
+  return {
+    status,
+    headers: [...kept, 'Content-Type', type, 'Content-Length', String(Buffer.byteLength(body))],
+    body,
+  }
+}
