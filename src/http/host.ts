@@ -19,3 +19,13 @@ export function normalizeHost(host: string): string | undefined {
   const value = (name ?? address).toLowerCase()
   return port === undefined || port === '80' || port === '443' ? value : `${value}:${port}`
 }
+
+/**
+ * Constrains a route to one host, in any spelling that {@link normalizeHost} takes for it: on other hosts the path may
+ * be the application's own.
+ * @param host normalized
+ */
+export function onHost(host: string): { readonly host: RegExp } {
+  const [, name = '', port = '(?::80|:443)?'] = /^(.*?)(:\d+)?$/.exec(host) ?? []
+  return { host: new RegExp(`^${name.replace(/[.[\]]/g, '\\$&')}\\.?${port}$`, 'i') }
+}

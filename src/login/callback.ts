@@ -6,6 +6,7 @@
  */
 import type { FastifyInstance } from 'fastify'
 import { sha256 } from '../crypto.ts'
+import { onHost } from '../http/host.ts'
 import { allowOnly } from '../http/methods.ts'
 import { parseParameters, single } from '../oauth/parameters.ts'
 import { ProviderFailure, type RedirectProvider } from '../providers/provider.ts'
@@ -27,6 +28,7 @@ export function callbackRoute(
   flow: LoginFlow,
   provider: RedirectProvider,
 ): void {
+  const constraints = onHost(flow.host)
   const once = createSingleFlight<Answer>({
     keep: (answer) => 'outcome' in answer || answer.failure.kind !== 'unavailable',
     keepMs: KEEP_ANSWER_MS,
@@ -34,7 +36,7 @@ export function callbackRoute(
   })
 
   // No HEAD: whoever only looks must not redeem the code.
-  app.get(CALLBACK_PATH, { exposeHeadRoute: false }, async (request, reply) => {
+  app.get(CALLBACK_PATH, { exposeHeadRoute: false, constraints }, async (request, reply) => {
     const query = rawQuery(request)
     const state = single(parseParameters(query), 'state')
     const interaction = await receiveInteraction(state, flow)
@@ -47,7 +49,7 @@ export function callbackRoute(
     else await answerProviderFailure(answer.failure, reply, interaction, flow)
     return reply
   })
-  allowOnly(app, CALLBACK_PATH, ['GET'])
+  allowOnly(app, CALLBACK_PATH, ['GET'], constraints)
 }
 
 async function identify(

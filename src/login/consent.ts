@@ -4,6 +4,7 @@
  * @module
  */
 import type { FastifyInstance } from 'fastify'
+import { onHost } from '../http/host.ts'
 import { allowOnly } from '../http/methods.ts'
 import { PageError } from '../oauth/errors.ts'
 import { type Parameters, single } from '../oauth/parameters.ts'
@@ -22,7 +23,8 @@ import { CONSENT_PATH } from './paths.ts'
 import { answerProviderFailure } from './provider-failure.ts'
 
 export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
-  app.post<{ Body: Parameters }>(CONSENT_PATH, async (request, reply) => {
+  const constraints = onHost(flow.host)
+  app.post<{ Body: Parameters }>(CONSENT_PATH, { constraints }, async (request, reply) => {
     refuseCrossSite(request, flow.issuer)
     const interaction = await receiveInteraction(single(request.body, 'interaction'), flow)
     if (interaction.purpose !== 'client') {
@@ -69,5 +71,5 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
     }
     return reply
   })
-  allowOnly(app, CONSENT_PATH, ['POST'])
+  allowOnly(app, CONSENT_PATH, ['POST'], constraints)
 }

@@ -5,6 +5,7 @@
  */
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { sha256 } from '../crypto.ts'
+import { onHost } from '../http/host.ts'
 import { allowOnly } from '../http/methods.ts'
 import { PageError } from '../oauth/errors.ts'
 import { type Parameters, parseParameters, single } from '../oauth/parameters.ts'
@@ -26,13 +27,14 @@ const KEEP_ANSWER_MS = 10_000
 type Answer = { attempt: Exclude<Attempt, { kind: 'identified' }> } | { outcome: Outcome }
 
 export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: PasswordLogin): void {
+  const constraints = onHost(flow.host)
   const once = createSingleFlight<Answer>({
     keep: (answer) => 'outcome' in answer && answer.outcome.kind === 'done',
     keepMs: KEEP_ANSWER_MS,
     now: flow.now,
   })
 
-  app.get(LOGIN_PATH, async (request, reply) => {
+  app.get(LOGIN_PATH, { constraints }, async (request, reply) => {
     const interaction = await receiveInteraction(
       single(parseParameters(rawQuery(request)), 'interaction'),
       flow,
@@ -43,7 +45,7 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
     return reply
   })
 
-  app.post<{ Body: Parameters }>(LOGIN_PATH, async (request, reply) => {
+  app.post<{ Body: Parameters }>(LOGIN_PATH, { constraints }, async (request, reply) => {
     refuseCrossSite(request, flow.issuer)
     const interaction = await receiveInteraction(single(request.body, 'interaction'), flow)
     if (!(await mayIdentify(interaction, request, reply, flow))) return reply
@@ -77,7 +79,7 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
     }
     return reply
   })
-  allowOnly(app, LOGIN_PATH, ['GET', 'POST'])
+  allowOnly(app, LOGIN_PATH, ['GET', 'POST'], constraints)
 }
 
 async function showLogin(

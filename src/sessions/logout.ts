@@ -4,6 +4,7 @@
  * @module
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { onHost } from '../http/host.ts'
 import { allowOnly } from '../http/methods.ts'
 import { refuseCrossSite } from '../login/browser.ts'
 import { signedOutPage, signOutPage } from '../pages/sign-out-page.ts'
@@ -27,7 +28,7 @@ const OWN_SITES: ReadonlySet<unknown> = new Set(['same-origin', 'same-site', 'no
 
 export function logoutRoutes(app: FastifyInstance, deps: SessionRoutes): void {
   // On other hosts this path may be the application's own.
-  const own = { host: hostPattern(deps.flow.host) }
+  const own = onHost(deps.flow.host)
   for (const [url, constraints] of [
     [LOGOUT_PATH, own],
     [SESSION_LOGOUT_PATH, {}],
@@ -47,12 +48,6 @@ export function logoutRoutes(app: FastifyInstance, deps: SessionRoutes): void {
     })
     allowOnly(app, url, ['GET', 'POST'], constraints)
   }
-}
-
-/** The host in any spelling that {@link askedHost} takes for it. */
-function hostPattern(host: string): RegExp {
-  const [, name = '', port = '(?::80|:443)?'] = /^(.*?)(:\d+)?$/.exec(host) ?? []
-  return new RegExp(`^${name.replace(/[.[\]]/g, '\\$&')}\\.?${port}$`, 'i')
 }
 
 /** A link of another site, or a browser that fetches pages before anybody opens them, signs nobody out. */
