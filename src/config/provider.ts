@@ -33,6 +33,7 @@ export const ProviderSection = section({
     .optional()
     .register(fields, { description: 'Instead: a file that holds it.' }),
   groups_claim: Settings.shape.groups_claim,
+  google_hosted_domain: Settings.shape.google_hosted_domain,
 })
 
 const KEYCLOAK_KEYS = [
@@ -46,6 +47,8 @@ const REDIRECT_KEYS = [
   'client_id',
   'client_secret',
   'groups_claim',
+  'google_hosted_domain',
+  'provider_token_clients',
   ...KEYCLOAK_KEYS,
 ] as const satisfies readonly SettingKey[]
 
@@ -70,7 +73,7 @@ export function readProviders(
     return undefined
   }
   if (provider.type === undefined || provider.type === null) {
-    report.problem(`providers.${id}.type`, 'is missing. Write keycloak or oidc.')
+    report.problem(`providers.${id}.type`, 'is missing. Write keycloak, google or oidc.')
   }
   const entries = Object.entries(provider).flatMap(([key, given]): Entry[] => {
     const written = `providers.${id}.${key}`
@@ -94,6 +97,15 @@ export function buildProvider(parts: Parts): ProviderConfig | undefined {
     if (users > 0) report.warning('users', `has no effect, because PROVIDER is ${type}.`)
     return buildRedirectProvider(type, parts)
   }
+  const credentials = given.get('client_id') ?? given.get('client_secret')
+  if (credentials && users === 0 && !given.has('provider')) {
+    // mcpauth took Google for granted.
+    report.problem(
+      'PROVIDER',
+      `is not set, and ${credentials.written} is of a client at a provider. Add PROVIDER=google, or PROVIDER=keycloak.`,
+    )
+    return { type }
+  }
   for (const key of REDIRECT_KEYS) {
     const stray = given.get(key)
     if (stray) report.warning(stray.written, 'has no effect, because PROVIDER is builtin.')
@@ -111,9 +123,13 @@ function buildRedirectProvider(
   type: RedirectProviderConfig['type'],
   parts: Parts,
 ): RedirectProviderConfig | undefined {
-  const { settings, file } = parts
+  const { settings, given, file, report } = parts
   const issuer = findIssuer(type, parts)
   if (issuer) checkTransport(issuer, parts)
+  const hosted = given.get('google_hosted_domain')
+  if (hosted && type !== 'google') {
+    report.problem(hosted.written, 'is for PROVIDER=google. Remove it.')
+  }
   const clientId = settings.client_id ?? missing('client_id', type, parts)
   const clientSecret = settings.client_secret ?? missing('client_secret', type, parts)
   if (!issuer || clientId === undefined || clientSecret === undefined) return undefined
@@ -124,6 +140,8 @@ function buildRedirectProvider(
     clientId,
     clientSecret,
     groupsClaim: settings.groups_claim,
+    hostedDomains: settings.google_hosted_domain ?? [],
+    tokenClients: settings.provider_token_clients ?? [],
     allowInsecure: !issuer.secure,
   }
 }
@@ -139,7 +157,10 @@ function findIssuer(type: RedirectProviderConfig['type'], parts: Parts): IssuerU
     if (KEYCLOAK_KEYS.some((key) => broken.has(key))) return undefined
     return attempt(report, first.written, () => parseIssuerUrl(keycloakIssuer(settings)))
   }
-  return settings.issuer_url ?? missing('issuer_url', type, parts)
+  return (
+    settings.issuer_url ??
+    (type === 'google' ? parseIssuerUrl(GOOGLE) : missing('issuer_url', type, parts))
+  )
 }
 
 /** As S0 put it together: a port is left out where it is the default of the scheme. */
@@ -167,9 +188,13 @@ function checkTransport(issuer: IssuerUrl, { settings, given, broken, report }: 
   }
 }
 
+const GOOGLE = 'https://accounts.google.com'
 const ISSUER_MEND = 'Set it to the issuer, such as https://id.example.com/realms/main'
 const MEND = {
-  issuer_url: { oidc: `${ISSUER_MEND}.`, keycloak: `${ISSUER_MEND}, or set KEYCLOAK_AUTH_HOST.` },
+  issuer_url: {
+    oidc: `${ISSUER_MEND}.`,
+    keycloak: `${ISSUER_MEND}, or set KEYCLOAK_AUTH_HOST.`,
+  },
   client_id: 'Register a client at your provider and set it to its id.',
   client_secret: 'Copy it from the client at your provider, or name a file in CLIENT_SECRET_FILE.',
 }
@@ -183,6 +208,6 @@ function missing(
   const mend = MEND[key]
   report.problem(
     key.toUpperCase(),
-    `is missing, and PROVIDER=${type} needs it. ${typeof mend === 'string' ? mend : mend[type]}`,
+    `is missing, and PROVIDER=${type} needs it. ${typeof mend === 'string' ? mend : mend[type === 'keycloak' ? type : 'oidc']}`,
   )
 }

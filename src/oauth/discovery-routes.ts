@@ -15,6 +15,8 @@ import { wellKnown } from './well-known.ts'
 
 interface Described {
   readonly issuer: string
+  /** The issuer of the provider; undefined for the built-in login. */
+  readonly providerIssuer: string | undefined
   readonly resources: ResourceTable
   /** True if clients may register themselves. */
   readonly registration: boolean
@@ -26,9 +28,11 @@ interface Described {
  */
 export function createDiscovery({
   issuer,
+  providerIssuer,
   resources,
   registration,
 }: Described): (request: FastifyRequest, reply: FastifyReply) => FastifyReply | undefined {
+  const issuers = { issuer, provider: providerIssuer }
   const serverMetadata = authorizationServerMetadata(issuer, resources.all, { registration })
   return (request, reply) => {
     const document = wellKnown(request.raw.url ?? '', request.headers.host ?? '', resources)
@@ -39,7 +43,7 @@ export function createDiscovery({
         return sendJson(allowAnyOrigin(reply), serverMetadata)
       case 'protected-resource': {
         const { resource, path } = document
-        return sendJson(allowAnyOrigin(reply), protectedResourceMetadata(resource, path, issuer))
+        return sendJson(allowAnyOrigin(reply), protectedResourceMetadata(resource, path, issuers))
       }
       case undefined:
         return undefined

@@ -51,15 +51,18 @@ export function authorizationServerMetadata(
  * The metadata of the protected resource at a path.
  * @param path the path that follows the well-known part, verbatim: a client discards a document whose `resource`
  *   is not the very URL it asked for (RFC 9728 section 3.3)
+ * @param issuers ours, and the provider's, whose tokens count where the resource accepts them
  */
 export function protectedResourceMetadata(
   resource: Resource,
   path: string,
-  issuer: string,
+  { issuer, provider }: { readonly issuer: string; readonly provider: string | undefined },
 ): Readonly<Record<string, unknown>> {
   return {
     resource: resource.origin + path,
-    authorization_servers: [issuer],
+    // Ours first: clients take the first, and the provider knows nothing of this resource.
+    authorization_servers:
+      resource.acceptsProviderTokens && provider !== undefined ? [issuer, provider] : [issuer],
     scopes_supported: advertisedScopes(resource),
     bearer_methods_supported: ['header'],
     resource_name: resource.name,

@@ -7,6 +7,11 @@
 export interface Cached<T> {
   /** What was loaded last, loaded anew when it is too old. Rejects with what loading it threw. */
   get(): Promise<T>
+  /**
+   * As {@link get}, but what is too old serves for `graceMs` more while it is loaded anew: whoever can do with it does
+   * not wait for a remote that hangs.
+   */
+  getSteady(graceMs: number): Promise<T>
   /** Something newer than `seen`: what somebody else loaded meanwhile, else loaded anew. */
   newerThan(seen: T): Promise<T>
 }
@@ -48,6 +53,12 @@ export function createCached<T>(deps: {
 
   return {
     get: () => (held && now() < held.until ? Promise.resolve(held.value) : loadOnce()),
+    getSteady(graceMs) {
+      if (!held || now() >= held.until + graceMs) return loadOnce()
+      // Who needs a newer one hears of the failure; this caller has one.
+      if (now() >= held.until) loadOnce().catch(() => undefined)
+      return Promise.resolve(held.value)
+    },
     newerThan: (seen) => (held && held.value !== seen ? Promise.resolve(held.value) : loadOnce()),
   }
 }

@@ -2,6 +2,7 @@
 import type { Config, ProviderConfig } from '../config/config.ts'
 import type { Keyring } from '../crypto.ts'
 import { createBuiltinProvider } from './builtin.ts'
+import { createGoogleProvider } from './google.ts'
 import { createKeycloakProvider } from './keycloak.ts'
 import { createOidcProvider } from './oidc.ts'
 import type { Provider } from './provider.ts'
@@ -22,6 +23,8 @@ export function createProvider(config: ProviderConfig, deps: ProviderDeps): Prov
       return createBuiltinProvider(deps.users)
     case 'keycloak':
       return createKeycloakProvider({ ...deps, ...config })
+    case 'google':
+      return createGoogleProvider({ ...deps, ...config })
     case 'oidc':
       return createOidcProvider({ ...deps, ...config, name: new URL(config.issuerUrl).host })
   }

@@ -14,11 +14,14 @@ const KINDS: Readonly<Record<string, ProviderFailureKind>> = {
   temporarily_unavailable: 'unavailable',
 }
 
-/**
- * The failure that `error` means, or `error` itself if it is a mistake of ours.
- * @param secrets what the provider may know and the log may not
- */
-export function providerFailure(error: unknown, secrets: readonly string[]): unknown {
+/** A step at the provider: what it is about, and what of it the provider may know and the log may not. */
+export interface ProviderStep {
+  readonly about: 'the code' | 'the question about a token'
+  readonly secrets: readonly string[]
+}
+
+/** The failure that `error` means, or `error` itself if it is a mistake of ours. */
+export function providerFailure(error: unknown, { about, secrets }: ProviderStep): unknown {
   if (error instanceof ProviderFailure) return error
   if (error instanceof AuthorizationResponseError) {
     const kind = KINDS[error.error] ?? 'failed'
@@ -26,10 +29,10 @@ export function providerFailure(error: unknown, secrets: readonly string[]): unk
   }
   if (error instanceof ResponseBodyError) {
     const kind = error.error === 'temporarily_unavailable' ? 'unavailable' : 'failed'
-    return new ProviderFailure(kind, `the provider refused the code: ${said(error, secrets)}`)
+    return new ProviderFailure(kind, `the provider refused ${about}: ${said(error, secrets)}`)
   }
   if (error instanceof errors.JOSEError) {
-    return new ProviderFailure('failed', `the ID token: ${error.message} (${error.code})`)
+    return new ProviderFailure('failed', `the token: ${error.message} (${error.code})`)
   }
   if (!(error instanceof Error) || !('code' in error || error.cause)) return error
   // What fetchFromProvider threw comes back wrapped.

@@ -1,18 +1,16 @@
 /**
- * From the claims of a verified ID token to a person. Claims are the provider's, and some are what people typed
+ * From the claims of a verified token to a person. Claims are the provider's, and some are what people typed
  * there: each is taken only in the shape it must have.
  *
  * @module
  */
-import { type Identity, ProviderFailure } from './provider.ts'
+import { type Claims, type Identity, ProviderFailure } from './provider.ts'
 
 /** More would not fit into the headers that carry them to a protected server. */
 const MAX_GROUPS = 300
 const MAX_TEXT = 256
 /** OpenID Connect Core section 2. */
 const MAX_SUBJECT = 255
-
-type Claims = Readonly<Record<string, unknown>>
 
 /**
  * @param groupsClaim the claim that lists groups; absent means in none
@@ -21,7 +19,7 @@ type Claims = Readonly<Record<string, unknown>>
 export function identityFromClaims(claims: Claims, groupsClaim: string): Identity {
   const { iss: issuer, sub: subject } = claims
   if (typeof issuer !== 'string' || !isLine(subject, MAX_SUBJECT)) {
-    throw new ProviderFailure('failed', 'the ID token names no usable subject')
+    throw new ProviderFailure('failed', 'the token names no usable subject')
   }
   const email = verifiedEmail(claims)
   const { name, preferred_username: preferredUsername } = claims

@@ -4,64 +4,59 @@
  *
  * @module
  */
-import type { JSONWebKeySet } from 'jose'
-import {
-  allowInsecureRequests,
-  authorizationCodeGrant,
-  buildAuthorizationUrl,
-  type ClientAuth,
-  ClientSecretBasic,
-  ClientSecretPost,
-  type Configuration,
-  customFetch,
-  discovery,
-} from 'openid-client'
-import { z } from 'zod'
+import { authorizationCodeGrant, buildAuthorizationUrl } from 'openid-client'
 import { type Keyring, sha256 } from '../crypto.ts'
-import { createCached } from './cached.ts'
-import { providerFailure } from './oidc-failure.ts'
+import { ORIGINAL_ID_TOKEN } from './issuer-spelling.ts'
+import {
+  type ConnectionOptions,
+  createOidcConnection,
+  explained,
+  type OidcConnection,
+} from './oidc-connection.ts'
 import { identityFromClaims } from './oidc-identity.ts'
-import { ProviderFailure, type RedirectProvider } from './provider.ts'
-import { fetchFromProvider, PROVIDER_TIMEOUT } from './provider-fetch.ts'
-import { createProviderKeys } from './provider-keys.ts'
+import { createOidcTokens } from './oidc-tokens.ts'
+import { type Claims, ProviderFailure, type RedirectProvider } from './provider.ts'
 
-export interface OidcOptions {
+export interface OidcOptions extends ConnectionOptions {
   readonly id: string
   /** Shown to people. */
   readonly name: string
-  /** Without a slash at its end. */
-  readonly issuerUrl: string
-  readonly clientId: string
-  readonly clientSecret: string
   readonly groupsClaim: string
-  /** Speak plain http to the provider, which shows codes and secrets to the network. */
-  readonly allowInsecure: boolean
   /** Ours, as registered at the provider. */
   readonly redirectUri: string
   readonly keyring: Keyring
-  /** Milliseconds since the epoch. */
-  readonly now: () => number
+}
+
+/** What a provider does otherwise than the standard has it. */
+interface Particulars {
+  /** Further parameters of the authorization request. */
+  readonly parameters: (prompt: 'login' | undefined) => Readonly<Record<string, string>>
+  /** Throws ProviderFailure for people who are not let in, by the claims of their verified ID token. */
+  readonly admit: (claims: Claims) => void
 }
 
 const SCOPE = 'openid email profile'
-const DISCOVERY_MAX_AGE_MS = 60 * 60_000
-const RETRY_AFTER_MS = 3_000
-const KeySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) })
+const STANDARD: Particulars = {
+  parameters: (prompt) => (prompt ? { prompt } : {}),
+  admit: () => undefined,
+}
 
-/** Asks the provider nothing before somebody logs in, so that a provider that is down stops no start. */
 export function createOidcProvider(options: OidcOptions): RedirectProvider {
-  const { issuerUrl, clientId, clientSecret, keyring, now } = options
-  const discovered = createCached({
-    load: () => discover(options),
-    maxAgeMs: DISCOVERY_MAX_AGE_MS,
-    retryAfterMs: RETRY_AFTER_MS,
-    now,
-  })
-  // openid-client's own check waits up to 60 s for a key it does not know, and the code is spent by then.
-  const keys = createProviderKeys({
-    load: async () => fetchKeys(await discovered.get(), options),
-    now,
-  })
+  const connection = createOidcConnection(options)
+  return {
+    ...createOidcLogin(connection, options),
+    tokens: createOidcTokens(connection, options),
+  }
+}
+
+/** A provider without {@link RedirectProvider.tokens}. */
+export function createOidcLogin(
+  { discovered, isIssuer, createKeys }: OidcConnection,
+  options: OidcOptions,
+  { parameters, admit }: Particulars = STANDARD,
+): RedirectProvider {
+  const { clientId, clientSecret, keyring } = options
+  const keys = createKeys(0)
   const nonceOf = (flowId: string) => keyring.mac('provider', `nonce|${flowId}`)
   const verifierOf = (flowId: string) => keyring.mac('provider', `pkce|${flowId}`)
 
@@ -69,98 +64,42 @@ export function createOidcProvider(options: OidcOptions): RedirectProvider {
     id: options.id,
     name: options.name,
     kind: 'redirect',
-    speaksFor: (issuer) => withoutSlash(issuer) === issuerUrl,
+    speaksFor: isIssuer,
 
     authorizationUrl: ({ flowId, state, prompt }) =>
-      explained([clientSecret], async () =>
-        buildAuthorizationUrl(await discovered.get(), {
+      explained({ about: 'the code', secrets: [clientSecret] }, async () =>
+        buildAuthorizationUrl((await discovered.get()).configuration, {
           redirect_uri: options.redirectUri,
           scope: SCOPE,
           state,
           nonce: nonceOf(flowId),
           code_challenge: sha256(verifierOf(flowId)),
           code_challenge_method: 'S256',
-          ...(prompt && { prompt }),
+          ...parameters(prompt),
         }),
       ),
 
     identify(callback, { flowId, state }) {
       const pkceCodeVerifier = verifierOf(flowId)
       const code = callback.searchParams.get('code') ?? ''
-      return explained([clientSecret, pkceCodeVerifier, code, state], async () => {
-        const tokens = await authorizationCodeGrant(await discovered.get(), callback, {
+      const secrets = [clientSecret, pkceCodeVerifier, code, state]
+      return explained({ about: 'the code', secrets }, async () => {
+        const { configuration } = await discovered.get()
+        const tokens = await authorizationCodeGrant(configuration, callback, {
           expectedState: state,
           expectedNonce: nonceOf(flowId),
           pkceCodeVerifier,
           idTokenExpected: true,
         })
         // openid-client has compared the claims; only this says that they are the provider's.
-        await keys.verify(tokens.id_token ?? '')
-        const claims: Readonly<Record<string, unknown>> = tokens.claims() ?? {}
+        await keys.verify(String(tokens[ORIGINAL_ID_TOKEN] ?? tokens.id_token))
+        const claims: Claims = tokens.claims() ?? {}
         if (claims.azp !== undefined && claims.azp !== clientId) {
           throw new ProviderFailure('failed', 'the ID token was issued to another client (azp)')
         }
+        admit(claims)
         return identityFromClaims(claims, options.groupsClaim)
       })
     },
   }
 }
-
-/** @throws whatever openid-client throws; ProviderFailure for another issuer's document */
-async function discover(options: OidcOptions): Promise<Configuration> {
-  const configuration = await discovery(
-    new URL(`${options.issuerUrl}/.well-known/openid-configuration`),
-    options.clientId,
-    undefined,
-    authenticateWith(options.clientSecret),
-    {
-      timeout: PROVIDER_TIMEOUT,
-      [customFetch]: fetchFromProvider,
-      execute: options.allowInsecure ? [allowInsecureRequests] : [],
-    },
-  )
-  // Given the document's own address, openid-client leaves this comparison to us. Some issuers end in a slash.
-  if (withoutSlash(configuration.serverMetadata().issuer) !== options.issuerUrl) {
-    throw new ProviderFailure('failed', 'the discovery document is for another issuer')
-  }
-  return configuration
-}
-
-/** By POST where the provider says it can, since some decode the other way wrongly; Basic is the standard's default. */
-function authenticateWith(clientSecret: string): ClientAuth {
-  const [post, basic] = [ClientSecretPost(clientSecret), ClientSecretBasic(clientSecret)]
-  return (server, ...rest) => {
-    const methods = server.token_endpoint_auth_methods_supported
-    return (methods?.includes('client_secret_post') ? post : basic)(server, ...rest)
-  }
-}
-
-async function fetchKeys(
-  configuration: Configuration,
-  { allowInsecure }: OidcOptions,
-): Promise<JSONWebKeySet> {
-  const address = configuration.serverMetadata().jwks_uri ?? ''
-  if (!URL.canParse(address) || !(allowInsecure || new URL(address).protocol === 'https:')) {
-    throw new ProviderFailure('failed', 'the discovery document has no usable jwks_uri')
-  }
-  const answer = await fetchFromProvider(address, {
-    headers: { accept: 'application/json' },
-    signal: AbortSignal.timeout(PROVIDER_TIMEOUT * 1000),
-  })
-  const keys = KeySet.safeParse(await answer.json().catch(() => undefined))
-  if (!answer.ok || !keys.success) {
-    throw new ProviderFailure('failed', `the provider's keys cannot be read (${answer.status})`)
-  }
-  return keys.data
-}
-
-/** Runs a step; what the libraries throw becomes a {@link ProviderFailure} without any of `secrets` in it. */
-async function explained<T>(secrets: readonly string[], step: () => Promise<T>): Promise<T> {
-  try {
-    return await step()
-  } catch (error) {
-    throw providerFailure(error, secrets)
-  }
-}
-
-const withoutSlash = (issuer: string) => issuer.replace(/\/$/, '')

@@ -4,7 +4,9 @@
  * @module
  */
 import { compactVerify, createLocalJWKSet, errors, type JSONWebKeySet } from 'jose'
+import { z } from 'zod'
 import { createCached } from './cached.ts'
+import type { Claims } from './provider.ts'
 
 /** Asymmetric ones only: with the HS family whoever knows our client secret could sign (threat T34). */
 const ALGORITHMS = [
@@ -22,23 +24,33 @@ const ALGORITHMS = [
 ]
 const MAX_AGE_MS = 5 * 60_000
 const RETRY_AFTER_MS = 3_000
+const ClaimsObject = z.record(z.string(), z.unknown())
 /** After a fetch that did not bring the key, so that a flood of made-up keys costs one fetch. */
 const COOL_DOWN_MS = 5_000
 
+/** What stands in a JWS whose signature is the provider's. */
+export interface SignedContent {
+  readonly header: Claims
+  /** Undefined unless the payload is a JSON object. */
+  readonly claims: Claims | undefined
+}
+
 export interface ProviderKeys {
   /** Rejects with a `JOSEError` unless the provider signed `jws`, else with what loading the keys threw. */
-  verify(jws: string): Promise<void>
+  verify(jws: string): Promise<SignedContent>
 }
 
 /**
  * A key that is not known yet works at once: the keys are fetched again, once for everybody who waits.
- * @param deps `load` fetches the JWK Set; `now` in milliseconds since the epoch
+ * @param deps `load` fetches the JWK Set; `graceMs`: how long known keys serve beyond their age while the provider
+ *   does not answer; `now` in milliseconds since the epoch
  */
 export function createProviderKeys(deps: {
   load: () => Promise<JSONWebKeySet>
+  graceMs?: number
   now: () => number
 }): ProviderKeys {
-  const { load, now } = deps
+  const { load, graceMs = 0, now } = deps
   const sets = createCached({
     load: async () => createLocalJWKSet(await load()),
     maxAgeMs: MAX_AGE_MS,
@@ -46,20 +58,24 @@ export function createProviderKeys(deps: {
     now,
   })
   let coolUntil = 0
-  const check = (jws: string, keys: ReturnType<typeof createLocalJWKSet>) =>
-    compactVerify(jws, keys, { algorithms: ALGORITHMS })
+  async function check(
+    jws: string,
+    keys: ReturnType<typeof createLocalJWKSet>,
+  ): Promise<SignedContent> {
+    const { protectedHeader, payload } = await compactVerify(jws, keys, { algorithms: ALGORITHMS })
+    return { header: { ...protectedHeader }, claims: parseClaims(payload) }
+  }
 
   return {
     async verify(jws) {
-      const seen = await sets.get()
+      const seen = await sets.getSteady(graceMs)
       try {
-        await check(jws, seen)
-        return
+        return await check(jws, seen)
       } catch (error) {
         if (!mayBeOutdated(error) || now() < coolUntil) throw error
       }
       try {
-        await check(jws, await sets.newerThan(seen))
+        return await check(jws, await sets.newerThan(seen))
       } catch (error) {
         if (mayBeOutdated(error)) coolUntil = now() + COOL_DOWN_MS
         throw error
@@ -72,3 +88,12 @@ export function createProviderKeys(deps: {
 const mayBeOutdated = (error: unknown) =>
   error instanceof errors.JWKSNoMatchingKey ||
   error instanceof errors.JWSSignatureVerificationFailed
+
+function parseClaims(payload: Uint8Array): Claims | undefined {
+  try {
+    const claims = ClaimsObject.safeParse(JSON.parse(Buffer.from(payload).toString()))
+    return claims.success ? claims.data : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -16,6 +16,29 @@ export interface Identity {
   readonly groups: readonly string[]
 }
 
+/** What a provider states, not parsed yet. */
+export type Claims = Readonly<Record<string, unknown>>
+
+/** What is known of a token that somebody presents as an access token of a provider. */
+export type TokenStatement =
+  /** `header` of a signed one. `claims.iss` is the issuer that people are keyed by. */
+  | { readonly kind: 'claims'; readonly claims: Claims; readonly header?: Claims }
+  | { readonly kind: 'refused'; readonly reason: string }
+
+/**
+ * How a provider's own access tokens are told from others. It reads tokens and decides nothing: what a token is good
+ * for is judged by `src/provider-tokens/`. Both reject with {@link ProviderFailure} for all that is no statement about
+ * the token: an outage, or our credentials refused.
+ */
+export interface TokenAuthority {
+  /** False, without I/O, for the `iss` of a JWT that this provider would never sign. */
+  isIssuer(issuer: unknown): boolean
+  /** By the provider's published keys. Left out by a provider whose access tokens are no JWTs. */
+  readSigned?(token: string): Promise<TokenStatement>
+  /** By asking the provider; the token never stands in an address. */
+  inspect(token: string): Promise<TokenStatement>
+}
+
 interface ProviderBase {
   readonly id: string
   /** Shown to people where there is a choice. */
@@ -46,16 +69,23 @@ export interface RedirectProvider extends ProviderBase {
   authorizationUrl(flow: { flowId: string; state: string; prompt?: 'login' }): Promise<URL>
   /** Who came back. `callback` is the full URL they came back to. Rejects with {@link ProviderFailure}. */
   identify(callback: URL, flow: { flowId: string; state: string }): Promise<Identity>
+  /** Of a provider whose own tokens may be accepted as bearers. */
+  readonly tokens?: TokenAuthority
 }
 
 export type Provider = PasswordProvider | RedirectProvider
 
 /**
  * Why a provider did not say who somebody is: the person said no there (`denied`), it does not answer
- * (`unavailable`), it vouches for more groups than we take (`too-many-groups`), or what it said cannot be believed
- * or used (`failed`).
+ * (`unavailable`), it vouches for more groups than we take (`too-many-groups`), the account is of no organisation that
+ * is let in (`other-organisation`), or what it said cannot be believed or used (`failed`).
  */
-export type ProviderFailureKind = 'denied' | 'unavailable' | 'too-many-groups' | 'failed'
+export type ProviderFailureKind =
+  | 'denied'
+  | 'unavailable'
+  | 'too-many-groups'
+  | 'other-organisation'
+  | 'failed'
 
 /** The message is for the log: it holds no code, token or secret. */
 export class ProviderFailure extends Error {

@@ -28,12 +28,21 @@ export interface TestKeycloak {
   rotateKeys(): Promise<void>
   /** Whether people are asked at Keycloak what Gatewarden may know of them. */
   askConsent(asked: boolean): Promise<void>
+  /** Registers a program that may have tokens for a password, or for its own secret, which is its name. */
+  addProgram(program: Program): Promise<void>
   /** How many sessions a person has there. */
   sessions(username: string): Promise<number>
   /** Ends every session of a person. */
   logOut(username: string): Promise<void>
   log(): string
   stop(): Promise<void>
+}
+
+export interface Program {
+  readonly id: string
+  /** Whom its access tokens are for, beside `account`: clients by their ids, else addresses. */
+  readonly audiences?: readonly string[]
+  readonly attributes?: Readonly<Record<string, string>>
 }
 
 /** The people of the realm by the names they have there: `<name>-password` is what they type. */
@@ -96,6 +105,37 @@ export async function startTestKeycloak(): Promise<TestKeycloak> {
     async askConsent(asked) {
       const client = await find('/clients?clientId=gatewarden')
       await call('PUT', `/clients/${client.id}`, { ...client, consentRequired: asked })
+    },
+    async addProgram({ id, audiences = [], attributes = {} }) {
+      const everywhere = { 'access.token.claim': 'true', 'introspection.token.claim': 'true' }
+      const audience = (name: string) => ({
+        name: `audience ${name}`,
+        protocol: 'openid-connect',
+        protocolMapper: 'oidc-audience-mapper',
+        config: {
+          [name.includes(':') ? 'included.custom.audience' : 'included.client.audience']: name,
+          'lightweight.claim': 'true',
+          ...everywhere,
+        },
+      })
+      await call('POST', '/clients', {
+        clientId: id,
+        secret: id,
+        publicClient: false,
+        standardFlowEnabled: false,
+        directAccessGrantsEnabled: true,
+        serviceAccountsEnabled: true,
+        attributes,
+        protocolMappers: [
+          ...audiences.map(audience),
+          {
+            name: 'groups',
+            protocol: 'openid-connect',
+            protocolMapper: 'oidc-group-membership-mapper',
+            config: { 'claim.name': 'groups', 'full.path': 'true', ...everywhere },
+          },
+        ],
+      })
     },
     async sessions(username) {
       const { id } = await findPerson(username)

@@ -1,0 +1,35 @@
+/**
+ * The Google Workspace domains whose people are let in, by the `hd` claim. Never by the domain of the e-mail: anybody can
+ * open a Google account with an address elsewhere.
+ *
+ * @module
+ */
+import { type Claims, ProviderFailure } from './provider.ts'
+
+export interface HostedDomains {
+  /** True if only some are let in. */
+  readonly isLimited: boolean
+  /** Of the authorization request: which accounts Google offers. A convenience, which people can take out. */
+  readonly parameters: Readonly<Record<string, string>>
+  /** Throws ProviderFailure `other-organisation`. */
+  admit(claims: Claims): void
+}
+
+/** @param domains in lower case; none is everyone */
+export function createHostedDomains(domains: readonly string[]): HostedDomains {
+  const [first, ...others] = domains
+  return {
+    isLimited: first !== undefined,
+    // The parameter takes one domain, or `*` for any Workspace.
+    parameters: first === undefined ? {} : { hd: others.length > 0 ? '*' : first },
+    admit({ hd }) {
+      if (first === undefined) return
+      if (typeof hd === 'string' && domains.includes(hd.toLowerCase())) return
+      const whose = typeof hd === 'string' ? 'another organisation' : 'no organisation'
+      throw new ProviderFailure(
+        'other-organisation',
+        `the account is managed by ${whose}; GOOGLE_HOSTED_DOMAIN is ${domains.join(', ')}`,
+      )
+    },
+  }
+}

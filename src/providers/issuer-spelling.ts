@@ -1,0 +1,51 @@
+/**
+ * Google may leave the scheme out of the `iss` of an ID token, and openid-client compares it to the letter. The token is
+ * handed to it with the issuer spelled out; the original goes along, since only that has a signature.
+ *
+ * @module
+ */
+import type { CustomFetchOptions } from 'openid-client'
+import { z } from 'zod'
+
+type Fetch = (address: string, options: CustomFetchOptions) => Promise<Response>
+
+/** Where the original is in a token answer. */
+export const ORIGINAL_ID_TOKEN = 'gatewarden_original_id_token'
+
+const TokenAnswer = z.looseObject({ id_token: z.string() })
+const Claims = z.looseObject({ iss: z.string() })
+
+/** @returns a fetch that respells `alias` as `issuer` in the ID token of a token answer, and changes nothing else */
+export function spellIssuer(deps: { alias: string; issuer: string; fetch: Fetch }): Fetch {
+  const { alias, issuer, fetch } = deps
+  return async (address, options) => {
+    const response = await fetch(address, options)
+    if (options.method !== 'POST' || !response.ok) return response
+    const answer = TokenAnswer.safeParse(
+      await response
+        .clone()
+        .json()
+        .catch(() => undefined),
+    )
+    const original = answer.data?.id_token
+    const [header, payload = '', signature] = original?.split('.') ?? []
+    const claims = Claims.safeParse(parseJson(Buffer.from(payload, 'base64url').toString()))
+    if (claims.data?.iss !== alias) return response
+    const respelled = Buffer.from(JSON.stringify({ ...claims.data, iss: issuer }))
+    const body = {
+      ...answer.data,
+      id_token: `${header}.${respelled.toString('base64url')}.${signature}`,
+      [ORIGINAL_ID_TOKEN]: original,
+    }
+    const { status, headers } = response
+    return new Response(JSON.stringify(body), { status, headers })
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * What a login and the check of a token both need of an OpenID Connect provider: its discovery document, its keys, and
+ * our credentials there.
+ *
+ * @module
+ */
+import type { JSONWebKeySet } from 'jose'
+import {
+  allowInsecureRequests,
+  type ClientAuth,
+  ClientSecretBasic,
+  ClientSecretPost,
+  type Configuration,
+  customFetch,
+  discovery,
+  type ServerMetadata,
+} from 'openid-client'
+import { z } from 'zod'
+import { type Cached, createCached } from './cached.ts'
+import { spellIssuer } from './issuer-spelling.ts'
+import { type ProviderStep, providerFailure } from './oidc-failure.ts'
+import { ProviderFailure } from './provider.ts'
+import { fetchFromProvider, PROVIDER_TIMEOUT } from './provider-fetch.ts'
+import { createProviderKeys, type ProviderKeys } from './provider-keys.ts'
+
+export interface ConnectionOptions {
+  /** Without a slash at its end. */
+  readonly issuerUrl: string
+  /** Another spelling of it that the provider's tokens may have. */
+  readonly issuerAlias?: string
+  readonly clientId: string
+  readonly clientSecret: string
+  /** Speak plain http to the provider, which shows codes and secrets to the network. */
+  readonly allowInsecure: boolean
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+/** What was discovered. */
+export interface Discovered {
+  readonly configuration: Configuration
+  readonly metadata: Readonly<ServerMetadata>
+}
+
+export interface OidcConnection {
+  /** An hour old at most; rejects with what openid-client throws, or ProviderFailure. */
+  readonly discovered: Cached<Discovered>
+  /** As `discovered`, for the check of a token: what is too old serves while the provider does not answer. */
+  steady(): Promise<Discovered>
+  /** True for the issuer that people of this provider are keyed by, with or without a slash at its end. */
+  isIssuer(issuer: unknown): boolean
+  /**
+   * The provider's keys with a cool-down of their own, so that a flood of made-up tokens does not slow a login down.
+   * @param graceMs how long what is known serves beyond its age while the provider does not answer
+   */
+  createKeys(graceMs: number): ProviderKeys
+  /** The URL, if it may be called: https, or http where that is allowed. Throws ProviderFailure. */
+  usable(address: string | undefined, name: string): URL
+}
+
+const DISCOVERY_MAX_AGE_MS = 60 * 60_000
+/** Endpoints and issuer hardly ever change; keys, which do, have less. */
+const DISCOVERY_GRACE_MS = 60 * 60_000
+const RETRY_AFTER_MS = 3_000
+const KeySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) })
+
+/** Asks the provider nothing before somebody needs it, so that a provider that is down stops no start. */
+export function createOidcConnection(options: ConnectionOptions): OidcConnection {
+  const { issuerUrl, issuerAlias, now } = options
+  const discovered = createCached({
+    load: () => discover(options),
+    maxAgeMs: DISCOVERY_MAX_AGE_MS,
+    retryAfterMs: RETRY_AFTER_MS,
+    now,
+  })
+  const steady = () => discovered.getSteady(DISCOVERY_GRACE_MS)
+  const usable: OidcConnection['usable'] = (address, name) => {
+    const url = URL.canParse(address ?? '') ? new URL(address ?? '') : undefined
+    if (url?.protocol === 'https:' || (url?.protocol === 'http:' && options.allowInsecure))
+      return url
+    throw new ProviderFailure('failed', `the discovery document has no usable ${name}`)
+  }
+  return {
+    discovered,
+    steady,
+    usable,
+    isIssuer: (issuer) =>
+      typeof issuer === 'string' &&
+      (withoutSlash(issuer) === issuerUrl || (issuerAlias !== undefined && issuer === issuerAlias)),
+    // openid-client's own check waits up to 60 s for a key it does not know, and the code is spent by then.
+    createKeys: (graceMs) =>
+      createProviderKeys({
+        load: async () => {
+          const { metadata } = await steady()
+          return fetchKeys(usable(metadata.jwks_uri, 'jwks_uri'))
+        },
+        graceMs,
+        now,
+      }),
+  }
+}
+
+/** @throws whatever openid-client throws; ProviderFailure for another issuer's document */
+async function discover(options: ConnectionOptions): Promise<Discovered> {
+  const { issuerUrl, issuerAlias, allowInsecure } = options
+  const configuration = await discovery(
+    new URL(`${issuerUrl}/.well-known/openid-configuration`),
+    options.clientId,
+    undefined,
+    authenticateWith(options.clientSecret),
+    {
+      timeout: PROVIDER_TIMEOUT,
+      [customFetch]: fetchFromProvider,
+      execute: allowInsecure ? [allowInsecureRequests] : [],
+    },
+  )
+  const metadata = configuration.serverMetadata()
+  // Given the document's own address, openid-client leaves this comparison to us. Some issuers end in a slash.
+  if (withoutSlash(metadata.issuer) !== issuerUrl) {
+    throw new ProviderFailure('failed', 'the discovery document is for another issuer')
+  }
+  if (issuerAlias !== undefined) {
+    configuration[customFetch] = spellIssuer({
+      alias: issuerAlias,
+      issuer: metadata.issuer,
+      fetch: fetchFromProvider,
+    })
+  }
+  return { configuration, metadata }
+}
+
+/** By POST where the provider says it can, since some decode the other way wrongly; Basic is the standard's default. */
+function authenticateWith(clientSecret: string): ClientAuth {
+  const [post, basic] = [ClientSecretPost(clientSecret), ClientSecretBasic(clientSecret)]
+  return (server, ...rest) => {
+    const methods = server.token_endpoint_auth_methods_supported
+    return (methods?.includes('client_secret_post') ? post : basic)(server, ...rest)
+  }
+}
+
+async function fetchKeys(address: URL): Promise<JSONWebKeySet> {
+  const answer = await fetchFromProvider(address.href, {
+    headers: { accept: 'application/json' },
+    signal: AbortSignal.timeout(PROVIDER_TIMEOUT * 1000),
+  })
+  const keys = KeySet.safeParse(await answer.json().catch(() => undefined))
+  if (!answer.ok || !keys.success) {
+    throw new ProviderFailure('failed', `the provider's keys cannot be read (${answer.status})`)
+  }
+  return keys.data
+}
+
+/** Runs a step; what the libraries throw becomes a {@link ProviderFailure} without any secret in it. */
+export async function explained<T>(step: ProviderStep, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    throw providerFailure(error, step)
+  }
+}
+
+const withoutSlash = (issuer: string) => issuer.replace(/\/$/, '')

@@ -1,0 +1,68 @@
+/**
+ * Access tokens of an OpenID Connect provider: signed ones by its keys, others, and those that say too little, by
+ * introspection (RFC 7662).
+ *
+ * @module
+ */
+import { errors } from 'jose'
+import { tokenIntrospection } from 'openid-client'
+import { explained, type OidcConnection } from './oidc-connection.ts'
+import type { Claims, TokenAuthority, TokenStatement } from './provider.ts'
+
+/** Known keys serve this long beyond their age while the provider hangs. */
+const GRACE_MS = 10 * 60_000
+
+const refused = (reason: string): TokenStatement => ({ kind: 'refused', reason })
+
+export function createOidcTokens(
+  { steady, isIssuer, createKeys }: OidcConnection,
+  { clientSecret }: { readonly clientSecret: string },
+): TokenAuthority {
+  const keys = createKeys(GRACE_MS)
+
+  async function readSigned(token: string): Promise<TokenStatement> {
+    const { metadata } = await steady()
+    try {
+      const { header, claims } = await keys.verify(token)
+      if (!claims) return refused('the token holds no claims')
+      // To the letter: a prefix, or a realm whose name begins alike, is another issuer.
+      if (claims.iss !== metadata.issuer) return refused('the token is of another issuer')
+      return { kind: 'claims', claims, header }
+    } catch (error) {
+      // A key set that cannot be read says nothing about the token.
+      if (error instanceof errors.JWKSInvalid) throw error
+      if (error instanceof errors.JOSEError) return refused(`the token: ${error.message}`)
+      throw error
+    }
+  }
+
+  async function introspect(token: string): Promise<TokenStatement> {
+    const { configuration, metadata } = await steady()
+    if (metadata.introspection_endpoint === undefined) {
+      return refused('the provider cannot be asked about tokens')
+    }
+    const answer: Claims = await tokenIntrospection(configuration, token, {
+      token_type_hint: 'access_token',
+    })
+    if (answer.active !== true) return refused('the provider says that the token is not active')
+    // Keycloak's ID and refresh tokens are active, too.
+    if (!isBearer(answer.token_type)) return refused('the token is no bearer token')
+    const { iss = metadata.issuer } = answer
+    if (iss !== metadata.issuer) return refused('the token is of another issuer')
+    return { kind: 'claims', claims: { ...answer, iss } }
+  }
+
+  const step = (token: string) => ({
+    about: 'the question about a token' as const,
+    secrets: [clientSecret, token],
+  })
+  return {
+    isIssuer,
+    readSigned: (token) => explained(step(token), () => readSigned(token)),
+    inspect: (token) => explained(step(token), () => introspect(token)),
+  }
+}
+
+/** RFC 7662 section 2.2 leaves it out at will; the names of types ignore case (RFC 6749 section 5.1). */
+const isBearer = (type: unknown) =>
+  type === undefined || (typeof type === 'string' && type.toLowerCase() === 'bearer')
