@@ -21,7 +21,9 @@ export function editDistance(a: string, b: string): number {
 /** The candidate nearest to a mistyped name, without regard to case; undefined if none is within `limit` letters. */
 export function nearest(name: string, candidates: Iterable<string>, limit = 2): string | undefined {
   let best: { candidate: string; distance: number } | undefined
+  const many = plural(name).toLowerCase()
   for (const candidate of candidates) {
+    if (candidate.toLowerCase() === many) return candidate
     if (Math.abs(candidate.length - name.length) > limit) continue
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
     if (distance <= limit && distance < (best?.distance ?? Number.POSITIVE_INFINITY)) {
@@ -29,6 +31,11 @@ export function nearest(name: string, candidates: Iterable<string>, limit = 2): 
     }
   }
   return best?.candidate
+}
+
+/** `name` in the plural, as lists are called: people write `TRUSTED_PROXY`, and mean the list. */
+function plural(name: string): string {
+  return name.replace(/y$/i, (y) => (y === 'y' ? 'ie' : 'IE')) + (/[a-z]$/.test(name) ? 's' : 'S')
 }
 
 /** The second sentence of a problem about an unknown name. */

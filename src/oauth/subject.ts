@@ -1,5 +1,5 @@
 /**
- * Our own name for a person. The prefix keeps people and clients apart (RFC 9700 section 4.15).
+ * Our own name for whoever calls. The prefix keeps people and clients apart (RFC 9700 section 4.15).
  *
  * @module
  */
@@ -8,4 +8,9 @@ import { sha256 } from '../crypto.ts'
 /** `u_` and the hash of issuer and subject: stable, not an e-mail, the same at every resource (decision K13). */
 export function subjectOf(person: { readonly issuer: string; readonly subject: string }): string {
   return `u_${sha256(`${person.issuer}\0${person.subject}`)}`
+}
+
+/** `s_` and the hash of a static token's name. */
+export function staticSubject(name: string): string {
+  return `s_${sha256(name)}`
 }

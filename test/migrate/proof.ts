@@ -1,0 +1,70 @@
+/**
+ * What stands behind a row of docs/migrate/mcpauth.md: something done to the gateway here, or a test elsewhere.
+ *
+ * @module
+ */
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
+import { expect } from 'vitest'
+import { start } from '../config/effects/start.ts'
+import type { Given } from '../config/harness.ts'
+import type { TestApp } from '../support/build-app.ts'
+import { readPage } from '../support/documentation.ts'
+
+/** Throws if the page is wrong about its row. */
+export type Proof = () => unknown
+
+/** By the numbers of the rows. */
+export type Proofs = Readonly<Record<string, Proof>>
+
+/** A test of another file, by the sentence it is called. */
+export function provedBy(file: string, sentence: string): Proof {
+  return () => expect(readPage(file)).toContain(sentence)
+}
+
+/** Several proofs of one row. */
+export function both(...proofs: readonly Proof[]): Proof {
+  return async () => {
+    for (const proof of proofs) await proof()
+  }
+}
+
+/** What an environment of mcpauth starts, with one server at `https://mcp.example.com/notes/mcp`. */
+export function startWith(env: Given['env'] = {}): Promise<TestApp> {
+  return start({ PUBLIC_URL: undefined, OAUTH_DOMAIN: 'auth.example.com', ...env })
+}
+
+/** Asks the login's host for a path. */
+export function ask(
+  app: FastifyInstance,
+  path: string,
+  options: {
+    method?: 'GET' | 'POST' | 'DELETE' | 'OPTIONS'
+    headers?: Record<string, string>
+    form?: Record<string, string>
+  } = {},
+): Promise<LightMyRequestResponse> {
+  const { method = options.form ? 'POST' : 'GET', headers, form } = options
+  return app.inject({
+    method,
+    url: path,
+    headers: {
+      host: 'auth.example.com',
+      ...(form && { 'content-type': 'application/x-www-form-urlencoded' }),
+      ...headers,
+    },
+    ...(form && { payload: new URLSearchParams(form).toString() }),
+  })
+}
+
+/** Nothing is at these addresses, with whatever method, on the login's host and on the server's. */
+export async function expectNothingAt(app: FastifyInstance, paths: readonly string[]) {
+  for (const path of paths) {
+    for (const host of ['auth.example.com', 'mcp.example.com']) {
+      for (const method of ['GET', 'POST', 'DELETE'] as const) {
+        const answer = await ask(app, path, { method, headers: { host } })
+        expect(answer.statusCode, `${method} ${path}`).toBe(404)
+        expect(answer.json()).toEqual({ error: 'not_found' })
+      }
+    }
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * How mcpauth is deployed, and the page's short version.
+ *
+ * @module
+ */
+import { expect } from 'vitest'
+import { IDENTITY_HEADERS } from '../../../src/forward-auth/identity-headers.ts'
+import { load, problemsOf } from '../../config/harness.ts'
+import { configurationOf } from '../../e2e/support/traefik-labels.ts'
+import { buildTestApp } from '../../support/build-app.ts'
+import { readPage } from '../../support/documentation.ts'
+import { check, obtainTokens } from '../../support/oauth-client.ts'
+import { labelsOf } from '../migration-page.ts'
+import { ask, both, type Proof, type Proofs, provedBy, startWith } from '../proof.ts'
+import { checks } from './check.ts'
+import { endpoints } from './endpoints.ts'
+import { holes } from './holes.ts'
+import { settings } from './settings.ts'
+
+/** The value of a label that the page gives after the change. */
+const labelled = (name: string) =>
+  labelsOf('after')
+    .find((label) => label.startsWith(`traefik.http.${name}=`))
+    ?.slice(`traefik.http.${name}=`.length)
+
+/** The rule of a router as docs/proxies/traefik.md has it, at the hosts of mcpauth. */
+const ofTraefikPage = (router: string) =>
+  new RegExp(`^ +- traefik\\.http\\.routers\\.${router}\\.rule=(.*)$`, 'm')
+    .exec(readPage('docs/proxies/traefik.md'))?.[1]
+    ?.replace('auth.example.com', 'oauth.example.com')
+
+const LOGIN = 'middlewares.mcp-auth.forwardauth'
+
+export const deployments: Proofs = {
+  D1() {
+    const image = readPage('Dockerfile')
+    for (const line of ['EXPOSE 11000', 'USER 1000:1000', 'VOLUME /data']) {
+      expect(image).toContain(line)
+    }
+  },
+
+  D2: () => expect(labelled('routers.mcpauth.rule')).toBe(ofTraefikPage('gatewarden')),
+
+  async D3() {
+    expect(labelled(`${LOGIN}.address`)).toBe('http://mcpauth:11000/auth')
+    const { app } = await buildTestApp()
+    expect((await check(app, {}, '/auth')).statusCode).toBe(401)
+    expect((await check(app, {}, '/auth/traefik/r/notes')).statusCode).toBe(401)
+    expect((await check(app, {}, '/auth/traefik/r/wiki')).statusCode).toBe(403)
+  },
+
+  D4() {
+    const copied = labelled(`${LOGIN}.authResponseHeaders`)?.split(',')
+    expect(copied).toEqual(['Authorization', 'Cookie', ...Object.keys(IDENTITY_HEADERS)])
+  },
+
+  D5() {
+    expect(labelled(`${LOGIN}.trustForwardHeader`)).toBe('false')
+  },
+
+  async D6() {
+    expect(labelled('routers.mcp-discovery.service')).toBe('mcpauth')
+    expect(labelled('routers.mcp-discovery.rule')).toBe(ofTraefikPage('mcp-discovery'))
+    expect(labelsOf('after').join()).not.toContain('redirectregex')
+    const { app } = await buildTestApp()
+    const path = '/.well-known/oauth-protected-resource/notes/mcp'
+    const answer = await ask(app, path, { headers: { host: 'mcp.example.com' } })
+    expect(answer.json().resource).toBe('https://mcp.example.com/notes/mcp')
+  },
+
+  D7() {
+    expect(labelled('routers.notes.middlewares')).toBe('mcp-cors,mcp-auth')
+    const exposed = labelled('middlewares.mcp-cors.headers.accessControlExposeHeaders')
+    expect(exposed).toContain('WWW-Authenticate')
+    expect(configurationOf(labelsOf('before'), () => '')).toHaveProperty(
+      'http.middlewares.mcp-cors',
+    )
+  },
+
+  D8: provedBy('src/config/schema.ts', 'Its redirect URI there is `PUBLIC_URL/callback`.'),
+  D9: both(
+    () => expect(readPage('docs/edge-auth.md')).toContain('_ws_tunnel'),
+    provedBy('docs/edge-auth.md', '/auth/connect'),
+  ),
+
+  async D10() {
+    const { app, logs } = await startWith({ TRUSTED_PROXIES: '192.0.2.1' })
+    expect((await check(app, {}, '/auth')).statusCode).toBe(403)
+    expect(logs).toContainEqual(
+      expect.objectContaining({
+        peer: '127.0.0.1',
+        msg: expect.stringContaining('TRUSTED_PROXIES'),
+      }),
+    )
+  },
+}
+
+const same = (proofs: Proofs, ...ids: readonly string[]): Proof =>
+  both(...ids.map((id) => proofs[id] ?? (() => expect.fail(`there is no ${id}`))))
+
+export const short: Proofs = {
+  W1: same(settings, 'S2', 'S3', 'S12'),
+  W2: () =>
+    expect(problemsOf(() => load({ env: { RESOURCES: undefined } }))).toEqual([
+      expect.stringContaining('RESOURCES=https://*.example.com'),
+    ]),
+  W3: same(endpoints, 'E3', 'E4', 'E5', 'E6', 'E8', 'E9', 'E13'),
+  W4: same(checks, 'A6', 'A7'),
+  W5: same(settings, 'S5'),
+  W6: both(
+    async () => {
+      const { app } = await buildTestApp()
+      const { access_token } = (await obtainTokens(app)).tokens
+      const claims = Buffer.from(access_token.split('.')[1] ?? '', 'base64url').toString()
+      expect(JSON.parse(claims)).toMatchObject({
+        iss: 'https://auth.example.com',
+        aud: 'https://mcp.example.com/notes/mcp',
+      })
+    },
+    provedBy('test/provider-tokens/bearers.test.ts', 'opens a server that accepts it'),
+  ),
+  W7: same(holes, 'H1', 'H2', 'H3', 'H4', 'H7', 'H19'),
+  W8: same(settings, 'S17'),
+  W9: same(endpoints, 'E12'),
+}
