@@ -42,6 +42,9 @@ describe('what follows the resource URL goes on verbatim', () => {
     ['/', '/base'],
     ['/?a=1', '/base?a=1'],
     ['/x', '/base/x'],
+    ['/login', '/base/login'],
+    ['/logout', '/base/logout'],
+    ['/consent?a', '/base/consent?a'],
   ])('a resource that is a whole host maps %s to %s', async (asked, reached) => {
     const upstream = await startUpstream(ok)
     const resources = [
