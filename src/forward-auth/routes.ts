@@ -1,6 +1,6 @@
 /**
- * `/auth` and `/auth/<family>[/r/<id>]`: the endpoints that proxies ask before each request. Any method, any body:
- * nothing about the question but its headers counts (decision K25).
+ * `/auth`, `/auth/<family>[/r/<id>]` and their like: the endpoints that proxies ask before each request. Any method, any
+ * body: nothing about the question but its headers counts (decision K25).
  *
  * @module
  */
@@ -9,14 +9,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Answer } from './answer.ts'
 import { forbidden, malformedRequest } from './answer.ts'
-import type { Check, Checked } from './check.ts'
-import type { Contract } from './contracts/contract.ts'
-import { CONTRACTS, DEFAULT_CONTRACT } from './contracts/index.ts'
+import type { Checked } from './check.ts'
 import { logDecision } from './decision-log.ts'
+import type { Endpoint } from './endpoints.ts'
 import { withoutQuery } from './path.ts'
 
 export interface ForwardAuthRoutes {
-  readonly check: Check
+  readonly endpoints: readonly Endpoint[]
   readonly isTrustedProxy: (address: string | undefined) => boolean
   readonly log: Logger
   /** Milliseconds since the epoch. */
@@ -28,7 +27,7 @@ const WARN_EVERY_MS = 60_000
 
 export function forwardAuthRoutes(
   app: FastifyInstance,
-  { check, isTrustedProxy, log, now }: ForwardAuthRoutes,
+  { endpoints, isTrustedProxy, log, now }: ForwardAuthRoutes,
 ): void {
   let warnedAt = Number.NEGATIVE_INFINITY
 
@@ -44,13 +43,13 @@ export function forwardAuthRoutes(
   }
 
   function examine(
-    contract: Contract,
+    { contract, check }: Endpoint,
     pinned: string | undefined,
     request: FastifyRequest,
   ): Checked | Promise<Checked> {
     const located = contract.locate(request.raw)
     if ('problem' in located) {
-      const reason = `${located.header} is ${located.problem}`
+      const { reason } = located
       const answer = located.problem === 'doubled' ? malformedRequest(reason) : forbidden(reason)
       return { answer, reason }
     }
@@ -62,13 +61,14 @@ export function forwardAuthRoutes(
     })
   }
 
-  function endpoint(url: string, contract: Contract): void {
+  function route(endpoint: Endpoint): void {
+    const { path: url, contract, canPin } = endpoint
     const pin = `${url}/r/`
     // Before Fastify looks at the body: it refuses odd content types by itself, and a QUERY without one.
     const onRequest = (request: FastifyRequest, reply: FastifyReply): void => {
       const path = withoutQuery(request.raw.url ?? '')
       // Never a route parameter: Fastify decodes `%2F` in those and refuses long ones.
-      const pinned = path.startsWith(pin) ? path.slice(pin.length) : undefined
+      const pinned = canPin && path.startsWith(pin) ? path.slice(pin.length) : undefined
       if (pinned === undefined && path !== url) {
         reply.callNotFound()
         return
@@ -79,10 +79,10 @@ export function forwardAuthRoutes(
         return
       }
       const started = performance.now()
-      const checked = examine(contract, pinned, request)
+      const checked = examine(endpoint, pinned, request)
       reply.hijack()
       const answer = (outcome: Checked) => {
-        write(reply.raw, contract.adapt(outcome.answer), request.method)
+        write(reply.raw, contract.adapt(outcome.answer, outcome.verified), request.method)
         logDecision(log, request, outcome, started)
       }
       if (!(checked instanceof Promise)) {
@@ -92,15 +92,15 @@ export function forwardAuthRoutes(
       checked.then(answer).catch((error: unknown) => {
         log.error({ requestId: request.id, err: error }, 'unexpected error in a check')
         // Fail closed, and as an outage: nothing is known about the credential.
-        write(reply.raw, { status: 500, headers: ['Content-Length', '0'] }, request.method)
+        const failure: Answer = { status: 500, headers: ['Content-Length', '0'] }
+        write(reply.raw, contract.adapt(failure), request.method)
       })
     }
     app.all(url, { onRequest }, answeredBefore)
-    app.all(`${url}/r/*`, { onRequest }, answeredBefore)
+    if (canPin) app.all(`${pin}*`, { onRequest }, answeredBefore)
   }
 
-  endpoint('/auth', DEFAULT_CONTRACT)
-  for (const contract of CONTRACTS) endpoint(`/auth/${contract.family}`, contract)
+  for (const endpoint of endpoints) route(endpoint)
 }
 
 /** The handler of a route whose `onRequest` answers everything. */

@@ -23,11 +23,13 @@ import { startWorld, type World } from './support/world.ts'
 const FRONTS = [
   { name: 'Traefik, one origin', front: 'traefik' },
   { name: 'Traefik, two hosts', front: 'traefik', twoHosts: true },
+  { name: 'nginx, one origin', front: 'nginx' },
+  { name: 'nginx, two hosts', front: 'nginx', twoHosts: true },
   { name: 'the built-in reverse proxy', front: 'builtin' },
 ] as const
 
 describe.each(FRONTS)('behind $name', (options) => {
-  describe.skipIf(options.front === 'traefik' && isSkipped('traefik'))('a client', () => {
+  describe.skipIf(options.front !== 'builtin' && isSkipped(options.front))('a client', () => {
     let world: World
     let signIn: SignIn
 

@@ -15,8 +15,8 @@ import { startWorld, type World } from './support/world.ts'
 /** A client that waits for what never comes has been held back. */
 const PATIENCE_MS = 5_000
 
-describe.each(['traefik', 'builtin'] as const)('behind %s', (front) => {
-  describe.skipIf(front === 'traefik' && isSkipped('traefik'))('a stream', () => {
+describe.each(['traefik', 'nginx', 'builtin'] as const)('behind %s', (front) => {
+  describe.skipIf(front !== 'builtin' && isSkipped(front))('a stream', () => {
     let app: RecordingServer
     let world: World
     let authorization: string
@@ -111,62 +111,67 @@ describe.each(['traefik', 'builtin'] as const)('behind %s', (front) => {
   })
 })
 
-describe.skipIf(isSkipped('traefik'))('a WebSocket through Traefik', () => {
-  let server: WebSocketServer
-  let world: World
-  const connected: { socket: ServerSocket; request: IncomingMessage }[] = []
+describe.each(['traefik', 'nginx'] as const)('through %s', (front) => {
+  describe.skipIf(isSkipped(front))('a WebSocket', () => {
+    let server: WebSocketServer
+    let world: World
+    const connected: { socket: ServerSocket; request: IncomingMessage }[] = []
 
-  beforeAll(async () => {
-    server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
-    await once(server, 'listening')
-    server.on('connection', (socket, request) => {
-      connected.push({ socket, request })
-      socket.on('message', (data) => socket.send(`you said ${String(data)}`))
+    beforeAll(async () => {
+      server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
+      await once(server, 'listening')
+      server.on('connection', (socket, request) => {
+        connected.push({ socket, request })
+        socket.on('message', (data) => socket.send(`you said ${String(data)}`))
+      })
+      const address = server.address()
+      if (address === null || typeof address === 'string') throw new Error('no TCP port')
+      world = await startWorld({ front, upstream: `127.0.0.1:${address.port}` })
     })
-    const address = server.address()
-    if (address === null || typeof address === 'string') throw new Error('no TCP port')
-    world = await startWorld({ front: 'traefik', upstream: `127.0.0.1:${address.port}` })
-  })
-  afterAll(async () => {
-    await world?.stop()
-    for (const socket of server?.clients ?? []) socket.terminate()
-    server?.close()
-  })
+    afterAll(async () => {
+      await world?.stop()
+      for (const socket of server?.clients ?? []) socket.terminate()
+      server?.close()
+    })
 
-  const open = (headers: Record<string, string> = {}) =>
-    new WebSocket(world.mcpUrl.replace(/^http/, 'ws'), { headers })
+    const open = (headers: Record<string, string> = {}) =>
+      new WebSocket(world.mcpUrl.replace(/^http/, 'ws'), { headers })
 
-  it('opens with a token, says who it is, carries messages and closes', async () => {
-    const socket = open({ authorization: await bearer(world), 'x-forwarded-user': 'mallory' })
-    await once(socket, 'open', { signal: AbortSignal.timeout(PATIENCE_MS) })
-    const accepted = connected.at(-1)
-    expect(accepted?.request.headers['x-forwarded-user']).toBe('ann@example.com')
-    expect(accepted?.request.headers.authorization ?? '').toBe('')
-    socket.send('hello')
-    const [answer] = await once(socket, 'message', { signal: AbortSignal.timeout(PATIENCE_MS) })
-    expect(String(answer)).toBe('you said hello')
-    const closed = accepted && once(accepted.socket, 'close')
-    socket.close()
-    await closed
-  })
+    it('opens with a token, says who it is, carries messages and closes', async () => {
+      const socket = open({ authorization: await bearer(world), 'x-forwarded-user': 'mallory' })
+      await once(socket, 'open', { signal: AbortSignal.timeout(PATIENCE_MS) })
+      const accepted = connected.at(-1)
+      expect(accepted?.request.headers['x-forwarded-user']).toBe('ann@example.com')
+      expect(accepted?.request.headers.authorization ?? '').toBe('')
+      socket.send('hello')
+      const [answer] = await once(socket, 'message', { signal: AbortSignal.timeout(PATIENCE_MS) })
+      expect(String(answer)).toBe('you said hello')
+      const closed = accepted && once(accepted.socket, 'close')
+      socket.close()
+      await closed
+    })
 
-  it.each([{}, { authorization: 'Bearer nonsense' }])('is challenged with %o', async (headers) => {
-    const before = connected.length
-    const socket = open(headers)
-    socket.on('error', () => {})
-    const [, answer] = await once(socket, 'unexpected-response')
-    expect(answer.statusCode).toBe(401)
-    expect(answer.headers['www-authenticate']).toContain('resource_metadata=')
-    socket.terminate()
-    expect(connected.length).toBe(before)
-  })
+    it.each([{}, { authorization: 'Bearer nonsense' }])(
+      'is challenged with %o',
+      async (headers) => {
+        const before = connected.length
+        const socket = open(headers)
+        socket.on('error', () => {})
+        const [, answer] = await once(socket, 'unexpected-response')
+        expect(answer.statusCode).toBe(401)
+        expect(answer.headers['www-authenticate']).toContain('resource_metadata=')
+        socket.terminate()
+        expect(connected.length).toBe(before)
+      },
+    )
 
-  it('from a foreign page is refused even with a token', async () => {
-    const socket = open({ authorization: await bearer(world), origin: 'https://evil.test' })
-    socket.on('error', () => {})
-    const [, answer] = await once(socket, 'unexpected-response')
-    expect(answer.statusCode).toBe(403)
-    socket.terminate()
+    it('from a foreign page is refused even with a token', async () => {
+      const socket = open({ authorization: await bearer(world), origin: 'https://evil.test' })
+      socket.on('error', () => {})
+      const [, answer] = await once(socket, 'unexpected-response')
+      expect(answer.statusCode).toBe(403)
+      socket.terminate()
+    })
   })
 })
 

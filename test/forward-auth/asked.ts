@@ -33,3 +33,14 @@ export function asTraefikAsks(lines: readonly string[] = [], url = '/auth/traefi
     ...lines,
   ]
 }
+
+/** The head of a question as the shipped nginx configuration puts it, with further lines. */
+export function asNginxAsks(lines: readonly string[] = [], url = '/auth/nginx'): string[] {
+  return [
+    `GET ${url} HTTP/1.1`,
+    'Host: gatewarden:11000',
+    'X-Original-URL: https://mcp.example.com/notes/mcp',
+    'X-Original-Method: POST',
+    ...lines,
+  ]
+}

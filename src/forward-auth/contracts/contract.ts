@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Answer } from '../answer.ts'
+import type { Verified } from '../decide.ts'
 
 /** The request a proxy asks about. */
 export interface ForwardedRequest {
@@ -15,14 +16,35 @@ export interface ForwardedRequest {
   readonly method: string
 }
 
-export type Located =
-  | ForwardedRequest
-  | { readonly problem: 'missing' | 'doubled'; readonly header: string }
+/** Why it cannot be said which request is asked about, in words. */
+export interface Unlocated {
+  /** `doubled`: neither of two lines can be believed, which is a malformed request. */
+  readonly problem: 'missing' | 'doubled' | 'unusable'
+  readonly reason: string
+}
+
+export type Located = ForwardedRequest | Unlocated
 
 export interface Contract {
   /** Names the endpoint `/auth/<family>`. */
   readonly family: string
   locate(request: IncomingMessage): Located
-  /** The answer in a form this family passes on. */
-  adapt(answer: Answer): Answer
+  /**
+   * The answer in a form this family passes on.
+   * @param verified whose credential it was, where one was verified
+   */
+  adapt(answer: Answer, verified?: Verified): Answer
 }
+
+export const missing = (header: string): Unlocated => ({
+  problem: 'missing',
+  reason: `${header} is missing`,
+})
+
+export const doubled = (header: string): Unlocated => ({
+  problem: 'doubled',
+  reason: `${header} is doubled`,
+})
+
+/** What cannot be used, and why. */
+export const unusable = (reason: string): Unlocated => ({ problem: 'unusable', reason })

@@ -5,7 +5,7 @@
  * @module
  */
 import { DOUBLED, headerReader } from '../../http/raw-headers.ts'
-import type { Contract } from './contract.ts'
+import { type Contract, doubled, missing } from './contract.ts'
 
 const read = headerReader(['x-forwarded-method', 'x-forwarded-host', 'x-forwarded-uri'])
 
@@ -14,12 +14,12 @@ export const traefik: Contract = {
   locate({ rawHeaders }) {
     const [method, host, target] = read(rawHeaders)
     // With `trustForwardHeader: true` a client's own line arrives beside Traefik's: neither can be believed.
-    if (host === DOUBLED) return { problem: 'doubled', header: 'X-Forwarded-Host' }
-    if (target === DOUBLED) return { problem: 'doubled', header: 'X-Forwarded-Uri' }
-    if (method === DOUBLED) return { problem: 'doubled', header: 'X-Forwarded-Method' }
-    if (!host) return { problem: 'missing', header: 'X-Forwarded-Host' }
-    if (!target) return { problem: 'missing', header: 'X-Forwarded-Uri' }
-    if (!method) return { problem: 'missing', header: 'X-Forwarded-Method' }
+    if (host === DOUBLED) return doubled('X-Forwarded-Host')
+    if (target === DOUBLED) return doubled('X-Forwarded-Uri')
+    if (method === DOUBLED) return doubled('X-Forwarded-Method')
+    if (!host) return missing('X-Forwarded-Host')
+    if (!target) return missing('X-Forwarded-Uri')
+    if (!method) return missing('X-Forwarded-Method')
     return { host, target, method }
   },
   adapt: (answer) => answer,

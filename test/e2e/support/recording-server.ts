@@ -21,7 +21,8 @@ export async function startRecordingServer(
   upgrade?: (socket: Duplex) => void,
 ): Promise<RecordingServer> {
   const requests: IncomingMessage[] = []
-  const server = createServer((request, response) => {
+  // As much as Gatewarden reads: proxies are asked to carry it.
+  const server = createServer({ maxHeaderSize: 64 * 1024 }, (request, response) => {
     requests.push(request)
     answer(request, response)
   })

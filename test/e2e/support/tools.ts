@@ -8,7 +8,7 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export type Tool = 'traefik' | 'chromium' | 'conformance' | 'keycloak'
+export type Tool = 'traefik' | 'nginx' | 'chromium' | 'conformance' | 'keycloak' | 'redis-server'
 
 /** For `describe.skipIf`: true only when the person who runs the tests said so. */
 export function isSkipped(tool: Tool): boolean {
@@ -21,11 +21,12 @@ export function isSkipped(tool: Tool): boolean {
  * @throws Error naming the missing program
  */
 export function toolPath(tool: Tool): string {
-  const told = process.env[`GATEWARDEN_TEST_${tool.toUpperCase()}`]
+  const told = process.env[`GATEWARDEN_TEST_${tool.toUpperCase().replace('-', '_')}`]
   const installed = ['venv/bin', 'conformance/node_modules/.bin', '.'].map((folder) =>
     fileURLToPath(new URL(`../../../.verify/${folder}`, import.meta.url)),
   )
-  const folders = [...installed, ...(process.env.PATH ?? '').split(delimiter)]
+  // Debian keeps nginx where only root's PATH looks.
+  const folders = [...installed, ...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
   const found = [...(told ? [told] : []), ...folders.map((folder) => join(folder, tool))].find(
     isExecutable,
   )

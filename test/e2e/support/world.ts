@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { hash } from '@node-rs/argon2'
 import { type SampleServer, startSampleServer } from '../../../scripts/lib/everything.ts'
 import { type RunningGatewarden, startGatewarden } from '../../../scripts/lib/gatewarden.ts'
+import { startNginx } from '../../../scripts/lib/nginx.ts'
 import { freePort, loopbackAddresses } from '../../../scripts/lib/ports.ts'
 import { startTraefik } from '../../../scripts/lib/traefik.ts'
 import type { Credentials } from './browser.ts'
@@ -17,11 +18,11 @@ import { type Certificate, makeCertificate } from './certificate.ts'
 import { toolPath } from './tools.ts'
 
 export interface WorldOptions {
-  /** What stands in front: a real Traefik with the shipped files, or Gatewarden's own reverse proxy. */
-  readonly front: 'traefik' | 'builtin'
-  /** TLS at Traefik, with a certificate of the world's own. */
+  /** What stands in front: a real Traefik or nginx with the shipped files, or Gatewarden's own reverse proxy. */
+  readonly front: 'traefik' | 'nginx' | 'builtin'
+  /** TLS at the front, with a certificate of the world's own. */
   readonly tls?: boolean
-  /** Two hosts: the gateway on `localhost`, the MCP server on `127.0.0.1`. One origin otherwise. Traefik only. */
+  /** Two hosts: the gateway on `localhost`, the MCP server on `127.0.0.1`. One origin otherwise. Not builtin. */
   readonly twoHosts?: boolean
   /** Further settings, by their names in the environment. */
   readonly settings?: Readonly<Record<string, string>>
@@ -29,10 +30,12 @@ export interface WorldOptions {
   readonly file?: Readonly<Record<string, unknown>>
   /** Further keys of the one resource. */
   readonly resource?: Readonly<Record<string, unknown>>
-  /** Further resources. Their `upstream` reaches the same server; Traefik has no route to them. */
+  /** Further resources. Their `upstream` reaches the same server; the shipped files have no route to them. */
   readonly moreResources?: (world: { publicUrl: string; upstream: string }) => object
   /** `host:port` of an MCP server of the test's own, instead of the sample one. */
   readonly upstream?: string
+  /** Changes a shipped file of nginx, told its name. */
+  readonly changeNginx?: (text: string, name: string) => string
 }
 
 export interface World {
@@ -130,10 +133,10 @@ async function buildWorld(
   started.push(() => gatewarden.stop())
 
   const certificate = options.tls ? await makeCertificate(join(folder, 'tls')) : undefined
-  if (!builtin) {
-    const traefik = await startTraefik({
-      binary: toolPath('traefik'),
-      folder: join(folder, 'traefik'),
+  if (options.front !== 'builtin') {
+    const front = {
+      binary: toolPath(options.front),
+      folder: join(folder, options.front),
       port,
       addresses: loopbackAddresses(),
       gatewayHost: 'localhost',
@@ -141,8 +144,13 @@ async function buildWorld(
       gatewarden: `${listen.host}:${listen.port}`,
       upstream,
       ...(certificate && { certificate }),
-    })
-    started.push(() => traefik.stop())
+    }
+    const { changeNginx: change } = options
+    const proxy =
+      options.front === 'traefik'
+        ? await startTraefik(front)
+        : await startNginx({ ...front, ...(change && { change }) })
+    started.push(() => proxy.stop())
   }
   return {
     publicUrl,

@@ -1,0 +1,139 @@
+/**
+ * Runs nginx with the very files of `deploy/nginx/`, other hosts and ports filled in.
+ *
+ * @module
+ */
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { request as requestTls } from 'node:https'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type RunningProcess, startProcess } from './processes.ts'
+
+export interface NginxOptions {
+  /** Path of the program. */
+  readonly binary: string
+  /** Where the filled-in files are written; made when absent. */
+  readonly folder: string
+  readonly port: number
+  /** Addresses to listen on: `127.0.0.1`, `[::1]`. */
+  readonly addresses: readonly string[]
+  /** Host of PUBLIC_URL, without port. */
+  readonly gatewayHost: string
+  /** Host of the MCP server as clients name it, without port; `one-host.conf` if it is the gateway's. */
+  readonly resourceHost: string
+  /** `host:port` of Gatewarden. */
+  readonly gatewarden: string
+  /** `host:port` of the MCP server. */
+  readonly upstream: string
+  /** Paths of a certificate and its key: listen with TLS. Then hosts are names, which a handshake can carry. */
+  readonly certificate?: { readonly certFile: string; readonly keyFile: string }
+  /** Changes a shipped file further; told its name within `deploy/nginx/`. */
+  readonly change?: (text: string, name: string) => string
+}
+
+const SHIPPED = fileURLToPath(new URL('../../deploy/nginx', import.meta.url))
+
+/** Writes the files with the hosts, ports and paths of `options`, and nothing else changed. Returns the main file's path. */
+export function writeNginxFiles(options: NginxOptions): string {
+  const { folder, gatewayHost, resourceHost, certificate, change = (text) => text } = options
+  const write = (name: string, target: string, fill: (text: string) => string) =>
+    writeFileSync(
+      join(folder, target),
+      change(fill(readFileSync(join(SHIPPED, name), 'utf8')), name),
+    )
+
+  mkdirSync(join(folder, 'conf.d'), { recursive: true })
+  cpSync(join(SHIPPED, 'gatewarden'), join(folder, 'gatewarden'), { recursive: true })
+  for (const name of ['server', 'gateway', 'gatewarden', 'protect', 'cors']) {
+    write(`gatewarden/${name}.conf`, `gatewarden/${name}.conf`, (text) => text)
+  }
+  write('gatewarden/http.conf', 'gatewarden/http.conf', (text) =>
+    fillIn(text, 'server 127.0.0.1:11000;', `server ${options.gatewarden};`),
+  )
+  const layout = gatewayHost === resourceHost ? 'one-host.conf' : 'two-hosts.conf'
+  write(layout, 'conf.d/site.conf', (text) => {
+    const listening = fillIn(text, 'listen 8080;', listenLines(options))
+    const upstream = fillIn(listening, 'server 127.0.0.1:3001;', `server ${options.upstream};`)
+    const protectedHost =
+      layout === 'one-host.conf'
+        ? upstream
+        : fillIn(upstream, 'server_name 127.0.0.1;', `server_name ${resourceHost};`)
+    const site = fillIn(protectedHost, 'server_name localhost;', `server_name ${gatewayHost};`)
+    return certificate ? withTls(site, certificate) : site
+  })
+  const file = join(folder, 'nginx.conf')
+  writeFileSync(file, mainFile(folder))
+  return file
+}
+
+/** Starts nginx; resolves once it answers. */
+export async function startNginx(options: NginxOptions): Promise<RunningProcess> {
+  const running = await startProcess({
+    name: 'nginx',
+    command: options.binary,
+    args: ['-c', writeNginxFiles(options), '-e', 'stderr'],
+    ready: () => answers(options),
+  })
+  return { ...running, stop: () => running.stop(2_000) }
+}
+
+function fillIn(text: string, shipped: string, here: string): string {
+  if (!text.includes(shipped)) throw new Error(`the shipped files have no ${shipped}`)
+  return text.replaceAll(shipped, here)
+}
+
+function listenLines({ addresses, port, certificate }: NginxOptions): string {
+  return addresses
+    .map((address) => `listen ${address}:${port}${certificate ? ' ssl' : ''};`)
+    .join('\n    ')
+}
+
+/** Takes out the comment signs of a site's lines about TLS, and names the certificate. */
+function withTls(text: string, { certFile, keyFile }: NonNullable<NginxOptions['certificate']>) {
+  return text
+    .replaceAll('# ssl_', 'ssl_')
+    .replaceAll(/ssl_certificate \S+;/g, `ssl_certificate ${certFile};`)
+    .replaceAll(/ssl_certificate_key \S+;/g, `ssl_certificate_key ${keyFile};`)
+}
+
+/** What a distribution's `nginx.conf` says, with every path below `folder`. */
+function mainFile(folder: string): string {
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((kind) => `    ${kind}_temp_path ${folder}/temp-${kind};`)
+    .join('\n')
+  return `${process.getuid?.() === 0 ? 'user root;\n' : ''}daemon off;
+worker_processes 1;
+pid ${folder}/nginx.pid;
+error_log stderr info;
+events {
+    worker_connections 512;
+}
+http {
+${temporary}
+    access_log off;
+    include conf.d/*.conf;
+}
+`
+}
+
+function answers(options: NginxOptions): Promise<boolean> {
+  return new Promise((resolve) => {
+    const send = options.certificate ? requestTls : request
+    const probe = send({
+      host: (options.addresses[0] ?? '127.0.0.1').replace(/[[\]]/g, ''),
+      port: options.port,
+      path: '/healthz',
+      headers: { host: options.gatewayHost },
+      ...(options.certificate && { rejectUnauthorized: false, servername: options.gatewayHost }),
+      timeout: 2_000,
+    })
+    probe.on('timeout', () => probe.destroy())
+    probe.on('error', () => resolve(false))
+    probe.on('response', (answer) => {
+      answer.resume()
+      resolve(true)
+    })
+    probe.end()
+  })
+}

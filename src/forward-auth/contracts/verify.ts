@@ -1,0 +1,29 @@
+/**
+ * `/verify`, as users of atrawog/mcp-oauth-gateway have it: Traefik's contract, and on a 200 always the two headers
+ * that their servers read, whatever `IDENTITY_HEADERS` says.
+ *
+ * @module
+ */
+import type { IdentityValue } from '../../config/config.ts'
+import { IDENTITY_HEADERS, identityHeaderLines } from '../identity-headers.ts'
+import type { Contract } from './contract.ts'
+import { traefik } from './traefik.ts'
+
+const THEIRS = ['X-User-Id', 'X-User-Name']
+
+/** @param configured the identity headers that every answer has */
+export function createVerify(configured: Readonly<Record<string, IdentityValue>>): Contract {
+  const names = new Set(Object.keys(configured).map((name) => name.toLowerCase()))
+  const absent = Object.fromEntries(
+    Object.entries(IDENTITY_HEADERS).filter(
+      ([name]) => THEIRS.includes(name) && !names.has(name.toLowerCase()),
+    ),
+  )
+  return {
+    ...traefik,
+    adapt: (answer, verified) =>
+      answer.status === 200 && verified
+        ? { ...answer, headers: [...answer.headers, ...identityHeaderLines(verified, absent)] }
+        : answer,
+  }
+}

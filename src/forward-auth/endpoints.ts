@@ -1,0 +1,41 @@
+/**
+ * Where proxies ask, and in which family's words: `/auth/<family>`, and the addresses that users of other systems have
+ * in their files.
+ *
+ * @module
+ */
+import type { Config } from '../config/config.ts'
+import type { Check } from './check.ts'
+import { createByHost } from './contracts/by-host.ts'
+import type { Contract } from './contracts/contract.ts'
+import { CONTRACTS, DEFAULT_CONTRACT } from './contracts/index.ts'
+import { createVerify } from './contracts/verify.ts'
+import type { ResourceTable } from './resource.ts'
+
+export interface Endpoint {
+  readonly path: string
+  readonly contract: Contract
+  readonly check: Check
+  /** True if `<path>/r/<id>` is about the resource of that id only. */
+  readonly canPin: boolean
+}
+
+/** Every endpoint of the check. */
+export function createEndpoints(deps: {
+  check: Check
+  resources: ResourceTable
+  identityHeaders: Config['identityHeaders']
+}): readonly Endpoint[] {
+  const { check, resources, identityHeaders } = deps
+  return [
+    { path: '/auth', contract: DEFAULT_CONTRACT, check, canPin: true },
+    ...CONTRACTS.map((contract) => ({
+      path: `/auth/${contract.family}`,
+      contract,
+      check,
+      canPin: true,
+    })),
+    { path: '/verify', contract: createVerify(identityHeaders), check, canPin: false },
+    { path: '/authenticate', contract: createByHost(resources), check, canPin: false },
+  ]
+}
