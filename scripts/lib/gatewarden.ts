@@ -21,6 +21,8 @@ export interface GatewardenOptions {
   readonly settings?: Readonly<Record<string, string>>
   /** Where it listens; a free loopback port if absent. */
   readonly listen?: { readonly host: string; readonly port: number }
+  /** What has to answer with 200 before it counts as started; `/healthz` does before its store is there. */
+  readonly until?: '/readyz' | '/healthz'
   /** Told each line of the log. */
   onLine?(line: string): void
 }
@@ -36,7 +38,7 @@ export interface RunningGatewarden {
   stop(): Promise<void>
 }
 
-/** Starts Gatewarden and resolves once `/readyz` says so. A second start in the same folder finds its data again. */
+/** Starts Gatewarden and resolves once it answers. A second start in the same folder finds its data again. */
 export async function startGatewarden(options: GatewardenOptions): Promise<RunningGatewarden> {
   if (!existsSync(PROGRAM)) throw new Error('dist/main.js is missing: run `npm run build` first')
   const listen = options.listen ?? { host: '127.0.0.1', port: await freePort() }
@@ -55,7 +57,7 @@ export async function startGatewarden(options: GatewardenOptions): Promise<Runni
       DATA_DIR: join(options.folder, 'data'),
       ...options.settings,
     },
-    ready: () => isReady(address),
+    ready: () => isReady(`http://${address}${options.until ?? '/readyz'}`),
     ...(options.onLine && { onLine: options.onLine }),
   })
   return {
@@ -67,9 +69,9 @@ export async function startGatewarden(options: GatewardenOptions): Promise<Runni
   }
 }
 
-async function isReady(address: string): Promise<boolean> {
+async function isReady(url: string): Promise<boolean> {
   try {
-    const answer = await fetch(`http://${address}/readyz`, { signal: AbortSignal.timeout(2_000) })
+    const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) })
     await answer.arrayBuffer()
     return answer.status === 200
   } catch {

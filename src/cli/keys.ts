@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import { createKeyring } from '../crypto.ts'
 import {
   addSigningKey,
@@ -11,6 +12,7 @@ import {
   SigningKeyUnreadable,
 } from '../oauth/keys.ts'
 import { openStorage } from '../storage/index.ts'
+import { type Storage, StorageUnavailable, StorageUnfit } from '../storage/storage.ts'
 import { loadOrExplain } from './configured.ts'
 import type { Command, Io } from './io.ts'
 import { rootSecret } from './root-secret.ts'
@@ -62,15 +64,55 @@ async function withKeys(
   const { config } = loaded
   const { secret } = await rootSecret(config)
   const now = () => Date.now()
-  const storage = await openStorage({ dataDir: config.dataDir, now })
+  const storage = await openStorage({
+    dataDir: config.dataDir,
+    now,
+    redis: config.redis && { target: config.redis, maxStale: 0, log: SILENT },
+  })
   try {
-    await run({ storage, keyring: createKeyring(secret, config.secretPrevious), now })
+    await contact(storage)
+    await run({
+      storage,
+      keyring: createKeyring(secret, config.secretPrevious),
+      now,
+      retention: config.lifetimes.session,
+    })
     return 0
   } catch (error) {
-    if (!(error instanceof SigningKeyUnreadable)) throw error
-    io.stderr.write(`SECRET: ${error.message}. Put the old one into SECRET_PREVIOUS.\n`)
+    const problem = problemOf(error)
+    if (problem === undefined) throw error
+    io.stderr.write(`${problem}\n`)
     return 2
   } finally {
     await storage.close()
   }
+}
+
+const SILENT = { info: () => {}, warn: () => {} }
+const CONTACT_MS = 5000
+
+/** Waits a little for a store that is reached over a network. */
+async function contact(storage: Storage): Promise<void> {
+  const deadline = performance.now() + CONTACT_MS
+  for (;;) {
+    try {
+      await storage.contact?.()
+      return
+    } catch (error) {
+      if (!(error instanceof StorageUnavailable) || performance.now() > deadline) throw error
+      await delay(100)
+    }
+  }
+}
+
+/** What to tell the operator; undefined for what no operator can mend. */
+function problemOf(error: unknown): string | undefined {
+  if (error instanceof SigningKeyUnreadable) {
+    return `SECRET: ${error.message}. Put the old one into SECRET_PREVIOUS.`
+  }
+  if (error instanceof StorageUnfit) return `REDIS_URL: ${error.message}`
+  if (error instanceof StorageUnavailable && error.cause instanceof Error) {
+    return `The store does not answer (${error.cause.message}). Try again once it does.`
+  }
+  return undefined
 }

@@ -3,20 +3,26 @@
  *
  * @module
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
+import type { FastifyInstance } from 'fastify'
 import { type Logger, pino } from 'pino'
 import { buildApp } from '../app.ts'
 import type { Config } from '../config/config.ts'
 import { ConfigError } from '../config/problem.ts'
 import { SigningKeyUnreadable } from '../oauth/keys.ts'
 import { openStorage } from '../storage/index.ts'
-import type { Storage } from '../storage/storage.ts'
+import { type Storage, StorageUnavailable } from '../storage/storage.ts'
+import { awaitStore } from './await-store.ts'
+import { cannotListen } from './cannot-listen.ts'
 import { rootSecret } from './root-secret.ts'
 
 /** Time for requests under way to end; an event stream that goes on longer is cut. */
 const GRACE_MS = 2000
 /** Time for everything, after which the process ends whatever is still open. */
 const STOP_WITHIN_MS = 10_000
+/** Before a start that failed for the store's absence is tried again. */
+const RETRY_MS = 250
 
 /**
  * Resolves once the server listens; it then runs until SIGTERM or SIGINT.
@@ -33,7 +39,11 @@ export async function serve(config: Config): Promise<void> {
   if (madeAt !== undefined) {
     log.info({ file: madeAt }, 'made a root secret: back it up, everything sealed depends on it')
   }
-  const storage = await openStorage({ dataDir: config.dataDir, now }).catch((error: unknown) => {
+  const storage = await openStorage({
+    dataDir: config.dataDir,
+    now,
+    redis: config.redis && { target: config.redis, maxStale: config.maxStale, log },
+  }).catch((error: unknown) => {
     throw new ConfigError([`DATA_DIR: ${error instanceof Error ? error.message : String(error)}`])
   })
   try {
@@ -49,32 +59,59 @@ async function run(
   services: { secret: string; storage: Storage; log: Logger; now: () => number },
 ): Promise<void> {
   const { storage, log } = services
-  const app = await buildApp({ config, ...services }).catch((error: unknown) => {
-    if (!(error instanceof SigningKeyUnreadable)) throw error
-    throw new ConfigError([
-      `SECRET: the signing keys in the store were sealed under another secret. Put the old one into SECRET_PREVIOUS.`,
-    ])
-  })
-  // Before listening, so that a signal during start-up is not lost.
+  let stopServing = async () => {}
+  // Before the wait for the store, and before listening, so that a signal during start-up is not lost.
   const stopping = closeWithGrace(
     { delay: STOP_WITHIN_MS, logger: false },
     async ({ err, signal }) => {
       if (err) log.error({ err }, 'stopping after an error')
       else log.info({ signal }, 'stopping')
-      const cut = setTimeout(() => app.server.closeAllConnections(), GRACE_MS)
-      await app.close()
-      clearTimeout(cut)
+      await stopServing()
       await storage.close()
     },
   )
-  await app.listen({ ...config.listen }).catch(async (error: unknown) => {
+  try {
+    await awaitStore(storage, { listen: config.listen, log })
+    const app = await build(config, services)
+    stopServing = async () => {
+      const cut = setTimeout(() => app.server.closeAllConnections(), GRACE_MS)
+      await app.close()
+      clearTimeout(cut)
+    }
+    await app.listen({ ...config.listen }).catch(async (error: unknown) => {
+      await app.close()
+      throw cannotListen(config.listen, error)
+    })
+    announce(app, config, log)
+  } catch (error) {
     stopping.uninstall()
-    await app.close()
-    const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
-    throw new ConfigError([
-      `PORT: cannot listen on ${config.listen.host}:${config.listen.port} (${why}). Stop what uses it, or choose another port.`,
-    ])
-  })
+    throw error
+  }
+}
+
+/** @throws ConfigError if the signing keys in the store cannot be opened */
+async function build(
+  config: Config,
+  services: { secret: string; storage: Storage; log: Logger; now: () => number },
+): Promise<FastifyInstance> {
+  for (;;) {
+    try {
+      return await buildApp({ config, ...services })
+    } catch (error) {
+      if (error instanceof SigningKeyUnreadable) {
+        throw new ConfigError([
+          `SECRET: the signing keys in the store were sealed under another secret. Put the old one into SECRET_PREVIOUS.`,
+        ])
+      }
+      // A store that was there a moment ago, and is away again.
+      if (!(error instanceof StorageUnavailable) || !services.storage.contact) throw error
+      await delay(RETRY_MS)
+      await awaitStore(services.storage, { listen: config.listen, log: services.log })
+    }
+  }
+}
+
+function announce(app: FastifyInstance, config: Config, log: Logger): void {
   const addresses = app
     .addresses()
     .map((at) => (typeof at === 'string' ? at : `${at.address}:${at.port}`))

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { warnOfClosedResources } from './admission.ts'
 import { buildClients } from './clients.ts'
 import type { Config } from './config.ts'
+import { cookieDomainProblem } from './cookie-domain.ts'
 import type { Disk } from './disk.ts'
 import type { FileContents } from './file.ts'
 import { toIdentityHeaders } from './identity-headers.ts'
@@ -12,8 +14,11 @@ import type { Chosen } from './precedence.ts'
 import type { Report } from './problem.ts'
 import { checkProdMode } from './prod-mode.ts'
 import { buildProvider } from './provider.ts'
+import { checkProviderTokens } from './provider-tokens.ts'
+import { buildRedis } from './redis.ts'
 import { toRegistration } from './registration.ts'
 import { buildResources } from './resources.ts'
+import { buildStaticTokens } from './static-tokens.ts'
 import type { PublicUrl } from './urls.ts'
 import { buildUsers } from './users.ts'
 
@@ -31,19 +36,27 @@ interface Parts extends Chosen {
 export function buildConfig(parts: Parts): Config | undefined {
   const { settings, disk, report } = parts
   const publicUrl = checkPublicUrl(parts)
+  if (publicUrl) checkCookieDomain(parts, publicUrl)
   warnOfOpenProxies(parts)
   const resources = buildResources(parts)
   const users = buildUsers({ users: parts.file.users ?? {}, disk, report })
   const provider = buildProvider(parts)
+  if (provider?.type === 'builtin') warnOfClosedResources({ users, resources, report })
   const clients = buildClients({ ...parts, resources })
+  const staticTokens = buildStaticTokens({ ...parts, resources })
+  checkProviderTokens({ ...parts, resources })
   checkRevokeBefore(parts)
-  if (settings.prod_mode) checkProdMode({ ...parts, resources, users, provider, clients })
+  const redis = buildRedis(parts)
+  if (settings.prod_mode)
+    checkProdMode({ ...parts, resources, users, provider, clients, staticTokens })
   if (!publicUrl || !provider) return undefined
   const { origin, host, secure } = publicUrl
   return {
     publicUrl: { origin, host, secure },
     listen: { host: settings.host, port: settings.port },
     dataDir: disk.absolute(settings.data_dir),
+    ...(redis && { redis }),
+    maxStale: settings.max_stale,
     ...(settings.secret !== undefined && { secret: settings.secret }),
     secretPrevious: settings.secret_previous ?? [],
     resources,
@@ -55,9 +68,14 @@ export function buildConfig(parts: Parts): Config | undefined {
       grant: settings.grant_lifetime,
       grantIdle: settings.grant_idle,
       refreshGrace: settings.refresh_grace,
+      session: settings.session_lifetime,
+      sessionIdle: settings.session_idle,
     },
+    ...(settings.cookie_domain !== undefined && { cookieDomain: settings.cookie_domain }),
+    edgeAuth: settings.enable_edge_auth,
     allowedOrigins: allowedOrigins(settings.allowed_origins, report),
     clients: clients.map(({ client }) => client),
+    staticTokens: staticTokens.map((placed) => placed.config),
     registration: toRegistration(settings.client_registration, report),
     ...(settings.client_lifetime !== 'never' && { clientLifetime: settings.client_lifetime }),
     ...(settings.revoke_before !== undefined && { revokeBefore: settings.revoke_before }),
@@ -92,6 +110,12 @@ function checkPublicUrl(parts: Parts): PublicUrl | undefined {
     }
   }
   return publicUrl
+}
+
+function checkCookieDomain({ settings, report }: Parts, publicUrl: PublicUrl): void {
+  const domain = settings.cookie_domain
+  const problem = domain === undefined ? undefined : cookieDomainProblem(domain, publicUrl)
+  if (problem !== undefined) report.problem('COOKIE_DOMAIN', problem)
 }
 
 /** A time to come would end every grant that is still to be made until then. */

@@ -17,6 +17,8 @@ import { parseDisplayName, parsePath } from './values.ts'
 import { isRecord } from './yaml-file.ts'
 
 const BOOTSTRAP = 'MCPAUTH_BOOTSTRAP_CLIENTS'
+/** What mcpauth's edge login is as a client of itself. */
+const EDGE_CLIENT = 'edge-auth-client'
 /** mcpauth's clients list these, which are scopes of no server and limit nothing. */
 const OPENID_SCOPES = ['openid', 'email', 'profile', 'offline_access']
 
@@ -122,11 +124,9 @@ export function buildClients(parts: Parts): PlacedClient[] {
   const { file, settings, report } = parts
   const built = [
     ...(file.clients ?? []).map((value, index) => ({ value, index, from: 'clients' })),
-    ...(settings.mcpauth_bootstrap_clients ?? []).map((value, index) => ({
-      value,
-      index,
-      from: BOOTSTRAP,
-    })),
+    ...(settings.mcpauth_bootstrap_clients ?? [])
+      .map((value, index) => ({ value, index, from: BOOTSTRAP }))
+      .filter(({ value, index }) => isTaken(value, index, report)),
   ].flatMap(({ value, index, from }) => {
     const at = `${from}.${isRecord(value) && typeof value.client_id === 'string' ? value.client_id : index + 1}`
     const parsed = parseWith(ClientSection, value, {
@@ -143,6 +143,30 @@ export function buildClients(parts: Parts): PlacedClient[] {
     owners.add(client.id)
   }
   return built
+}
+
+/**
+ * Whether mcpauth would have had this client. It left out those with a part missing; and the one of its edge login
+ * redirects to the gateway itself, which needs no client to log in at.
+ */
+function isTaken(value: unknown, index: number, report: Report): boolean {
+  if (!isRecord(value)) return true
+  const { client_id: id, client_secret: secret, redirect_uris: uris } = value
+  const at = `${BOOTSTRAP}.${typeof id === 'string' && id !== '' ? id : index + 1}`
+  if (id === EDGE_CLIENT) {
+    report.warning(at, 'is not needed, and left out. Remove it.')
+    return false
+  }
+  const isMissing = (part: unknown) => part === undefined || part === null || part === ''
+  const missing = Object.entries({ client_id: id, client_secret: secret, redirect_uris: uris })
+    .filter(([, part]) => isMissing(part) || (Array.isArray(part) && part.length === 0))
+    .map(([name]) => name)
+  if (missing.length === 0) return true
+  report.warning(
+    at,
+    `has no ${missing.join(' and no ')}, and is left out. Add it; a client without a secret belongs under clients in gatewarden.yaml.`,
+  )
+  return false
 }
 
 function buildClient(

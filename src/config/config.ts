@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { RedisTarget } from '../storage/redis-target.ts'
+
 /** Who may pass: a person who matches any entry of any list. */
 export interface AllowList {
   /** True for `*`: anyone who can log in. */
@@ -33,6 +35,8 @@ export interface ResourceConfig {
   /** The one meant when a client names none. */
   readonly isDefault: boolean
   readonly allow: AllowList
+  /** The provider's own access tokens are bearers here, beside ours. */
+  readonly acceptProviderTokens: boolean
   /** Where the server really is, when Gatewarden is its reverse proxy too. */
   readonly upstream?: string
 }
@@ -50,7 +54,7 @@ export interface UserConfig {
 
 /** A provider people are sent to. */
 export interface RedirectProviderConfig {
-  readonly type: 'oidc' | 'keycloak'
+  readonly type: 'oidc' | 'keycloak' | 'google'
   /** Stands in every grant of its people: under another id they sign in again. */
   readonly id: string
   /** http or https, without a slash at its end. */
@@ -59,6 +63,10 @@ export interface RedirectProviderConfig {
   readonly clientSecret: string
   /** The claim that lists a person's groups. */
   readonly groupsClaim: string
+  /** Google Workspace domains, in lower case, that people must be managed by; none is everyone. */
+  readonly hostedDomains: readonly string[]
+  /** Further clients at the provider whose access tokens are good where provider tokens are accepted. */
+  readonly tokenClients: readonly string[]
   /** The issuer is plain http, on this machine or because `DEV_MODE` allows it. */
   readonly allowInsecure: boolean
 }
@@ -79,6 +87,18 @@ export interface ClientConfig {
   readonly authMethod: 'none' | 'client_secret_basic' | 'client_secret_post'
 }
 
+/** A fixed token of a program. */
+export interface StaticTokenConfig {
+  /** Shown to servers as the user: `[A-Za-z0-9._-]{1,64}`. */
+  readonly name: string
+  /** SHA-256 of it, base64url. */
+  readonly tokenHash: string
+  /** All it carries; absent: whatever a resource offers. */
+  readonly scopes?: readonly string[]
+  /** The ids of those it opens; absent: every one. */
+  readonly resources?: readonly string[]
+}
+
 /** What an identity header can say of a caller. */
 export type IdentityValue = 'user' | 'email' | 'groups' | 'scopes' | 'client' | 'id' | 'name'
 
@@ -89,6 +109,10 @@ export interface Config {
   readonly publicUrl: { readonly origin: string; readonly host: string; readonly secure: boolean }
   readonly listen: { readonly host: string; readonly port: number }
   readonly dataDir: string
+  /** The store, instead of one in `dataDir`. */
+  readonly redis?: RedisTarget
+  /** How long what was checked before counts while Redis does not answer. */
+  readonly maxStale: number
   /** Root of all derived keys; absent: made in `dataDir`. */
   readonly secret?: string
   /** Former roots, newest first: they open, never seal. */
@@ -103,10 +127,18 @@ export interface Config {
     readonly grant: number
     readonly grantIdle: number
     readonly refreshGrace: number
+    /** Of a signed-in browser: at most, and without a request. */
+    readonly session: number
+    readonly sessionIdle: number
   }
+  /** Whose hosts share one browser session: that of `publicUrl` or a domain above it. */
+  readonly cookieDomain?: string
+  /** Command lines may be handed a browser's session. */
+  readonly edgeAuth: boolean
   /** Origins whose browsers may call, beside a resource's own and ours; `'loopback'` unless configured, `'*'` for any. */
   readonly allowedOrigins: '*' | 'loopback' | readonly string[]
   readonly clients: readonly ClientConfig[]
+  readonly staticTokens: readonly StaticTokenConfig[]
   /** Who may register: anyone, nobody, or clients that redirect to these hosts and app schemes (`cursor:`). */
   readonly registration: 'open' | 'off' | readonly string[]
   /** How long a registered client is known; absent: for ever. */

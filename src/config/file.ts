@@ -18,13 +18,12 @@ export interface FileContents {
   readonly resources?: Section
   readonly users?: Section
   readonly clients?: readonly unknown[]
+  readonly staticTokens?: Section
   /** The name of the one provider under `providers`. */
   readonly providerId?: string
 }
 
-/** Sections that other versions have; given here they are refused. */
-const UNBUILT_SECTIONS = new Set(['static_tokens'])
-const SECTIONS = ['allow', 'clients', 'providers', 'users']
+const SECTIONS = ['allow', 'clients', 'providers', 'static_tokens', 'users']
 const KNOWN = [...knownNames.map((name) => name.toLowerCase()), ...SECTIONS]
 const ALLOW: Readonly<Record<string, string>> = {
   emails: 'ALLOWED_EMAILS',
@@ -38,12 +37,11 @@ export function readFileSettings(file: Section, report: Report): FileContents {
   let resources: Section | undefined
   let users: Section | undefined
   let clients: readonly unknown[] | undefined
+  let staticTokens: Section | undefined
   let providerId: string | undefined
   for (const [written, value] of Object.entries(file)) {
     const meaning = written === written.toLowerCase() ? meaningOf(written.toUpperCase()) : undefined
-    if (UNBUILT_SECTIONS.has(written)) {
-      report.problem(written, 'this version does not have it yet. Remove it.')
-    } else if (written === 'allow') {
+    if (written === 'allow') {
       entries.push(...readAllow(value, report))
     } else if (written === 'providers') {
       const provider = readProviders(value, report)
@@ -53,6 +51,10 @@ export function readFileSettings(file: Section, report: Report): FileContents {
       if (isRecord(value)) users = value
       else if (value !== null)
         report.problem(written, 'must be a map. Write each as `name: { ... }`.')
+    } else if (written === 'static_tokens') {
+      if (isRecord(value)) staticTokens = value
+      else if (value !== null)
+        report.problem(written, 'must be a map. Write each as `name: { token_file: ... }`.')
     } else if (written === 'clients') {
       if (Array.isArray(value)) clients = value
       else if (value !== null)
@@ -73,6 +75,7 @@ export function readFileSettings(file: Section, report: Report): FileContents {
     ...(resources && { resources }),
     ...(users && { users }),
     ...(clients && { clients }),
+    ...(staticTokens && { staticTokens }),
     ...(providerId !== undefined && { providerId }),
   }
 }

@@ -5,6 +5,7 @@
  */
 import type { Meaning } from './names.ts'
 import type { Report } from './problem.ts'
+import type { Retired } from './retired.ts'
 import type { SettingKey } from './schema.ts'
 
 type SettingName = Extract<Meaning, { kind: 'setting' }>
@@ -21,6 +22,7 @@ export interface Layer {
   /** `flag`, `environment`, `.env` or the name of the file. */
   readonly from: string
   readonly given: ReadonlyMap<SettingKey, Given>
+  readonly retired: readonly Retired[]
 }
 
 /** A name and its value as they stand in some place. */
@@ -31,16 +33,13 @@ export interface Entry {
   readonly value: unknown
 }
 
-/** Sorts entries into a layer: refuses what this version does not have, and two names for one setting. */
+/** Sorts entries into a layer: sets aside what has no meaning any more, and refuses two names for one setting. */
 export function createLayer(from: string, entries: readonly Entry[], report: Report): Layer {
   const given = new Map<SettingKey, Given>()
+  const retired: Retired[] = []
   for (const { written, meaning, value } of entries) {
-    if (meaning.kind === 'unbuilt') {
-      // An explicit "off" asks for nothing that is not there.
-      if (meaning.isSwitch && String(value).toLowerCase() === 'false') continue
-      report.problem(written, 'this version does not have it yet. Remove it.')
-    } else if (meaning.kind === 'retired') {
-      report.warning(written, `has no meaning any more; ${meaning.instead}.`)
+    if (meaning.kind === 'retired') {
+      retired.push({ written, instead: meaning.instead })
     } else {
       const label = written.includes('.') ? written : meaning.label
       const now: Given = { ...meaning, label, written, value }
@@ -48,7 +47,7 @@ export function createLayer(from: string, entries: readonly Entry[], report: Rep
       given.set(meaning.setting.key, other ? stronger(other, now, report) : now)
     }
   }
-  return { from, given }
+  return { from, given, retired }
 }
 
 function stronger(a: Given, b: Given, report: Report): Given {

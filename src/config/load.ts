@@ -14,6 +14,7 @@ import { readFlags } from './flags.ts'
 import { createLayer } from './layer.ts'
 import { chooseSettings } from './precedence.ts'
 import { attempt, ConfigError, createReport, Wrong } from './problem.ts'
+import { warnOfRetired } from './retired.ts'
 import { listSources, type Source } from './sources.ts'
 import { readYaml } from './yaml-file.ts'
 
@@ -52,16 +53,17 @@ export function loadConfig(options: LoadOptions): Loaded {
   const file = contents && readFileSettings(contents, report)
   const dotenv = attempt(report, '.env', () => parseEnv(disk.find('.env') ?? ''))
 
-  const chosen = chooseSettings({
-    layers: [
-      createLayer('flag', flags.entries, report),
-      createLayer('environment', readEnvironment(options.env, report), report),
-      createLayer('.env', readEnvironment(dotenv ?? {}, report), report),
-      createLayer(fileName, file?.entries ?? [], report),
-    ],
-    disk,
+  const layers = [
+    createLayer('flag', flags.entries, report),
+    createLayer('environment', readEnvironment(options.env, report), report),
+    createLayer('.env', readEnvironment(dotenv ?? {}, report), report),
+    createLayer(fileName, file?.entries ?? [], report),
+  ]
+  const chosen = chooseSettings({ layers, disk, report })
+  warnOfRetired(
+    layers.flatMap(({ retired }) => retired),
     report,
-  })
+  )
   const config = buildConfig({
     ...chosen,
     file: file ?? { entries: [] },

@@ -37,6 +37,14 @@ export function parseDomain(value: string): string {
   return domain
 }
 
+/** @throws Wrong unless `value` is the domain of one Google Workspace */
+export function parseHostedDomain(value: string): string {
+  if (/^@|^\*$/.test(value)) {
+    throw new Wrong(`${quote(value)} is not a Workspace domain. Write it like example.com.`)
+  }
+  return parseDomain(value)
+}
+
 /** @throws Wrong unless `value` is an e-mail address or `*` */
 export function parseAllowedEmail(value: string): string {
   return value === ANYONE ? value : parseEmail(value)

@@ -8,6 +8,7 @@ import type { ProviderConfig, ResourceConfig, UserConfig } from './config.ts'
 import type { FileContents } from './file.ts'
 import type { Chosen } from './precedence.ts'
 import type { Report } from './problem.ts'
+import type { PlacedStaticToken } from './static-tokens.ts'
 import { weakness } from './weak-secret.ts'
 
 interface Parts extends Chosen {
@@ -17,6 +18,7 @@ interface Parts extends Chosen {
   readonly users: readonly UserConfig[]
   readonly provider: ProviderConfig | undefined
   readonly clients: readonly PlacedClient[]
+  readonly staticTokens: readonly PlacedStaticToken[]
 }
 
 const MAKE_ONE = 'Make one with: openssl rand -base64 32.'
@@ -31,6 +33,7 @@ export function checkProdMode(parts: Parts): void {
   checkTransport(parts)
   checkOpenness(parts)
   checkSecrets(parts)
+  checkStaticTokens(parts)
   checkPasswords(parts)
 }
 
@@ -116,6 +119,15 @@ function checkSecrets({ settings, provider, given, clients, report }: Parts): vo
       )
     } else {
       check(`${at}.client_secret`, client.secret, MAKE_ONE)
+    }
+  }
+}
+
+function checkStaticTokens({ staticTokens, report }: Parts): void {
+  for (const { at, token } of staticTokens) {
+    const weak = weakness(token)
+    if (weak !== undefined) {
+      report.problem(at, `a token ${weak}, which PROD_MODE refuses. ${MAKE_ONE}`)
     }
   }
 }

@@ -12,6 +12,7 @@ import { ProviderSection } from './provider.ts'
 import { EXAMPLE_FILE, PAGE_INTRODUCTION, PAGE_PROBLEMS } from './reference-text.ts'
 import { Resource } from './resource.ts'
 import { type Setting, Settings, settings } from './schema.ts'
+import { StaticToken } from './static-tokens.ts'
 import { User } from './users.ts'
 
 /** Set in `.env.example` as it stands, so that only the people are missing to a first start. */
@@ -51,6 +52,9 @@ export function configurationPage(): string {
     '### `clients`\n',
     'A list of clients known beforehand, each a map. They need not register, whatever `CLIENT_REGISTRATION` says.\n',
     table(['name', 'meaning'], shapeRows(ClientSection.shape)),
+    '### `static_tokens.<name>`\n',
+    'Fixed tokens that open less than `STATIC_BEARER_TOKENS`. The name is what servers get as the user. Lists of people and `REVOKE_BEFORE` say nothing about them: a token ends when it is removed here.\n',
+    table(['name', 'meaning'], shapeRows(StaticToken.shape)),
     PAGE_PROBLEMS,
   ].join('\n')
 }
@@ -86,6 +90,10 @@ export function jsonSchema(): string {
       .array(ClientSection)
       .optional()
       .register(fields, { description: 'Clients known beforehand.' }),
+    static_tokens: z
+      .record(z.string(), StaticToken)
+      .optional()
+      .register(fields, { description: 'Fixed tokens of programs.' }),
   })
   const schema = z.toJSONSchema(file, {
     io: 'input',

@@ -41,6 +41,9 @@ export const Resource = section({
     description:
       'Who may pass here, instead of the global lists: `{ emails: [], domains: [], groups: [] }`.',
   }),
+  accept_provider_tokens: toggle().optional().register(fields, {
+    description: "Whether the provider's own access tokens are bearers here.",
+  }),
   upstream: text(parseUpstreamUrl).optional().register(fields, {
     description: 'Where it really is, when Gatewarden is its reverse proxy too.',
   }),
@@ -51,6 +54,7 @@ export type Resource = z.output<typeof Resource>
 export interface GlobalRules {
   readonly allow: AllowList
   readonly scopes: ScopeSettings
+  readonly acceptProviderTokens: boolean
 }
 
 /** A resource as configured; undefined if it has a problem of its own. */
@@ -98,6 +102,7 @@ export function buildResource(
     also: resource.also ?? [],
     isDefault: resource.default ?? false,
     allow,
+    acceptProviderTokens: resource.accept_provider_tokens ?? global.acceptProviderTokens,
     ...(resource.upstream !== undefined && { upstream: resource.upstream }),
   }
 }

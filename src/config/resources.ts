@@ -13,6 +13,7 @@ import type { Chosen } from './precedence.ts'
 import type { Report } from './problem.ts'
 import { buildResource, Resource } from './resource.ts'
 import { describeScopes } from './scopes.ts'
+import { suggestResources } from './suggest-resources.ts'
 import { isRecord } from './yaml-file.ts'
 
 interface Parts extends Chosen {
@@ -50,6 +51,7 @@ export function buildResources(parts: Parts): ResourceConfig[] {
       offered: offered && describeScopes(offered),
       required: settings.required_scopes,
     },
+    acceptProviderTokens: settings.accept_provider_tokens,
   }
   const label = (id: string, field: string) =>
     described ? `resources.${id}.${field}` : 'RESOURCES'
@@ -74,11 +76,11 @@ function parseResource(id: string, value: unknown, report: Report): [string, Res
 function checkSomethingIsProtected(parts: Parts, count: number): void {
   const { settings, complete, broken, report } = parts
   if (count > 0 || !complete || broken.has('resources')) return
-  const [, ...parent] = settings.public_url?.host.replace(/:\d+$/, '').split('.') ?? []
+  const suggested = suggestResources(settings.public_url, settings.cookie_domain)
   const example =
-    parent.length >= 2 && !settings.public_url?.loopback
-      ? `RESOURCES=https://*.${parent.join('.')} for every server under ${parent.join('.')}`
-      : 'RESOURCES=https://mcp.example.com/mcp'
+    suggested === undefined
+      ? 'RESOURCES=https://mcp.example.com/mcp'
+      : `RESOURCES=${suggested} for every server under ${suggested.replace(/^.*\*\./, '')}`
   report.problem(
     'RESOURCES',
     `is not set, so nothing is protected. Add the URLs of your MCP servers, such as ${example}.`,

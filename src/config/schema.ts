@@ -7,13 +7,16 @@
  */
 import * as z from 'zod'
 import { parseBootstrapClients } from './clients.ts'
+import { parseCookieDomain } from './cookie-domain.ts'
 import { duration, durationOrNever } from './durations.ts'
 import { type Field, fields, list, scalar, text, toggle } from './fields.ts'
 import { IDENTITY_HEADER_NAMES, identityHeaders } from './identity-headers.ts'
 import { parseInstant } from './instants.ts'
-import { parseAllowedEmail, parseDomain, parseGroup } from './people.ts'
+import { parseAllowedEmail, parseDomain, parseGroup, parseHostedDomain } from './people.ts'
+import { parseRedisUrl } from './redis-url.ts'
 import { parseRegistrant } from './registration.ts'
 import { parseScopeToken } from './scopes.ts'
+import { parseFlatToken } from './static-tokens.ts'
 import {
   parseAllowedOrigin,
   parseIssuerUrl,
@@ -60,6 +63,16 @@ export const Settings = z.object({
     description:
       'Keys, secrets it makes (mode 0600) and the store. A local disk, not a network share.',
   }),
+  redis_url: text(parseRedisUrl).optional().register(fields, {
+    description:
+      'Keeps the store in Redis (6.2 or later, or Valkey) instead, for more than one machine: `redis://user:password@host:6379/0`, `redis+sentinel://host1,host2,host3/master`, `redis+cluster://host1,host2`; `rediss` for TLS. `SECRET` is required then.',
+    secret: true,
+  }),
+  redis_ca: text(parsePath).optional().register(fields, {
+    description:
+      "The file with the certificates (PEM) of the authority that signed Redis's own, if not a public one.",
+    example: '/etc/gatewarden/redis-ca.pem',
+  }),
   resources: list(parseResourceUrl).optional().register(fields, {
     description: 'URLs of the protected MCP servers. In the file, a map can say more of each.',
     example: 'https://mcp.example.com/notes/mcp',
@@ -79,20 +92,44 @@ export const Settings = z.object({
   }),
   provider: text(parseProvider).prefault('builtin').register(fields, {
     description:
-      'Who says who somebody is. `builtin`: the users in the file. `keycloak`, or `oidc` for any other OpenID Connect provider (docs/providers).',
+      'Who says who somebody is. `builtin`: the users in the file. `keycloak`, `google`, or `oidc` for any other OpenID Connect provider (docs/providers).',
   }),
   issuer_url: text(parseIssuerUrl).optional().register(fields, {
-    description: 'The issuer of the provider; of Keycloak, the address of the realm.',
+    description:
+      'The issuer of the provider; of Keycloak, the address of the realm. Google needs none.',
     example: 'https://id.example.com/realms/main',
   }),
-  client_id: text(parseToken).optional().register(fields, {
+  client_id: text(parseToken)
+    .optional()
+    .register(fields, {
+      description:
+        'What the provider calls Gatewarden. Its redirect URI there is `PUBLIC_URL/callback`.',
+      example: 'gatewarden',
+      aliases: ['GOOGLE_CLIENT_ID'],
+    }),
+  client_secret: text(parseToken)
+    .optional()
+    .register(fields, {
+      description: 'What Gatewarden proves that with.',
+      secret: true,
+      aliases: ['GOOGLE_CLIENT_SECRET'],
+    }),
+  google_hosted_domain: list(parseHostedDomain).optional().register(fields, {
     description:
-      'What the provider calls Gatewarden. Its redirect URI there is `PUBLIC_URL/callback`.',
-    example: 'gatewarden',
+      'Google Workspace domains that people must be managed by. Without it anybody with a Google account can sign in, and the `ALLOWED_` lists decide.',
+    example: 'example.com',
+    kind: 'list',
   }),
-  client_secret: text(parseToken).optional().register(fields, {
-    description: 'What Gatewarden proves that with.',
-    secret: true,
+  accept_provider_tokens: toggle().prefault(false).register(fields, {
+    description:
+      "The provider's own access tokens are bearers too, for clients that still have some. Read docs/provider-tokens.md first.",
+    kind: 'switch',
+  }),
+  provider_token_clients: list(parseToken).optional().register(fields, {
+    description:
+      'Further clients at the provider whose access tokens are accepted then, beside `CLIENT_ID`.',
+    example: 'old-desktop-app',
+    kind: 'list',
   }),
   keycloak_auth_host: text(parseKeycloakHost).optional().register(fields, {
     description:
@@ -171,6 +208,26 @@ export const Settings = z.object({
     .register(fields, {
       description: 'How long a refresh whose answer was lost may be repeated.',
     }),
+  cookie_domain: text(parseCookieDomain).optional().register(fields, {
+    description:
+      'The domain whose hosts share one browser session: the host of `PUBLIC_URL` or a domain above it. Every host under it gets the cookie. Without it each host has a session of its own.',
+    example: 'example.com',
+  }),
+  enable_edge_auth: toggle().prefault(false).register(fields, {
+    description:
+      'Lets a command line get the session of the person in front of it: `/auth/connect`, `/auth/oidc-config` and `/_ws_tunnel` (docs/edge-auth.md).',
+    kind: 'switch',
+  }),
+  session_lifetime: scalar(duration({ min: '1m', max: '30d' }))
+    .prefault('24h')
+    .register(fields, {
+      description: 'After this long people sign in to a web page again, whatever happens.',
+    }),
+  session_idle: scalar(duration({ min: '1m', max: '30d' }))
+    .prefault('8h')
+    .register(fields, {
+      description: 'After this long without a request people sign in to a web page again.',
+    }),
   allowed_origins: list(parseAllowedOrigin).prefault('loopback').register(fields, {
     description:
       "Origins whose browsers may call, beside a resource's own and ours: `loopback`, a list, or `*` for any.",
@@ -191,6 +248,15 @@ export const Settings = z.object({
       'Clients known beforehand as one JSON list, as mcpauth has it. `clients` in the file is the same, in YAML.',
     secret: true,
   }),
+  static_bearer_tokens: list(parseFlatToken)
+    .optional()
+    .register(fields, {
+      description:
+        'Fixed tokens for programs that cannot sign in: `name:token`, 32 characters at least. Each opens every server with all its scopes; `static_tokens` in the file says less.',
+      secret: true,
+      kind: 'list',
+      aliases: ['AUTHORIZATION_BEARER_TOKEN'],
+    }),
   identity_headers: identityHeaders().prefault(IDENTITY_HEADER_NAMES.join(',')).register(fields, {
     description:
       'The headers that tell a server who calls. `X-Auth-Request-User=X-Forwarded-User` sends one under another name; in the file also a map of header to `user`, `email`, `groups`, `scopes`, `client`, `id` or `name`. Copy the same ones in your proxy.',
@@ -205,6 +271,12 @@ export const Settings = z.object({
     description:
       'Requests a minute and address at each of registration, tokens and login. 0 is no limit.',
   }),
+  max_stale: scalar(duration({ min: '0s', max: '1h' }))
+    .prefault('60s')
+    .register(fields, {
+      description:
+        'How long tokens that were checked before keep working while Redis does not answer.',
+    }),
   prod_mode: toggle().prefault(false).register(fields, {
     description: 'Refuses to start with unsafe settings and weak secrets.',
     kind: 'switch',

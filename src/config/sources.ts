@@ -18,7 +18,7 @@ export interface Source {
 }
 
 const HIDDEN = '(hidden)'
-const HIDDEN_LEAVES = new Set(['password_hash', 'client_secret'])
+const HIDDEN_LEAVES = new Set(['password_hash', 'client_secret', 'token'])
 
 /** One line for each setting, then one for each value in the file's own sections. */
 export function listSources(parts: {
@@ -38,6 +38,7 @@ export function listSources(parts: {
     resources: file?.resources ?? {},
     users: file?.users ?? {},
     clients: byId(file?.clients ?? []),
+    static_tokens: file?.staticTokens ?? {},
   }
   const nested = [...leaves(sections, [])].map(([path, value]): Source => {
     const shown = HIDDEN_LEAVES.has(path.at(-1) ?? '') ? HIDDEN : show(value)

@@ -62,14 +62,16 @@ export function parseLogLevel(value: string): LogLevel {
   throw new Wrong(`${quote(value)} is not a log level. Write debug, info, warn or error.`)
 }
 
+const PROVIDERS: readonly ProviderConfig['type'][] = ['builtin', 'keycloak', 'google', 'oidc']
+
 /** @throws Wrong for a provider that this version does not have */
 export function parseProvider(value: string): ProviderConfig['type'] {
-  if (value === 'builtin' || value === 'keycloak' || value === 'oidc') return value
-  if (value === 'internal') {
-    throw new Wrong('"internal" has another name here. Write builtin.')
-  }
+  const provider = PROVIDERS.find((name) => name === value)
+  if (provider) return provider
+  // As mcpauth calls it.
+  if (value === 'internal') return 'builtin'
   throw new Wrong(
-    `${quote(value)} is not a provider that this version has. Write builtin, keycloak, or oidc for any other with OpenID Connect.`,
+    `${quote(value)} is not a provider that this version has. Write builtin, keycloak, google, or oidc for any other with OpenID Connect.`,
   )
 }
 

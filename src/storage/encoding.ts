@@ -22,14 +22,22 @@ export function canonicalJson(value: unknown): string {
 }
 
 /**
- * The first moment (milliseconds since the epoch) at which a record is absent; Infinity for `'forever'`.
- * @throws {RangeError} unless the lifetime is positive and finite: a record that is gone at once, or one whose
- *   expiry is NaN and never comes, would quietly turn a single-use gate into no gate
+ * A lifetime in milliseconds; undefined for `'forever'`.
+ * @throws {RangeError} unless it is positive and finite: a record that is gone at once, or one whose expiry is NaN and
+ *   never comes, would quietly turn a single-use gate into no gate
  */
-export function expiryOf(nowMs: number, ttlSeconds: Lifetime): number {
-  if (ttlSeconds === 'forever') return Number.POSITIVE_INFINITY
+export function lifetimeMs(ttlSeconds: Lifetime): number | undefined {
+  if (ttlSeconds === 'forever') return undefined
   if (!(ttlSeconds > 0 && Number.isFinite(ttlSeconds))) {
     throw new RangeError(`a lifetime is a positive number of seconds, not ${ttlSeconds}`)
   }
-  return nowMs + ttlSeconds * 1000
+  return Math.ceil(ttlSeconds * 1000)
+}
+
+/**
+ * The first moment (milliseconds since the epoch) at which a record is absent; Infinity for `'forever'`.
+ * @throws {RangeError} as {@link lifetimeMs}
+ */
+export function expiryOf(nowMs: number, ttlSeconds: Lifetime): number {
+  return nowMs + (lifetimeMs(ttlSeconds) ?? Number.POSITIVE_INFINITY)
 }

@@ -5,19 +5,31 @@
  */
 import { join } from 'node:path'
 import { openLmdbStorage } from './lmdb.ts'
-import type { Storage } from './storage.ts'
+import { WATCHED } from './records.ts'
+import type { RedisTarget } from './redis-target.ts'
+import type { Storage, StorageLog } from './storage.ts'
+
+export interface StorageOptions {
+  readonly dataDir: string
+  /** Milliseconds since the epoch. LMDB counts expiry by it; Redis has its own clock. */
+  readonly now: () => number
+  readonly redis?:
+    | {
+        readonly target: RedisTarget
+        /** Seconds that what was read before counts while Redis does not answer. */
+        readonly maxStale: number
+        readonly log: StorageLog
+      }
+    | undefined
+}
 
 /**
- * Opens the store: LMDB in `<dataDir>/store`.
- * @param options.now the clock that expiry is counted by, in milliseconds since the epoch
- * @throws {Error} with a sentence for the operator, if the store cannot be opened
+ * Opens the store: Redis where there is one, which need not answer yet (see `contact`), else LMDB in `<dataDir>/store`.
+ * @throws {Error} with a sentence for the operator, if LMDB cannot be opened
  */
-export async function openStorage({
-  dataDir,
-  now,
-}: {
-  readonly dataDir: string
-  readonly now: () => number
-}): Promise<Storage> {
-  return openLmdbStorage({ dir: join(dataDir, 'store'), now })
+export async function openStorage({ dataDir, now, redis }: StorageOptions): Promise<Storage> {
+  if (!redis) return openLmdbStorage({ dir: join(dataDir, 'store'), now })
+  // Only here: most have no Redis, and its driver takes time to load.
+  const { openRedisStorage } = await import('./redis.ts')
+  return openRedisStorage({ ...redis, watched: WATCHED, now })
 }

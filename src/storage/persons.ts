@@ -11,8 +11,8 @@ export interface Persons {
   /** Undefined if they are gone, or came from a provider that is no longer configured. */
   find(grant: Grant): Promise<Identity | undefined>
   /**
-   * True while `person` is what {@link find} says of this grant. Synchronous, for stores that can peek; throws
-   * StorageUnavailable.
+   * True while `person` is what {@link find} says of this grant, as far as that can be said without a promise: a store
+   * that cannot peek announces changes instead. Throws StorageUnavailable.
    */
   isCurrent(grant: Grant, person: Identity): boolean
 }
@@ -38,7 +38,9 @@ export function createPersons(deps: { provider: Provider; records: Records }): P
       return identity && { ...identity, issuer: grant.issuer, subject: grant.subject }
     },
     isCurrent(grant, person) {
-      const identity = records.grants.peekIdentity?.(grant.id)
+      const { peekIdentity } = records.grants
+      if (!peekIdentity) return isOurs(grant)
+      const identity = peekIdentity(grant.id)
       return identity !== undefined && isSame(identity, person)
     },
   }

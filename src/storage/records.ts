@@ -8,12 +8,16 @@
  * | `refresh:<grant id>` | {@link RefreshState}, changed only by `replace` | idle time, at most the grant's |
  * | `code:<hash of the code>` | {@link CodeRecord} | 600 s, so that a replay is still recognised (K14) |
  * | `interaction:<id>` | true: the interaction has been answered | as long as the interaction could be |
+ * | `session:<grant id>` | true: the browser session was used lately | idle time, at most the grant's |
+ * | `session-code:<hash of the code>` | {@link SessionCodeRecord}, gone once it is used | 60 s |
  * | `signing-key:<period>` | a sealed signing key | as long as a token it signed |
  * | `lockout:<slot>` | failed logins of one of 65,536 slots (K3) | an hour after the last one |
+ * | `rate:<group>:<address>` | requests of an address to a group of endpoints, on Redis only | a minute |
  *
  * @module
  */
 import type { Identity } from '../providers/provider.ts'
+import { insist } from './insist.ts'
 import type { Storage } from './storage.ts'
 
 /** What a person allowed one client to do at one resource. The unit of revocation (decision K12). */
@@ -47,6 +51,8 @@ export interface CodeRecord {
   readonly issuedAt: number
   /** Names the attempt that redeemed it. */
   readonly spentBy?: string
+  /** A name of its own for each time that an attempt gave it back: the record differs from what it was before. */
+  readonly freedBy?: string
 }
 
 /** Which refresh tokens of a grant are alive (decision K15). `at` is in seconds since the epoch. */
@@ -57,7 +63,25 @@ export interface RefreshState {
   readonly at: number
 }
 
+/** A sign-in on its way from the gateway to the host whose cookie it ends in. */
+export interface SessionCodeRecord {
+  readonly grantId: string
+  /** The only host that may redeem it, normalized. */
+  readonly host: string
+  /** SHA-256 of a cookie of the browser that began it there. */
+  readonly nonceHash: string
+  /** Absolute URL of the page to go on to. */
+  readonly returnTo: string
+}
+
 export const CODE_RECORD_LIFETIME = 600
+
+/** Prefixes of what checks keep in memory. On stores that cannot peek, a change of one is announced under the rest of its key. */
+export const WATCHED = ['grant:', 'identity:'] as const
+/** Seconds; the browser is on its way already. */
+const SESSION_CODE_LIFETIME = 60
+/** Seconds that a revocation is tried again for while the store does not answer. */
+const REVOKED_WITHIN = 3600
 
 export interface Records {
   readonly grants: {
@@ -69,8 +93,10 @@ export interface Records {
     readonly isLive: ((id: string) => boolean) | undefined
     /** Synchronous {@link findIdentity} where the store can. */
     readonly peekIdentity: ((id: string) => GrantIdentity | undefined) | undefined
-    /** Ends the grant and with it every token of it. The grant goes first: it is what a check reads. */
+    /** Ends the grant and with it every token and cookie of it. The grant goes first: it is what a check reads. */
     revoke(id: string): Promise<void>
+    /** {@link revoke} for somebody who will not ask again: if the store does not answer, it is done once it does. */
+    revokeForSure(id: string): Promise<void>
     all(): AsyncIterable<Grant>
   }
   readonly codes: {
@@ -94,6 +120,18 @@ export interface Records {
     /** True once {@link answer} was. */
     isAnswered(id: string): Promise<boolean>
   }
+  /** Which browser sessions were used lately, by their grants. */
+  readonly sessions: {
+    /** Says that it is used now, which holds for `ttlSeconds`. */
+    touch(grantId: string, ttlSeconds: number): Promise<void>
+    isActive(grantId: string): Promise<boolean>
+  }
+  readonly sessionCodes: {
+    create(hash: string, code: SessionCodeRecord): Promise<void>
+    find(hash: string): Promise<SessionCodeRecord | undefined>
+    /** The code, for the one caller that gets it. */
+    take(hash: string): Promise<SessionCodeRecord | undefined>
+  }
 }
 
 /**
@@ -107,6 +145,12 @@ export function createRecords(
   const unlessRevoked = (grant: Grant | undefined) =>
     grant && grant.createdAt >= revokeBefore ? grant : undefined
   const { peek, peekExists } = storage
+  const revoke = async (id: string) => {
+    await storage.delete(`grant:${id}`)
+    await storage.delete(`refresh:${id}`)
+    await storage.delete(`identity:${id}`)
+    await storage.delete(`session:${id}`)
+  }
   return {
     grants: {
       async create(grant, identity, now) {
@@ -119,11 +163,8 @@ export function createRecords(
       isLive: peekExists && ((id) => peekExists.call(storage, `grant:${id}`)),
       peekIdentity:
         peek && ((id) => peek.call(storage, `identity:${id}`) as GrantIdentity | undefined),
-      async revoke(id) {
-        await storage.delete(`grant:${id}`)
-        await storage.delete(`refresh:${id}`)
-        await storage.delete(`identity:${id}`)
-      },
+      revoke,
+      revokeForSure: (id) => insist(() => revoke(id), REVOKED_WITHIN),
       async *all() {
         // Only `create` above writes under this prefix.
         for await (const [, stored] of storage.scan('grant:')) {
@@ -147,6 +188,15 @@ export function createRecords(
     interactions: {
       answer: (id, ttl) => storage.create(`interaction:${id}`, true, ttl),
       isAnswered: async (id) => (await storage.get(`interaction:${id}`)) !== undefined,
+    },
+    sessions: {
+      touch: (grantId, ttl) => storage.set(`session:${grantId}`, true, ttl),
+      isActive: async (grantId) => (await storage.get(`session:${grantId}`)) !== undefined,
+    },
+    sessionCodes: {
+      create: (hash, code) => storage.set(`session-code:${hash}`, code, SESSION_CODE_LIFETIME),
+      find: (hash) => storage.get<SessionCodeRecord>(`session-code:${hash}`),
+      take: (hash) => storage.take<SessionCodeRecord>(`session-code:${hash}`),
     },
   }
 }

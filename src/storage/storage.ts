@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Liveness } from './liveness.ts'
+
 /** Seconds a record lives, counted by the adapter's own clock, or `'forever'`. */
 export type Lifetime = number | 'forever'
 
@@ -30,7 +32,45 @@ export interface Storage {
   peek?<T>(key: string): T | undefined
   /** True if {@link peek} would find a value, for less. On every adapter that peeks. */
   peekExists?(key: string): boolean
+  /** Whether what was read still holds, on adapters that cannot peek. */
+  readonly liveness?: Liveness
+  /**
+   * Counts this call under the key, in a window that begins with the first call and forgets all of them when it ends.
+   * On adapters that several machines share.
+   */
+  count?(key: string, windowSeconds: number): Promise<Tally>
+  /**
+   * On adapters whose store may be away when we start: resolves to warnings for the operator once it has answered.
+   * Rejects with {@link StorageUnavailable} while it does not, and with {@link StorageUnfit} if it may not hold our
+   * records as it is.
+   */
+  contact?(): Promise<readonly string[]>
   close(): Promise<void>
+}
+
+/** What {@link Storage.count} has counted. */
+export interface Tally {
+  /** Calls in this window, the latest included. */
+  readonly count: number
+  /** Milliseconds until the window ends. */
+  readonly remainingMs: number
+}
+
+/** Where an adapter says what operators should know. */
+export interface StorageLog {
+  info(details: object, message: string): void
+  warn(details: object, message: string): void
+}
+
+/** The store answered, and is not one that keeps what we promise. */
+export class StorageUnfit extends Error {
+  override readonly name = 'StorageUnfit'
+  /** A sentence each, that ends with what to change. */
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(problems.join(' '))
+    this.problems = problems
+  }
 }
 
 /** The store did not answer: an outage, never a statement about the record (decision K20: 503, never a refusal). */

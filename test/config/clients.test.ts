@@ -136,12 +136,38 @@ describe('MCPAUTH_BOOTSTRAP_CLIENTS', () => {
     expect(load({ env, files }).config.clients.map(({ id }) => id)).toEqual(['edge'])
   })
 
+  it.each(['client_id', 'client_secret', 'redirect_uris'])(
+    'leaves out a client without %s, as mcpauth does, and says so',
+    (part) => {
+      for (const absent of [undefined, '', null]) {
+        const { config, warnings } = asJson([{ ...client, [part]: absent }])
+        expect(config.clients).toEqual([])
+        expect(warnings).toEqual([
+          `MCPAUTH_BOOTSTRAP_CLIENTS.${part === 'client_id' ? 1 : 'edge'}: has no ${part}, and is left out. Add it; a client without a secret belongs under clients in gatewarden.yaml.`,
+        ])
+      }
+    },
+  )
+
+  it('needs none for the login of the edge, whose redirect is our own address', () => {
+    const ofMcpauth = {
+      client_id: 'edge-auth-client',
+      client_secret: SECRET,
+      redirect_uris: ['https://auth.example.com/auth/connect/callback'],
+    }
+    const { config, warnings } = asJson([ofMcpauth, client])
+    expect(config.clients.map(({ id }) => id)).toEqual(['edge'])
+    expect(warnings).toEqual([
+      'MCPAUTH_BOOTSTRAP_CLIENTS.edge-auth-client: is not needed, and left out. Remove it.',
+    ])
+  })
+
   it.each([
     ['{', 'is not a JSON list.'],
     [SECRET, 'is not a JSON list.'],
     ['{"client_id":"x"}', 'is not a JSON list.'],
     [JSON.stringify([SECRET]), 'MCPAUTH_BOOTSTRAP_CLIENTS.1: must be a map of settings.'],
-    [JSON.stringify([{ ...client, redirect_uris: undefined }]), '.edge.redirect_uris: must be'],
+    [JSON.stringify([{ ...client, redirect_uris: 7 }]), '.edge.redirect_uris: must be'],
     [JSON.stringify([{ ...client, client_secret: `${SECRET}\nmore` }]), '.edge.client_secret: is'],
     [JSON.stringify([client, client]), '.edge: is there twice.'],
   ])('is refused as %j, without a word of a secret', (value, problem) => {

@@ -6,9 +6,19 @@ import { program } from './effects/program.ts'
 import { provider } from './effects/provider.ts'
 import { sectionNames, sections } from './effects/sections.ts'
 import { server } from './effects/server.ts'
+import { sessions } from './effects/sessions.ts'
 import type { Effect } from './effects/start.ts'
+import { store } from './effects/store.ts'
 
-const flat: Record<SettingKey, Effect> = { ...server, ...people, ...oauth, ...provider, ...program }
+const flat: Record<SettingKey, Effect> = {
+  ...server,
+  ...sessions,
+  ...people,
+  ...oauth,
+  ...provider,
+  ...program,
+  ...store,
+}
 
 it('has a test for every setting and for every entry of the sections', () => {
   expect(Object.keys(flat).toSorted()).toEqual(settings.map(({ key }) => key).toSorted())

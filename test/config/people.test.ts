@@ -209,3 +209,27 @@ it('says every problem of every part at once', () => {
   ])
   expect(problems.every((problem) => /^\S+: .+[.?]$/.test(problem))).toBe(true)
 })
+
+describe('people of the built-in login whom no list lets in', () => {
+  const warnings = (yaml: string) => loadYaml(yaml).warnings
+  const servers = (notes: string) =>
+    `resources:\n  notes: { url: https://mcp.example.com/notes, ${notes} }\n  wiki: { url: https://mcp.example.com/wiki }\n`
+  const ofNotes = (allow: string) =>
+    `${servers(`allow: ${allow}`)}allow: { domains: [example.com] }\n`
+
+  it('are a warning, since a mistyped domain would show only after a login', () => {
+    expect(warnings(`${servers('name: Notes')}allow: { domains: [exmaple.com] }\n`)).toEqual([
+      'users: nobody here may use any server: no e-mail, domain or group of the allow list is one of theirs. Change one of the two.',
+    ])
+  })
+
+  it('are a warning that names the server, where another one has somebody', () => {
+    expect(warnings(ofNotes('{ groups: [staff] }'))).toEqual([
+      'users: nobody here may use notes: no e-mail, domain or group of the allow list is one of theirs. Change one of the two.',
+    ])
+  })
+
+  it('are none while one of them may pass', () => {
+    expect(warnings(ofNotes('{ emails: [ANN@example.com, bob@elsewhere.test] }'))).toEqual([])
+  })
+})

@@ -29,6 +29,8 @@ describe('an OpenID Connect provider', () => {
       clientId: 'gatewarden',
       clientSecret: 'from-the-provider',
       groupsClaim: 'groups',
+      hostedDomains: [],
+      tokenClients: [],
       allowInsecure: false,
     })
     expect(warnings).toEqual([])
@@ -113,6 +115,121 @@ describe('an OpenID Connect provider', () => {
   })
 })
 
+const GOOGLE = { PROVIDER: 'google', CLIENT_ID: 'id', CLIENT_SECRET: 'from-google' }
+
+describe('Google', () => {
+  it('is known by its own issuer', () => {
+    const { config, warnings } = loadWith(GOOGLE)
+    expect(config.provider).toEqual({
+      type: 'google',
+      id: 'google',
+      issuerUrl: 'https://accounts.google.com',
+      clientId: 'id',
+      clientSecret: 'from-google',
+      groupsClaim: 'groups',
+      hostedDomains: [],
+      tokenClients: [],
+      allowInsecure: false,
+    })
+    expect(warnings).toEqual([])
+  })
+
+  it("has a client by mcpauth's names, in the environment and as flags", () => {
+    const names = { GOOGLE_CLIENT_ID: 'theirs', GOOGLE_CLIENT_SECRET: 'their-secret' }
+    const expected = { type: 'google', clientId: 'theirs', clientSecret: 'their-secret' }
+    expect(loadWith({ PROVIDER: 'google', ...names }).config.provider).toMatchObject(expected)
+    const argv = ['-provider', 'google', '-googleClientID', 'theirs']
+    const flags = loadWith({}, { argv: [...argv, '-googleClientSecret=their-secret'] })
+    expect(flags.config.provider).toMatchObject(expected)
+    const files = { ...NOBODY, '/run/google': 'their-secret' }
+    const env = { PROVIDER: 'google', GOOGLE_CLIENT_ID: 'theirs' }
+    const file = loadWith({ ...env, GOOGLE_CLIENT_SECRET_FILE: '/run/google' }, { files })
+    expect(file.config.provider).toMatchObject(expected)
+  })
+
+  it('may be a stand-in elsewhere', () => {
+    const { config } = loadWith({ ...GOOGLE, ISSUER_URL: 'http://127.0.0.1:9000/' })
+    expect(config.provider).toMatchObject({
+      issuerUrl: 'http://127.0.0.1:9000',
+      allowInsecure: true,
+    })
+  })
+
+  it('lets in the people of some domains', () => {
+    const { config } = loadWith({ ...GOOGLE, GOOGLE_HOSTED_DOMAIN: 'Example.com, other.example' })
+    expect(config.provider).toMatchObject({ hostedDomains: ['example.com', 'other.example'] })
+  })
+
+  it('is the only one with such domains: elsewhere they would keep nobody out', () => {
+    expect(problems({ ...OIDC, GOOGLE_HOSTED_DOMAIN: 'example.com' })).toEqual([
+      'GOOGLE_HOSTED_DOMAIN: is for PROVIDER=google. Remove it.',
+    ])
+  })
+
+  it.each(['*', 'http://example.com', 'ann@example.com'])('has no domain like %s', (value) => {
+    expect(problems({ ...GOOGLE, GOOGLE_HOSTED_DOMAIN: value })).toEqual([
+      expect.stringMatching(/^GOOGLE_HOSTED_DOMAIN: /),
+    ])
+  })
+
+  it.each([
+    [{ GOOGLE_CLIENT_ID: 'id', GOOGLE_CLIENT_SECRET: 's' }, 'GOOGLE_CLIENT_ID'],
+    [{ CLIENT_ID: 'id', CLIENT_SECRET: 's' }, 'CLIENT_ID'],
+    [{ CLIENT_SECRET: 's' }, 'CLIENT_SECRET'],
+  ])('is named to who moves here from mcpauth with %j and no PROVIDER', (env, name) => {
+    expect(problems(env)).toEqual([
+      `PROVIDER: is not set, and ${name} is of a client at a provider. Add PROVIDER=google, or PROVIDER=keycloak.`,
+    ])
+  })
+})
+
+describe("the provider's own tokens", () => {
+  const WARNING =
+    'ACCEPT_PROVIDER_TOKENS: tokens that the provider issued for other purposes open mcp-example-com-notes-mcp. Turn it off once your clients have signed in here.'
+
+  it('are bearers nowhere, unless it is said', () => {
+    expect(loadWith(OIDC).config.resources[0]?.acceptProviderTokens).toBe(false)
+    const { config, warnings } = loadWith({
+      ...OIDC,
+      ACCEPT_PROVIDER_TOKENS: 'true',
+      PROVIDER_TOKEN_CLIENTS: 'old-app, older-app',
+    })
+    expect(config.resources[0]?.acceptProviderTokens).toBe(true)
+    expect(config.provider).toMatchObject({ tokenClients: ['old-app', 'older-app'] })
+    expect(warnings).toEqual([WARNING])
+  })
+
+  it('are what a server says for itself', () => {
+    const yaml = [
+      'allow: { emails: ["*"] }',
+      'accept_provider_tokens: true',
+      'resources:',
+      '  notes: { url: https://mcp.example.com/notes }',
+      '  wiki: { url: https://mcp.example.com/wiki, accept_provider_tokens: false }\n',
+    ].join('\n')
+    const env = { RESOURCES: undefined, ALLOWED_EMAILS: undefined }
+    const { config, warnings } = loadWith(OIDC, { env, files: { '/srv/gatewarden.yaml': yaml } })
+    expect(config.resources.map(({ acceptProviderTokens }) => acceptProviderTokens)).toEqual([
+      true,
+      false,
+    ])
+    expect(warnings.join()).toContain('open notes.')
+  })
+
+  it('are not there with the built-in login, which is told', () => {
+    expect(problemsOf(() => load({ env: { ACCEPT_PROVIDER_TOKENS: 'true' } }))).toEqual([
+      'ACCEPT_PROVIDER_TOKENS: is on, and PROVIDER is builtin, which issues no tokens of its own: every token is ours already. Remove it.',
+    ])
+    expect(load({ env: { ACCEPT_PROVIDER_TOKENS: 'false' } }).warnings).toEqual([])
+  })
+
+  it('of other clients mean nothing while none are accepted, which is told', () => {
+    expect(loadWith({ ...OIDC, PROVIDER_TOKEN_CLIENTS: 'old-app' }).warnings).toEqual([
+      'PROVIDER_TOKEN_CLIENTS: has no effect, because ACCEPT_PROVIDER_TOKENS is off.',
+    ])
+  })
+})
+
 describe('a Keycloak', () => {
   it.each([
     [{ KEYCLOAK_AUTH_HOST: 'id.example.com' }, 'https://id.example.com:8080/realms/master'],
@@ -191,6 +308,8 @@ describe('providers in the file', () => {
       clientId: 'gatewarden',
       clientSecret: 'in-a-file',
       groupsClaim: 'teams',
+      hostedDomains: [],
+      tokenClients: [],
       allowInsecure: false,
     })
   })
@@ -226,7 +345,7 @@ describe('providers in the file', () => {
       ]),
     )
     expect(problemsOf(() => load(yaml('providers: { corp: { client_id: c } }\n')))).toContain(
-      'providers.corp.type: is missing. Write keycloak or oidc.',
+      'providers.corp.type: is missing. Write keycloak, google or oidc.',
     )
   })
 })

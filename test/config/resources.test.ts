@@ -94,6 +94,24 @@ describe('resources as a whole', () => {
     expect(problems({ PUBLIC_URL: 'https://oauth.example.com' })).toEqual([
       'RESOURCES: is not set, so nothing is protected. Add the URLs of your MCP servers, such as RESOURCES=https://*.example.com for every server under example.com.',
     ])
+    const suggested = (env: Record<string, string | undefined>) =>
+      /RESOURCES=(\S+)/.exec(problems(env)[0] ?? '')?.[1]
+    for (const [host, url] of [
+      ['oauth.example.com', 'https://*.example.com'],
+      ['oauth.apps.example.com', 'https://*.apps.example.com'],
+      ['example.com', 'https://*.example.com'],
+      // Never a suffix that strangers share.
+      ['example.co.uk', 'https://*.example.co.uk'],
+      ['oauth.example.co.uk', 'https://*.example.co.uk'],
+      ['oauth.example.com:8443', 'https://*.example.com:8443'],
+    ]) {
+      expect(suggested({ PUBLIC_URL: undefined, OAUTH_DOMAIN: host })).toBe(url)
+    }
+    expect(suggested({ OAUTH_DOMAIN: 'x.test:80', PUBLIC_URL: undefined, DEV_MODE: 'TRUE' })).toBe(
+      'http://*.x.test',
+    )
+    const cookie = { PUBLIC_URL: 'https://a.b.example.com', COOKIE_DOMAIN: 'example.com' }
+    expect(suggested(cookie)).toBe('https://*.example.com')
     expect(problems({ PUBLIC_URL: 'http://127.0.0.1' })[0]).toContain(
       'RESOURCES=https://mcp.example.com/mcp',
     )
@@ -161,6 +179,7 @@ describe('a resource in the file', () => {
       defaultScopes: ['notes:read', 'notes:write'],
       also: ['/notes/messages'],
       isDefault: false,
+      acceptProviderTokens: false,
       allow: {
         anyone: false,
         emails: ['ann@partner.org'],

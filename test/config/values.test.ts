@@ -25,6 +25,8 @@ describe('durations', () => {
       grant: 30 * 86_400,
       grantIdle: 14 * 86_400,
       refreshGrace: 60,
+      session: 86_400,
+      sessionIdle: 28_800,
     })
   })
 
@@ -129,15 +131,13 @@ describe('ALLOWED_ORIGINS', () => {
 })
 
 describe('PROVIDER', () => {
-  it('refuses google, which this version does not have', () => {
-    expect(problemsOf(() => load({ env: { PROVIDER: 'google' } }))).toEqual([
-      'PROVIDER: "google" is not a provider that this version has. Write builtin, keycloak, or oidc for any other with OpenID Connect.',
+  it('refuses github, which this version does not have', () => {
+    expect(problemsOf(() => load({ env: { PROVIDER: 'github' } }))).toEqual([
+      'PROVIDER: "github" is not a provider that this version has. Write builtin, keycloak, google, or oidc for any other with OpenID Connect.',
     ])
   })
 
-  it("tells S0's internal by its new name", () => {
-    expect(problemsOf(() => load({ env: { PROVIDER: 'internal' } }))).toEqual([
-      'PROVIDER: "internal" has another name here. Write builtin.',
-    ])
+  it('is builtin where mcpauth says internal', () => {
+    expect(load({ env: { PROVIDER: 'internal' } }).config.provider).toEqual({ type: 'builtin' })
   })
 })

@@ -36,26 +36,44 @@ const ODD_KEYS = [
   'ü'.repeat(5000),
 ]
 
-/** @param open opens an empty store that counts expiry by `now` */
+/** An empty store, and how its clock is moved. */
+export interface OpenedStore {
+  readonly storage: Storage
+  remove(): Promise<void>
+  /**
+   * For a store that counts expiry by a clock of its own: as if this much time went by. Such a clock runs on by itself,
+   * so a second stands for the millisecond that the others are exact to.
+   */
+  elapse?(milliseconds: number): Promise<void>
+}
+
+/** @param open opens an empty store that counts expiry by `now`, or by a clock of its own */
 export function coreContract(
   name: string,
-  open: (now: () => number) => Promise<{ storage: Storage; remove(): Promise<void> }>,
+  open: (now: () => number) => Promise<OpenedStore>,
 ): void {
   describe(`${name}: core storage contract`, () => {
     let time = START
     let storage: Storage
-    let remove: () => Promise<void>
+    let opened: OpenedStore
+    /** The least that the store's clock can be moved by, in milliseconds. */
+    let tick = 1
 
     beforeEach(async () => {
       time = START
-      const opened = await open(() => time)
+      opened = await open(() => time)
       storage = opened.storage
-      remove = opened.remove
+      tick = opened.elapse ? 1000 : 1
     })
     afterEach(async () => {
       await storage.close()
-      await remove()
+      await opened.remove()
     })
+
+    const elapse = async (milliseconds: number) => {
+      time += milliseconds
+      await opened.elapse?.(milliseconds)
+    }
 
     const scanned = (prefix: string) => collect(storage, prefix)
     const peeked = async (key: string) => {
@@ -205,9 +223,9 @@ export function coreContract(
       it('gives the new value a new lifetime', async () => {
         await storage.set('key', 1, 10)
         await storage.replace('key', 1, 2, 100)
-        time += 99_999
+        await elapse(100_000 - tick)
         expect(await storage.get('key')).toBe(2)
-        time += 1
+        await elapse(tick)
         expect(await storage.get('key')).toBeUndefined()
       })
     })
@@ -215,21 +233,19 @@ export function coreContract(
     describe('at the millisecond of expiry', () => {
       beforeEach(async () => {
         await storage.set('key', 'old', 60)
-        time += 59_999
+        await elapse(60_000 - tick)
       })
-      const expire = () => {
-        time += 1
-      }
+      const expire = () => elapse(tick)
 
       it('get and peek see the value before and nothing from then on', async () => {
         expect([await storage.get('key'), await peeked('key')]).toEqual(['old', 'old'])
-        expire()
+        await expire()
         expect([await storage.get('key'), await peeked('key')]).toEqual([undefined, undefined])
       })
 
       it('create refuses before and succeeds from then on', async () => {
         expect(await storage.create('key', 'new', 60)).toBe(false)
-        expire()
+        await expire()
         expect(await storage.create('key', 'new', 60)).toBe(true)
         expect(await storage.create('key', 'newer', 60)).toBe(false)
         expect(await storage.get('key')).toBe('new')
@@ -240,7 +256,7 @@ export function coreContract(
       })
 
       it('replace fails from then on', async () => {
-        expire()
+        await expire()
         expect(await storage.replace('key', 'old', 'new', 60)).toBe(false)
         expect(await storage.get('key')).toBeUndefined()
       })
@@ -250,13 +266,13 @@ export function coreContract(
       })
 
       it('take finds nothing from then on', async () => {
-        expire()
+        await expire()
         expect(await storage.take('key')).toBeUndefined()
       })
 
       it('scan yields the record before and not from then on', async () => {
         expect(await scanned('k')).toEqual(new Map([['key', 'old']]))
-        expire()
+        await expire()
         expect(await scanned('k')).toEqual(new Map())
       })
     })
@@ -266,7 +282,7 @@ export function coreContract(
       await storage.create('created', 2, 'forever')
       await storage.set('replaced', 3, 1)
       await storage.replace('replaced', 3, 4, 'forever')
-      time += 100 * 365 * 86_400_000
+      await elapse(100 * 365 * 86_400_000)
       expect(await scanned('')).toEqual(
         new Map([
           ['created', 2],
@@ -277,10 +293,10 @@ export function coreContract(
     })
 
     it('counts a lifetime of a fraction of a second', async () => {
-      await storage.set('key', 1, 0.25)
-      time += 249
+      await storage.set('key', 1, 2.25)
+      await elapse(2250 - tick)
       expect(await storage.get('key')).toBe(1)
-      time += 1
+      await elapse(tick)
       expect(await storage.get('key')).toBeUndefined()
     })
 
@@ -390,11 +406,11 @@ export function coreContract(
 }
 
 /** @param makePlace makes a place for an empty store */
-export function durableContract(name: string, makePlace: () => Place): void {
+export function durableContract(name: string, makePlace: () => Place | Promise<Place>): void {
   describe(`${name}: durable storage contract`, () => {
     let place: Place
-    beforeEach(() => {
-      place = makePlace()
+    beforeEach(async () => {
+      place = await makePlace()
     })
     afterEach(() => place.remove())
 
@@ -405,10 +421,13 @@ export function durableContract(name: string, makePlace: () => Place): void {
       await before.set(ODD_KEYS.at(-1) ?? '', 'odd', 'forever')
       await before.close()
 
-      let time = START + 59_999
+      const tick = place.elapse ? 1000 : 1
+      let time = START + 60_000 - tick
+      await place.elapse?.(60_000 - tick)
       const after = await place.open(() => time)
       expect(await after.get('short')).toBe('short')
-      time += 1
+      time += tick
+      await place.elapse?.(tick)
       expect(await after.get('short')).toBeUndefined()
       expect(await after.create('short', 'anew', 60)).toBe(true)
       expect(await after.create('kept', 'anew', 60)).toBe(false)
@@ -445,13 +464,13 @@ export function durableContract(name: string, makePlace: () => Place): void {
 }
 
 /** @param makePlace makes a place for an empty store that two processes can open at once */
-export function sharedContract(name: string, makePlace: () => Place): void {
+export function sharedContract(name: string, makePlace: () => Place | Promise<Place>): void {
   describe(`${name}: shared storage contract`, WITH_PROCESSES, () => {
     let place: Place
     let storage: Storage
     let peer: Peer
     beforeEach(async () => {
-      place = makePlace()
+      place = await makePlace()
       storage = await place.open(Date.now)
       peer = await startPeer(place)
     }, WITH_PROCESSES.timeout)

@@ -3,18 +3,26 @@
  *
  * @module
  */
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { parseRedisUrl } from '../../src/config/redis-url.ts'
 import { openLmdbStorage } from '../../src/storage/lmdb.ts'
-import type { Storage } from '../../src/storage/storage.ts'
+import { WATCHED } from '../../src/storage/records.ts'
+import { openRedisStorage, type RedisStorage } from '../../src/storage/redis.ts'
+import { type Storage, StorageUnavailable } from '../../src/storage/storage.ts'
 
 type Open = (location: string, now: () => number) => Promise<Storage>
 
 /** Every adapter that outlives its process, by the name under which a child process opens it. */
 export const adapters = {
   lmdb: (location, now) => openLmdbStorage({ dir: location, now }),
+  redis: (location, now) => {
+    const [url = '', caFile] = location.split(' ')
+    return openRedis({ url, caFile, now })
+  },
 } satisfies Record<string, Open>
 
 export type AdapterName = keyof typeof adapters
@@ -22,9 +30,11 @@ export type AdapterName = keyof typeof adapters
 /** One empty store. */
 export interface Place {
   readonly adapter: AdapterName
-  /** What the adapter opens: a directory, or a URL. */
+  /** What the adapter opens: a directory, or a URL and the file with its authority. */
   readonly location: string
   open(now: () => number): Promise<Storage>
+  /** For a store with a clock of its own: as if this much time went by. */
+  elapse?(milliseconds: number): Promise<void>
   remove(): Promise<void>
 }
 
@@ -45,5 +55,32 @@ export function lmdbPlace(): Place {
     location,
     open: (now) => adapters.lmdb(location, now),
     remove: () => rm(directory, { recursive: true }),
+  }
+}
+
+/** Opens a Redis store and waits, for some seconds at most, until it answers. */
+export async function openRedis(options: {
+  url: string
+  caFile?: string | undefined
+  now?: () => number
+  maxStale?: number
+}): Promise<RedisStorage> {
+  const { url, caFile, now = Date.now, maxStale = 60 } = options
+  const parsed = parseRedisUrl(url)
+  const storage = openRedisStorage({
+    target: caFile ? { ...parsed, ca: readFileSync(caFile, 'utf8') } : parsed,
+    watched: WATCHED,
+    maxStale,
+    now,
+    log: { info: () => {}, warn: () => {} },
+  })
+  for (let attempts = 0; ; attempts += 1) {
+    try {
+      await storage.contact()
+      return storage
+    } catch (error) {
+      if (!(error instanceof StorageUnavailable) || attempts > 500) throw error
+      await delay(20)
+    }
   }
 }

@@ -64,6 +64,14 @@ export function createRemoteStorage(clock: Clock, maxStale = 60): RemoteStorage 
       announce(key)
       await memory.delete(key)
     },
+    async count(key, windowSeconds) {
+      ask()
+      const found = await memory.get<{ count: number; until: number }>(key)
+      const until = found?.until ?? clock() + windowSeconds * 1000
+      const count = (found?.count ?? 0) + 1
+      await memory.set(key, { count, until }, (until - clock()) / 1000)
+      return { count, remainingMs: until - clock() }
+    },
   }
   return remote
 }

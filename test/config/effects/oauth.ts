@@ -4,20 +4,25 @@
  * @module
  */
 import { expect } from 'vitest'
+import { createBrowser } from '../../support/browser.ts'
 import type { TestApp } from '../../support/build-app.ts'
 import {
   authorizeUrl,
   check,
+  codeOf,
   obtainTokens,
   REDIRECT_URI,
   type RegisteredClient,
+  redeem,
   refresh,
   register,
+  signIn,
 } from '../../support/oauth-client.ts'
 import { metadata } from './server.ts'
 import { type Effect, start } from './start.ts'
 
 const FIRST_SECRET = 'the first root secret of these tests'
+const STATIC_TOKEN = 'a-token-of-a-script-0123456789abcdef'
 const SECOND_SECRET = 'the second root secret of these tests'
 
 /** Whether the gateway knows the client: 200 is the consent page. */
@@ -50,6 +55,7 @@ export const oauth: Record<
   | 'client_registration'
   | 'client_lifetime'
   | 'mcpauth_bootstrap_clients'
+  | 'static_bearer_tokens'
   | 'revoke_before',
   Effect
 > = {
@@ -124,9 +130,19 @@ export const oauth: Record<
   },
 
   async mcpauth_bootstrap_clients() {
-    const client = { client_id: 'ci', redirect_uris: [REDIRECT_URI] }
+    const secret = { client_secret: 'a client secret of mcpauth' }
+    const client = { client_id: 'ci', ...secret, redirect_uris: [REDIRECT_URI] }
     const app = await start({ MCPAUTH_BOOTSTRAP_CLIENTS: JSON.stringify([client]) })
-    expect((await obtainTokens(app.app, { client })).tokens.scope).toBe('mcp')
+    const code = codeOf(await signIn(createBrowser(app.app), authorizeUrl(client)))
+    expect((await redeem(app.app, client, code, secret)).json().scope).toBe('mcp')
+    expect((await redeem(app.app, client, code)).json().error).toBe('invalid_client')
+  },
+
+  async static_bearer_tokens() {
+    const { app } = await start({ STATIC_BEARER_TOKENS: `ci:${STATIC_TOKEN}` })
+    const answer = await check(app, { authorization: `Bearer ${STATIC_TOKEN}` })
+    expect(answer.statusCode).toBe(200)
+    expect(answer.headers['x-forwarded-user']).toBe('ci')
   },
 
   async revoke_before() {

@@ -32,10 +32,11 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-/** Runs the program in an empty folder until `observe` is done. */
-async function whileRunning(
+/** Runs the program in an empty folder until `observe` is done, which begins once `/readyz` answers with `status`. */
+export async function whileRunning(
   settings: Record<string, string>,
   observe: (program: Program) => Promise<void>,
+  status = 200,
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'gatewarden-'))
   writeFileSync(join(folder, 'gatewarden.yaml'), USERS)
@@ -53,7 +54,7 @@ async function whileRunning(
   try {
     const isReady = async () => {
       if (child.exitCode !== null) throw new Error('the program has ended')
-      expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200)
+      expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(status)
     }
     await vi.waitFor(isReady, { timeout: 20_000, interval: 100 })
     await observe({ folder, port, log: () => log })

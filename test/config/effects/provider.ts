@@ -4,7 +4,7 @@
  * @module
  */
 import { expect } from 'vitest'
-import { createBrowser } from '../../support/browser.ts'
+import { createBrowser, refreshTarget } from '../../support/browser.ts'
 import type { TestApp } from '../../support/build-app.ts'
 import {
   CLIENT_ID,
@@ -67,12 +67,61 @@ const expectKeycloak: Effect = async () => {
   })
 }
 
+/** Google is told whose accounts to offer. */
+export async function expectHostedDomain(
+  startWith: (settings: Record<string, string>) => Promise<TestApp>,
+): Promise<void> {
+  const google = await startHostileProvider()
+  const { app } = await startWith({
+    PROVIDER: 'google',
+    ISSUER_URL: google.issuer,
+    GOOGLE_CLIENT_ID: CLIENT_ID,
+    GOOGLE_CLIENT_SECRET: CLIENT_SECRET,
+    GOOGLE_HOSTED_DOMAIN: 'example.com',
+  })
+  const approved = await approve(createBrowser(app), authorizeUrl(await register(app)))
+  expect(new URL(refreshTarget(approved.body)).searchParams.get('hd')).toBe('example.com')
+}
+
+/** A token of another program opens the server once tokens are accepted, and that program's. */
+export async function expectTokenOfOtherProgram(
+  startWith: (provider: HostileProvider) => Promise<TestApp>,
+  expected: number,
+): Promise<void> {
+  const provider = await startHostileProvider()
+  const { app, clock } = await startWith(provider)
+  const at = Math.floor(clock() / 1000)
+  const claims = { iss: provider.issuer, azp: 'old-app', typ: 'Bearer', iat: at, exp: at + 60 }
+  const token = await provider.signToken({ ...claims, ...provider.person })
+  const answer = await check(app, { authorization: `Bearer ${token}` })
+  expect(answer.statusCode).toBe(expected)
+}
+
+const expectProviderTokens: Effect = async () => {
+  const on = { ACCEPT_PROVIDER_TOKENS: 'true', PROVIDER_TOKEN_CLIENTS: 'old-app' }
+  const tried: readonly (readonly [Record<string, string>, number])[] = [
+    [on, 200],
+    [{ ...on, ACCEPT_PROVIDER_TOKENS: 'false' }, 401],
+    [{ ...on, PROVIDER_TOKEN_CLIENTS: '' }, 401],
+  ]
+  for (const [settings, expected] of tried) {
+    await expectTokenOfOtherProgram(
+      ({ issuer }) =>
+        start({ PROVIDER: 'oidc', ISSUER_URL: issuer, CLIENT_ID, CLIENT_SECRET, ...settings }),
+      expected,
+    )
+  }
+}
+
 export const provider: Record<
   | 'provider'
   | 'issuer_url'
   | 'client_id'
   | 'client_secret'
   | 'groups_claim'
+  | 'google_hosted_domain'
+  | 'accept_provider_tokens'
+  | 'provider_token_clients'
   | 'keycloak_auth_host'
   | 'keycloak_auth_port'
   | 'keycloak_auth_protocol'
@@ -84,6 +133,9 @@ export const provider: Record<
   client_id: expectOidc,
   client_secret: expectOidc,
   groups_claim: expectOidc,
+  google_hosted_domain: () => expectHostedDomain((settings) => start(settings)),
+  accept_provider_tokens: expectProviderTokens,
+  provider_token_clients: expectProviderTokens,
   keycloak_auth_host: expectKeycloak,
   keycloak_auth_port: expectKeycloak,
   keycloak_auth_protocol: expectKeycloak,

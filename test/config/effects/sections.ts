@@ -8,6 +8,7 @@ import { expect } from 'vitest'
 import { ClientSection } from '../../../src/config/clients.ts'
 import { ProviderSection } from '../../../src/config/provider.ts'
 import { Resource } from '../../../src/config/resource.ts'
+import { StaticToken } from '../../../src/config/static-tokens.ts'
 import { User } from '../../../src/config/users.ts'
 import { createBrowser } from '../../support/browser.ts'
 import { PASSWORD, type TestApp } from '../../support/build-app.ts'
@@ -24,7 +25,7 @@ import {
 } from '../../support/oauth-client.ts'
 import { loadYaml } from '../harness.ts'
 import { whoPasses } from './people.ts'
-import { expectPersonOf } from './provider.ts'
+import { expectHostedDomain, expectPersonOf, expectTokenOfOtherProgram } from './provider.ts'
 import { callThrough, metadata } from './server.ts'
 import { type Effect, startFile } from './start.ts'
 
@@ -34,6 +35,7 @@ export const sectionNames: readonly string[] = Object.entries({
   providers: ProviderSection,
   users: User,
   clients: ClientSection,
+  static_tokens: StaticToken,
 }).flatMap(([section, { shape }]) => Object.keys(shape).map((name) => `${section}.${name}`))
 
 const NOTES = 'resources: { notes: { url: https://mcp.example.com/notes/mcp'
@@ -91,6 +93,20 @@ const resources: Record<string, Effect> = {
   async allow() {
     const app = await withNotes('allow: { emails: [bob@elsewhere.test] }')
     expect(await whoPasses(app)).toEqual({ ann: false, bob: true })
+  },
+  async accept_provider_tokens() {
+    const startWith =
+      (accepts: boolean) =>
+      ({ issuer }: { issuer: string }) =>
+        startFile(
+          [
+            `${NOTES}, accept_provider_tokens: ${accepts} } }\n${ALLOW}`,
+            `provider: oidc\nissuer_url: ${issuer}\nclient_id: ${CLIENT_ID}\nclient_secret: x`,
+            `accept_provider_tokens: ${!accepts}\nprovider_token_clients: [old-app]\n`,
+          ].join('\n'),
+        )
+    await expectTokenOfOtherProgram(startWith(true), 200)
+    await expectTokenOfOtherProgram(startWith(false), 401)
   },
   async upstream() {
     const request = await callThrough((upstream) => withNotes(`upstream: "${upstream}"`))
@@ -204,6 +220,36 @@ const clients: Record<string, Effect> = {
   },
 }
 
+const STATIC_TOKEN = 'a-token-of-a-script-0123456789abcdef'
+
+/** What a token of the file with these limits gets at the one server. */
+async function staticToken(limits: string, more = '') {
+  const { app } = await startFile(
+    `${NOTES}, scopes: { read: R, write: W } }${more} }\n${ALLOW}\nstatic_tokens: { ci: { ${limits} } }\n`,
+    { files: { '/run/token': `${STATIC_TOKEN}\n` } },
+  )
+  return check(app, { authorization: `Bearer ${STATIC_TOKEN}` })
+}
+
+const staticTokens: Record<string, Effect> = {
+  async token() {
+    const answer = await staticToken(`token: ${STATIC_TOKEN}`)
+    expect(answer.headers['x-forwarded-user']).toBe('ci')
+  },
+  async token_file() {
+    expect((await staticToken('token_file: /run/token')).statusCode).toBe(200)
+  },
+  async scopes() {
+    const answer = await staticToken('token_file: /run/token, scopes: [read]')
+    expect(answer.headers['x-forwarded-scopes']).toBe('read')
+  },
+  async resources() {
+    const wiki = ', wiki: { url: https://wiki.example.com }'
+    const answer = await staticToken('token_file: /run/token, resources: [wiki]', wiki)
+    expect(answer.statusCode).toBe(401)
+  },
+}
+
 const all: Record<string, Record<string, Effect>> = {
   resources,
   providers: {
@@ -213,9 +259,22 @@ const all: Record<string, Record<string, Effect>> = {
     client_secret: providerInFile,
     client_secret_file: providerWithFile,
     groups_claim: providerInFile,
+    google_hosted_domain: () =>
+      expectHostedDomain((settings) =>
+        startFile(
+          [
+            `${NOTES} } }\n${ALLOW}\nproviders:\n  google:\n    type: google`,
+            `issuer_url: ${settings.ISSUER_URL}`,
+            `client_id: ${settings.GOOGLE_CLIENT_ID}`,
+            'client_secret: x',
+            `google_hosted_domain: [${settings.GOOGLE_HOSTED_DOMAIN}]\n`,
+          ].join('\n    '),
+        ),
+      ),
   },
   users,
   clients,
+  static_tokens: staticTokens,
 }
 
 /** Every entry of every section by its full name. */

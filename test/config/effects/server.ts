@@ -50,6 +50,7 @@ export const server: Record<
   | 'allowed_origins'
   | 'identity_headers'
   | 'rate_limit'
+  | 'enable_edge_auth'
   | 'prod_mode',
   Effect
 > = {
@@ -120,6 +121,18 @@ export const server: Record<
       statuses.push((await app.inject({ method: 'POST', url: '/register' })).statusCode)
     }
     expect(statuses.map((status) => status === 429)).toEqual([false, false, true])
+  },
+
+  async enable_edge_auth() {
+    const ask = async (env: Record<string, string>) =>
+      (await start(env)).app.inject({
+        url: '/auth/connect?callback_port=49152&code=K7M-2QXA',
+        headers: { host: 'mcp.example.com' },
+      })
+    expect((await ask({})).statusCode).toBe(404)
+    expect((await ask({ ENABLE_EDGE_AUTH: 'true' })).headers.location).toContain(
+      '/.gatewarden/login?rd=',
+    )
   },
 
   async prod_mode() {

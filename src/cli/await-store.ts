@@ -1,0 +1,74 @@
+/**
+ * Waits for a store that does not answer yet: nothing can be served without its signing keys, but being started before
+ * the store is no fault (decision K28).
+ *
+ * @module
+ */
+import { once } from 'node:events'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { Config } from '../config/config.ts'
+import { ConfigError } from '../config/problem.ts'
+import { type Storage, StorageUnavailable, StorageUnfit } from '../storage/storage.ts'
+import { cannotListen } from './cannot-listen.ts'
+
+const ASK_AGAIN_MS = 100
+/** A store that is there answers within this; only after it somebody is told. */
+const PATIENCE_MS = 1500
+
+/**
+ * Resolves once the store has answered, at once for one on this machine. Meanwhile `/healthz` says 200, and `/readyz`
+ * and all else 503.
+ * @throws ConfigError if the store is not one that can hold our records, or the port is busy
+ */
+export async function awaitStore(
+  storage: Storage,
+  { listen, log }: { listen: Config['listen']; log: Logger },
+): Promise<void> {
+  if (!storage.contact) return
+  const startedAt = performance.now()
+  let standIn: Server | undefined
+  try {
+    for (;;) {
+      try {
+        for (const warning of await storage.contact()) log.warn(warning)
+        if (standIn) log.info('the store answers')
+        return
+      } catch (error) {
+        if (error instanceof StorageUnfit) {
+          throw new ConfigError(error.problems.map((problem) => `REDIS_URL: ${problem}`))
+        }
+        if (!(error instanceof StorageUnavailable)) throw error
+        if (!standIn && performance.now() - startedAt > PATIENCE_MS) {
+          standIn = await startStandIn(listen)
+          log.warn({ err: error }, 'the store does not answer: waiting for it')
+        }
+      }
+      await delay(ASK_AGAIN_MS)
+    }
+  } finally {
+    standIn?.closeAllConnections()
+    standIn?.close()
+  }
+}
+
+const answer: RequestListener = (request, response) => {
+  const isHealth = request.url === '/healthz'
+  response.writeHead(isHealth ? 200 : 503, {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    ...(!isHealth && { 'retry-after': '1' }),
+  })
+  response.end(JSON.stringify(isHealth ? { status: 'ok' } : { status: 'starting', store: 'down' }))
+}
+
+async function startStandIn(listen: Config['listen']): Promise<Server> {
+  const server = createServer(answer)
+  try {
+    await once(server.listen({ ...listen }), 'listening')
+    return server
+  } catch (error) {
+    throw cannotListen(listen, error)
+  }
+}

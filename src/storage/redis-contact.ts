@@ -1,0 +1,91 @@
+/**
+ * The first contact with Redis: whether the servers may hold our store, and whether we may do there what we need.
+ *
+ * @module
+ */
+import { judgeServer } from './redis-checks.ts'
+import type { RedisConnection, SendCommand } from './redis-connection.ts'
+import { encodeKey } from './redis-key.ts'
+import { CHANGES } from './redis-news.ts'
+import { REPLACE_SCRIPT } from './redis-scripts.ts'
+import type { RedisTarget } from './redis-target.ts'
+import { StorageUnavailable, StorageUnfit } from './storage.ts'
+
+/** What an ACL user has to be allowed. */
+const NEEDED =
+  '~gw:* &gw:* +@read +@write +@pubsub +@connection +eval +info +cluster|slots +cluster|info'
+
+/**
+ * Resolves to warnings for the operator once every server has answered.
+ * @throws StorageUnfit with what to change; StorageUnavailable while a server does not answer
+ */
+export async function contactRedis(
+  connection: RedisConnection,
+  kind: RedisTarget['kind'],
+): Promise<readonly string[]> {
+  try {
+    const found = await Promise.all(
+      connection.masters().map(async (master) => judgeServer(await findInfo(master), kind)),
+    )
+    const problems = found.flatMap((each) => each.problems)
+    if (problems.length > 0) throw new StorageUnfit([...new Set(problems)])
+    await tryOut(connection)
+    return [...new Set(found.flatMap((each) => each.warnings))]
+  } catch (error) {
+    if (!(error instanceof StorageUnavailable)) throw error
+    // While there is no connection, why there is none says more.
+    const message = connection.problem() ?? messageOf(error)
+    const problem = problemOf(messageOf(error)) ?? problemOf(message)
+    throw problem === undefined
+      ? new StorageUnavailable(new Error(message))
+      : new StorageUnfit([problem])
+  }
+}
+
+/** Undefined if the user may not ask. */
+async function findInfo(master: SendCommand): Promise<string | undefined> {
+  try {
+    return String(await master('info'))
+  } catch (error) {
+    if (messageOf(error).startsWith('NOPERM')) return undefined
+    throw error
+  }
+}
+
+/** Each kind of command once, on a key of our own: a permission that is missing shows here and not at the first login. */
+async function tryOut({ send, masters, subscribe }: RedisConnection): Promise<void> {
+  const key = encodeKey('probe')
+  await send('set', key, '1', 'PX', 1000, 'NX')
+  await send('get', key)
+  await send('eval', REPLACE_SCRIPT, 1, key, CHANGES, '', '2', 1000, '1')
+  await send('getdel', key)
+  await send('del', key)
+  await Promise.all(masters().map((master) => master('scan', '0', 'COUNT', 1)))
+  await Promise.all(masters().map((master) => master('publish', CHANGES, '')))
+  const subscription = await subscribe([CHANGES], () => {})
+  subscription.close()
+}
+
+/** The sentence for what will not mend itself; undefined for the rest. */
+function problemOf(message: string): string | undefined {
+  if (/WRONGPASS|NOAUTH|invalid username-password|Authentication required/.test(message)) {
+    return 'Redis refuses the user name or the password. Correct them.'
+  }
+  if (message.includes('NOPERM')) {
+    return `Redis does not let this user do what is needed. Allow it ${NEEDED}.`
+  }
+  if (message.includes('cluster support disabled')) {
+    return 'Redis is no cluster. Begin the address with redis:// or redis+sentinel://.'
+  }
+  if (/certificate|altnames/i.test(message)) {
+    return `the certificate of Redis is not trusted (${message}). Set REDIS_CA to the file of the authority that signed it, and name Redis as its certificate does.`
+  }
+  return undefined
+}
+
+/** What the server said. */
+function messageOf(error: unknown): string {
+  return error instanceof StorageUnavailable && error.cause instanceof Error
+    ? error.cause.message
+    : ''
+}

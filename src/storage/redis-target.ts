@@ -1,0 +1,35 @@
+/**
+ * Which Redis, and how to reach it: what `REDIS_URL` becomes.
+ *
+ * @module
+ */
+
+/** One address. */
+export interface RedisHost {
+  /** A name or an IP address, without brackets. */
+  readonly host: string
+  readonly port: number
+}
+
+interface Common {
+  /** Servers, sentinels or nodes to begin with; never empty. */
+  readonly hosts: readonly RedisHost[]
+  readonly tls: boolean
+  /** PEM of the authorities that TLS trusts; absent: those of Node. */
+  readonly ca?: string
+  /** An ACL user; absent: the default one. */
+  readonly username?: string
+  readonly password?: string
+}
+
+export type RedisTarget =
+  | (Common & { readonly kind: 'single'; readonly db: number })
+  | (Common & {
+      readonly kind: 'sentinel'
+      readonly db: number
+      /** What the sentinels call the group of servers. */
+      readonly master: string
+      readonly sentinelUsername?: string
+      readonly sentinelPassword?: string
+    })
+  | (Common & { readonly kind: 'cluster' })

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest'
+import { load, problemsOf } from './harness.ts'
+
+const problems = (domain: string, publicUrl = 'https://auth.example.com') =>
+  problemsOf(() =>
+    load({ env: { COOKIE_DOMAIN: domain, PUBLIC_URL: publicUrl, DEV_MODE: 'true' } }),
+  )
+
+describe('COOKIE_DOMAIN', () => {
+  it.each([
+    ['example.com', 'https://auth.example.com', 'example.com'],
+    ['.Example.COM', 'https://auth.example.com', 'example.com'],
+    ['auth.example.com', 'https://auth.example.com', 'auth.example.com'],
+    ['example.com', 'https://a.b.example.com:8443', 'example.com'],
+    ['localhost', 'http://localhost:8080', 'localhost'],
+    ['10.0.0.5', 'http://10.0.0.5:9000', '10.0.0.5'],
+    ['[::1]', 'http://[::1]:9000', '[::1]'],
+  ])('%s is taken with PUBLIC_URL %s', (domain, publicUrl, expected) => {
+    const env = { COOKIE_DOMAIN: domain, PUBLIC_URL: publicUrl, DEV_MODE: 'true' }
+    expect(load({ env }).config.cookieDomain).toBe(expected)
+  })
+
+  it.each([
+    'https://example.com',
+    'example.com:443',
+    'example.com/',
+    '*.example.com',
+    'a..example.com',
+    '..example.com',
+    'example.com.',
+    'a b',
+    'ex\u00e4mple.com',
+    '-example.com',
+  ])('%s is no domain', (domain) => {
+    expect(problems(domain)).toEqual([
+      expect.stringMatching(/^COOKIE_DOMAIN: .* is not a domain\. Write the host alone/),
+    ])
+  })
+
+  it.each([
+    ['example.org', 'https://auth.example.com', 'auth.example.com', 'example.com'],
+    ['ample.com', 'https://auth.example.com', 'auth.example.com', 'example.com'],
+    ['login.example.com', 'https://auth.example.com', 'auth.example.com', 'example.com'],
+    ['x.auth.example.com', 'https://auth.example.com', 'auth.example.com', 'example.com'],
+    ['example.com', 'http://localhost:8080', 'localhost', 'localhost'],
+    ['0.0.5', 'http://10.0.0.5:9000', '10.0.0.5', '10.0.0.5'],
+  ])('%s does not cover PUBLIC_URL %s, which is said with the mend', (domain, url, host, mend) => {
+    expect(problems(domain, url)).toEqual([
+      `COOKIE_DOMAIN: ${domain} does not cover ${host}, the host of PUBLIC_URL, which sets the cookie. Write ${mend}, or move PUBLIC_URL under ${domain}.`,
+    ])
+  })
+
+  it('com is refused: no browser keeps a cookie for a whole top level domain', () => {
+    expect(problems('com')).toEqual([
+      'COOKIE_DOMAIN: com is a whole top level domain, for which no browser keeps a cookie. Write example.com.',
+    ])
+    expect(problems('com', 'https://example.com')).toEqual([
+      'COOKIE_DOMAIN: com is a whole top level domain, for which no browser keeps a cookie. Write example.com.',
+    ])
+  })
+
+  it('is nothing unless it is set: each host has a session of its own', () => {
+    expect(load().config.cookieDomain).toBeUndefined()
+  })
+})
+
+it.each([
+  ['SESSION_LIFETIME', '31d'],
+  ['SESSION_LIFETIME', '59s'],
+  ['SESSION_IDLE', '0'],
+])('keeps %s within bounds: %s', (name, value) => {
+  expect(problemsOf(() => load({ env: { [name]: value } }))).toEqual([
+    `${name}: is out of bounds. Write a duration from 1m to 30d.`,
+  ])
+})

@@ -1,0 +1,49 @@
+/**
+ * What the settings of a store in Redis change. That it works is for the tests that run one (`test/e2e/redis-*`).
+ *
+ * @module
+ */
+import { expect } from 'vitest'
+import { createLiveness } from '../../../src/storage/liveness.ts'
+import { load } from '../harness.ts'
+import { whileRunning } from './program.ts'
+import type { Effect } from './start.ts'
+
+const SECRET = 'a root secret for tests, long enough to be one'
+const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----'
+
+export const store: Record<'redis_url' | 'redis_ca' | 'max_stale', Effect> = {
+  redis_url: () =>
+    whileRunning(
+      // Nobody listens there: it waits, where its own store would be ready.
+      { REDIS_URL: 'redis://:hidden-password@127.0.0.1:1', SECRET },
+      async ({ port, log }) => {
+        const health = await fetch(`http://127.0.0.1:${port}/healthz`)
+        expect(health.status).toBe(200)
+        const check = await fetch(`http://127.0.0.1:${port}/auth`)
+        expect([check.status, check.headers.get('retry-after')]).toEqual([503, '1'])
+        expect(log()).toContain('ECONNREFUSED')
+        expect(log()).not.toContain('hidden-password')
+      },
+      503,
+    ),
+
+  async redis_ca() {
+    const { redis } = load({
+      env: { REDIS_URL: 'rediss://redis.internal', REDIS_CA: 'ca.pem', SECRET },
+      files: { '/srv/ca.pem': CERTIFICATE },
+    }).config
+    expect(redis?.ca).toBe(CERTIFICATE)
+  },
+
+  async max_stale() {
+    const { maxStale } = load({ env: { MAX_STALE: '2m' } }).config
+    let time = 0
+    const liveness = createLiveness({ now: () => time, maxStale })
+    liveness.heartbeat(0)
+    time = 120_000
+    expect(liveness.isBridgeable()).toBe(true)
+    time += 1
+    expect(liveness.isBridgeable()).toBe(false)
+  },
+}

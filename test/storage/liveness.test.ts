@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest'
+import { createLiveness } from '../../src/storage/liveness.ts'
+
+function setUp(maxStale = 60) {
+  let time = 1_000_000
+  const liveness = createLiveness({ now: () => time, maxStale })
+  return {
+    liveness,
+    at: () => time,
+    advance: (milliseconds: number) => {
+      time += milliseconds
+    },
+  }
+}
+
+describe('liveness', () => {
+  it('is neither fresh nor bridgeable before the first heartbeat', () => {
+    const { liveness } = setUp()
+    liveness.begin()
+    expect([liveness.isFresh(), liveness.isBridgeable()]).toEqual([false, false])
+  })
+
+  it('counts from when a heartbeat was sent, not from when it arrived', () => {
+    const { liveness, at, advance } = setUp()
+    liveness.begin()
+    const sentAt = at()
+    advance(1001)
+    liveness.heartbeat(sentAt)
+    expect([liveness.isFresh(), liveness.isBridgeable()]).toEqual([false, true])
+    liveness.heartbeat(at())
+    expect(liveness.isFresh()).toBe(true)
+    advance(60_000)
+    expect(liveness.isBridgeable()).toBe(true)
+    advance(1)
+    expect(liveness.isBridgeable()).toBe(false)
+  })
+
+  it('is not fresh while nothing is heard, whatever the last heartbeat', () => {
+    const { liveness, at } = setUp()
+    liveness.begin()
+    liveness.heartbeat(at())
+    liveness.end()
+    expect([liveness.isFresh(), liveness.isBridgeable()]).toEqual([false, true])
+  })
+
+  it('trusts no heartbeat of the future, as after the clock was set back', () => {
+    const { liveness, at, advance } = setUp()
+    liveness.begin()
+    liveness.heartbeat(at())
+    advance(-1)
+    expect([liveness.isFresh(), liveness.isBridgeable()]).toEqual([false, false])
+  })
+
+  it('ends the watches of a changed grant, and only those', () => {
+    const { liveness } = setUp()
+    const [one, same, other] = [liveness.watch('1'), liveness.watch('1'), liveness.watch('2')]
+    liveness.changed('1')
+    liveness.changed('unknown')
+    expect([one.changed, same.changed, other.changed]).toEqual([true, true, false])
+    expect(liveness.watch('1').changed).toBe(false)
+  })
+
+  it('ends all watches when it begins to hear anew', () => {
+    const { liveness } = setUp()
+    liveness.begin()
+    const watches = [liveness.watch('1'), liveness.watch('2')]
+    liveness.end()
+    expect(watches.map(({ changed }) => changed)).toEqual([false, false])
+    liveness.begin()
+    expect(watches.map(({ changed }) => changed)).toEqual([true, true])
+  })
+
+  it('ends the oldest watch when there are too many', () => {
+    const { liveness } = setUp()
+    const first = liveness.watch('first')
+    const second = liveness.watch('second')
+    for (let n = 0; n < 49_999; n += 1) liveness.watch(`${n}`)
+    expect([first.changed, second.changed]).toEqual([true, false])
+  })
+})
