@@ -9,10 +9,14 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Logger } from 'pino'
 import type { Config } from './config/config.ts'
 import { createKeyring, randomToken } from './crypto.ts'
+import { edgeRoutes } from './edge/routes.ts'
+import { tunnelEndpoint } from './edge/tunnel.ts'
 import { createCheck } from './forward-auth/check.ts'
 import { createCredentials } from './forward-auth/credentials.ts'
+import { createEndpoints } from './forward-auth/endpoints.ts'
 import { createResourceTable } from './forward-auth/resource.ts'
 import { forwardAuthRoutes } from './forward-auth/routes.ts'
+import { createStaticTokens } from './forward-auth/static-tokens.ts'
 import { createVerifier } from './forward-auth/verifier.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { answerProgram } from './http/errors.ts'
@@ -24,10 +28,13 @@ import { limitRate } from './http/rate-limit.ts'
 import { scoped } from './http/scope.ts'
 import { compileTrustedProxies } from './http/trusted-proxies.ts'
 import { createBrowsers, isOwnCookie } from './login/browser.ts'
+import { clientPurpose } from './login/client-purpose.ts'
 import { complete } from './login/complete.ts'
-import { CALLBACK_PATH, type LoginFlow } from './login/flow.ts'
+import type { LoginFlow } from './login/flow.ts'
+import type { Interaction } from './login/interaction.ts'
 import { createLockout } from './login/lockout.ts'
 import { createPasswordLogin } from './login/password-login.ts'
+import { CALLBACK_PATH } from './login/paths.ts'
 import { loginRoutes } from './login/routes.ts'
 import { createAccessTokens } from './oauth/access-token.ts'
 import { createClients } from './oauth/clients/clients.ts'
@@ -39,13 +46,22 @@ import { registrationRoute } from './oauth/registration-route.ts'
 import { revokeGrantsOfTheGone } from './oauth/revocation.ts'
 import { createTokenIssuer } from './oauth/token-issuer.ts'
 import { tokenRoute } from './oauth/token-route.ts'
+import { createProviderTokens } from './provider-tokens/provider-tokens.ts'
 import { createProvider } from './providers/index.ts'
 import { createUpstreamHeaders } from './proxy/request-headers.ts'
 import { type ProxyRoutes, proxyRoutes } from './proxy/routes.ts'
 import { createUpstream } from './proxy/upstream.ts'
-import { type SessionRules, signInUrl } from './sessions/session-target.ts'
+import { sessionRoutes } from './sessions/routes.ts'
+import { createSessionActivity } from './sessions/session-activity.ts'
+import { createSessionIssuer } from './sessions/session-issuer.ts'
+import { sessionPurpose } from './sessions/session-purpose.ts'
+import { type SessionRules, signInUrl, signOutUrl } from './sessions/session-target.ts'
+import { createSessionTokens } from './sessions/session-token.ts'
+import { createSessionVerifier } from './sessions/session-verifier.ts'
+import { createSignInRounds } from './sessions/sign-in-rounds.ts'
 import { createPersons } from './storage/persons.ts'
 import { createRecords } from './storage/records.ts'
+import { createStandings } from './storage/standing.ts'
 import type { Storage } from './storage/storage.ts'
 
 export interface AppDeps {
@@ -85,7 +101,12 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     now,
   })
   const persons = createPersons({ provider, records })
-  const keys = await loadSigningKeys({ storage, keyring, now })
+  const keys = await loadSigningKeys({
+    storage,
+    keyring,
+    now,
+    retention: config.lifetimes.session,
+  })
   const accessTokens = createAccessTokens({ issuer, keys, now })
   const policy = compileRegistration(config.registration)
   const clients = createClients({
@@ -98,13 +119,48 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   })
   const isTrustedProxy = compileTrustedProxies(config.trustedProxies)
   const originAllowed = compileOrigins(config.allowedOrigins, issuer)
-  const verifier = createVerifier({ accessTokens, records, persons, now })
+  const standings = createStandings({ records, persons, liveness: storage.liveness })
+  const verifier = createVerifier({ accessTokens, records, persons, standings, now })
   const { identityHeaders } = config
-  const sessionRules: SessionRules = { resources, issuer, cookieDomain: undefined }
+  const { cookieDomain } = config
+  const sessionRules: SessionRules = { resources, issuer, cookieDomain }
+  const sessionTokens = createSessionTokens({ issuer, keys, now })
+  const sessions = createSessionVerifier({
+    tokens: sessionTokens,
+    records,
+    persons,
+    standings,
+    activity: createSessionActivity({
+      sessions: records.sessions,
+      idle: config.lifetimes.sessionIdle,
+      log,
+      now,
+    }),
+    cookieDomain,
+    now,
+  })
+  const redirectConfig = config.provider.type === 'builtin' ? undefined : config.provider
+  const bearers = [createStaticTokens(config.staticTokens)]
+  if (redirectConfig && provider.kind === 'redirect' && provider.tokens) {
+    const { clientId, tokenClients, groupsClaim } = redirectConfig
+    bearers.push(
+      createProviderTokens({
+        authority: provider.tokens,
+        resources,
+        publicUrl: issuer,
+        clientId,
+        tokenClients,
+        groupsClaim,
+        revokeBefore: config.revokeBefore,
+        log,
+        now,
+      }),
+    )
+  }
   const credentials = createCredentials({
     verifier,
-    bearers: [],
-    cookies: { verify: () => ({ kind: 'none' }) },
+    bearers,
+    cookies: sessions,
   })
   const check = createCheck({
     resources,
@@ -113,6 +169,9 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     identityHeaders,
     isOwnCookie,
     signInUrl: (match, target) => signInUrl(match, target, sessionRules),
+    signOutUrl: (resource) => signOutUrl(resource, sessionRules),
+    log,
+    now,
   })
   const browsers = createBrowsers({ keyring, secure: config.publicUrl.secure })
 
@@ -153,6 +212,29 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   })
   app.setErrorHandler(answerProgram)
 
+  const rounds = createSignInRounds({ browsers, now })
+  const issue = createSessionIssuer({
+    tokens: sessionTokens,
+    sessions: records.sessions,
+    idle: config.lifetimes.sessionIdle,
+    now,
+  })
+  const purposeOf = (interaction: Interaction) =>
+    interaction.purpose === 'client'
+      ? clientPurpose(interaction, {
+          issuer,
+          keyring,
+          records,
+          resources,
+          grantLifetime: config.lifetimes.grant,
+        })
+      : sessionPurpose(interaction, {
+          rules: sessionRules,
+          records,
+          issue,
+          rounds,
+          sessionLifetime: config.lifetimes.session,
+        })
   const flow: LoginFlow = {
     issuer,
     host: normalizeHost(config.publicUrl.host) ?? config.publicUrl.host,
@@ -170,12 +252,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
           })
         : undefined,
     complete: (interaction, person) =>
-      complete(interaction, person, {
-        records,
-        resources,
-        grantLifetime: config.lifetimes.grant,
-        now,
-      }),
+      complete(interaction, person, { purpose: purposeOf(interaction), records, now }),
+    purposeOf,
     isAnswered: (interaction) => records.interactions.isAnswered(interaction.id),
     now,
   }
@@ -195,7 +273,12 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     now,
     randomToken,
   }
-  const described = { issuer, resources, registration: policy.isOpen }
+  const described = {
+    issuer,
+    providerIssuer: redirectConfig?.issuerUrl,
+    resources,
+    registration: policy.isOpen,
+  }
   const proxy: ProxyRoutes = {
     check,
     resources,
@@ -208,23 +291,48 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     log,
   }
 
-  scoped(app, (scope) => forwardAuthRoutes(scope, { check, isTrustedProxy, log, now }))
+  const endpoints = [
+    ...createEndpoints({ check, resources, identityHeaders }),
+    ...(config.edgeAuth ? [tunnelEndpoint({ check, rules: sessionRules })] : []),
+  ]
+  scoped(app, (scope) => forwardAuthRoutes(scope, { endpoints, isTrustedProxy, log, now }))
   scoped(app, (scope) => healthRoutes(scope, { probeStore: () => storage.get('probe') }))
-  const limit = { perMinute: config.rateLimit, clientAddress: createClientAddress(isTrustedProxy) }
+  const limits = {
+    perMinute: config.rateLimit,
+    clientAddress: createClientAddress(isTrustedProxy),
+    storage,
+    now,
+  }
   scoped(app, (scope) => discoveryRoutes(scope, { ...described, keys }))
   scoped(app, (scope) => {
-    limitRate(scope, limit)
+    limitRate(scope, 'register', limits)
     scoped(scope, (inner) => registrationRoute(inner, { clients, policy, issuer, now }))
   })
   scoped(app, (scope) => {
-    limitRate(scope, limit)
+    limitRate(scope, 'token', limits)
     scoped(scope, (inner) => tokenRoute(inner, { clients, grants }))
   })
   scoped(app, (scope) => {
-    limitRate(scope, limit)
+    limitRate(scope, 'login', limits)
     scope.register(cookie)
     scoped(scope, (inner) => loginRoutes(inner, flow))
+    scoped(scope, (inner) =>
+      sessionRoutes(inner, {
+        flow,
+        rules: sessionRules,
+        records,
+        tokens: sessionTokens,
+        issue,
+        rounds,
+      }),
+    )
   })
+  if (config.edgeAuth) {
+    scoped(app, (scope) => {
+      limitRate(scope, 'edge', limits)
+      edgeRoutes(scope, { rules: sessionRules, sessions })
+    })
+  }
   scoped(app, (scope) => proxyRoutes(scope, proxy))
   return app
 }

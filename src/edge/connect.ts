@@ -12,6 +12,7 @@ import {
   CONNECT_PATH,
   loginUrl,
   type SessionRules,
+  type SessionTarget,
   signOutUrl,
 } from '../sessions/session-target.ts'
 import type { SessionVerifier } from '../sessions/session-verifier.ts'
@@ -44,12 +45,12 @@ async function answerConnect(
   const [, query = ''] = /^[^?]*\?(.*)$/.exec(request.raw.url ?? '') ?? []
   const parsed = parseConnect(query)
   if (!parsed.ok) return refuse(reply, { status: 400, error: parsed.error, why: 'malformed' })
+  const target = connectTarget(request, rules, connectQuery(parsed.parameters))
   // The application on this origin, by a script or its service worker, could read the answer (decision K8).
-  if (!isOpened(request)) {
+  if (!isOpened(request) || (target && isOpenedByApplication(request, target, rules))) {
     const error = 'a person opens this address, not a page'
     return refuse(reply, { status: 403, error, why: 'not-opened' })
   }
-  const target = connectTarget(request, rules, connectQuery(parsed.parameters))
   if (!target) {
     const error = 'there is not exactly one protected server at this host'
     return refuse(reply, { status: 404, error, why: 'nowhere' })
@@ -75,9 +76,29 @@ async function answerConnect(
   sendRefusedPage(reply, { decision, resource, signOutUrl: signOutUrl({ origin }, rules) })
 }
 
-/** True unless the browser says that something else than a person's tab asks: a script, a frame, a worker. */
+/**
+ * True unless the browser says that something else than a person's tab asks: a script, a frame, a worker. A worker that
+ * has navigations preloaded reads what looks like a tab's in all but one header, which it can change and not remove.
+ */
 function isOpened({ headers }: FastifyRequest): boolean {
   const { 'sec-fetch-mode': mode = 'navigate', 'sec-fetch-dest': destination = 'document' } =
     headers
-  return mode === 'navigate' && destination === 'document'
+  return (
+    mode === 'navigate' &&
+    destination === 'document' &&
+    headers['service-worker-navigation-preload'] === undefined
+  )
+}
+
+/**
+ * True for a tab that a page of the application opened: `Cross-Origin-Opener-Policy` parts the two only while they do
+ * not send the same one. The way back from the login comes from another origin, but for the gateway's own host, whose
+ * pages are ours.
+ */
+function isOpenedByApplication(
+  { headers }: FastifyRequest,
+  { returnTo }: SessionTarget,
+  { issuer }: SessionRules,
+): boolean {
+  return headers['sec-fetch-site'] === 'same-origin' && new URL(returnTo).origin !== issuer
 }

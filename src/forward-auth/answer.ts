@@ -6,12 +6,12 @@
  */
 
 import type { Config } from '../config/config.ts'
-import { signInNeededPage } from '../pages/sign-in-needed-page.ts'
-import { pageHeaders } from '../pages/styles.ts'
+import { OWN_PATHS } from '../sessions/session-target.ts'
 import { type ChallengeError, challenge } from './challenge.ts'
 import { withoutCookies } from './cookies.ts'
-import type { Decision, Verified } from './decide.ts'
-import { identityHeaderLines } from './identity-headers.ts'
+import type { Decision, Source, Verified } from './decide.ts'
+import { displayUser, identityHeaderLines } from './identity-headers.ts'
+import { DOUBLED_COOKIE, refusal, signIn } from './page-answers.ts'
 import type { Resource, ResourceMatch } from './resource.ts'
 
 /** An answer ready to be written. `headers` is a flat list of names and values. */
@@ -27,8 +27,9 @@ export interface AnswerContext {
   /** The request target as sent, query and all. */
   readonly target: string
   readonly requestId: string
-  /** A person opened the address in a browser. */
-  readonly navigation: boolean
+  /** True if a person opened the address in a browser. Asked for only where it makes a difference. */
+  readonly isNavigation: () => boolean
+  readonly authorization: string | undefined
   readonly cookie: string | undefined
 }
 
@@ -43,6 +44,8 @@ export interface AnswerRules {
   readonly isOwnCookie: (name: string) => boolean
   /** Where a browser signs in for a page, and comes back to it; undefined if that would lead nowhere. */
   readonly signInUrl: (match: ResourceMatch, target: string) => string | undefined
+  /** Where a browser ends its session at a resource. */
+  readonly signOutUrl: (resource: Resource) => string
 }
 
 export function answerFor(decision: Decision, context: AnswerContext, rules: AnswerRules): Answer {
@@ -50,21 +53,46 @@ export function answerFor(decision: Decision, context: AnswerContext, rules: Ans
     case 'allow':
       return allow(decision.verified, context, rules)
     case 'challenge':
-      return context.navigation && (decision.error === undefined || decision.source === 'cookie')
+      return (decision.error === undefined || decision.source === 'cookie') &&
+        context.isNavigation()
         ? signIn(context, rules)
         : refuse(401, context, decision.error)
     case 'malformed':
-      return refuse(400, context, 'invalid_request')
-    case 'insufficient-scope':
-      return refuse(403, context, 'insufficient_scope')
-    case 'forbid':
-      return forbidden(decision.reason)
+      if (decision.source === 'bearer') return refuse(400, context, 'invalid_request')
+      return context.isNavigation()
+        ? refusal(context, rules, { kind: 'doubled' })
+        : doubledCookie(context)
+    case 'insufficient-scope': {
+      const { verified } = decision
+      return isPersonAtBrowser(verified, context)
+        ? refusal(context, rules, { kind: 'permission', person: nameOf(verified) })
+        : refuse(403, context, 'insufficient_scope')
+    }
+    case 'forbid': {
+      const { verified, reason } = decision
+      return verified && isPersonAtBrowser(verified, context)
+        ? refusal(context, rules, { kind: 'person', person: nameOf(verified) })
+        : forbidden(reason)
+    }
   }
 }
+
+const isPersonAtBrowser = ({ source }: { source: Source }, { isNavigation }: AnswerContext) =>
+  source === 'cookie' && isNavigation()
+
+const nameOf = ({ person, sub }: Verified) =>
+  person.email ?? person.name ?? displayUser(person, sub)
 
 /** 403 without a challenge: no other token would help. */
 export function forbidden(reason: string): Answer {
   return json(403, [], { error: 'access_denied', error_description: reason })
+}
+
+/** 403 where our own addresses on a protected host come to a check: its proxy does not send them to us. */
+export function unrouted(context: AnswerContext, rules: AnswerRules): Answer {
+  return context.isNavigation()
+    ? refusal(context, rules, { kind: 'unrouted', path: OWN_PATHS })
+    : forbidden(`whoever runs this server must route ${OWN_PATHS} of this host to Gatewarden`)
 }
 
 /** 400 before any resource is known: the proxy or the client sent one header twice. */
@@ -81,12 +109,12 @@ export function unavailable(retryAfterSeconds: number): Answer {
 }
 
 /**
- * 200 without a body. `Authorization` is absent, so that a proxy that copies it removes the token; cookies of the
- * application go on.
+ * 200 without a body. A bearer token is absent, so that a proxy that copies `Authorization` removes it; what else the
+ * application was sent there, and its cookies, go on.
  */
 function allow(
   verified: Verified,
-  { cookie }: AnswerContext,
+  { authorization, cookie }: AnswerContext,
   { identityHeaders, isOwnCookie }: AnswerRules,
 ): Answer {
   let headers = allowHeaders.get(verified)
@@ -95,7 +123,17 @@ function allow(
     allowHeaders.set(verified, headers)
   }
   const kept = cookie === undefined ? undefined : withoutCookies(cookie, isOwnCookie)
-  return { status: 200, headers: kept === undefined ? headers : [...headers, 'Cookie', kept] }
+  // With a cookie as the credential it is of a scheme of the application's own.
+  const passed = verified.source === 'cookie' ? authorization : undefined
+  if (passed === undefined && kept === undefined) return { status: 200, headers }
+  return {
+    status: 200,
+    headers: [
+      ...headers,
+      ...(passed === undefined ? [] : ['Authorization', passed]),
+      ...(kept === undefined ? [] : ['Cookie', kept]),
+    ],
+  }
 }
 
 /** Refusals at a resource's own URL, which is where clients call: made once, by what is wrong. */
@@ -115,46 +153,12 @@ function refuse(status: number, { match }: AnswerContext, error?: ChallengeError
   return answer
 }
 
-/** A person in a browser goes to the login and comes back to the very page (features A9). */
-function signIn(context: AnswerContext, { signInUrl }: AnswerRules): Answer {
-  const location = signInUrl(context.match, context.target)
-  if (location === undefined) return challengePage(context)
-  return {
-    status: 302,
-    headers: [
-      'Cache-Control',
-      'no-store',
-      'Vary',
-      'Authorization, Cookie, Accept',
-      'Referrer-Policy',
-      'no-referrer',
-      'WWW-Authenticate',
-      challenge(context.match),
-      'Location',
-      location,
-      'Content-Length',
-      '0',
-    ],
-  }
-}
-
-function challengePage({ match, requestId }: AnswerContext): Answer {
-  const page = signInNeededPage({
-    resourceName: match.resource.name,
-    resourceUrl: match.resource.audience,
-    requestId,
+function doubledCookie({ match }: AnswerContext): Answer {
+  const header = challenge(match, 'invalid_request', DOUBLED_COOKIE)
+  return json(400, ['WWW-Authenticate', header], {
+    error: 'invalid_request',
+    error_description: DOUBLED_COOKIE,
   })
-  return {
-    status: 401,
-    headers: [
-      ...Object.entries({ ...pageHeaders(), 'WWW-Authenticate': challenge(match) }).flat(),
-      'Vary',
-      'Authorization, Cookie, Accept',
-      'Content-Length',
-      String(Buffer.byteLength(page)),
-    ],
-    body: page,
-  }
 }
 
 function json(status: number, headers: readonly string[], value: object): Answer {

@@ -17,14 +17,21 @@ const DESCRIPTION: Readonly<Record<ChallengeError, string>> = {
   insufficient_scope: 'The access token lacks a permission this server requires',
 }
 
-/** @param error left out when no credential was sent */
-export function challenge(match: ResourceMatch, error?: ChallengeError): string {
+/**
+ * @param error left out when no credential was sent
+ * @param description of the error, instead of the usual one
+ */
+export function challenge(
+  match: ResourceMatch,
+  error?: ChallengeError,
+  description: string = error ? DESCRIPTION[error] : '',
+): string {
   const scopes =
     error === 'insufficient_scope'
       ? match.resource.requiredScopes
       : advertisedScopes(match.resource)
   const parameters = [
-    ...(error ? [`error="${error}"`, `error_description="${DESCRIPTION[error]}"`] : []),
+    ...(error ? [`error="${error}"`, `error_description="${description}"`] : []),
     `resource_metadata="${metadataUrl(match)}"`,
     // RFC 6750 section 3: never empty; the Go SDK refuses it.
     ...(scopes.length > 0 ? [`scope="${scopes.join(' ')}"`] : []),

@@ -4,10 +4,22 @@
  *
  * @module
  */
+import type { Logger } from 'pino'
 import type { compileOrigins } from '../http/origins.ts'
-import { type HeaderValue, headerReader } from '../http/raw-headers.ts'
+import { headerReader } from '../http/raw-headers.ts'
+import { ProviderFailure } from '../providers/provider.ts'
+import { OWN_PATHS } from '../sessions/session-target.ts'
 import { StorageUnavailable } from '../storage/storage.ts'
-import { type Answer, type AnswerRules, answerFor, forbidden, unavailable } from './answer.ts'
+import {
+  type Answer,
+  type AnswerContext,
+  type AnswerRules,
+  answerFor,
+  forbidden,
+  unavailable,
+  unrouted,
+} from './answer.ts'
+import { isFromOwnPage, isNamelessOwnPage, isNavigation } from './browser-request.ts'
 import type { ForwardedRequest } from './contracts/contract.ts'
 import type { Credentials } from './credentials.ts'
 import { type Credential, type Decision, decide, type Verified } from './decide.ts'
@@ -17,6 +29,9 @@ export interface CheckDeps extends AnswerRules {
   readonly resources: ResourceTable
   readonly credentials: Credentials
   readonly originAllowed: ReturnType<typeof compileOrigins>
+  readonly log: Logger
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
 }
 
 /** The outcome of a check: the answer, and what the log and a proxy of our own want to know. */
@@ -42,10 +57,13 @@ export type Check = (request: {
 }) => Checked | Promise<Checked>
 
 const OUTAGE_RETRY_SECONDS = 2
-const read = headerReader(['authorization', 'cookie', 'origin', 'accept', 'sec-fetch-mode'])
+const read = headerReader(['authorization', 'cookie', 'origin'])
+/** A host whose proxy lacks a route is named in the log once in this time. */
+const WARN_EVERY_MS = 60_000
+const FOREIGN_PAGE = 'the web page that made this request is of a foreign origin'
 
 export function createCheck(deps: CheckDeps): Check {
-  const { resources, credentials, originAllowed } = deps
+  const { resources, credentials, originAllowed, log, now } = deps
 
   // A credential that was not verified anew is the same input, so its decision at a resource is the same.
   const decided = new WeakMap<Verified, { resource: Resource; decision: Decision }>()
@@ -58,6 +76,20 @@ export function createCheck(deps: CheckDeps): Check {
     return decision
   }
 
+  let warnedAt = Number.NEGATIVE_INFINITY
+  function denyUnrouted(context: AnswerContext): Checked {
+    const { match } = context
+    if (now() - warnedAt >= WARN_EVERY_MS) {
+      warnedAt = now()
+      log.warn(
+        { host: new URL(match.resource.origin).host },
+        `nobody can sign in with a browser: route ${OWN_PATHS} of this host to Gatewarden, without the login in front`,
+      )
+    }
+    const reason = `${OWN_PATHS} of this host is not routed to Gatewarden`
+    return { answer: unrouted(context, deps), reason, match }
+  }
+
   return ({ located, rawHeaders, requestId, pinned }) => {
     const match = resources.match(located.host, located.target)
     if (match === 'unknown') return deny('no protected server is configured at this address')
@@ -65,25 +97,35 @@ export function createCheck(deps: CheckDeps): Check {
     if (pinned !== undefined && match.resource.id !== pinned) {
       return deny('the request is for another server than this middleware is pinned to')
     }
-    const [authorization, cookie, origin, accept, mode] = read(rawHeaders)
-    if (!originAllowed(origin, match.resource)) {
-      return deny('the web page that made this request is of a foreign origin')
+    const { method } = located
+    const [authorization, cookie, origin] = read(rawHeaders)
+    if (!originAllowed(origin, match.resource) && !isNamelessOwnPage(origin, rawHeaders)) {
+      return deny(FOREIGN_PAGE)
     }
-    const context = {
+    const context: AnswerContext = {
       match,
       target: located.target,
       requestId,
-      navigation: isNavigation(located.method, accept, mode),
+      isNavigation: () => isNavigation(method, rawHeaders),
+      authorization: typeof authorization === 'string' ? authorization : undefined,
       cookie: typeof cookie === 'string' ? cookie : undefined,
     }
+    if (match.path.startsWith(OWN_PATHS)) return denyUnrouted(context)
     const conclude = (credential: Credential): Checked => {
+      if (
+        credential.kind === 'verified' &&
+        credential.verified.source === 'cookie' &&
+        !isFromOwnPage({ method, origin, rawHeaders }, match.resource)
+      ) {
+        return { ...deny(FOREIGN_PAGE), match, method, verified: credential.verified }
+      }
       const decision = decideOnce(match.resource, credential)
       const verified = 'verified' in decision ? decision.verified : undefined
       const reason = reasonOf(decision)
       return {
         answer: answerFor(decision, context, deps),
         match,
-        method: located.method,
+        method,
         ...(reason !== undefined && { reason }),
         ...(verified && { verified }),
       }
@@ -101,19 +143,16 @@ export function createCheck(deps: CheckDeps): Check {
 
 const deny = (reason: string): Checked => ({ answer: forbidden(reason), reason })
 
+/** Nothing is known about the credential, whoever did not answer. */
 function outage(error: unknown): Checked {
-  if (!(error instanceof StorageUnavailable)) throw error
-  return { answer: unavailable(OUTAGE_RETRY_SECONDS), reason: 'the store does not answer' }
-}
-
-/** A page load of a person; mcp-remote's first request is a GET, too, but asks for an event stream. */
-function isNavigation(method: string, accept: HeaderValue, mode: HeaderValue): boolean {
-  return (
-    (method === 'GET' || method === 'HEAD') &&
-    typeof accept === 'string' &&
-    accept.includes('text/html') &&
-    (mode === undefined || mode === 'navigate')
-  )
+  const reason =
+    error instanceof StorageUnavailable
+      ? 'the store does not answer'
+      : error instanceof ProviderFailure && error.kind === 'unavailable'
+        ? 'the provider does not answer'
+        : undefined
+  if (reason === undefined) throw error
+  return { answer: unavailable(OUTAGE_RETRY_SECONDS), reason }
 }
 
 function reasonOf(decision: Decision): string | undefined {
@@ -124,8 +163,10 @@ function reasonOf(decision: Decision): string | undefined {
     case 'forbid':
       return decision.reason
     case 'malformed':
-      return 'the Authorization header is malformed or doubled'
+      return decision.source === 'cookie'
+        ? 'the session cookie was sent more than once'
+        : 'the Authorization header is malformed or doubled'
     case 'insufficient-scope':
-      return 'the token lacks a required scope'
+      return `the ${decision.verified.source === 'cookie' ? 'session' : 'token'} lacks a required scope`
   }
 }

@@ -8,13 +8,14 @@ import type { HeaderValue } from '../http/raw-headers.ts'
 export type Presented =
   | { readonly kind: 'none' }
   /** Doubled, or a bearer credential of a shape that RFC 6750 section 2.1 does not know. */
-  | { readonly kind: 'malformed' }
+  | { readonly kind: 'malformed'; readonly source: 'bearer' }
   | { readonly kind: 'bearer'; readonly token: string }
 
-const BEARER = /^bearer(?: |$)/i
+/** Also where a tab follows, or where it stands second on a line that a proxy made out of two: no other scheme's. */
+const BEARER = /(?:^|,)[ \t]*bearer(?![\w-])/i
 const B64TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
 const NONE: Presented = { kind: 'none' }
-const MALFORMED: Presented = { kind: 'malformed' }
+const MALFORMED: Presented = { kind: 'malformed', source: 'bearer' }
 
 /** The bearer credential of an `Authorization` header; other schemes are none of ours. */
 export function presentedCredential(authorization: HeaderValue): Presented {

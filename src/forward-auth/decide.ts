@@ -22,7 +22,7 @@ export interface Verified extends Caller {
 
 export type Credential =
   | { readonly kind: 'none' }
-  | { readonly kind: 'malformed' }
+  | { readonly kind: 'malformed'; readonly source: Source }
   | { readonly kind: 'refused'; readonly reason: string; readonly source: Source }
   | { readonly kind: 'verified'; readonly verified: Verified }
 
@@ -36,14 +36,13 @@ export type Decision =
       /** Of the credential that was refused. */
       readonly source?: Source
     }
-  | { readonly kind: 'malformed' }
+  | { readonly kind: 'malformed'; readonly source: Source }
   /** 403 naming every scope the resource requires at once (MCP 2026-07-28, SEP-2350). */
   | { readonly kind: 'insufficient-scope'; readonly verified: Verified }
   | { readonly kind: 'forbid'; readonly reason: string; readonly verified?: Verified }
 
 /** Shapes of {@link Decision} that never vary. */
 const NO_CREDENTIAL: Decision = { kind: 'challenge', reason: 'no token' }
-const MALFORMED: Decision = { kind: 'malformed' }
 const OTHER_AUDIENCE: Readonly<Record<Source, Decision>> = {
   bearer: otherAudience('bearer', 'the token is for another server'),
   cookie: otherAudience('cookie', 'the cookie is for another server'),
@@ -59,7 +58,7 @@ export function decide(resource: Resource, credential: Credential): Decision {
     case 'none':
       return NO_CREDENTIAL
     case 'malformed':
-      return MALFORMED
+      return credential
     case 'refused': {
       const { reason, source } = credential
       return { kind: 'challenge', error: 'invalid_token', reason, source }

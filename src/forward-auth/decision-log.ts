@@ -1,6 +1,6 @@
 /**
- * One line a decision. Allowed checks and plain challenges are everyday traffic and only logged at `debug`; a
- * refusal somebody may have to look into is logged with its reason in words. Never a token, never a query.
+ * One line a decision. Allowed checks, plain challenges and ways to the login are everyday traffic and only logged at
+ * `debug`; a refusal somebody may have to look into is logged with its reason in words. Never a token, never a query.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export function logDecision(
   started: number,
 ): void {
   const { status } = checked.answer
-  const everyday = status === 200 || status === 401
+  const everyday = status === 200 || status === 302 || status === 401
   if (everyday && !log.isLevelEnabled('debug')) return
   const line = {
     requestId: request.id,

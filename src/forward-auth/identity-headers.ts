@@ -42,7 +42,7 @@ const READ: Readonly<Record<IdentityValue, (caller: Caller) => string>> = {
 }
 
 /** The verified e-mail, else a user name that cannot be mistaken for one, else our own name (decision K21). */
-function displayUser({ email, preferredUsername }: Identity, sub: string): string {
+export function displayUser({ email, preferredUsername }: Identity, sub: string): string {
   if (email !== undefined) return email
   return preferredUsername !== undefined && !preferredUsername.includes('@')
     ? preferredUsername

@@ -24,6 +24,8 @@ export interface Resource {
   readonly also: readonly string[]
   readonly isDefault: boolean
   readonly policy: Policy
+  /** The provider's own access tokens are bearers here. */
+  readonly acceptsProviderTokens: boolean
   /** Where it really is, when we are its reverse proxy too. */
   readonly upstream?: { readonly origin: string; readonly path: string }
 }
@@ -51,6 +53,8 @@ export interface ResourceTable {
   onlyOneAt(host: string): Resource | undefined
   /** The resource meant when a client names none: the one marked default, or the only one. */
   readonly fallback: Resource | undefined
+  /** Scheme and host of the resources that live at this host, or undefined if none does. */
+  originAt(host: string): string | undefined
   /** True if any resource lives at this host. */
   hasHost(host: string): boolean
 }
@@ -151,6 +155,10 @@ export function createResourceTable(configured: readonly ResourceConfig[]): Reso
       // A wildcard names no audience until a host does.
       (resource) => resource !== undefined && !resource.origin.includes('*'),
     ),
+    originAt: (host) => {
+      const canonicalHost = normalizeHost(host)
+      return canonicalHost === undefined ? undefined : at(canonicalHost)[0]?.resource.origin
+    },
     hasHost: (host) => {
       const canonicalHost = normalizeHost(host)
       return canonicalHost !== undefined && at(canonicalHost).length > 0
@@ -173,6 +181,7 @@ function compile(config: ResourceConfig): Resource {
     also: config.also,
     isDefault: config.isDefault,
     policy: compilePolicy(config.allow),
+    acceptsProviderTokens: config.acceptProviderTokens,
     ...(config.upstream !== undefined && { upstream: splitUpstream(config.upstream) }),
   }
 }
@@ -191,14 +200,18 @@ function prefixes(resource: Resource): Prefix[] {
 
 const longestFirst = (a: Prefix, b: Prefix) => b.path.length - a.path.length
 
-/** RFC 6125 section 6.4.3: a wildcard stands for exactly one label. */
+/**
+ * RFC 6125 section 6.4.3: a wildcard stands for exactly one label. A longer one than DNS has would only fill the memory
+ * of what is resolved.
+ */
 function isLabelBefore(host: string, suffix: string): boolean {
-  return host.endsWith(suffix) && /^[a-z0-9_-]+$/.test(host.slice(0, -suffix.length))
+  return host.endsWith(suffix) && /^[a-z0-9_-]{1,63}$/.test(host.slice(0, -suffix.length))
 }
 
 /** The path as the most forgiving server reads it: without regard to case and to dots and spaces that end a segment. */
 function loosely(path: string): string {
-  return path.toLowerCase().replace(/(?:\.|%20)+(?=\/|$)/g, '')
+  // Tried from the start of a run only: from each character of it, one long path would take minutes.
+  return path.toLowerCase().replace(/(?<!\.|%20)(?:\.|%20)+(?=\/|$)/g, '')
 }
 
 /** Undefined for a host that no URL can have, such as broken punycode. */

@@ -55,10 +55,10 @@ async function redeem(
   if (!holdsNonce(request, found.nonceHash, secure)) {
     return { ok: false, reason: 'the sign-in was not begun in this browser at this host' }
   }
+  const grant = await records.grants.find(found.grantId)
+  if (!grant) return { ok: false, reason: 'the session has ended' }
   const taken = await records.sessionCodes.take(hash)
   if (!taken) return { ok: false, reason: 'the code was used at the same time' }
-  const grant = await records.grants.find(taken.grantId)
-  if (!grant) return { ok: false, reason: 'the session has ended' }
   return { ok: true, grant, returnTo: taken.returnTo }
 }
 

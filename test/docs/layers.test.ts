@@ -11,14 +11,16 @@ const FILES = sourceFiles()
 const OAUTH_RULES =
   'pkce scope redirect-uri refresh-token parameters errors metadata well-known resource-indicator authorization-request client-authentication'
 const CHECK_RULES = 'decide policy path resource challenge identity-headers credential cookies'
+const SESSION_RULES = 'session-target session-cookies'
 const RULES = [
   ...OAUTH_RULES.split(' ').map((name) => `src/oauth/${name}.ts`),
   ...CHECK_RULES.split(' ').map((name) => `src/forward-auth/${name}.ts`),
+  ...SESSION_RULES.split(' ').map((name) => `src/sessions/${name}.ts`),
   ...FILES.filter((file) => file.startsWith('src/oauth/grants/')),
 ]
 
 const isEdge = (target: string) =>
-  /^(@?fastify|lmdb$|openid-client$|undici$)/.test(target) ||
+  /^(@?fastify|lmdb$|ioredis$|openid-client$|undici$)/.test(target) ||
   (target.startsWith('src/providers/') && target !== 'src/providers/provider.ts')
 
 /** Files that import a target which `forbidden` names, with that target. */
@@ -72,7 +74,9 @@ describe('who may import what', () => {
   })
 
   it('storage adapters import their driver and files of storage', () => {
-    const typed = ['records', 'persons', 'index'].map((name) => `src/storage/${name}.ts`)
+    const typed = ['records', 'persons', 'standing', 'index'].map(
+      (name) => `src/storage/${name}.ts`,
+    )
     const adapters = FILES.filter(
       (file) => file.startsWith('src/storage/') && !typed.includes(file),
     )
@@ -87,6 +91,7 @@ describe('who may import what', () => {
 
   it.each([
     ['lmdb', 'src/storage/'],
+    ['ioredis', 'src/storage/'],
     ['openid-client', 'src/providers/'],
     ['undici', 'src/proxy/'],
   ])('%s is imported in %s only', (name, folder) => {

@@ -21,7 +21,9 @@ function copiedHeaders(text: string): readonly (readonly string[])[] {
 
 describe('the headers that Traefik copies', () => {
   it.each([...everyPage(), 'traefik/dynamic.yml'])('are all of them in %s', (path) => {
-    for (const list of copiedHeaders(readPage(path))) expect(list).toEqual(COPIED)
+    // What a diff takes away is no advice.
+    const kept = readPage(path).replace(/^- {2,}.*$/gm, '')
+    for (const list of copiedHeaders(kept)) expect(list).toEqual(COPIED)
   })
 
   it('stand three times on the Traefik page, and in the README and the shipped file', () => {

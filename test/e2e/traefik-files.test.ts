@@ -168,21 +168,38 @@ describe.skipIf(isSkipped('traefik'))('the shipped Traefik files', () => {
     '/authorize?client_id=x',
     '/token',
     '/register',
+    '/.gatewarden/login?rd=%2Fmcp',
+    '/.gatewarden/callback?code=x',
+    '/.gatewarden/logout',
+    '/auth/connect?callback_port=1&code=A',
+    '/auth/oidc-config',
   ])('sends %s of the protected host to Gatewarden without a login', async (path) => {
     expect((await ask('mcp.test', path)).body).toBe(`gatewarden ${path}`)
   })
 
-  it.each(['/authorize', '/consent', '/callback', '/jwks', '/assets/a.css', '/mcpx'])(
-    'reaches %s of the gateway',
-    async (path) => {
-      expect((await ask('auth.test', path)).body).toBe(`gatewarden ${path}`)
-    },
-  )
+  it.each([
+    '/authorize',
+    '/consent',
+    '/callback',
+    '/logout',
+    '/.gatewarden/login?rd=x',
+    '/auth/connect?callback_port=1&code=A',
+    '/auth/oidc-config',
+    '/jwks',
+    '/assets/a.css',
+    '/mcpx',
+  ])('reaches %s of the gateway', async (path) => {
+    expect((await ask('auth.test', path)).body).toBe(`gatewarden ${path}`)
+  })
 
   it.each([
     '/auth',
     '/auth/traefik',
     '/auth/nginx/r/x',
+    '/auth/connect/x',
+    '/auth/connectx',
+    '/auth/x/../traefik',
+    '/_ws_tunnel',
     '/auth?x',
     '/%61uth/traefik',
     '//auth',

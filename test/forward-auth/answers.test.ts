@@ -271,9 +271,27 @@ describe('T28: an Origin', () => {
 })
 
 describe('a person in a browser', () => {
-  it('is shown a page with the 401 and its challenge', async () => {
+  it('is sent to the login, and comes back to the very page', async () => {
     const { app } = await first.restart()
-    const answer = await check(app, NAVIGATION)
+    const answer = await check(app, { ...NAVIGATION, 'x-forwarded-uri': '/notes/mcp/a?b=c%20d&e' })
+    expect(answer.statusCode).toBe(302)
+    expect(answer.headers.location).toBe(
+      'https://mcp.example.com/.gatewarden/login?rd=%2Fnotes%2Fmcp%2Fa%3Fb%3Dc%2520d%26e',
+    )
+    expect(answer.headers['www-authenticate']).toContain('Bearer resource_metadata=')
+    expect(answer.headers['cache-control']).toBe('no-store')
+    expect(answer.headers['referrer-policy']).toBe('no-referrer')
+    expect(answer.headers.vary).toContain('Accept')
+    expect(answer.body).toBe('')
+    expect(identityOf(answer)).toEqual([])
+  })
+
+  it('is shown a page with the 401 and its challenge where no login leads back', async () => {
+    const { app } = await first.restart()
+    const answer = await check(app, {
+      ...NAVIGATION,
+      'x-forwarded-uri': `/notes/mcp?${'q'.repeat(2048)}`,
+    })
     expect(answer.statusCode).toBe(401)
     expect(answer.headers['content-type']).toBe('text/html; charset=utf-8')
     expect(answer.headers['www-authenticate']).toBe(
@@ -294,6 +312,10 @@ describe('a person in a browser', () => {
     ['anything', { accept: '*/*' }],
     ['a page but by POST', { 'x-forwarded-method': 'POST' }],
     ['a page but from a script', { 'sec-fetch-mode': 'cors' }],
+    ['a page but from an old script', { 'x-requested-with': 'XMLHttpRequest' }],
+    ['a page but in a frame', { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' }],
+    ['a page but as an image', { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }],
+    ['a page but as an object', { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'object' }],
     ['nothing in particular', { accept: undefined }],
   ])('is not taken for a client that accepts %s', async (_what, headers) => {
     const { app } = await first.restart()

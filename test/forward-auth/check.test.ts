@@ -1,6 +1,8 @@
+import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
 import { sha256 } from '../../src/crypto.ts'
 import { createCheck } from '../../src/forward-auth/check.ts'
+import { createCredentials } from '../../src/forward-auth/credentials.ts'
 import { IDENTITY_HEADERS } from '../../src/forward-auth/identity-headers.ts'
 import { createResourceTable } from '../../src/forward-auth/resource.ts'
 import { createVerifier } from '../../src/forward-auth/verifier.ts'
@@ -8,6 +10,7 @@ import { compileOrigins } from '../../src/http/origins.ts'
 import { subjectOf } from '../../src/oauth/subject.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { createRecords } from '../../src/storage/records.ts'
+import { createStandings } from '../../src/storage/standing.ts'
 import type { Storage } from '../../src/storage/storage.ts'
 import { ANYONE, createClock, resource } from '../support/build-app.ts'
 
@@ -56,10 +59,12 @@ async function counted({ withPeek = true } = {}) {
   const records = createRecords(storage)
   await records.grants.create(GRANT, PERSON, Math.floor(clock() / 1000))
   asked.other = 0
+  const persons = { find: async () => PERSON, isCurrent: () => true }
   const verifier = createVerifier({
     records,
     now: clock,
-    persons: { find: async () => PERSON, isCurrent: () => true },
+    persons,
+    standings: createStandings({ records, persons, liveness: undefined }),
     accessTokens: {
       issue: () => Promise.reject(new Error('nothing is issued here')),
       looksLikeOurs: (token) => token.includes('.'),
@@ -77,11 +82,19 @@ async function counted({ withPeek = true } = {}) {
     },
   })
   const check = createCheck({
-    verifier,
+    credentials: createCredentials({
+      verifier,
+      bearers: [],
+      cookies: { verify: () => ({ kind: 'none' }) },
+    }),
     resources: createResourceTable([resource({ allow: ANYONE })]),
     originAllowed: compileOrigins('loopback', 'https://auth.example.com'),
     identityHeaders: IDENTITY_HEADERS,
     isOwnCookie: (name) => name.startsWith('gw_'),
+    signInUrl: () => undefined,
+    signOutUrl: () => 'https://auth.example.com/logout',
+    log: pino({ level: 'silent' }),
+    now: clock,
   })
   const ask = (token: string | undefined = TOKEN) =>
     check({

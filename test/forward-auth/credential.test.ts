@@ -25,6 +25,8 @@ describe('a bearer credential', () => {
     ['in lower case', `bearer ${token}`, 200],
     ['in capitals', `BEARER ${token}`, 200],
     ['after two spaces', `Bearer  ${token}`, 200],
+    ['after a tab', `Bearer\t${token}`, 200],
+    ['behind another one', `Basic Zm9v, Bearer ${token}`, 400],
     ['of nothing', 'Bearer', 400],
     ['of an empty string', 'Bearer ', 400],
     ['of two tokens', `Bearer ${token} ${token}`, 400],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createRecords } from '../../src/storage/records.ts'
-import { ANN, BOB, buildTestApp, resource, type TestApp } from '../support/build-app.ts'
+import { ANN, BOB, buildTestApp, resource, type TestApp, testConfig } from '../support/build-app.ts'
 import { check, obtainTokens } from '../support/oauth-client.ts'
 
 async function signedIn(changes: Parameters<typeof buildTestApp>[0] = {}) {
@@ -41,7 +41,7 @@ describe.each([
 
   it('is refused from the second its grant ends', async () => {
     const { test, authorization } = await signedIn({
-      lifetimes: { accessToken: 3600, grant: 600, grantIdle: 600, refreshGrace: 60 },
+      lifetimes: { ...testConfig().lifetimes, grant: 600, grantIdle: 600 },
     })
     const status = async () => (await check(test.app, { authorization })).statusCode
     if (warm) expect(await status()).toBe(200)

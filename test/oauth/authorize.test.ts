@@ -312,22 +312,29 @@ describe('scopes', () => {
 })
 
 describe('on another host than its own', () => {
-  it.each(['/authorize', '/login'])('sends GET %s on with the query to the byte', async (path) => {
+  const OTHER = 'mcp.example.com'
+
+  it('sends GET /authorize on with the query to the byte', async () => {
     const query = '?state=a%20b+c&x=%e4%b8&state=%zz'
     const response = await gateway.app.inject({
-      url: path + query,
-      headers: { host: 'mcp.example.com' },
+      url: `/authorize${query}`,
+      headers: { host: OTHER },
     })
     expect(response.statusCode).toBe(302)
-    expect(response.headers.location).toBe(ISSUER + path + query)
+    expect(response.headers.location).toBe(`${ISSUER}/authorize${query}`)
     expect(response.headers['set-cookie']).toBeUndefined()
   })
 
-  it.each(['/consent', '/login'])('does nothing with POST %s', async (url) => {
-    const response = await browser.post(url, { interaction: 'x' }, { host: 'mcp.example.com' })
-    expectPage(response, 404)
-    expect(response.headers['set-cookie']).toBeUndefined()
-  })
+  it.each(['/consent', '/login', '/callback'])(
+    'has no %s: that may be the address of an application',
+    async (url) => {
+      for (const method of ['GET', 'POST'] as const) {
+        const response = await gateway.app.inject({ method, url, headers: { host: OTHER } })
+        expect(response.statusCode).toBe(404)
+        expect(response.headers['set-cookie']).toBeUndefined()
+      }
+    },
+  )
 
   it.each(['auth.example.com:443', 'AUTH.example.com', 'auth.example.com.'])(
     'but %s is its own',

@@ -24,11 +24,14 @@ export interface CookieJar {
   names(): readonly string[]
 }
 
-/** An empty jar. Cookies are not kept apart by port, as in every browser. */
-export function createCookieJar(): CookieJar {
+/**
+ * An empty jar. Cookies are not kept apart by port, as in every browser.
+ * @param now milliseconds since the epoch
+ */
+export function createCookieJar(now: () => number = Date.now): CookieJar {
   const cookies = new Map<string, Cookie>()
   const matches = (cookie: Cookie, url: URL) =>
-    cookie.expires > Date.now() &&
+    cookie.expires > now() &&
     (cookie.hostOnly
       ? url.hostname === cookie.domain
       : `.${url.hostname}`.endsWith(`.${cookie.domain}`)) &&
@@ -38,7 +41,7 @@ export function createCookieJar(): CookieJar {
   return {
     store(url, lines) {
       for (const line of lines) {
-        const cookie = parse(url, line)
+        const cookie = parse(url, line, now())
         if (cookie) cookies.set(`${cookie.name};${cookie.domain};${cookie.path}`, cookie)
       }
     },
@@ -49,12 +52,12 @@ export function createCookieJar(): CookieJar {
         : undefined
     },
     names: () =>
-      [...cookies.values()].filter(({ expires }) => expires > Date.now()).map(({ name }) => name),
+      [...cookies.values()].filter(({ expires }) => expires > now()).map(({ name }) => name),
   }
 }
 
 /** Undefined for a cookie that a browser would refuse. */
-function parse(url: URL, line: string): Cookie | undefined {
+function parse(url: URL, line: string, now: number): Cookie | undefined {
   const [pair = '', ...rest] = line.split(';')
   const [name = '', value = ''] = split(pair)
   const attributes = new Map(
@@ -77,7 +80,7 @@ function parse(url: URL, line: string): Cookie | undefined {
     hostOnly: !domain,
     path: path.startsWith('/') ? path : '/',
     secure,
-    expires: expiry(attributes),
+    expires: expiry(attributes, now),
   }
 }
 
@@ -86,9 +89,9 @@ function isTrustworthy(url: URL): boolean {
   return url.protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
 }
 
-function expiry(attributes: ReadonlyMap<string, string>): number {
+function expiry(attributes: ReadonlyMap<string, string>, now: number): number {
   const maxAge = attributes.get('max-age')
-  if (maxAge !== undefined) return Date.now() + Number(maxAge) * 1000
+  if (maxAge !== undefined) return now + Number(maxAge) * 1000
   const expires = attributes.get('expires')
   return expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(expires)
 }

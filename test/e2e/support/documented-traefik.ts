@@ -25,6 +25,8 @@ export interface DocumentedTraefik {
   readonly ann: Credentials
   /** A folder of its own, removed with it. */
   readonly folder: string
+  /** What Gatewarden logged. */
+  log(): string
   stop(): Promise<void>
 }
 
@@ -108,5 +110,5 @@ async function start(
       ),
   })
   started.push(() => traefik.stop(500))
-  return { issuer, notes, wiki: `${origin}/wiki/mcp`, ann }
+  return { issuer, notes, wiki: `${origin}/wiki/mcp`, ann, log: gatewarden.log }
 }

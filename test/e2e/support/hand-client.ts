@@ -83,7 +83,7 @@ export async function registerClient(options: {
 }
 
 /** @throws Error with the answer when it holds no tokens */
-export function readTokens(answer: Exchange): Tokens {
+export function readTokens(answer: Pick<Exchange, 'status' | 'body'>): Tokens {
   if (answer.status !== 200) throw new Error(`no tokens (${answer.status}): ${answer.body}`)
   return Tokens.parse(JSON.parse(answer.body))
 }

@@ -1,0 +1,98 @@
+/**
+ * Gatewarden and nginx as docs/proxies/nginx.md has them, on this machine's hosts and ports.
+ *
+ * @module
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { hash } from '@node-rs/argon2'
+import { parse } from 'yaml'
+import { startGatewarden } from '../../../scripts/lib/gatewarden.ts'
+import { startNginx } from '../../../scripts/lib/nginx.ts'
+import { freePort, loopbackAddresses } from '../../../scripts/lib/ports.ts'
+import type { Credentials } from './browser.ts'
+import { toolPath } from './tools.ts'
+
+export interface DocumentedNginx {
+  /** PUBLIC_URL. */
+  readonly issuer: string
+  /** The two servers of the page. */
+  readonly notes: string
+  readonly wiki: string
+  readonly ann: Credentials
+  /** A folder of its own, removed with it. */
+  readonly folder: string
+  stop(): Promise<void>
+}
+
+export interface DocumentedNginxOptions {
+  /** `gatewarden.yaml` and the site as the page has them. */
+  readonly gatewarden: string
+  readonly site: string
+  /** `host:port` of what stands in for both servers. */
+  readonly upstream: string
+}
+
+/** Fills the page's examples in, without TLS, and starts what they describe. */
+export async function startDocumentedNginx(
+  options: DocumentedNginxOptions,
+): Promise<DocumentedNginx> {
+  const folder = await mkdtemp(join(tmpdir(), 'docs-nginx-'))
+  const started: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })]
+  const stop = async () => {
+    for (const end of started.splice(0).reverse()) await end()
+  }
+  try {
+    return { ...(await start(options, folder, started)), folder, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function start(
+  { gatewarden: settings, site, upstream }: DocumentedNginxOptions,
+  folder: string,
+  started: (() => Promise<unknown>)[],
+): Promise<Omit<DocumentedNginx, 'folder' | 'stop'>> {
+  const port = await freePort()
+  const issuer = `http://localhost:${port}`
+  const origin = `http://127.0.0.1:${port}`
+  const here = settings
+    .replaceAll('https://auth.example.com', issuer)
+    .replaceAll('https://mcp.example.com', origin)
+  const ann = { name: 'ann', password: 'correct horse battery staple' }
+  const gatewarden = await startGatewarden({
+    folder,
+    file: {
+      ...parse(here),
+      users: { ann: { email: 'ann@example.com', password_hash: await hash(ann.password) } },
+    },
+  })
+  started.push(() => gatewarden.stop())
+
+  const addresses = loopbackAddresses()
+  const listen = addresses.map((address) => `listen ${address}:${port};`).join(' ')
+  const nginx = await startNginx({
+    binary: toolPath('nginx'),
+    folder: join(folder, 'nginx'),
+    port,
+    addresses,
+    gatewayHost: 'localhost',
+    resourceHost: '127.0.0.1',
+    gatewarden: gatewarden.address,
+    upstream,
+    change: (text, name) =>
+      name === 'two-hosts.conf'
+        ? site
+            .replaceAll('listen 443 ssl;', listen)
+            .replaceAll(/^ +ssl_.*\n/gm, '')
+            .replaceAll('auth.example.com', 'localhost')
+            .replaceAll('mcp.example.com', '127.0.0.1')
+            .replaceAll(/127\.0\.0\.1:300[12]/g, upstream)
+        : text,
+  })
+  started.push(() => nginx.stop())
+  return { issuer, notes: `${origin}/notes/mcp`, wiki: `${origin}/wiki/mcp`, ann }
+}
