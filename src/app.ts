@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { createServer } from 'node:http'
 import cookie from '@fastify/cookie'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Config } from './config/config.ts'
 import { createKeyring, randomToken } from './crypto.ts'
@@ -19,13 +18,12 @@ import { forwardAuthRoutes } from './forward-auth/routes.ts'
 import { createStaticTokens } from './forward-auth/static-tokens.ts'
 import { createVerifier } from './forward-auth/verifier.ts'
 import { createClientAddress } from './http/client-address.ts'
-import { answerProgram } from './http/errors.ts'
 import { healthRoutes } from './http/health.ts'
 import { normalizeHost } from './http/host.ts'
-import { routeEveryMethod } from './http/methods.ts'
 import { compileOrigins } from './http/origins.ts'
 import { limitRate } from './http/rate-limit.ts'
 import { scoped } from './http/scope.ts'
+import { createHttpServer } from './http/server.ts'
 import { compileTrustedProxies } from './http/trusted-proxies.ts'
 import { createBrowsers, isOwnCookie } from './login/browser.ts'
 import { clientPurpose } from './login/client-purpose.ts'
@@ -73,17 +71,6 @@ export interface AppDeps {
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
-
-/** 20 kB of cookies must work; more than this is 431 (decision K25). */
-const MAX_HEADER_SIZE = 64 * 1024
-/** Traefik keeps idle connections for 90 s and does not retry on one that we close. */
-const KEEP_ALIVE_MS = 95_000
-/** Above the keep-alive time, so that an idle connection is never cut for its headers. */
-const HEADERS_TIMEOUT_MS = 100_000
-/** Time for a whole request to arrive, body included, so that a slow one cannot hang. */
-const REQUEST_TIMEOUT_MS = 120_000
-/** Registrations and forms are small. */
-const BODY_LIMIT = 32 * 1024
 
 /** @throws SigningKeyUnreadable if the store was sealed under another secret; StorageUnavailable */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
@@ -175,32 +162,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   })
   const browsers = createBrowsers({ keyring, secure: config.publicUrl.secure })
 
-  const logger: FastifyBaseLogger = log
-  const app = Fastify({
-    loggerInstance: logger,
-    // The request log prints queries, which carry codes and states.
-    logController: new LogController({ disableRequestLogging: true }),
-    // A child logger a request costs as much as a check; lines name their request themselves.
-    childLoggerFactory: (logger) => logger,
-    genReqId: requestIds(),
-    bodyLimit: BODY_LIMIT,
-    serverFactory: (handler) =>
-      createServer(
-        {
-          maxHeaderSize: MAX_HEADER_SIZE,
-          keepAliveTimeout: KEEP_ALIVE_MS,
-          headersTimeout: HEADERS_TIMEOUT_MS,
-          requestTimeout: REQUEST_TIMEOUT_MS,
-        },
-        handler,
-      ),
-    forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: MAX_HEADER_SIZE },
-    frameworkErrors: answerProgram,
-  })
-  // The size of headers is bounded; their number must not be: Node drops those beyond it without a word.
-  app.server.maxHeadersCount = 0
-  routeEveryMethod(app)
+  const app = createHttpServer(log)
   everyMinute(app, () => keys.refresh(), log)
   app.addHook('onListen', async () => {
     // Beside the first requests: checks refuse these people already, this keeps them out should the name come back.
@@ -210,7 +172,6 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
         log.warn({ err: error }, 'could not look for grants of people who are gone'),
     )
   })
-  app.setErrorHandler(answerProgram)
 
   const rounds = createSignInRounds({ browsers, now })
   const issue = createSessionIssuer({
@@ -344,11 +305,4 @@ function everyMinute(app: FastifyInstance, task: () => Promise<void>, log: Logge
   }, 60_000)
   timer.unref()
   app.addHook('onClose', async () => clearInterval(timer))
-}
-
-/** Ids that say nothing and repeat in no other process: a random prefix and a count. */
-function requestIds(): () => string {
-  const prefix = randomToken(6)
-  let count = 0
-  return () => `${prefix}-${(++count).toString(36)}`
 }

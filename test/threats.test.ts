@@ -9,15 +9,17 @@ import { loadSigningKeys } from '../src/oauth/keys.ts'
 import { redirectUriProblem } from '../src/oauth/redirect-uri.ts'
 import { clientHeaders } from '../src/proxy/response-headers.ts'
 import { createBrowser } from './support/browser.ts'
-import { ANYONE, buildTestApp, resource, SECRET } from './support/build-app.ts'
+import { ANYONE, BOB, buildTestApp, resource, SECRET } from './support/build-app.ts'
 import {
   authorizeUrl,
   check,
   obtainTokens,
+  refresh,
   register,
   signIn,
   token,
 } from './support/oauth-client.ts'
+import { HOST_COOKIE, makeSession, SHARED_COOKIE } from './support/session.ts'
 
 // Each of these hung the event loop for seconds to minutes, so a test that comes back at all has passed its point.
 describe('T33: one request cannot keep the process busy', () => {
@@ -45,6 +47,14 @@ describe('T33: one request cannot keep the process busy', () => {
       { authorization: `Basic ${' '.repeat(60_000)}!` },
     )
     expect(answer.statusCode).toBe(401)
+  })
+
+  it.each(['.', '%20'])('looks at a path of thousands of %j once', async (character) => {
+    const { app } = await buildTestApp({
+      resources: [resource(), resource({ id: 'all', url: 'https://mcp.example.com' })],
+    })
+    const uri = `/${character.repeat(60_000 / character.length)}x`
+    expect((await check(app, { 'x-forwarded-uri': uri })).statusCode).toBe(401)
   })
 
   it('reads an endless resource indicator once', async () => {
@@ -125,6 +135,12 @@ it('answers for no wildcard host whose name no URL can have', () => {
   expect(table.match('xn--a.wild.example.com', '/')).toBe('unknown')
 })
 
+it('T14: remembers no wildcard host that is longer than names are', () => {
+  const table = createResourceTable([resource({ url: 'https://*.wild.example.com' })])
+  expect(table.match(`${'a'.repeat(63)}.wild.example.com`, '/')).toMatchObject({ path: '/' })
+  expect(table.match(`${'a'.repeat(64)}.wild.example.com`, '/')).toBe('unknown')
+})
+
 it('lets a server set no cookie that a browser would send back as ours', () => {
   const headers = ['Set-Cookie', '=gw_browser=AAAA; Path=/', 'Set-Cookie', 'theirs=1']
   expect(clientHeaders(headers, (name) => name.startsWith('gw_'))).toEqual([
@@ -163,4 +179,47 @@ it('T23: names only plain addresses of its own in its metadata', async () => {
   for (const [, address] of addresses) {
     expect(address).toMatch(/^https:\/\/auth\.example\.com(?:\/[a-z]+)?$/)
   }
+})
+
+it('T11: takes no session out of an address or a header of its own', async () => {
+  const test = await buildTestApp()
+  const { token, cookie } = await makeSession(test)
+  for (const name of [HOST_COOKIE, SHARED_COOKIE, 'token', 'access_token']) {
+    const answer = await check(test.app, {
+      'x-forwarded-uri': `/notes/mcp?${name}=${token}`,
+      'cf-access-jwt-assertion': token,
+      'x-cookie': cookie,
+      authorization: `Cookie ${cookie}`,
+    })
+    expect(answer.statusCode).toBe(401)
+  }
+})
+
+it('T8: hands no token of ours to a server that is opened by the cookie beside it', async () => {
+  const test = await buildTestApp()
+  const { tokens } = await obtainTokens(test.app)
+  const { cookie } = await makeSession(test)
+  for (const scheme of ['Bearer\t', 'Basic Zm9v, Bearer ', 'Bearer,', 'bearer  ']) {
+    const authorization = scheme + tokens.access_token
+    const answer = await check(test.app, { cookie, authorization })
+    expect(String(answer.headers.authorization)).not.toContain(tokens.access_token)
+  }
+  const basic = await check(test.app, { cookie, authorization: 'Basic Zm9vOmJhcg==' })
+  expect([basic.statusCode, basic.headers.authorization]).toEqual([200, 'Basic Zm9vOmJhcg=='])
+})
+
+it('T31: keeps nobody in who is taken out of the configuration, by token or by cookie', async () => {
+  const test = await buildTestApp()
+  const { tokens, client } = await obtainTokens(test.app)
+  const { cookie } = await makeSession(test)
+  const authorization = `Bearer ${tokens.access_token}`
+  for (const headers of [{ authorization }, { cookie }]) {
+    expect((await check(test.app, headers)).statusCode).toBe(200)
+  }
+  const after = await test.restart({ users: [BOB] })
+  for (const headers of [{ authorization }, { cookie }]) {
+    expect((await check(after.app, headers)).statusCode).toBe(401)
+  }
+  const again = await refresh(after.app, client, tokens.refresh_token)
+  expect(again.json()).toMatchObject({ error: 'invalid_grant' })
 })

@@ -1,10 +1,16 @@
 /**
- * Limits what one address may ask of the endpoints that anybody can call. Counters are in memory and bounded.
+ * Limits what one address may ask of the endpoints that anybody can call. Counters are bounded, in number or in
+ * lifetime, and shared by all machines on one store (`rate-counter.ts`).
  *
  * @module
  */
-import rateLimit, { type RateLimitPluginOptions } from '@fastify/rate-limit'
+import rateLimit, {
+  type FastifyRateLimitStore,
+  type RateLimitPluginOptions,
+} from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Storage } from '../storage/storage.ts'
+import { createRateCounter, type RateCounter } from './rate-counter.ts'
 
 /** Too many requests from one address. */
 export class RateLimited extends Error {
@@ -16,33 +22,51 @@ export class RateLimited extends Error {
   }
 }
 
-const WINDOW_MS = 60_000
-/** Addresses remembered at once; a flood from more of them pushes out the least recent. */
-const MAX_ADDRESSES = 20_000
+export interface RateLimits {
+  /** Requests a minute and address; 0 is no limit. */
+  readonly perMinute: number
+  readonly clientAddress: (request: FastifyRequest) => string
+  readonly storage: Pick<Storage, 'count'>
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
 
 /**
  * Limits all routes added by plugins that are registered on this scope afterwards; they share one count an address.
- * @param options `perMinute`: requests a minute and address; 0 is no limit
+ * @param group names that count
  */
-export function limitRate(
-  scope: FastifyInstance,
-  options: { perMinute: number; clientAddress: (request: FastifyRequest) => string },
-): void {
-  if (options.perMinute === 0) return
+export function limitRate(scope: FastifyInstance, group: string, limits: RateLimits): void {
+  const { perMinute: max, clientAddress, storage, now } = limits
+  if (max === 0) return
+  const counter = createRateCounter({ group, max, storage, now })
   const unsaid = {
     'x-ratelimit-limit': false,
     'x-ratelimit-remaining': false,
     'x-ratelimit-reset': false,
   }
   const settings: RateLimitPluginOptions = {
-    max: options.perMinute,
-    timeWindow: WINDOW_MS,
-    cache: MAX_ADDRESSES,
-    keyGenerator: options.clientAddress,
+    max,
+    store: storeOf(counter),
+    keyGenerator: clientAddress,
     addHeaders: { ...unsaid, 'retry-after': true },
     addHeadersOnExceeding: unsaid,
     errorResponseBuilder: (_request, { ttl }) =>
       new RateLimited(Math.max(1, Math.ceil(ttl / 1000))),
   }
   scope.register(rateLimit, settings)
+}
+
+/** The counter as the plugin wants it: a class that it makes an object of. */
+function storeOf(counter: RateCounter): NonNullable<RateLimitPluginOptions['store']> {
+  return class implements FastifyRateLimitStore {
+    incr(address: string, callback: Parameters<FastifyRateLimitStore['incr']>[1]): void {
+      counter.add(address).then(
+        ({ count, remainingMs }) => callback(null, { current: count, ttl: remainingMs }),
+        (error: Error) => callback(error),
+      )
+    }
+    child() {
+      return this
+    }
+  }
 }

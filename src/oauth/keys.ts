@@ -36,7 +36,10 @@ export interface SigningKeys {
   generation(): number
   /** The public keys as a JWK Set (RFC 7517 section 5), without private members. */
   jwks(): { keys: readonly JWK[] }
-  /** Reads the keys again and makes the next period's when its time has come; to be called every minute. */
+  /**
+   * Reads the keys again and makes the next period's when its time has come; to be called every minute. A store that
+   * was emptied gets back what is known here: new tokens are signed with it already.
+   */
   refresh(): Promise<void>
 }
 
@@ -79,7 +82,7 @@ interface Deps {
   readonly retention?: number
 }
 
-type Loaded = SigningKey & { readonly jwk: JWK }
+type Loaded = SigningKey & { readonly jwk: JWK; readonly name: string; readonly stored: StoredKey }
 
 /**
  * Reads the signing keys, making the first one. Keys that open under a previous secret only are sealed anew, and those
@@ -96,8 +99,15 @@ export async function loadSigningKeys(deps: Deps): Promise<SigningKeys> {
   async function refresh(): Promise<void> {
     lookedAt = deps.now()
     const before = keys
-    keys = await readAll(deps)
-    if (await makeDue(keys, deps)) keys = await readAll(deps)
+    let found = await readAll(deps)
+    // Of a store with keys, `keys rotate` may have removed some. One without any has lost them.
+    if (found.length === 0 && before.length > 0) {
+      for (const { name, stored } of before) await store(name, stored, deps)
+      found = await readAll(deps)
+    }
+    if (await makeDue(found, deps)) found = await readAll(deps)
+    // Not before: a store that fails half-way must not leave us without a key.
+    keys = found
     if (before.some(({ kid }) => !known(kid))) generation += 1
   }
 
@@ -207,14 +217,14 @@ async function read(name: string, stored: StoredKey, deps: Deps): Promise<Loaded
   if (opened === undefined) {
     throw new SigningKeyUnreadable(`${name} was sealed under another secret`)
   }
-  await renew(name, stored, opened, deps)
+  const renewed = await renew(name, stored, opened, deps)
   const { pkcs8, publicJwk } = PrivateKey.parse(opened)
   const kid = await calculateJwkThumbprint(publicJwk)
   const publicKey = await importJWK(publicJwk, ALGORITHM)
   if (publicKey instanceof Uint8Array) throw new Error('an RSA key cannot be symmetric')
   const privateKey = await importPKCS8(pkcs8, ALGORITHM)
   const jwk = { ...publicJwk, kid, use: 'sig', alg: ALGORITHM }
-  return { kid, privateKey, publicKey, signsFrom: stored.signsFrom, jwk }
+  return { kid, privateKey, publicKey, signsFrom: stored.signsFrom, jwk, name, stored: renewed }
 }
 
 /**
@@ -226,11 +236,12 @@ async function renew(
   stored: StoredKey,
   opened: unknown,
   { storage, keyring, now, retention = 0 }: Deps,
-): Promise<void> {
+): Promise<StoredKey> {
   const isCurrent = await keyring.isCurrent('key-wrap', stored.sealed)
   const kept = stored.retention ?? LEAST_RETENTION
-  if (isCurrent && kept >= retention) return
+  if (isCurrent && kept >= retention) return stored
   const sealed = isCurrent ? stored.sealed : await keyring.seal('key-wrap', opened)
   const renewed = { ...stored, sealed, retention: Math.max(kept, retention) }
   await storage.replace(name, stored, renewed, lifetimeOf(renewed, now()))
+  return renewed
 }

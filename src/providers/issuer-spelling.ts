@@ -9,7 +9,7 @@ import { z } from 'zod'
 
 type Fetch = (address: string, options: CustomFetchOptions) => Promise<Response>
 
-/** Where the original is in a token answer. */
+/** Where the original is in a token answer; whatever the provider says under this name is overwritten. */
 export const ORIGINAL_ID_TOKEN = 'gatewarden_original_id_token'
 
 const TokenAnswer = z.looseObject({ id_token: z.string() })
@@ -27,19 +27,24 @@ export function spellIssuer(deps: { alias: string; issuer: string; fetch: Fetch 
         .json()
         .catch(() => undefined),
     )
-    const original = answer.data?.id_token
-    const [header, payload = '', signature] = original?.split('.') ?? []
-    const claims = Claims.safeParse(parseJson(Buffer.from(payload, 'base64url').toString()))
-    if (claims.data?.iss !== alias) return response
-    const respelled = Buffer.from(JSON.stringify({ ...claims.data, iss: issuer }))
+    if (!answer.success) return response
+    const { id_token: original } = answer.data
     const body = {
       ...answer.data,
-      id_token: `${header}.${respelled.toString('base64url')}.${signature}`,
+      id_token: respelled(original, alias, issuer),
       [ORIGINAL_ID_TOKEN]: original,
     }
     const { status, headers } = response
     return new Response(JSON.stringify(body), { status, headers })
   }
+}
+
+function respelled(idToken: string, alias: string, issuer: string): string {
+  const [header, payload = '', signature] = idToken.split('.')
+  const claims = Claims.safeParse(parseJson(Buffer.from(payload, 'base64url').toString()))
+  if (claims.data?.iss !== alias) return idToken
+  const spelled = Buffer.from(JSON.stringify({ ...claims.data, iss: issuer }))
+  return `${header}.${spelled.toString('base64url')}.${signature}`
 }
 
 function parseJson(text: string): unknown {

@@ -45,8 +45,8 @@ export function createOidcTokens(
       token_type_hint: 'access_token',
     })
     if (answer.active !== true) return refused('the provider says that the token is not active')
-    // Keycloak's ID and refresh tokens are active, too.
-    if (!isBearer(answer.token_type)) return refused('the token is no bearer token')
+    // ID and refresh tokens are active, too.
+    if (!isAccessToken(answer)) return refused('the token is no bearer token')
     const { iss = metadata.issuer } = answer
     if (iss !== metadata.issuer) return refused('the token is of another issuer')
     return { kind: 'claims', claims: { ...answer, iss } }
@@ -63,6 +63,12 @@ export function createOidcTokens(
   }
 }
 
-/** RFC 7662 section 2.2 leaves it out at will; the names of types ignore case (RFC 6749 section 5.1). */
-const isBearer = (type: unknown) =>
-  type === undefined || (typeof type === 'string' && type.toLowerCase() === 'bearer')
+/**
+ * RFC 7662 section 2.2 lets a provider leave the type out, and some do so for refresh tokens above all: then something
+ * else has to say what it is. The names of types ignore case (RFC 6749 section 5.1).
+ */
+function isAccessToken({ token_type: type, token_use: use }: Claims): boolean {
+  if (use !== undefined && use !== 'access_token') return false
+  if (type === undefined) return use !== undefined
+  return typeof type === 'string' && type.toLowerCase() === 'bearer'
+}

@@ -55,7 +55,7 @@ export function createOidcLogin(
   options: OidcOptions,
   { parameters, admit }: Particulars = STANDARD,
 ): RedirectProvider {
-  const { clientId, clientSecret, keyring } = options
+  const { clientId, clientSecret, issuerAlias, keyring } = options
   const keys = createKeys(0)
   const nonceOf = (flowId: string) => keyring.mac('provider', `nonce|${flowId}`)
   const verifierOf = (flowId: string) => keyring.mac('provider', `pkce|${flowId}`)
@@ -92,7 +92,8 @@ export function createOidcLogin(
           idTokenExpected: true,
         })
         // openid-client has compared the claims; only this says that they are the provider's.
-        await keys.verify(String(tokens[ORIGINAL_ID_TOKEN] ?? tokens.id_token))
+        const signed = issuerAlias === undefined ? tokens.id_token : tokens[ORIGINAL_ID_TOKEN]
+        await keys.verify(String(signed))
         const claims: Claims = tokens.claims() ?? {}
         if (claims.azp !== undefined && claims.azp !== clientId) {
           throw new ProviderFailure('failed', 'the ID token was issued to another client (azp)')

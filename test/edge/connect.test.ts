@@ -278,6 +278,11 @@ describe('the connect page', () => {
     { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' },
     { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'embed' },
     { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'object' },
+    // A window that stays in its hands, since it sends the same opener policy.
+    { 'sec-fetch-site': 'same-origin' },
+    // A service worker that reads what the browser loads ahead of it.
+    { 'service-worker-navigation-preload': 'true' },
+    { 'service-worker-navigation-preload': '' },
   ])('is not for a page of the same origin: %j', async (headers) => {
     const test = await buildEdgeApp()
     const { cookie, token } = await makeSession(test)
@@ -285,6 +290,18 @@ describe('the connect page', () => {
     expect(answer.statusCode).toBe(403)
     expect(answer.body).toContain('a person opens this address, not a page')
     expect(answer.body).not.toContain(token)
+  })
+
+  it("is there after the login, which on the gateway's own host is of the same origin", async () => {
+    const test = await buildEdgeApp()
+    const { cookie, token } = await makeSession(test)
+    for (const site of ['none', 'same-site', 'cross-site']) {
+      const answer = await open(test.app, CONNECT, { cookie, 'sec-fetch-site': site })
+      expect(answer.statusCode).toBe(200)
+    }
+    const own = { host: 'auth.example.com', cookie: `${SHARED_COOKIE}=${token}` }
+    const answer = await open(test.app, CONNECT, { ...own, 'sec-fetch-site': 'same-origin' })
+    expect(answer.statusCode).toBe(200)
   })
 
   it('is there for browsers that do not say what opens it', async () => {

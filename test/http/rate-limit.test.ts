@@ -1,6 +1,7 @@
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
-import { expect, it } from 'vitest'
-import { buildTestApp } from '../support/build-app.ts'
+import { describe, expect, it } from 'vitest'
+import { buildTestApp, createClock } from '../support/build-app.ts'
+import { createRemoteStorage } from '../support/remote-storage.ts'
 
 const LIMIT = 600
 
@@ -94,4 +95,53 @@ it('counts up to what is configured, and not at all at 0', async () => {
   const none = await buildTestApp({ rateLimit: 0 })
   await exhaust(none.app, {})
   expect((await post(none.app, '/token')).statusCode).toBe(401)
+})
+
+it('forgets after a minute', async () => {
+  const { app, clock } = await buildTestApp({ rateLimit: 1 })
+  await post(app, '/token')
+  const refused = await post(app, '/token')
+  expect([refused.statusCode, refused.headers['retry-after']]).toEqual([429, '60'])
+  clock.advance(59)
+  expect((await post(app, '/token')).headers['retry-after']).toBe('1')
+  clock.advance(1)
+  expect((await post(app, '/token')).statusCode).toBe(401)
+})
+
+describe('with a store that machines share', () => {
+  async function twoReplicas() {
+    const clock = createClock()
+    const storage = createRemoteStorage(clock)
+    const replica = async () => (await buildTestApp({ rateLimit: 4 }, { clock, storage })).app
+    return { clock, storage, one: await replica(), other: await replica() }
+  }
+  const statuses = async (apps: readonly FastifyInstance[]) => {
+    const found: number[] = []
+    for (const app of apps) found.push((await post(app, '/token')).statusCode)
+    return found
+  }
+
+  it('counts on all of them together', async () => {
+    const { clock, one, other } = await twoReplicas()
+    expect(await statuses([one, other, one, other])).toEqual([401, 401, 401, 401])
+    expect(await statuses([one, other])).toEqual([429, 429])
+    clock.advance(60)
+    expect(await statuses([one, other])).toEqual([401, 401])
+  })
+
+  it('counts on each of them while the store is away, and never fails for that', async () => {
+    const { storage, one, other } = await twoReplicas()
+    expect(await statuses([one, one])).toEqual([401, 401])
+    storage.isDown = true
+    expect(await statuses([one, one, one])).toEqual([401, 401, 429])
+    expect(await statuses([other, other, other, other, other])).toEqual([401, 401, 401, 401, 429])
+  })
+
+  it('does not ask it for the rest of a flood', async () => {
+    const { storage, one } = await twoReplicas()
+    await statuses([one, one, one, one])
+    storage.asked = 0
+    expect(await statuses([one, one, one])).toEqual([429, 429, 429])
+    expect(storage.asked).toBe(0)
+  })
 })

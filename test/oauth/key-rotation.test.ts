@@ -8,6 +8,7 @@ import {
   SigningKeyUnreadable,
 } from '../../src/oauth/keys.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
+import { type Storage, StorageUnavailable } from '../../src/storage/storage.ts'
 import { buildTestApp, createClock } from '../support/build-app.ts'
 import { check, obtainTokens, refresh } from '../support/oauth-client.ts'
 
@@ -94,6 +95,32 @@ it('signs with a key that was added out of turn, from its time on', async () => 
   expect(keys.current().kid).toBe(kid)
 })
 
+it('gives its keys back to a store that was emptied, and every process goes on with them', async () => {
+  const deps = place()
+  const [a, b] = [await loadSigningKeys(deps), await loadSigningKeys(deps)]
+  const before = kids(a)
+  for await (const [name] of deps.storage.scan('')) await deps.storage.delete(name)
+  await Promise.all([a.refresh(), b.refresh()])
+  expect([kids(a), kids(b)]).toEqual([before, before])
+  expect(a.generation()).toBe(0)
+  expect(kids(await loadSigningKeys(deps))).toEqual(before)
+})
+
+it('goes on with its keys while a store that was emptied takes no writes', async () => {
+  const deps = place()
+  let isFull = false
+  const create: Storage['create'] = (key, value, ttlSeconds) => {
+    if (isFull) return Promise.reject(new StorageUnavailable(new Error('full')))
+    return deps.storage.create(key, value, ttlSeconds)
+  }
+  const keys = await loadSigningKeys({ ...deps, storage: { ...deps.storage, create } })
+  const signing = keys.current().kid
+  for await (const [name] of deps.storage.scan('')) await deps.storage.delete(name)
+  isFull = true
+  await expect(keys.refresh()).rejects.toThrow(StorageUnavailable)
+  expect(keys.current().kid).toBe(signing)
+})
+
 it('removes all other keys when one was compromised', async () => {
   const deps = place()
   const keys = await loadSigningKeys(deps)
@@ -165,4 +192,33 @@ it('ends tokens that were verified before when their key was compromised', async
     authorization: 'Bearer eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6Im4ifQ.e30.x',
   })
   expect((await ask()).statusCode).toBe(401)
+})
+
+it('keeps a key as long as the longest session that it signed', async () => {
+  const deps = { ...place(), retention: 30 * DAY }
+  const keys = await loadSigningKeys(deps)
+  const old = keys.current().kid
+  await untilAnnounced(keys, deps.now)
+  deps.now.advance(DAY - 3600)
+  deps.now.advance(30 * DAY - 10)
+  await keys.refresh()
+  expect(keys.find(old)).toBeDefined()
+  deps.now.advance(3700)
+  await keys.refresh()
+  expect(await keys.find(old)).toBeUndefined()
+})
+
+it('keeps keys for longer once sessions live longer, and never shortens that', async () => {
+  const deps = place()
+  const keys = await loadSigningKeys(deps)
+  const old = keys.current().kid
+  await loadSigningKeys({ ...deps, retention: 10 * DAY })
+  await loadSigningKeys(deps)
+  await untilAnnounced(keys, deps.now)
+  deps.now.advance(9 * DAY)
+  await keys.refresh()
+  expect(keys.find(old)).toBeDefined()
+  deps.now.advance(3 * DAY)
+  await keys.refresh()
+  expect(await keys.find(old)).toBeUndefined()
 })

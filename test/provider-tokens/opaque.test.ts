@@ -26,6 +26,7 @@ describe('an opaque token of the provider', () => {
     ['has to be proven', { token_type: 'DPoP' }],
     ['is bound to a certificate', { cnf: { 'x5t#S256': 'x' } }],
     ['has a list for a type', { token_type: ['Bearer'] }],
+    ['is for refreshing, by its use', { token_use: 'refresh_token' }],
     ['is of another issuer', { iss: 'https://evil.example' }],
     ['is for somebody else', { azp: 'other-program', aud: 'account' }],
     ['says not whose it is', { sub: undefined }],
@@ -36,6 +37,13 @@ describe('an opaque token of the provider', () => {
     const test = await startAccepting(OPEN)
     expect((await test.bring(test.opaque(changes))).statusCode).toBe(401)
     expect(test.provider.asked('/introspect')).toBe(1)
+  })
+
+  it('without a type is one only if its use says so: refresh tokens have none, either', async () => {
+    const test = await startAccepting(OPEN)
+    test.provider.lies.introspection = (answer) => delete answer.token_type
+    expect((await test.bring(test.opaque())).statusCode).toBe(401)
+    expect((await test.bring(test.opaque({ token_use: 'access_token' }))).statusCode).toBe(200)
   })
 
   it('is refused when the provider does not know it', async () => {

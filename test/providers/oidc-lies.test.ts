@@ -1,5 +1,6 @@
 import { generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
+import { ORIGINAL_ID_TOKEN } from '../../src/providers/issuer-spelling.ts'
 import { createBrowser, hiddenField, refreshTarget } from '../support/browser.ts'
 import { ANYONE, resource } from '../support/build-app.ts'
 import { CLIENT_ID, CLIENT_SECRET, type Lies } from '../support/hostile-provider.ts'
@@ -90,6 +91,20 @@ const LIES: readonly (readonly [string, Lies, RegExp])[] = [
             jku: 'http://127.0.0.1:1/keys',
           })
           .sign(stranger.privateKey),
+    },
+    /signature verification failed/,
+  ],
+  [
+    'is another one than the answer says was signed',
+    {
+      tokens(answer) {
+        const signed = String(answer.id_token)
+        const [header, payload = '', signature] = signed.split('.')
+        const claims = JSON.parse(Buffer.from(payload, 'base64url').toString())
+        const forged = Buffer.from(JSON.stringify({ ...claims, email: 'boss@example.com' }))
+        answer.id_token = `${header}.${forged.toString('base64url')}.${signature}`
+        answer[ORIGINAL_ID_TOKEN] = signed
+      },
     },
     /signature verification failed/,
   ],

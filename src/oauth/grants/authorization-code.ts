@@ -4,7 +4,8 @@
  * @module
  */
 import { sha256 } from '../../crypto.ts'
-import type { CodeRecord } from '../../storage/records.ts'
+import { insist } from '../../storage/insist.ts'
+import type { CodeRecord, Grant } from '../../storage/records.ts'
 import { OAuthError } from '../errors.ts'
 import { required, several, single } from '../parameters.ts'
 import { verifyChallenge } from '../pkce.ts'
@@ -23,40 +24,89 @@ export const authorizationCode: GrantType = {
   grantType: 'authorization_code',
 
   async redeem(request, deps) {
-    const { parameters, client } = request
-    const hash = sha256(required(parameters, 'code'))
-    const redirectUri = single(parameters, 'redirect_uri')
-    const verifier = required(parameters, 'code_verifier')
-    const indicators = several(parameters, 'resource')
-
-    const code = await deps.records.codes.find(hash)
-    // A stranger's guess at the verifier, client or redirect neither consumes nor revokes (threat T18).
-    if (!code || code.clientHash !== client.hash) throw dead()
-    if (redirectUri !== undefined && redirectUri !== code.redirectUri) {
-      throw new OAuthError('invalid_grant', 'redirect_uri differs from the authorization request')
+    const { parameters } = request
+    const presented: Presented = {
+      hash: sha256(required(parameters, 'code')),
+      redirectUri: single(parameters, 'redirect_uri'),
+      verifier: required(parameters, 'code_verifier'),
+      indicators: several(parameters, 'resource'),
     }
-    // The configuration may have been tightened since the person was asked (threat T5).
-    if (!client.redirectUris.some((uri) => sameRedirectUri(code.redirectUri, uri))) throw dead()
-    verifyChallenge(verifier, code.codeChallenge)
-    requireResource(indicators, code.resource, deps.resources)
-
-    if (code.spentBy !== undefined) return revokeReplayed(code, deps)
-    const now = Math.floor(deps.now() / 1000)
-    if (now >= code.issuedAt + CODE_LIFETIME) throw dead()
-    const grant = await deps.records.grants.find(code.grantId)
-    if (!grant || now >= grant.expiresAt || !(await deps.personExists(grant))) throw dead()
-
-    const spent: CodeRecord = { ...code, spentBy: deps.randomToken() }
-    if (!(await deps.records.codes.replace(hash, code, spent))) return revokeReplayed(code, deps)
-    try {
-      const refresh = await startRefresh(request, grant.id, grant.expiresAt - now, deps)
-      return await deps.tokens.issue(grant, client, { scopes: code.scopes, refresh })
-    } catch (error) {
-      // Nothing was sent: the client may try again with the same code.
-      await deps.records.codes.replace(hash, spent, code)
-      throw error
+    const attempt = deps.randomToken()
+    for (;;) {
+      const { code, grant, remaining } = await findRedeemable(presented, request.client, deps)
+      const spent: CodeRecord = { ...code, spentBy: attempt }
+      try {
+        // If somebody was faster, whether to spend it or to give it back, is to be seen.
+        if (!(await deps.records.codes.replace(presented.hash, code, spent))) continue
+        const refresh = await startRefresh(request, grant.id, remaining, deps)
+        return await deps.tokens.issue(grant, request.client, { scopes: code.scopes, refresh })
+      } catch (error) {
+        // Nothing was sent: the client may try again with the same code. What failed first says more.
+        await giveBack(presented.hash, { code, spent }, deps).catch(() => {})
+        throw error
+      }
     }
   },
+}
+
+/** What a client shows. */
+interface Presented {
+  readonly hash: string
+  readonly redirectUri: string | undefined
+  readonly verifier: string
+  readonly indicators: readonly string[]
+}
+
+/**
+ * Every check.
+ * @returns the code, its grant, and the seconds that the grant has left
+ */
+async function findRedeemable(
+  { hash, redirectUri, verifier, indicators }: Presented,
+  client: TokenRequest['client'],
+  deps: GrantDeps,
+): Promise<{ code: CodeRecord; grant: Grant; remaining: number }> {
+  const code = await deps.records.codes.find(hash)
+  // A stranger's guess at the verifier, client or redirect neither consumes nor revokes (threat T18).
+  if (!code || code.clientHash !== client.hash) throw dead()
+  if (redirectUri !== undefined && redirectUri !== code.redirectUri) {
+    throw new OAuthError('invalid_grant', 'redirect_uri differs from the authorization request')
+  }
+  // The configuration may have been tightened since the person was asked (threat T5).
+  if (!client.redirectUris.some((uri) => sameRedirectUri(code.redirectUri, uri))) throw dead()
+  verifyChallenge(verifier, code.codeChallenge)
+  requireResource(indicators, code.resource, deps.resources)
+
+  if (code.spentBy !== undefined) {
+    // RFC 6749 section 4.1.2: a code used twice ends what was issued from it.
+    await deps.records.grants.revokeForSure(code.grantId)
+    throw dead()
+  }
+  const now = Math.floor(deps.now() / 1000)
+  if (now >= code.issuedAt + CODE_LIFETIME) throw dead()
+  const grant = await deps.records.grants.find(code.grantId)
+  if (!grant || now >= grant.expiresAt || !(await deps.personExists(grant))) throw dead()
+  return { code, grant, remaining: grant.expiresAt - now }
+}
+
+/**
+ * Undoes a spent mark. One that missed its deadline may still be on its way: it finds another record than it expects.
+ */
+function giveBack(
+  hash: string,
+  { code, spent }: { readonly code: CodeRecord; readonly spent: CodeRecord },
+  { records: { codes }, randomToken }: GrantDeps,
+): Promise<void> {
+  const freed: CodeRecord = { ...code, freedBy: randomToken() }
+  return insist(async () => {
+    for (;;) {
+      if (await codes.replace(hash, spent, freed)) return
+      if (await codes.replace(hash, code, freed)) return
+      // Our mark may have arrived between the two.
+      const left = await codes.find(hash)
+      if (left?.spentBy !== spent.spentBy) return
+    }
+  }, CODE_LIFETIME)
 }
 
 /** Makes the grant's refresh record, unless the client does without (decision K16). */
@@ -72,10 +122,4 @@ async function startRefresh(
   // Already there only if an earlier attempt with this code failed after making it: nothing was issued from it.
   await deps.records.refresh.create(grantId, state, ttl)
   return state.current
-}
-
-/** RFC 6749 section 4.1.2: a code used twice ends what was issued from it. */
-async function revokeReplayed(code: CodeRecord, deps: GrantDeps): Promise<never> {
-  await deps.records.grants.revoke(code.grantId)
-  throw dead()
 }

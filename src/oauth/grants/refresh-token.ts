@@ -49,7 +49,7 @@ async function rotate(grant: Grant, n: number, deps: GrantDeps): Promise<number>
       case 'repeat':
         return state.current
       case 'revoke':
-        await deps.records.grants.revoke(grant.id)
+        await deps.records.grants.revokeForSure(grant.id)
         throw dead()
       case 'rotate': {
         const ttl = Math.min(deps.lifetimes.grantIdle, grant.expiresAt - now)

@@ -1,0 +1,63 @@
+/**
+ * Counts requests by address in windows that begin with the first one: in this process, and in the store where
+ * several machines share one.
+ *
+ * @module
+ */
+import { type Storage, StorageUnavailable, type Tally } from '../storage/storage.ts'
+
+const WINDOW_SECONDS = 60
+/** Addresses remembered at once; a flood from more of them pushes out the least recent. */
+const MAX_ADDRESSES = 20_000
+
+export interface RateCounter {
+  /** Counts one request of this address. Never fails for want of the store: then this process's own count stands. */
+  add(address: string): Promise<Tally>
+}
+
+/**
+ * @param options.group whose requests are counted together; part of the key in the store
+ * @param options.max requests a window; beyond it the store is not asked, so that a flood ends here
+ * @param options.now milliseconds since the epoch
+ */
+export function createRateCounter(options: {
+  readonly group: string
+  readonly max: number
+  readonly storage: Pick<Storage, 'count'>
+  readonly now: () => number
+}): RateCounter {
+  const { group, max, storage, now } = options
+  const windows = new Map<string, { count: number; readonly startedAt: number }>()
+
+  const addHere = (address: string): Tally => {
+    const time = now()
+    const known = windows.get(address)
+    const age = known ? time - known.startedAt : Number.POSITIVE_INFINITY
+    // A clock that was set back begins a new window.
+    const isOpen = age >= 0 && age < WINDOW_SECONDS * 1000
+    const window = known && isOpen ? known : { count: 0, startedAt: time }
+    window.count += 1
+    windows.delete(address)
+    windows.set(address, window)
+    if (windows.size > MAX_ADDRESSES) {
+      const [oldest] = windows.keys()
+      if (oldest !== undefined) windows.delete(oldest)
+    }
+    return { count: window.count, remainingMs: window.startedAt + WINDOW_SECONDS * 1000 - time }
+  }
+
+  return {
+    async add(address) {
+      // Also where the store counts, so that it is known here when the store is away.
+      const here = addHere(address)
+      if (here.count > max || !storage.count) return here
+      try {
+        const everywhere = await storage.count(`rate:${group}:${address}`, WINDOW_SECONDS)
+        return everywhere.count > here.count ? everywhere : here
+      } catch (error) {
+        if (!(error instanceof StorageUnavailable)) throw error
+        return here
+      }
+    },
+  }
+}

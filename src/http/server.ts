@@ -1,0 +1,59 @@
+/**
+ * The HTTP server with its limits, before any route (decision K25).
+ *
+ * @module
+ */
+import { createServer } from 'node:http'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { randomToken } from '../crypto.ts'
+import { answerProgram } from './errors.ts'
+import { routeEveryMethod } from './methods.ts'
+
+/** 20 kB of cookies must work; more than this is 431. */
+const MAX_HEADER_SIZE = 64 * 1024
+/** Traefik keeps idle connections for 90 s and does not retry on one that we close. */
+const KEEP_ALIVE_MS = 95_000
+/** Above the keep-alive time, so that an idle connection is never cut for its headers. */
+const HEADERS_TIMEOUT_MS = 100_000
+/** Time for a whole request to arrive, body included, so that a slow one cannot hang. */
+const REQUEST_TIMEOUT_MS = 120_000
+/** Registrations and forms are small. */
+const BODY_LIMIT = 32 * 1024
+
+/** A server without routes; what goes wrong is told to a program unless a scope says otherwise. */
+export function createHttpServer(log: FastifyBaseLogger): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: log,
+    // The request log prints queries, which carry codes and states.
+    logController: new LogController({ disableRequestLogging: true }),
+    // A child logger a request costs as much as a check; lines name their request themselves.
+    childLoggerFactory: (logger) => logger,
+    genReqId: requestIds(),
+    bodyLimit: BODY_LIMIT,
+    serverFactory: (handler) =>
+      createServer(
+        {
+          maxHeaderSize: MAX_HEADER_SIZE,
+          keepAliveTimeout: KEEP_ALIVE_MS,
+          headersTimeout: HEADERS_TIMEOUT_MS,
+          requestTimeout: REQUEST_TIMEOUT_MS,
+        },
+        handler,
+      ),
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: MAX_HEADER_SIZE },
+    frameworkErrors: answerProgram,
+  })
+  // The size of headers is bounded; their number must not be: Node drops those beyond it without a word.
+  app.server.maxHeadersCount = 0
+  routeEveryMethod(app)
+  app.setErrorHandler(answerProgram)
+  return app
+}
+
+/** Ids that say nothing and repeat in no other process: a random prefix and a count. */
+function requestIds(): () => string {
+  const prefix = randomToken(6)
+  let count = 0
+  return () => `${prefix}-${(++count).toString(36)}`
+}
