@@ -23,7 +23,7 @@ import { isFromOwnPage, isNamelessOwnPage, isNavigation } from './browser-reques
 import type { ForwardedRequest } from './contracts/contract.ts'
 import type { Credentials } from './credentials.ts'
 import { type Credential, type Decision, decide, type Verified } from './decide.ts'
-import type { Resource, ResourceMatch, ResourceTable } from './resource.ts'
+import type { MatchResult, Resource, ResourceMatch, ResourceTable } from './resource.ts'
 
 export interface CheckDeps extends AnswerRules {
   readonly resources: ResourceTable
@@ -48,12 +48,14 @@ export interface Checked {
 /**
  * @param rawHeaders of the request that carries the credential
  * @param pinned the id of the only resource this may be about
+ * @param matched what the resource table says of it, where the caller has asked already
  */
 export type Check = (request: {
   readonly located: ForwardedRequest
   readonly rawHeaders: readonly string[]
   readonly requestId: string
   readonly pinned?: string
+  readonly matched?: MatchResult
 }) => Checked | Promise<Checked>
 
 const OUTAGE_RETRY_SECONDS = 2
@@ -90,8 +92,8 @@ export function createCheck(deps: CheckDeps): Check {
     return { answer: unrouted(context, deps), reason, match }
   }
 
-  return ({ located, rawHeaders, requestId, pinned }) => {
-    const match = resources.match(located.host, located.target)
+  return ({ located, rawHeaders, requestId, pinned, matched }) => {
+    const match = matched ?? resources.match(located.host, located.target)
     if (match === 'unknown') return deny('no protected server is configured at this address')
     if (match === 'ambiguous') return deny('the path can be read in more than one way')
     if (pinned !== undefined && match.resource.id !== pinned) {

@@ -46,8 +46,8 @@ export function proxyRoutes(app: FastifyInstance, deps: ProxyRoutes): void {
       return
     }
     reply.hijack()
-    passThrough(request, reply.raw, match === 'ambiguous' ? undefined : match, deps).catch(
-      (error: unknown) => fail(error, request, reply.raw, deps.log),
+    passThrough(request, reply.raw, match, deps).catch((error: unknown) =>
+      fail(error, request, reply.raw, deps.log),
     )
   }
   app.all('/*', { onRequest }, () => undefined)
@@ -56,11 +56,12 @@ export function proxyRoutes(app: FastifyInstance, deps: ProxyRoutes): void {
 async function passThrough(
   request: FastifyRequest,
   response: ServerResponse,
-  match: ResourceMatch | undefined,
+  match: ResourceMatch | 'ambiguous',
   deps: ProxyRoutes,
 ): Promise<void> {
   const { origin } = request.headers
-  const origins = match && deps.originAllowed(origin, match.resource) && origin !== undefined
+  const origins =
+    origin !== undefined && match !== 'ambiguous' && deps.originAllowed(origin, match.resource)
   if (origins && request.method === 'OPTIONS' && isPreflight(request)) {
     const requested = request.headers['access-control-request-headers']
     response.writeHead(204, preflightHeaders(origin, requested)).end()
@@ -76,6 +77,7 @@ async function passThrough(
     },
     rawHeaders: request.raw.rawHeaders,
     requestId: request.id,
+    matched: match,
   })
   const checked = pending instanceof Promise ? await pending : pending
   logDecision(deps.log, request, checked, started)
