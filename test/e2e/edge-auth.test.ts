@@ -34,13 +34,17 @@ const INVALID = '{"error":"invalid or expired token"}'
 /** A service worker that answers for every page of its origin, and remembers what it saw. */
 const WORKER = `
 const seen = []
+const preloads = location.search === '?preload'
 addEventListener('install', () => skipWaiting())
-addEventListener('activate', (event) => event.waitUntil(clients.claim()))
+addEventListener('activate', (event) => event.waitUntil((async () => {
+  if (preloads) await registration.navigationPreload.enable()
+  await clients.claim()
+})()))
 addEventListener('message', ({ source }) => source.postMessage(seen))
 addEventListener('fetch', (event) => {
   if (event.request.mode !== 'navigate') return
   event.respondWith((async () => {
-    const answer = await fetch(event.request)
+    const answer = await (preloads ? event.preloadResponse : fetch(event.request))
     seen.push(answer.status, await answer.clone().text())
     return answer
   })())
@@ -58,8 +62,9 @@ describe.skipIf(isSkipped('traefik') || isSkipped('chromium'))('edge auth behind
 
   beforeAll(async () => {
     app = await startRecordingServer(({ url }, response) => {
-      const isWorker = url === '/worker.js'
+      const isWorker = url?.startsWith('/worker.js') === true
       response.setHeader('content-type', isWorker ? 'text/javascript' : 'text/html')
+      if (url === '/isolated') response.setHeader('cross-origin-opener-policy', 'same-origin')
       response.end(isWorker ? WORKER : '<!doctype html><title>The application</title>')
     }, acceptWebSocket)
     traefik = await startDocumentedTraefik({
@@ -224,12 +229,16 @@ describe.skipIf(isSkipped('traefik') || isSkipped('chromium'))('edge auth behind
     })
   })
 
-  it('keeps the session from the application on the same origin', async () => {
+  it.each([
+    ['', '/'],
+    // Opener policies part only pages that do not send the same one.
+    [', which sends the same opener policy', '/isolated'],
+  ])('keeps the session from the application on the same origin%s', async (_how, path) => {
     await connect(async ({ page: connected, cli, context }) => {
       const token = passOn(await connected.content())
       expect(token).not.toBe('')
       const page = await context.newPage()
-      await page.goto(gateway)
+      await page.goto(gateway + path)
       expect(await page.title()).toBe('The application')
       const read = await page.evaluate(async (url) => {
         const opened = window.open(url)
@@ -255,18 +264,21 @@ describe.skipIf(isSkipped('traefik') || isSkipped('chromium'))('edge auth behind
     })
   })
 
-  it('keeps it from a service worker of the application, too', async () => {
+  it.each([
+    ['', ''],
+    [' that has pages preloaded', '?preload'],
+  ])('keeps it from a service worker of the application, too%s', async (_which, query) => {
     await connect(async ({ page: connected, cli, context }) => {
       const token = passOn(await connected.content())
       const page = await context.newPage()
       await page.goto(gateway)
-      await page.evaluate(async () => {
-        await navigator.serviceWorker.register('/worker.js')
+      await page.evaluate(async (search) => {
+        await navigator.serviceWorker.register(`/worker.js${search}`)
         const controlled = new Promise((resolve) => {
           navigator.serviceWorker.addEventListener('controllerchange', resolve)
         })
         if (!navigator.serviceWorker.controller) await controlled
-      })
+      }, query)
       const again = await context.newPage()
       await again.goto(cli.url)
       await again.getByText('This page has to be opened by you').waitFor()

@@ -28,7 +28,7 @@ async function signedIn(page: string) {
 }
 
 describe.each(PLACES)('signing out of $page at $logout', ({ page, logout }) => {
-  it('ends the session and every copy of its token', async () => {
+  it('GHSA-f24x-5g9q-753f: ends the session and every copy of its token', async () => {
     const { test, visitor, cookie } = await signedIn(page)
     const { answer } = await visitor.open(logout)
     expect(answer.statusCode).toBe(200)

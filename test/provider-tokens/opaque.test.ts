@@ -61,7 +61,7 @@ describe('an opaque token of the provider', () => {
     expect(test.provider.asked('/.well-known/openid-configuration')).toBe(1)
   })
 
-  it('ends at most a minute after it was withdrawn', async () => {
+  it('T31: ends at most a minute after it was withdrawn', async () => {
     const test = await startAccepting()
     const token = test.opaque()
     expect((await test.bring(token)).statusCode).toBe(200)
