@@ -12,7 +12,7 @@ const REQUESTS = 20_000
 const CONNECTIONS = 16
 const STEADY = { perSecond: 3000, seconds: 5, connections: 64 }
 
-interface Case {
+export interface Case {
   readonly name: string
   readonly server: ServerUnderTest
   readonly token: string
@@ -21,7 +21,7 @@ interface Case {
 }
 
 /** What Traefik sends for a request of the TypeScript SDK. */
-function question({ server: { port }, token, cookie }: Case): Load {
+export function question({ server: { port }, token, cookie }: Case): Load {
   const lines = [
     'GET /auth/traefik HTTP/1.1',
     `Host: 127.0.0.1:${port}`,

@@ -12,6 +12,7 @@ import { createAccessTokens } from '../src/oauth/access-token.ts'
 import { createClients } from '../src/oauth/clients/clients.ts'
 import { compileRegistration } from '../src/oauth/clients/registration-policy.ts'
 import { loadSigningKeys } from '../src/oauth/keys.ts'
+import { firstRefreshState, formatRefreshToken } from '../src/oauth/refresh-token.ts'
 import { subjectOf } from '../src/oauth/subject.ts'
 import { createSessionTokens } from '../src/sessions/session-token.ts'
 import { createRecords } from '../src/storage/records.ts'
@@ -33,6 +34,11 @@ export interface Tokens {
   readonly session: string
   /** Of the provider, where there is one. */
   readonly provider: string
+  /** One for each of as many grants as were asked for, none of them seen yet. */
+  readonly cold: readonly string[]
+  /** The first refresh token of each of these. */
+  readonly refresh: readonly string[]
+  readonly clientId: string
 }
 
 /** A provider on this machine that serves its two documents, and one of its access tokens. */
@@ -87,7 +93,7 @@ export function benchConfig(upstream: string | undefined, provider?: BenchProvid
     edgeAuth: false,
     registration: 'open',
     identityHeaders: IDENTITY_HEADERS,
-    rateLimit: 600,
+    rateLimit: 0,
     maxStale: 60,
     logLevel: 'warn',
   }
@@ -97,6 +103,8 @@ export function benchConfig(upstream: string | undefined, provider?: BenchProvid
 export async function makeTokens(deps: {
   storage: Storage
   grants: number
+  /** How many grants get a token of their own. */
+  cold: number
   provider: BenchProvider | undefined
   now: () => number
 }): Promise<Tokens> {
@@ -143,16 +151,19 @@ export async function makeTokens(deps: {
       ),
     )
   }
-  const sign = (exp: number) =>
+  const sign = (exp: number, gid = ids[0] ?? '') =>
     accessTokens.issue({
       sub: subjectOf(PERSON),
       aud: RESOURCE,
       client_id: client.id,
       scope: 'mcp',
-      gid: ids[0] ?? '',
+      gid,
       iat: createdAt,
       exp,
     })
+  const own = ids.slice(0, deps.cold)
+  const cold = await Promise.all(own.map((id) => sign(createdAt + 3600, id)))
+  for (const id of own) await records.refresh.create(id, firstRefreshState(createdAt), 86_400)
   const warm = await sign(createdAt + 3600)
   await records.sessions.touch(ids[0] ?? '', 86_400)
   const session = await createSessionTokens({ issuer: ISSUER, keys, now }).issue({
@@ -172,6 +183,9 @@ export async function makeTokens(deps: {
     garbage: 'g'.repeat(700),
     session,
     provider: provider?.token ?? '',
+    cold,
+    refresh: own.map((id) => formatRefreshToken(id, 1, keyring)),
+    clientId: client.id,
   }
 }
 

@@ -28,6 +28,26 @@ export async function flood(
   return { perSecond: count / ((performance.now() - started) / 1000), status }
 }
 
+/** Sends each of these once, shared out to the ports in turn. @returns requests a second, and every status seen */
+export async function floodEach(
+  requests: readonly Buffer[],
+  { ports, connections }: { ports: readonly number[]; connections: number },
+): Promise<{ perSecond: number; statuses: ReadonlySet<number> }> {
+  let next = 0
+  const statuses = new Set<number>()
+  const started = performance.now()
+  await Promise.all(
+    Array.from({ length: connections }, async (_, index) => {
+      const socket = await open(ports[index % ports.length] ?? 0)
+      for (let request = requests[next++]; request; request = requests[next++]) {
+        statuses.add(await exchange(socket, request))
+      }
+      socket.destroy()
+    }),
+  )
+  return { perSecond: requests.length / ((performance.now() - started) / 1000), statuses }
+}
+
 /**
  * Sends requests at a constant rate, whether answered or not, and times each from when it was due, so that a stall
  * is not hidden by the load waiting for it.

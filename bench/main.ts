@@ -11,6 +11,7 @@ import { benchChecks } from './checks.ts'
 import { benchLatency } from './latency.ts'
 import { benchPassThrough } from './pass-through.ts'
 import { benchProcess } from './process.ts'
+import { benchStores } from './stores.ts'
 import { pinLoad } from './under-test.ts'
 
 const only = process.argv[2]
@@ -19,6 +20,7 @@ pinLoad()
 try {
   if (!only || only === 'checks') await benchChecks(folder)
   if (!only || only === 'pass-through') await benchPassThrough()
+  if (!only || only === 'stores') await benchStores(folder)
   if (!only || only === 'latency') await benchLatency(folder)
   if (!only || only === 'process') await benchProcess(folder)
 } finally {

@@ -11,6 +11,7 @@ import { z } from 'zod'
 import { buildApp } from '../src/app.ts'
 import { openStorage } from '../src/storage/index.ts'
 import { createMemoryStorage } from '../src/storage/memory.ts'
+import { type Storage, StorageUnavailable } from '../src/storage/storage.ts'
 import {
   benchConfig,
   makeTokens,
@@ -21,7 +22,9 @@ import {
 
 const Options = z.object({
   kind: z.enum(['node', 'fastify', 'undici', 'gatewarden']),
-  store: z.enum(['memory', 'lmdb']).default('memory'),
+  store: z.enum(['memory', 'lmdb', 'redis']).default('memory'),
+  redisPort: z.number().default(0),
+  cold: z.number().default(0),
   dataDir: z.string().default(''),
   grants: z.number().default(1),
   /** Accept the tokens of a provider on this machine. */
@@ -103,10 +106,7 @@ async function gatewarden(
   options: z.infer<typeof Options>,
 ): Promise<{ port: number; tokens: Tokens }> {
   const now = () => Date.now()
-  const storage =
-    options.store === 'memory'
-      ? createMemoryStorage({ now })
-      : await openStorage({ dataDir: options.dataDir, now })
+  const storage = await openStore(options, now)
   const provider = options.provider ? await startBenchProvider(now) : undefined
   const config = benchConfig(options.upstream, provider)
   const app = await buildApp({
@@ -116,9 +116,36 @@ async function gatewarden(
     log: pino({ level: 'warn' }),
     now,
   })
-  const tokens = await makeTokens({ storage, grants: options.grants, provider, now })
+  const tokens = await makeTokens({
+    storage,
+    grants: options.grants,
+    cold: options.cold,
+    provider,
+    now,
+  })
   await app.listen({ port: 0, host: '127.0.0.1' })
   return { port: portOf(app.server.address()), tokens }
+}
+
+async function openStore(
+  { store, dataDir, redisPort }: z.infer<typeof Options>,
+  now: () => number,
+): Promise<Storage> {
+  if (store === 'memory') return createMemoryStorage({ now })
+  if (store === 'lmdb') return openStorage({ dataDir, now })
+  const hosts = [{ host: '127.0.0.1', port: redisPort }]
+  const target = { kind: 'single', hosts, tls: false, db: 0 } as const
+  const log = pino({ level: 'warn' })
+  const storage = await openStorage({ dataDir, now, redis: { target, maxStale: 60, log } })
+  for (;;) {
+    try {
+      await storage.contact?.()
+      return storage
+    } catch (error) {
+      if (!(error instanceof StorageUnavailable)) throw error
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
 }
 
 function listen(server: ReturnType<typeof createServer>): Promise<{ port: number }> {

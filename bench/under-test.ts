@@ -22,6 +22,9 @@ const NO_TOKENS: Tokens = {
   garbage: '',
   session: '',
   provider: '',
+  cold: [],
+  refresh: [],
+  clientId: '',
 }
 
 export interface ServerUnderTest {
