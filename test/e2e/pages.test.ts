@@ -65,7 +65,9 @@ describe.skipIf(isSkipped('chromium'))('the pages', () => {
       return (await page.reload())?.status()
     },
     error: async (page) => (await page.goto(`${world.publicUrl}/authorize?client_id=x`))?.status(),
-    'sign-in-needed': async (page) => (await page.goto(world.mcpUrl))?.status(),
+    // What is too long to come back to is no page to sign in for.
+    'sign-in-needed': async (page) =>
+      (await page.goto(`${world.mcpUrl}?q=${'x'.repeat(2100)}`))?.status(),
   }
   const statuses: Readonly<Record<string, number>> = {
     consent: 200,
