@@ -269,7 +269,7 @@ export const Settings = z.object({
   }),
   rate_limit: scalar(parseRateLimit).prefault(600).register(fields, {
     description:
-      'Requests a minute and address at each of registration, tokens and login. 0 is no limit.',
+      'Requests a minute and address at each of registration, tokens and login; with Redis at all replicas together. 0 is no limit.',
   }),
   max_stale: scalar(duration({ min: '0s', max: '1h' }))
     .prefault('60s')

@@ -23,6 +23,8 @@ const DISCONNECT_MS = 100
 const MAX_BACKOFF_MS = 1000
 /** How often a cluster is asked who serves what, beside each time that a command is sent on. */
 const TOPOLOGY_MS = 5000
+/** Between attempts to find a server that takes writes. */
+const READ_ONLY_MS = 1000
 const SLOTS = 16_384
 
 /** Milliseconds to wait before the next attempt to connect, after `attempts` that failed. */
@@ -37,8 +39,7 @@ export function createClient(target: RedisTarget): Redis | Cluster {
       ...serverOptions(target),
       retryStrategy: backoff,
       enableOfflineQueue: false,
-      // After a failover, the old server may still answer.
-      reconnectOnError: (error) => error.message.startsWith('READONLY'),
+      reconnectOnError: reconnectsWhenReadOnly(),
     })
   }
   return new Cluster(
@@ -56,6 +57,20 @@ export function createClient(target: RedisTarget): Redis | Cluster {
       slotsRefreshInterval: TOPOLOGY_MS,
     },
   )
+}
+
+/**
+ * After a failover, the old server may still answer, and the name lead to another. Not at each such error, though: what
+ * reads meanwhile would never be answered.
+ */
+function reconnectsWhenReadOnly(): (error: Error) => boolean {
+  let triedAt = Number.NEGATIVE_INFINITY
+  return ({ message }) => {
+    const now = performance.now()
+    if (!message.startsWith('READONLY') || now - triedAt < READ_ONLY_MS) return false
+    triedAt = now
+    return true
+  }
 }
 
 /**
