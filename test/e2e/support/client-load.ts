@@ -32,8 +32,12 @@ export interface ClientLoad {
   readonly wrong: readonly string[]
   /** How many codes were refused because an attempt before, answered with 503, had spent them and was not undone yet. */
   readonly early: number
+  /** How many codes were lost of those that were issued at a time of {@link ClientLoad.expectLoss}. */
+  readonly lost: number
   /** Stocks codes to redeem, and ends a grant whose token every process knows. */
   prepare(): Promise<void>
+  /** Until told otherwise, what is issued may be lost: by a failover of a Redis that does not wait for its replicas. */
+  expectLoss(isExpected: boolean): void
   /** What was issued before may be refused from now on: the store loses it. */
   forget(): void
   /** Signs people in anew. What was forgotten has to be refused from now on. */
@@ -55,6 +59,11 @@ interface Issued {
   readonly era: number
 }
 
+interface Code extends Issued {
+  readonly wasTried: boolean
+  readonly isAtRisk: boolean
+}
+
 export async function startClientLoad(options: ReplicaClientOptions): Promise<ClientLoad> {
   const client = await createReplicaClient(options)
   const outcomes: Outcome[] = []
@@ -62,9 +71,11 @@ export async function startClientLoad(options: ReplicaClientOptions): Promise<Cl
   const stopping = new AbortController()
   let era = 0
   let early = 0
+  let lost = 0
+  let isLossy = false
   let known: readonly Issued[] = []
   let dead: readonly { value: string; since: number }[] = []
-  let codes: (Issued & { readonly wasTried: boolean })[] = []
+  let codes: Code[] = []
   let link: Issued | undefined
 
   const isForgotten = (issued: Issued) => issued.era !== era
@@ -135,9 +146,11 @@ export async function startClientLoad(options: ReplicaClientOptions): Promise<Cl
       'code',
       () => client.redeem(code.value),
       (found) => {
-        const isEarly = code.wasTried && /"invalid_grant"/.test(found.body)
-        if (isEarly) early += 1
-        return found.status === 200 || isEarly || isForgotten(code)
+        if (found.status === 200 || isForgotten(code)) return true
+        if (!/"invalid_grant"/.test(found.body)) return false
+        if (code.wasTried) early += 1
+        else if (code.isAtRisk) lost += 1
+        return code.wasTried || code.isAtRisk
       },
     )
     if (!answer && !isForgotten(code)) codes.push({ ...code, wasTried: true })
@@ -148,7 +161,9 @@ export async function startClientLoad(options: ReplicaClientOptions): Promise<Cl
     const done = (verdict: Outcome['verdict']) =>
       outcomes.push({ errand: 'login', verdict, sentAt, answeredAt: performance.now() })
     try {
-      codes.push({ value: await client.obtainCode(), era: then, wasTried: false })
+      const wasLossy = isLossy
+      const value = await client.obtainCode()
+      codes.push({ value, era: then, wasTried: false, isAtRisk: wasLossy || isLossy })
       done('right')
     } catch (error) {
       const reason = String(error)
@@ -195,6 +210,12 @@ export async function startClientLoad(options: ReplicaClientOptions): Promise<Cl
     get early() {
       return early
     },
+    get lost() {
+      return lost
+    },
+    expectLoss(isExpected) {
+      isLossy = isExpected
+    },
     async prepare() {
       const code = await client.obtainCode()
       const { access_token: value } = await tokensOf(code)
@@ -202,7 +223,7 @@ export async function startClientLoad(options: ReplicaClientOptions): Promise<Cl
       await client.redeem(code)
       dead = [...dead, { value, since: performance.now() }]
       for (let index = 0; index < 3; index += 1) {
-        codes.push({ value: await client.obtainCode(), era, wasTried: false })
+        codes.push({ value: await client.obtainCode(), era, wasTried: false, isAtRisk: false })
       }
     },
     forget() {
