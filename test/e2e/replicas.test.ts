@@ -62,6 +62,11 @@ describe.skipIf(isWithoutRedis)('on one Redis', () => {
       await redis.cli('client', 'kill', 'type', 'pubsub')
       await redis.cli('client', 'kill', 'type', 'normal')
       latencies.push(await replay({ client, callback, credential }))
+      await vi.waitFor(async () => {
+        for (const replica of [0, 1] as const) {
+          expect((await world.ask(replica, '/readyz')).body).toContain('"store":"up"')
+        }
+      }, 5000)
     }
     report('revoked after a lost connection', latencies)
   })
