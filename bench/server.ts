@@ -5,20 +5,10 @@
  */
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import Fastify from 'fastify'
-import { pino } from 'pino'
 import { Agent } from 'undici'
 import { z } from 'zod'
-import { buildApp } from '../src/app.ts'
-import { openStorage } from '../src/storage/index.ts'
-import { createMemoryStorage } from '../src/storage/memory.ts'
-import { type Storage, StorageUnavailable } from '../src/storage/storage.ts'
-import {
-  benchConfig,
-  makeTokens,
-  ROOT_SECRET,
-  startBenchProvider,
-  type Tokens,
-} from './fixtures.ts'
+import { keepTickShape } from '../src/http/tick-shape.ts'
+import type { Tokens } from './fixtures.ts'
 
 const Options = z.object({
   kind: z.enum(['node', 'fastify', 'undici', 'gatewarden']),
@@ -33,6 +23,8 @@ const Options = z.object({
   /** Of the bare proxy: the client's headers go on, as with any proxy, or only one. */
   headers: z.enum(['all', 'one']).default('all'),
 })
+
+export type GatewayOptions = z.infer<typeof Options>
 
 /** What an allowed check answers, for the servers that answer nothing else. */
 const HEADERS = {
@@ -66,8 +58,14 @@ async function start(options: z.infer<typeof Options>): Promise<{ port: number; 
     }
     case 'undici':
       return listen(barePassThrough(options.upstream ?? '', options.headers))
-    case 'gatewarden':
-      return gatewarden(options)
+    case 'gatewarden': {
+      // As the program starts: nothing large is loaded before.
+      keepTickShape()
+      const { gateway } = await import('./gateway.ts')
+      const app = await gateway(options)
+      await app.server.listen({ port: 0, host: '127.0.0.1' })
+      return { port: portOf(app.server.server.address()), tokens: app.tokens }
+    }
   }
 }
 
@@ -100,52 +98,6 @@ function barePassThrough(
 function withoutHopByHop(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   const { 'transfer-encoding': _, connection, 'keep-alive': __, host, ...rest } = headers
   return rest
-}
-
-async function gatewarden(
-  options: z.infer<typeof Options>,
-): Promise<{ port: number; tokens: Tokens }> {
-  const now = () => Date.now()
-  const storage = await openStore(options, now)
-  const provider = options.provider ? await startBenchProvider(now) : undefined
-  const config = benchConfig(options.upstream, provider)
-  const app = await buildApp({
-    config,
-    secret: ROOT_SECRET,
-    storage,
-    log: pino({ level: 'warn' }),
-    now,
-  })
-  const tokens = await makeTokens({
-    storage,
-    grants: options.grants,
-    cold: options.cold,
-    provider,
-    now,
-  })
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  return { port: portOf(app.server.address()), tokens }
-}
-
-async function openStore(
-  { store, dataDir, redisPort }: z.infer<typeof Options>,
-  now: () => number,
-): Promise<Storage> {
-  if (store === 'memory') return createMemoryStorage({ now })
-  if (store === 'lmdb') return openStorage({ dataDir, now })
-  const hosts = [{ host: '127.0.0.1', port: redisPort }]
-  const target = { kind: 'single', hosts, tls: false, db: 0 } as const
-  const log = pino({ level: 'warn' })
-  const storage = await openStorage({ dataDir, now, redis: { target, maxStale: 60, log } })
-  for (;;) {
-    try {
-      await storage.contact?.()
-      return storage
-    } catch (error) {
-      if (!(error instanceof StorageUnavailable)) throw error
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-  }
 }
 
 function listen(server: ReturnType<typeof createServer>): Promise<{ port: number }> {

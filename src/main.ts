@@ -14,10 +14,12 @@ import { help, version } from './cli/help.ts'
 import type { Command, Io } from './cli/io.ts'
 import { keysList, keysRotate } from './cli/keys.ts'
 import { didYouMean } from './config/suggest.ts'
+import { keepTickShape } from './http/tick-shape.ts'
 
 const serve: Command = async (args, io) => {
   const loaded = loadOrExplain(args, io)
   if (!loaded) return 2
+  keepTickShape()
   // Only here: the other subcommands answer without loading a web server.
   const program = await import('./cli/serve.ts')
   try {

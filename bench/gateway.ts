@@ -1,0 +1,64 @@
+/**
+ * The gateway under test, with grants in its store and tokens for them.
+ *
+ * @module
+ */
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import { buildApp } from '../src/app.ts'
+import { openStorage } from '../src/storage/index.ts'
+import { createMemoryStorage } from '../src/storage/memory.ts'
+import { type Storage, StorageUnavailable } from '../src/storage/storage.ts'
+import {
+  benchConfig,
+  makeTokens,
+  ROOT_SECRET,
+  startBenchProvider,
+  type Tokens,
+} from './fixtures.ts'
+import type { GatewayOptions } from './server.ts'
+
+export async function gateway(
+  options: GatewayOptions,
+): Promise<{ server: FastifyInstance; tokens: Tokens }> {
+  const now = () => Date.now()
+  const storage = await openStore(options, now)
+  const provider = options.provider ? await startBenchProvider(now) : undefined
+  const config = benchConfig(options.upstream, provider)
+  const server = await buildApp({
+    config,
+    secret: ROOT_SECRET,
+    storage,
+    log: pino({ level: 'warn' }),
+    now,
+  })
+  const tokens = await makeTokens({
+    storage,
+    grants: options.grants,
+    cold: options.cold,
+    provider,
+    now,
+  })
+  return { server, tokens }
+}
+
+async function openStore(
+  { store, dataDir, redisPort }: GatewayOptions,
+  now: () => number,
+): Promise<Storage> {
+  if (store === 'memory') return createMemoryStorage({ now })
+  if (store === 'lmdb') return openStorage({ dataDir, now })
+  const hosts = [{ host: '127.0.0.1', port: redisPort }]
+  const target = { kind: 'single', hosts, tls: false, db: 0 } as const
+  const log = pino({ level: 'warn' })
+  const storage = await openStorage({ dataDir, now, redis: { target, maxStale: 60, log } })
+  for (;;) {
+    try {
+      await storage.contact?.()
+      return storage
+    } catch (error) {
+      if (!(error instanceof StorageUnavailable)) throw error
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+}
