@@ -1,18 +1,14 @@
 /**
- * Turns an access token of ours into a verified credential. A token seen before costs a look-up, and the question
- * whether its grant still stands; no promise, no network (decision K29).
+ * Turns an access token of ours into a verified credential.
  *
  * @module
  */
 import { sha256 } from '../crypto.ts'
 import type { AccessTokenClaims, AccessTokens } from '../oauth/access-token.ts'
 import { subjectOf } from '../oauth/subject.ts'
-import type { Persons } from '../storage/persons.ts'
-import type { Grant, Records } from '../storage/records.ts'
-import type { Standings } from '../storage/standing.ts'
-import { StorageUnavailable } from '../storage/storage.ts'
-import type { Credential, Verified } from './decide.ts'
-import { createKeptCredentials } from './kept-credentials.ts'
+import type { Grant } from '../storage/records.ts'
+import type { Credential } from './decide.ts'
+import { createGrantCredentials, type GrantCredentialsDeps } from './grant-credentials.ts'
 
 export interface Verifier {
   /**
@@ -27,49 +23,25 @@ export interface Verifier {
   verify(authorization: string, token: string): Credential | Promise<Credential>
 }
 
-export interface VerifierDeps {
+export interface VerifierDeps extends GrantCredentialsDeps {
   readonly accessTokens: AccessTokens
-  readonly records: Records
-  /** The people behind grants as known now (decision K12). */
-  readonly persons: Persons
-  /** Whether what was read of a grant still holds. */
-  readonly standings: Standings
-  /** Milliseconds since the epoch. */
-  readonly now: () => number
 }
 
 const refused = (reason: string): Credential => ({ kind: 'refused', reason, source: 'bearer' })
-const NOT_OURS = refused('the token is not one of ours')
-const EXPIRED = refused('the token has expired')
-const REVOKED = refused('the grant was revoked or has ended')
+const ANSWERS = {
+  notOurs: refused('the token is not one of ours'),
+  expired: refused('the token has expired'),
+  revoked: refused('the grant was revoked or has ended'),
+}
 
 export function createVerifier(deps: VerifierDeps): Verifier {
-  const { accessTokens, records, persons, standings, now } = deps
+  const { accessTokens } = deps
   // Kept by the whole header: that is what is at hand before anything of it is parsed.
-  const kept = createKeptCredentials({
-    standings,
-    keyGeneration: () => accessTokens.keyGeneration(),
-    expired: EXPIRED,
-    revoked: REVOKED,
-    now,
-  })
-
-  async function verifyCold(authorization: string, token: string): Promise<Credential> {
-    const generation = accessTokens.keyGeneration()
-    const verification = await accessTokens.verify(token)
-    if (!verification.ok) return verification.reason === 'expired' ? EXPIRED : NOT_OURS
-    const { claims } = verification
-    const watch = standings.begin(claims.gid)
-    const grant = await records.grants.find(claims.gid)
-    const person = grant && (await persons.find(grant))
-    if (!grant || !person) {
-      // What was read before a silence may not outlive it.
-      kept.forget(authorization)
-      return REVOKED
-    }
-    // A token says what its grant says; anything else was signed by someone who has the key and no grant.
-    if (!agrees(claims, grant)) return NOT_OURS
-    const verified: Verified = {
+  const credentials = createGrantCredentials(deps, {
+    tokens: accessTokens,
+    answers: ANSWERS,
+    agrees,
+    verified: ({ claims, grant, person, expiresAt }) => ({
       source: 'bearer',
       isFor: (resource) => resource.audience === claims.aud,
       isPerson: true,
@@ -77,27 +49,15 @@ export function createVerifier(deps: VerifierDeps): Verifier {
       sub: claims.sub,
       scopes: claims.scope.split(' '),
       clientHash: grant.clientHash,
-      expiresAt: Math.min(claims.exp, grant.expiresAt) * 1000,
-    }
-    kept.keep({ token: authorization, verified, generation, reading: { grant, person, watch } })
-    return { kind: 'verified', verified }
-  }
-
-  async function verifyOrBridge(authorization: string, token: string): Promise<Credential> {
-    try {
-      return await verifyCold(authorization, token)
-    } catch (error) {
-      const known =
-        error instanceof StorageUnavailable ? kept.findInOutage(authorization) : undefined
-      if (known) return known.credential
-      throw error
-    }
-  }
-
+      expiresAt,
+    }),
+  })
   return {
-    known: (authorization) => kept.find(authorization)?.credential,
+    known: (authorization) => credentials.find(authorization)?.credential,
     verify: (authorization, token) =>
-      accessTokens.looksLikeOurs(token) ? verifyOrBridge(authorization, token) : NOT_OURS,
+      accessTokens.looksLikeOurs(token)
+        ? credentials.verify(authorization, token)
+        : ANSWERS.notOurs,
   }
 }
 

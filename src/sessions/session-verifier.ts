@@ -1,19 +1,18 @@
 /**
- * Turns the cookie of a signed-in browser into a verified credential (decision K24). A cookie seen before costs a
- * look-up, and the question whether its grant still stands; no promise, no network (decision K29).
+ * Turns the cookie of a signed-in browser into a verified credential (decision K24).
  *
  * @module
  */
 import type { CookieSource } from '../forward-auth/credentials.ts'
-import type { Credential, Verified } from '../forward-auth/decide.ts'
-import { createKeptCredentials } from '../forward-auth/kept-credentials.ts'
+import type { Credential } from '../forward-auth/decide.ts'
+import {
+  createGrantCredentials,
+  type GrantCredentialsDeps,
+} from '../forward-auth/grant-credentials.ts'
 import type { Resource } from '../forward-auth/resource.ts'
 import { normalizeHost } from '../http/host.ts'
 import { subjectOf } from '../oauth/subject.ts'
-import type { Persons } from '../storage/persons.ts'
-import type { Grant, Records } from '../storage/records.ts'
-import type { Standings } from '../storage/standing.ts'
-import { StorageUnavailable } from '../storage/storage.ts'
+import type { Grant } from '../storage/records.ts'
 import type { SessionActivity } from './session-activity.ts'
 import { type PresentedSession, presentedSession } from './session-cookies.ts'
 import { domainAudience, isUnder } from './session-target.ts'
@@ -34,81 +33,35 @@ export interface SessionVerifier extends CookieSource {
   find(cookie: string, resource: Resource): Promise<FoundSession>
 }
 
-export interface SessionVerifierDeps {
+export interface SessionVerifierDeps extends GrantCredentialsDeps {
   readonly tokens: SessionTokens
-  readonly records: Records
-  /** The people behind grants as known now (decision K12). */
-  readonly persons: Persons
-  /** Whether what was read of a grant still holds. */
-  readonly standings: Standings
   readonly activity: SessionActivity
   readonly cookieDomain: string | undefined
-  /** Milliseconds since the epoch. */
-  readonly now: () => number
 }
 
 const refused = (reason: string): Credential => ({ kind: 'refused', reason, source: 'cookie' })
 const NONE: Credential = { kind: 'none' }
 const DOUBLED: Credential = { kind: 'malformed', source: 'cookie' }
-const NOT_OURS = refused('the cookie is not one of ours')
-const EXPIRED = refused('the session has expired')
-const REVOKED = refused('the session was ended')
 const IDLE = refused('the session was idle for too long')
+const ANSWERS = {
+  notOurs: refused('the cookie is not one of ours'),
+  expired: refused('the session has expired'),
+  revoked: refused('the session was ended'),
+}
 
 export function createSessionVerifier(deps: SessionVerifierDeps): SessionVerifier {
-  const { tokens, records, persons, standings, activity, cookieDomain, now } = deps
-  const kept = createKeptCredentials({
-    standings,
-    keyGeneration: () => tokens.keyGeneration(),
-    expired: EXPIRED,
-    revoked: REVOKED,
-    now,
-  })
-
-  function verifyToken(token: string): Credential | Promise<Credential> {
-    const known = kept.find(token)
-    if (!known) return verifyOrBridge(token)
-    if (known.credential.kind === 'verified') {
-      // Other processes may have seen it in use: the store knows.
-      if (!activity.isKnown(known.grant)) return verifyOrBridge(token)
-      activity.renew(known.grant)
-    }
-    return known.credential
-  }
-
-  async function verifyOrBridge(token: string): Promise<Credential> {
-    try {
-      return await verifyCold(token)
-    } catch (error) {
-      const known = error instanceof StorageUnavailable ? kept.findInOutage(token) : undefined
-      if (known && activity.isKnown(known.grant)) return known.credential
-      throw error
-    }
-  }
-
-  async function verifyCold(token: string): Promise<Credential> {
-    const generation = tokens.keyGeneration()
-    const verification = await tokens.verify(token)
-    if (!verification.ok) return verification.reason === 'expired' ? EXPIRED : NOT_OURS
-    const { claims } = verification
-    const watch = standings.begin(claims.gid)
-    const grant = await records.grants.find(claims.gid)
-    const person = grant && (await persons.find(grant))
-    if (!grant || !person) {
-      // What was read before a silence may not outlive it.
-      kept.forget(token)
-      return REVOKED
-    }
-    // A token says what its grant says; anything else was signed by someone who has the key and no grant.
-    if (!agrees(claims, grant)) return NOT_OURS
-    const expiresAt = Math.min(claims.exp, grant.expiresAt) * 1000
-    if (now() >= expiresAt) return EXPIRED
-    if (!(await records.sessions.isActive(grant.id))) {
-      kept.forget(token)
-      return IDLE
-    }
-    activity.renew(grant)
-    const verified: Verified = {
+  const { tokens, records, activity, cookieDomain } = deps
+  const credentials = createGrantCredentials(deps, {
+    tokens,
+    answers: ANSWERS,
+    agrees,
+    async refusal(grant) {
+      if (!(await records.sessions.isActive(grant.id))) return IDLE
+      activity.renew(grant)
+      return undefined
+    },
+    mayBridge: (grant) => activity.isKnown(grant),
+    verified: ({ claims, grant, person, expiresAt }) => ({
       source: 'cookie',
       isFor: audienceOf(claims.aud, cookieDomain),
       isPerson: true,
@@ -117,9 +70,18 @@ export function createSessionVerifier(deps: SessionVerifierDeps): SessionVerifie
       scopes: scopesOf(claims),
       clientHash: grant.clientHash,
       expiresAt,
+    }),
+  })
+
+  function verifyToken(token: string): Credential | Promise<Credential> {
+    const known = credentials.find(token)
+    if (!known) return credentials.verify(token, token)
+    if (known.credential.kind === 'verified') {
+      // Other processes may have seen it in use: the store knows.
+      if (!activity.isKnown(known.grant)) return credentials.verify(token, token)
+      activity.renew(known.grant)
     }
-    kept.keep({ token, verified, generation, reading: { grant, person, watch } })
-    return { kind: 'verified', verified }
+    return known.credential
   }
 
   function credentialOf(presented: PresentedSession): Credential | Promise<Credential> {
