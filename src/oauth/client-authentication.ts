@@ -36,7 +36,6 @@ export async function authenticateClient(
       throw new OAuthError('invalid_request', 'client_id differs from the authenticated client')
     }
     if (isAuthentic(client, secret, clients)) return client
-    break
   }
   throw new OAuthError('invalid_client', 'the client is unknown or its authentication failed')
 }

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { ClientConfig } from '../../src/config/config.ts'
 import { createBrowser } from '../support/browser.ts'
 import { ANYONE, buildTestApp, resource } from '../support/build-app.ts'
@@ -10,6 +10,8 @@ import {
   redeem,
   refresh,
   signIn,
+  token,
+  VERIFIER,
 } from '../support/oauth-client.ts'
 
 const SECRET = 'the-secret-of-ci-which-nobody-may-read'
@@ -141,4 +143,29 @@ it('gets less at the next refresh when it was limited since', async () => {
   const { refresh_token } = (await redeem(test.app, client, code, secret)).json()
   const { app } = await test.restart({ clients: [{ ...CI, scopes: ['notes:read'] }] })
   expect((await refresh(app, client, refresh_token, secret)).json().scope).toBe('notes:read')
+})
+
+describe('a simple id with a secret as openssl makes them', () => {
+  const secret = 'q+7Zk/0aVw3bX9yT5mN1cR8eL2uJ6hGdSfP4oIiKxE0='
+
+  it.each([
+    ['raw', (text: string) => text],
+    ['form-encoded (RFC 6749 section 2.3.1)', encodeURIComponent],
+  ])('is taken %s', async (_how, encode) => {
+    const { app } = await gateway({ id: 'ci', secret })
+    const url = authorizeUrl({ client_id: 'ci' })
+    const code = codeOf(await signIn(createBrowser(app), url))
+    const pair = Buffer.from(`${encode('ci')}:${encode(secret)}`).toString('base64')
+    const tokens = await token(
+      app,
+      {
+        grant_type: 'authorization_code',
+        code,
+        redirect_uri: REDIRECT_URI,
+        code_verifier: VERIFIER,
+      },
+      { authorization: `Basic ${pair}` },
+    )
+    expect(tokens.statusCode).toBe(200)
+  })
 })
