@@ -3,16 +3,35 @@
  *
  * @module
  */
-import { type Loaded, loadConfig } from '../config/load.ts'
+import type { Config } from '../config/config.ts'
+import { type Loaded, type LoadOptions, loadConfig, loadListen } from '../config/load.ts'
 import { ConfigError } from '../config/problem.ts'
 import type { Io } from './io.ts'
 
 /** The configuration, or undefined once its problems are printed, one a line: exit 2 then. */
 export function loadOrExplain(argv: readonly string[], io: Io): Loaded | undefined {
-  try {
-    const loaded = loadConfig({ argv, env: io.env, cwd: io.cwd, readFile: io.readFile })
+  return orExplain(io, () => {
+    const loaded = loadConfig(optionsOf(argv, io))
     for (const warning of loaded.warnings) io.stderr.write(`warning: ${warning}\n`)
     return loaded
+  })
+}
+
+/** Where the process listens, or undefined once the problems of that are printed. */
+export function listenOrExplain(argv: readonly string[], io: Io): Config['listen'] | undefined {
+  return orExplain(io, () => loadListen(optionsOf(argv, io)))
+}
+
+const optionsOf = (argv: readonly string[], { env, cwd, readFile }: Io): LoadOptions => ({
+  argv,
+  env,
+  cwd,
+  readFile,
+})
+
+function orExplain<T>(io: Io, load: () => T): T | undefined {
+  try {
+    return load()
   } catch (error) {
     explain(error, io)
     return undefined

@@ -4,7 +4,7 @@
  * @module
  */
 import { get } from 'node:http'
-import { loadOrExplain } from './configured.ts'
+import { listenOrExplain } from './configured.ts'
 import type { Command, Io } from './io.ts'
 
 /** Exits 1, never 2, also for a bad configuration: Docker reserves every other code. */
@@ -21,9 +21,9 @@ async function check(options: {
   limitMs: number
 }): Promise<number> {
   const { args, io, limitMs } = options
-  const loaded = loadOrExplain(args, io)
-  if (!loaded) return 1
-  const { host, port } = loaded.config.listen
+  const listen = listenOrExplain(args, io)
+  if (!listen) return 1
+  const { host, port } = listen
   // Listening on every address includes loopback; a single one has to be asked itself.
   const target = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
   try {

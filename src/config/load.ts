@@ -13,7 +13,7 @@ import { readFileSettings } from './file.ts'
 import { readFlags } from './flags.ts'
 import { createLayer } from './layer.ts'
 import { chooseSettings } from './precedence.ts'
-import { attempt, ConfigError, createReport, Wrong } from './problem.ts'
+import { attempt, ConfigError, createReport, type Report, Wrong } from './problem.ts'
 import { warnOfRetired } from './retired.ts'
 import { listSources, type Source } from './sources.ts'
 import { readYaml } from './yaml-file.ts'
@@ -45,6 +45,36 @@ const DEFAULT_FILE = 'gatewarden.yaml'
 /** @throws ConfigError with every problem there is */
 export function loadConfig(options: LoadOptions): Loaded {
   const report = createReport()
+  const { chosen, file, fileName, complete, disk } = readLayers(options, report)
+  const config = buildConfig({
+    ...chosen,
+    file: file ?? { entries: [] },
+    complete,
+    disk,
+    report,
+    now: options.now?.() ?? Date.now(),
+  })
+  if (report.problems.length > 0 || !config) throw new ConfigError(report.problems)
+  return {
+    config: deepFreeze(config),
+    warnings: report.warnings,
+    sources: listSources({ given: chosen.given, file, fileName }),
+  }
+}
+
+/**
+ * Where the process listens, for those who only ask whether it does: the rest may be missing, as in another process of
+ * the same container that was given less.
+ * @throws ConfigError if host or port are no good
+ */
+export function loadListen(options: LoadOptions): Config['listen'] {
+  const report = createReport()
+  const { settings, broken } = readLayers(options, report).chosen
+  if (broken.has('host') || broken.has('port')) throw new ConfigError(report.problems)
+  return { host: settings.host, port: settings.port }
+}
+
+function readLayers(options: LoadOptions, report: Report) {
   const disk = createDisk(options)
   const flags = readFlags(options.argv, report)
   const fileName = flags.configFile ?? DEFAULT_FILE
@@ -64,21 +94,9 @@ export function loadConfig(options: LoadOptions): Loaded {
     layers.flatMap(({ retired }) => retired),
     report,
   )
-  const config = buildConfig({
-    ...chosen,
-    file: file ?? { entries: [] },
-    // What is missing cannot be told while a file that may hold it cannot be read.
-    complete: file !== undefined && dotenv !== undefined,
-    disk,
-    report,
-    now: options.now?.() ?? Date.now(),
-  })
-  if (report.problems.length > 0 || !config) throw new ConfigError(report.problems)
-  return {
-    config: deepFreeze(config),
-    warnings: report.warnings,
-    sources: listSources({ given: chosen.given, file, fileName }),
-  }
+  // What is missing cannot be told while a file that may hold it cannot be read.
+  const complete = file !== undefined && dotenv !== undefined
+  return { chosen, file, fileName, complete, disk }
 }
 
 /** A file that somebody names has to be there; the one we look for does not. */

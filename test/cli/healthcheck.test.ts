@@ -47,7 +47,16 @@ describe('healthcheck', () => {
     expect(stderr).toMatch(/^\/healthz did not answer on 127\.0\.0\.1 port \d+: /)
   })
 
-  it('exits 1, which Docker understands, for a configuration that is wrong', async () => {
+  it('asks by host and port alone: the process may have been given the rest by flags', async () => {
+    const port = await listening((_request, response) => response.end())
+    expect(await run(healthcheck, { env: { PORT: port } })).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: '',
+    })
+  })
+
+  it('exits 1, which Docker understands, for a port that is none', async () => {
     expect((await run(healthcheck, { env: { ...BASE, PORT: 'x' } })).code).toBe(1)
   })
 
