@@ -4,6 +4,7 @@
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Config } from '../config/config.ts'
 import { createKeyring } from '../crypto.ts'
 import {
   addSigningKey,
@@ -13,7 +14,8 @@ import {
 } from '../oauth/keys.ts'
 import { openStorage } from '../storage/index.ts'
 import { type Storage, StorageUnavailable, StorageUnfit } from '../storage/storage.ts'
-import { loadOrExplain } from './configured.ts'
+import { cannotOpen } from './cannot-open.ts'
+import { explain, loadOrExplain } from './configured.ts'
 import type { Command, Io } from './io.ts'
 import { rootSecret } from './root-secret.ts'
 
@@ -61,13 +63,29 @@ async function withKeys(
 ): Promise<number> {
   const loaded = loadOrExplain(args, io)
   if (!loaded) return 2
-  const { config } = loaded
+  try {
+    await withStore(loaded.config, run)
+    return 0
+  } catch (error) {
+    const problem = problemOf(error)
+    if (problem === undefined) explain(error, io)
+    else io.stderr.write(`${problem}\n`)
+    return 2
+  }
+}
+
+async function withStore(
+  config: Config,
+  run: (deps: Parameters<typeof loadSigningKeys>[0]) => Promise<void>,
+): Promise<void> {
   const { secret } = await rootSecret(config)
   const now = () => Date.now()
   const storage = await openStorage({
     dataDir: config.dataDir,
     now,
     redis: config.redis && { target: config.redis, maxStale: 0, log: SILENT },
+  }).catch((error: unknown) => {
+    throw cannotOpen(error)
   })
   try {
     await contact(storage)
@@ -77,12 +95,6 @@ async function withKeys(
       now,
       retention: config.lifetimes.session,
     })
-    return 0
-  } catch (error) {
-    const problem = problemOf(error)
-    if (problem === undefined) throw error
-    io.stderr.write(`${problem}\n`)
-    return 2
   } finally {
     await storage.close()
   }

@@ -15,6 +15,7 @@ import { openStorage } from '../storage/index.ts'
 import { type Storage, StorageUnavailable } from '../storage/storage.ts'
 import { awaitStore } from './await-store.ts'
 import { cannotListen } from './cannot-listen.ts'
+import { cannotOpen } from './cannot-open.ts'
 import { rootSecret } from './root-secret.ts'
 
 /** Time for requests under way to end; an event stream that goes on longer is cut. */
@@ -44,7 +45,7 @@ export async function serve(config: Config): Promise<void> {
     now,
     redis: config.redis && { target: config.redis, maxStale: config.maxStale, log },
   }).catch((error: unknown) => {
-    throw new ConfigError([`DATA_DIR: ${error instanceof Error ? error.message : String(error)}`])
+    throw cannotOpen(error)
   })
   try {
     await run(config, { secret, storage, log, now })
@@ -115,7 +116,8 @@ function announce(app: FastifyInstance, config: Config, log: Logger): void {
   const addresses = app
     .addresses()
     .map((at) => (typeof at === 'string' ? at : `${at.address}:${at.port}`))
-  log.info(
+  // Whatever LOG_LEVEL hides: this line says that it runs, and where.
+  log.child({}, { level: 'info' }).info(
     {
       addresses,
       publicUrl: config.publicUrl.origin,

@@ -126,7 +126,14 @@ export async function loadSigningKeys(deps: Deps): Promise<SigningKeys> {
     find(kid) {
       const key = known(kid)
       if (key || deps.now() - lookedAt < LOOK_AGAIN_MS) return key
-      return refresh().then(() => known(kid))
+      return refresh().then(
+        () => known(kid),
+        (error: unknown) => {
+          // While `SECRET` changes, replica after replica: one that has the new secret seals keys that we cannot open.
+          if (error instanceof SigningKeyUnreadable) return undefined
+          throw error
+        },
+      )
     },
     jwks: () => ({ keys: keys.map(({ jwk }) => jwk) }),
   }
