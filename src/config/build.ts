@@ -118,9 +118,12 @@ function checkCookieDomain({ settings, report }: Parts, publicUrl: PublicUrl): v
   if (problem !== undefined) report.problem('COOKIE_DOMAIN', problem)
 }
 
+/** Milliseconds by which the clock that a point in time was read off may be ahead of ours. */
+const CLOCK_SKEW_MS = 60_000
+
 /** A time to come would end every grant that is still to be made until then. */
 function checkRevokeBefore({ settings, report, now }: Parts): void {
-  if (settings.revoke_before !== undefined && settings.revoke_before * 1000 > now) {
+  if (settings.revoke_before !== undefined && settings.revoke_before * 1000 > now + CLOCK_SKEW_MS) {
     report.problem(
       'REVOKE_BEFORE',
       'lies in the future. Set it to now or before; in seconds, not milliseconds, if it is a number.',

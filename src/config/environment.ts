@@ -1,5 +1,5 @@
 /**
- * Reads settings from an environment. Others live there too, so only a near miss of one of our names is a problem.
+ * Reads settings from an environment. Others live there too, so only a near miss of one of our names is worth a word.
  *
  * @module
  */
@@ -10,6 +10,8 @@ import { nearest } from './suggest.ts'
 
 /** Near misses that belong to others: CGI's client address, and the level of log4j and its kin. */
 const NOT_OURS = new Set(['CLIENT_IP', 'LOGLEVEL'])
+/** A name one letter off, or the singular of a list, is ours mistyped; two letters off, it may well be another's. */
+const MISTYPED = 1
 
 /** An empty value counts as unset, as Compose writes variables that are not there. */
 export function readEnvironment(
@@ -22,9 +24,12 @@ export function readEnvironment(
     const meaning = meaningOf(written)
     if (meaning) entries.push({ written, meaning, value })
     else if (written.length >= 6 && !NOT_OURS.has(written)) {
-      const meant = nearest(written, knownNames)
+      const meant = nearest(written, knownNames, MISTYPED)
+      const like = meant ?? nearest(written, knownNames)
       if (meant !== undefined) {
         report.problem(written, `is not a setting. Did you mean ${meant}? Else rename it.`)
+      } else if (like !== undefined) {
+        report.warning(written, `is not a setting. Did you mean ${like}?`)
       }
     }
   }

@@ -42,14 +42,20 @@ export function scalar<T>(parse: (value: string) => T): z.ZodType<T, string | nu
     .transform((value, context) => attemptIn(context, value, () => parse(String(value).trim())))
 }
 
-/** A list: an array in YAML, separated by commas or line breaks elsewhere. Each entry is taken once. */
-export function list<T>(parse: (item: string) => T): z.ZodType<T[], string | string[]> {
+/**
+ * A list: an array in YAML, one text elsewhere. Each entry is taken once.
+ * @param split what the text lists; by commas and line breaks unless told otherwise
+ */
+export function list<T>(
+  parse: (item: string) => T,
+  split = (text: string) => text.split(/[,\n]/),
+): z.ZodType<T[], string | string[]> {
   return z
     .union([z.string(), z.array(z.string())], {
       error: 'must be a list of texts. Write [a, b] in the file, or a,b elsewhere.',
     })
     .transform((given, context) => {
-      const items = (typeof given === 'string' ? given.split(/[,\n]/) : given)
+      const items = (typeof given === 'string' ? split(given) : given)
         .map((item) => item.trim())
         .filter((item) => item !== '')
       return [...new Set(items)].map((item) => attemptIn(context, item, () => parse(item)))

@@ -25,8 +25,15 @@ export function parseRegistrant(value: string): string {
       `${quote(value)} is neither open, off, a host nor the scheme of an app. Write it like claude.ai, localhost or cursor:.`,
     )
   }
+  if (isLoopbackHost(host) && registrant !== host.replace(/:\d+$/, '')) {
+    throw new Wrong(
+      `${quote(value)} names a port, and programs on this machine use any. Write it without.`,
+    )
+  }
   return host
 }
+
+const isLoopbackHost = (host: string) => /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(host)
 
 function hostOf(text: string): string | undefined {
   return URL.canParse(`https://${text}`) ? new URL(`https://${text}`).host : undefined
@@ -39,6 +46,15 @@ export function toRegistration(entries: readonly string[], report: Report): Conf
     report.problem(
       'CLIENT_REGISTRATION',
       `${word} stands beside others. Write it alone, or list hosts.`,
+    )
+  }
+  for (const entry of entries.filter(
+    (one) => /^[a-z][a-z0-9+-]*$/.test(one) && one !== 'localhost',
+  )) {
+    if (entry === word) continue
+    report.warning(
+      'CLIENT_REGISTRATION',
+      `${entry} is taken for a host. If it is the scheme of an app, write ${entry}: with a colon.`,
     )
   }
   if (word === 'open' || word === 'off') return word

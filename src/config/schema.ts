@@ -37,6 +37,7 @@ import {
   parseRealm,
   parseSecret,
   parseToken,
+  splitSecrets,
 } from './values.ts'
 
 /** The settings by their names in the file. Rules that involve more than one are in `build.ts`. */
@@ -149,7 +150,7 @@ export const Settings = z.object({
     description: 'Its realm.',
   }),
   groups_claim: text(parseToken).prefault('groups').register(fields, {
-    description: "The claim of the provider's ID token that lists a person's groups.",
+    description: "The claim of the provider's ID token, or of its userinfo, that lists a person's groups.",
   }),
   allowed_emails: list(parseAllowedEmail).optional().register(fields, {
     description:
@@ -182,7 +183,7 @@ export const Settings = z.object({
     description: 'Root of all derived keys, 32 characters at least. Made in `DATA_DIR` if absent.',
     secret: true,
   }),
-  secret_previous: list(parseSecret).optional().register(fields, {
+  secret_previous: list(parseSecret, splitSecrets).optional().register(fields, {
     description:
       'Former secrets, newest first, one a line in a file. What they sealed stays valid until they are removed.',
     secret: true,
@@ -218,12 +219,12 @@ export const Settings = z.object({
       'Lets a command line get the session of the person in front of it: `/auth/connect`, `/auth/oidc-config` and `/_ws_tunnel` (docs/edge-auth.md).',
     kind: 'switch',
   }),
-  session_lifetime: scalar(duration({ min: '1m', max: '30d' }))
+  session_lifetime: scalar(duration({ min: '1s', max: '30d' }))
     .prefault('24h')
     .register(fields, {
       description: 'After this long people sign in to a web page again, whatever happens.',
     }),
-  session_idle: scalar(duration({ min: '1m', max: '30d' }))
+  session_idle: scalar(duration({ min: '1s', max: '30d' }))
     .prefault('8h')
     .register(fields, {
       description: 'After this long without a request people sign in to a web page again.',
@@ -238,7 +239,7 @@ export const Settings = z.object({
       'Which programs may make themselves known: `open`, `off` (only the clients of the configuration), or the hosts that they may redirect to, such as `claude.ai,localhost,cursor:` (a colon after the scheme of an app). Counts for those that registered before as well.',
     kind: 'list',
   }),
-  client_lifetime: scalar(durationOrNever({ min: '1h', max: '3650d' }))
+  client_lifetime: scalar(durationOrNever({ min: '1s', max: '3650d' }))
     .prefault('never')
     .register(fields, {
       description: 'After this long a program that made itself known has to do it again.',

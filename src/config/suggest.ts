@@ -4,15 +4,19 @@
  * @module
  */
 
-/** Letters to insert, delete or replace to get from `a` to `b` (Levenshtein). */
+/** Letters to insert, delete, replace or swap with their neighbour to get from `a` to `b` (Damerau-Levenshtein). */
 export function editDistance(a: string, b: string): number {
+  let before: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (const [i, letter] of [...a].entries()) {
     const next = [i + 1]
     for (const [j, other] of [...b].entries()) {
       const replace = (row[j] ?? 0) + (letter === other ? 0 : 1)
-      next.push(Math.min(replace, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
+      const swaps = i > 0 && j > 0 && letter === b[j - 1] && other === a[i - 1]
+      const swap = swaps ? (before[j - 1] ?? 0) + 1 : Number.POSITIVE_INFINITY
+      next.push(Math.min(replace, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, swap))
     }
+    before = row
     row = next
   }
   return row[b.length] ?? 0

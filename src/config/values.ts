@@ -110,14 +110,29 @@ export function parseToken(value: string): string {
   return value
 }
 
+/** Characters. */
+const MIN_SECRET = 32
+
 /** @throws Wrong for a root secret that could be guessed; never says what it is */
 export function parseSecret(value: string): string {
-  if (value.length < 32) {
+  if (value.length < MIN_SECRET) {
     throw new Wrong(
-      `is ${value.length} characters long, and 32 are the least. Make one with: openssl rand -base64 32.`,
+      `is ${value.length} characters long, and ${MIN_SECRET} are the least. Make one with: openssl rand -base64 32.`,
     )
   }
   return value
+}
+
+/**
+ * Former secrets, one a line or separated by commas. A comma may also be part of one: where a piece is too short to have
+ * been a secret, the line as a whole is meant as well.
+ */
+export function splitSecrets(text: string): string[] {
+  return text.split('\n').flatMap((line) => {
+    const pieces = line.split(',').map((piece) => piece.trim())
+    const long = pieces.filter((piece) => piece.length >= MIN_SECRET)
+    return long.length === pieces.length ? long : [...long, line]
+  })
 }
 
 /** @throws Wrong for a path that no file system takes */

@@ -45,6 +45,22 @@ describe('CLIENT_REGISTRATION', () => {
     ])
   })
 
+  it.each(['localhost:3000', '[::1]:80', '127.0.0.1:8080'])(
+    'refuses %s: any port is meant',
+    (value) => {
+      expect(problems({ CLIENT_REGISTRATION: value })).toEqual([
+        `CLIENT_REGISTRATION: "${value}" names a port, and programs on this machine use any. Write it without.`,
+      ])
+    },
+  )
+
+  it('warns of a host that may be meant for a scheme', () => {
+    const { warnings } = load({ env: { CLIENT_REGISTRATION: 'claude.ai,cursor,localhost' } })
+    expect(warnings).toEqual([
+      'CLIENT_REGISTRATION: cursor is taken for a host. If it is the scheme of an app, write cursor: with a colon.',
+    ])
+  })
+
   it('stands alone where it is a word', () => {
     expect(problems({ CLIENT_REGISTRATION: 'open,claude.ai' })).toEqual([
       'CLIENT_REGISTRATION: open stands beside others. Write it alone, or list hosts.',
@@ -57,7 +73,7 @@ describe('CLIENT_LIFETIME', () => {
     expect(config({})).not.toHaveProperty('clientLifetime')
     expect(config({ CLIENT_LIFETIME: 'never' })).not.toHaveProperty('clientLifetime')
     expect(config({ CLIENT_LIFETIME: '90d' }).clientLifetime).toBe(90 * 86_400)
-    expect(problems({ CLIENT_LIFETIME: '5m' })).toHaveLength(1)
+    expect(problems({ CLIENT_LIFETIME: '0s' })).toHaveLength(1)
   })
 })
 
@@ -92,7 +108,11 @@ describe('REVOKE_BEFORE', () => {
     ])
   })
 
-  it.each(['2026-11-21T12:00:01Z', '1700000000000'])('refuses the future: %s', (value) => {
+  it('takes what the clock of another machine, or the rest of this second, makes of now', () => {
+    expect(problems({ REVOKE_BEFORE: '2026-11-21T12:01:00Z' })).toEqual([])
+  })
+
+  it.each(['2026-11-21T12:01:01Z', '1700000000000'])('refuses the future: %s', (value) => {
     expect(problems({ REVOKE_BEFORE: value })).toEqual([
       'REVOKE_BEFORE: lies in the future. Set it to now or before; in seconds, not milliseconds, if it is a number.',
     ])

@@ -88,6 +88,16 @@ describe('names in the environment', () => {
     ])
   })
 
+  it.each([
+    ['SESSION_ID', 'SESSION_IDLE'],
+    ['REDIS_DB', 'REDIS_CA'],
+    ['DEMO_MODE', 'DEV_MODE'],
+  ])('only warns of %s, which may well be a name of another program', (name) => {
+    const { warnings } = load({ env: { [name]: '1' } })
+    expect(warnings).toHaveLength(1)
+    expect(warnings[0]).toMatch(new RegExp(`^${name}: is not a setting. Did you mean \\w+\\?$`))
+  })
+
   it('looks for near misses in .env too', () => {
     expect(problemsOf(() => load({ files: { '/srv/.env': 'TRUSTED_PROXIE=1\n' } }))).toEqual([
       'TRUSTED_PROXIE: is not a setting. Did you mean TRUSTED_PROXIES? Else rename it.',

@@ -26,6 +26,17 @@ describe('SECRET', () => {
     expect(load({ env, files }).config.secretPrevious).toEqual([A, B])
   })
 
+  it('knows a former secret with a comma in it again', () => {
+    const former = `${A},and-so-on`
+    expect(load({ env: { SECRET: former } }).config.secret).toBe(former)
+    const files = { '/run/old': `${B}\n${former}\n` }
+    const { secretPrevious } = load({ env: { SECRET_PREVIOUS_FILE: '/run/old' }, files }).config
+    expect(secretPrevious).toEqual([B, A, former])
+    const short = 'sixteen-letters-,and-sixteen-more-'
+    expect(load({ env: { SECRET_PREVIOUS: short } }).config.secretPrevious).toEqual([short])
+    expect(load({ yaml: `secret_previous: ["${short}"]\n` }).config.secretPrevious).toEqual([short])
+  })
+
   it('refuses fewer than 32 characters without showing them', () => {
     const problems = problemsOf(() =>
       load({ env: { SECRET: 'hunter2', SECRET_PREVIOUS: 'hunter3' } }),
