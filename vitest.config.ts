@@ -5,5 +5,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/e2e/**', 'node_modules/**'],
     restoreMocks: true,
+    // Tests share no state but modules, whose loading would take as long as the tests.
+    isolate: false,
+    // Vitest would leave a core idle, which is half of a small machine.
+    maxWorkers: '100%',
   },
 })

@@ -111,12 +111,15 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** One for all: making one takes longer than most tests. */
+const keyPair = generateKeyPair('RS256')
+
 /** @param options `now` in milliseconds since the epoch; `redirectUris`: as registered, any if left out */
 export async function startGoogle(
   options: { now?: () => number; redirectUris?: readonly string[] } = {},
 ): Promise<GoogleStandIn> {
   const { now = Date.now, redirectUris } = options
-  const { publicKey, privateKey } = await generateKeyPair('RS256')
+  const { publicKey, privateKey } = await keyPair
   const kid = randomUUID()
   const codes = new Map<string, Code>()
   const tokens = new Map<string, Token>()
