@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { SigningKeyUnreadable } from '../../src/oauth/keys.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { buildTestApp, createClock, SECRET, type TestApp } from '../support/build-app.ts'
-import { check, obtainTokens } from '../support/oauth-client.ts'
+import { check, obtainTokens, refresh } from '../support/oauth-client.ts'
 import { storedRecords } from '../support/stored.ts'
 
 const NEXT_SECRET = 'the next root secret, just as long'
@@ -55,4 +55,40 @@ it('moves to the new secret at a start with both, after which the old one may be
   expect(await jwksOf(after)).toEqual(await jwksOf(before))
   const answer = await check(after.app, { authorization: `Bearer ${tokens.access_token}` })
   expect(answer.statusCode).toBe(200)
+})
+
+it('changes replica by replica, in two rounds, without a refusal in between', async () => {
+  const { storage, clock } = await buildTestApp()
+  const replica = (secret: string, other: string) =>
+    buildTestApp({ secretPrevious: [other] }, { storage, clock, secret })
+  const rounds = [
+    [await buildTestApp({}, { storage, clock }), await replica(SECRET, NEXT_SECRET)],
+    [await replica(SECRET, NEXT_SECRET), await replica(NEXT_SECRET, SECRET)],
+    [await replica(NEXT_SECRET, SECRET), await replica(NEXT_SECRET, SECRET)],
+  ]
+  for (const [one, other] of rounds) {
+    if (!one || !other) throw new Error('a round is of two')
+    // Registered, signed in and redeemed at one, used and refreshed at the other.
+    for (const [from, to] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      const { client, tokens } = await obtainTokens(from.app)
+      const authorization = `Bearer ${tokens.access_token}`
+      expect((await check(to.app, { authorization })).statusCode).toBe(200)
+      expect((await refresh(to.app, client, tokens.refresh_token)).statusCode).toBe(200)
+    }
+  }
+})
+
+it('of another secret is unknown, not an error, to a replica that was not told of it', async () => {
+  const old = await buildTestApp()
+  const reuse = { storage: old.storage, clock: old.clock, secret: NEXT_SECRET }
+  await buildTestApp({ secretPrevious: [SECRET] }, reuse)
+  old.clock.advance(6)
+  const header = Buffer.from('{"alg":"RS256","typ":"at+jwt","kid":"unheard-of"}').toString(
+    'base64url',
+  )
+  const answer = await check(old.app, { authorization: `Bearer ${header}.e30.c2ln` })
+  expect(answer.statusCode).toBe(401)
 })

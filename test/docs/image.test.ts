@@ -1,0 +1,47 @@
+/**
+ * What the image and docker-compose.yml promise each other.
+ *
+ * @module
+ */
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { healthcheck } from '../../src/cli/healthcheck.ts'
+import { run } from '../cli/harness.ts'
+import { readPage } from '../support/documentation.ts'
+
+const Compose = z.object({
+  services: z.record(
+    z.string(),
+    z.looseObject({
+      command: z.array(z.string()).optional(),
+      volumes: z.array(z.string()).optional(),
+    }),
+  ),
+})
+const DOCKERFILE = readPage('Dockerfile')
+const last = (instruction: string) =>
+  [...DOCKERFILE.matchAll(new RegExp(`^${instruction} (.+)$`, 'gm'))].at(-1)?.[1]
+
+describe('the image', () => {
+  const { services } = Compose.parse(parse(readPage('docker-compose.yml'), { merge: true }))
+
+  it.each(['gatewarden', 'gatewarden-2'])(
+    'finds the file that compose gives %s without a flag, and so does its health check',
+    (name) => {
+      const service = services[name]
+      expect(service).not.toHaveProperty('command')
+      expect(service?.volumes).toContainEqual(
+        expect.stringMatching(`:${last('WORKDIR')}/gatewarden.yaml:ro$`),
+      )
+      expect(last('CMD')).toBe('["serve"]')
+      expect(DOCKERFILE).toContain('CMD ["node", "dist/main.js", "healthcheck"]')
+    },
+  )
+
+  it('has a health check that asks whatever else is configured elsewhere', async () => {
+    const { code, stderr } = await run(healthcheck, { env: { DATA_DIR: '/data', PORT: '1' } })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^\/healthz did not answer on 127\.0\.0\.1 port 1: .*ECONNREFUSED/)
+  })
+})
