@@ -59,7 +59,7 @@ import { createSessionVerifier } from './sessions/session-verifier.ts'
 import { createSignInRounds } from './sessions/sign-in-rounds.ts'
 import { createPersons } from './storage/persons.ts'
 import { createRecords } from './storage/records.ts'
-import { createStandings } from './storage/standing.ts'
+import { createGrantWatch } from './storage/standing.ts'
 import type { Storage } from './storage/storage.ts'
 
 export interface AppDeps {
@@ -106,8 +106,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   })
   const isTrustedProxy = compileTrustedProxies(config.trustedProxies)
   const originAllowed = compileOrigins(config.allowedOrigins, issuer)
-  const standings = createStandings({ records, persons, liveness: storage.liveness })
-  const verifier = createVerifier({ accessTokens, records, persons, standings, now })
+  const watchGrant = createGrantWatch({ records, persons, liveness: storage.liveness })
+  const verifier = createVerifier({ accessTokens, records, persons, watchGrant, now })
   const { identityHeaders } = config
   const { cookieDomain } = config
   const sessionRules: SessionRules = { resources, issuer, cookieDomain }
@@ -116,7 +116,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     tokens: sessionTokens,
     records,
     persons,
-    standings,
+    watchGrant,
     activity: createSessionActivity({
       sessions: records.sessions,
       idle: config.lifetimes.sessionIdle,

@@ -8,7 +8,7 @@ import type { SignedTokens } from '../oauth/signed-token.ts'
 import type { Identity } from '../providers/provider.ts'
 import type { Persons } from '../storage/persons.ts'
 import type { Grant, Records } from '../storage/records.ts'
-import type { Standings } from '../storage/standing.ts'
+import type { WatchGrant } from '../storage/standing.ts'
 import { StorageUnavailable } from '../storage/storage.ts'
 import type { Credential, Verified } from './decide.ts'
 import { createKeptCredentials, type Known } from './kept-credentials.ts'
@@ -58,8 +58,7 @@ export interface GrantCredentialsDeps {
   readonly records: Records
   /** The people behind grants as known now (decision K12). */
   readonly persons: Persons
-  /** Whether what was read of a grant still holds. */
-  readonly standings: Standings
+  readonly watchGrant: WatchGrant
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
@@ -68,10 +67,9 @@ export function createGrantCredentials<Claims extends GrantClaims>(
   deps: GrantCredentialsDeps,
   token: GrantToken<Claims>,
 ): GrantCredentials {
-  const { records, persons, standings, now } = deps
+  const { records, persons, watchGrant, now } = deps
   const { tokens, answers } = token
   const kept = createKeptCredentials({
-    standings,
     keyGeneration: () => tokens.keyGeneration(),
     expired: answers.expired,
     revoked: answers.revoked,
@@ -85,7 +83,7 @@ export function createGrantCredentials<Claims extends GrantClaims>(
       return verification.reason === 'expired' ? answers.expired : answers.notOurs
     }
     const { claims } = verification
-    const watch = standings.begin(claims.gid)
+    const watch = watchGrant(claims.gid)
     const grant = await records.grants.find(claims.gid)
     const person = grant && (await persons.find(grant))
     if (!grant || !person) {

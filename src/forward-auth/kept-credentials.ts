@@ -6,7 +6,7 @@
  */
 import { LRUCache } from 'lru-cache'
 import type { Grant } from '../storage/records.ts'
-import type { Reading, Standing, Standings } from '../storage/standing.ts'
+import type { Reading, Standing } from '../storage/standing.ts'
 import type { Credential, Verified } from './decide.ts'
 
 /** Kept, about 2 kB each. */
@@ -42,7 +42,6 @@ interface Entry extends Known {
 }
 
 export function createKeptCredentials(deps: {
-  standings: Standings
   /** Changes when a signing key is removed before its time. */
   keyGeneration: () => number
   /** What to say of a token that has expired, or whose grant is gone. */
@@ -51,7 +50,7 @@ export function createKeptCredentials(deps: {
   /** Milliseconds since the epoch. */
   now: () => number
 }): KeptCredentials {
-  const { standings, keyGeneration, expired, revoked, now } = deps
+  const { keyGeneration, expired, revoked, now } = deps
   const kept = new LRUCache<string, Entry>({ max: MAX_KEPT })
 
   function lookUp(token: string): Entry | undefined {
@@ -73,14 +72,14 @@ export function createKeptCredentials(deps: {
   return {
     find(token) {
       const entry = lookUp(token)
-      return entry && judge(entry, standings.of(entry.reading))
+      return entry && judge(entry, entry.reading.watch.standing(entry.reading))
     },
     findInOutage(token) {
       const entry = lookUp(token)
-      return entry && judge(entry, standings.inOutage(entry.reading))
+      return entry && judge(entry, entry.reading.watch.inOutage(entry.reading))
     },
     keep({ token, verified, generation, reading }) {
-      if (token.length > MAX_KEPT_LENGTH || !standings.isKeepable(reading.watch)) return
+      if (token.length > MAX_KEPT_LENGTH || !reading.watch.isKeepable()) return
       const { expiresAt } = verified
       const { grant } = reading
       const credential: Credential = { kind: 'verified', verified }

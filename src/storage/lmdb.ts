@@ -24,7 +24,7 @@ const SWEEP_LOCK = 'sweep-lock'
 /** A {@link Storage} that always peeks, and can be told to sweep. */
 export interface LmdbStorage extends Storage {
   peek<T>(key: string): T | undefined
-  peekExists(key: string): boolean
+  unchanged(key: string): () => boolean
   /**
    * Deletes expired records, in batches, unless another process has swept in this minute; a timer calls it.
    * Resolves to the number of deleted records.
@@ -84,13 +84,18 @@ export async function openLmdbStorage({
     const record = decodeRecord(text)
     return isLive(record) ? record.json : undefined
   }
-  const findLatestText = (key: string) => {
-    renewSnapshot()
-    return find(encodeKey(key))
-  }
   const findLatest = (key: string) => {
-    const json = findLatestText(key)
+    renewSnapshot()
+    const json = find(encodeKey(key))
     return json === undefined ? undefined : JSON.parse(json)
+  }
+  const peeking = <T>(read: () => T): T => {
+    try {
+      assertOpen()
+      return read()
+    } catch (error) {
+      throw unavailable(error)
+    }
   }
   const encode = (key: string, value: unknown, ttlSeconds: Lifetime) =>
     encodeRecord(key, { json: canonicalJson(value), expiresAt: expiryOf(now(), ttlSeconds) })
@@ -127,21 +132,16 @@ export async function openLmdbStorage({
     )
 
   const storage: LmdbStorage = {
-    peek(key) {
-      try {
-        assertOpen()
-        return findLatest(key)
-      } catch (error) {
-        throw unavailable(error)
+    peek: (key) => peeking(() => findLatest(key)),
+    unchanged(key) {
+      const encodedKey = encodeKey(key)
+      const read = () => {
+        renewSnapshot()
+        return database.get(encodedKey)
       }
-    },
-    peekExists(key) {
-      try {
-        assertOpen()
-        return findLatestText(key) !== undefined
-      } catch (error) {
-        throw unavailable(error)
-      }
+      const before = peeking(read)
+      const expiresAt = before === undefined ? 0 : decodeRecord(before).expiresAt
+      return () => now() < expiresAt && peeking(read) === before
     },
     get(key) {
       return attempt(() => findLatest(key))

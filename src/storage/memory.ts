@@ -55,7 +55,10 @@ export function createMemoryStorage({ now }: { readonly now: () => number }): St
 
   return {
     peek,
-    peekExists: (key) => find(key) !== undefined,
+    unchanged(key) {
+      const before = find(key)
+      return () => find(key) === before && before !== undefined
+    },
     async get(key) {
       return peek(key)
     },

@@ -5,14 +5,16 @@
  * @module
  */
 import type { Identity, Provider } from '../providers/provider.ts'
-import type { Grant, GrantIdentity, Records } from './records.ts'
+import type { Grant, Records } from './records.ts'
 
 export interface Persons {
+  /** True if the store knows them, false if the provider does. */
+  readonly areStored: boolean
   /** Undefined if they are gone, or came from a provider that is no longer configured. */
   find(grant: Grant): Promise<Identity | undefined>
   /**
-   * True while `person` is what {@link find} says of this grant, as far as that can be said without a promise: a store
-   * that cannot peek announces changes instead. Throws StorageUnavailable.
+   * True while `person` is what {@link find} says of this grant, as far as the provider knows; what is stored of them
+   * may have changed.
    */
   isCurrent(grant: Grant, person: Identity): boolean
 }
@@ -28,30 +30,17 @@ export function createPersons(deps: { provider: Provider; records: Records }): P
     const find = (grant: Grant) =>
       isOurs(grant) ? current(grant.issuer, grant.subject) : undefined
     return {
+      areStored: false,
       find: async (grant) => find(grant),
       isCurrent: (grant, person) => find(grant) === person,
     }
   }
   return {
+    areStored: true,
     async find(grant) {
       const identity = isOurs(grant) ? await records.grants.findIdentity(grant.id) : undefined
       return identity && { ...identity, issuer: grant.issuer, subject: grant.subject }
     },
-    isCurrent(grant, person) {
-      const { peekIdentity } = records.grants
-      if (!peekIdentity) return isOurs(grant)
-      const identity = peekIdentity(grant.id)
-      return identity !== undefined && isSame(identity, person)
-    },
+    isCurrent: isOurs,
   }
-}
-
-function isSame(a: GrantIdentity, b: GrantIdentity): boolean {
-  return (
-    a.email === b.email &&
-    a.name === b.name &&
-    a.preferredUsername === b.preferredUsername &&
-    a.groups.length === b.groups.length &&
-    a.groups.every((group, index) => group === b.groups[index])
-  )
 }

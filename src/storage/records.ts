@@ -89,10 +89,10 @@ export interface Records {
     create(grant: Grant, identity: GrantIdentity, now: number): Promise<void>
     find(id: string): Promise<Grant | undefined>
     findIdentity(id: string): Promise<GrantIdentity | undefined>
-    /** True while {@link find} would find again what it found before; synchronous, where the store can. */
-    readonly isLive: ((id: string) => boolean) | undefined
-    /** Synchronous {@link findIdentity} where the store can. */
-    readonly peekIdentity: ((id: string) => GrantIdentity | undefined) | undefined
+    /** Asks, where the store can, whether {@link find} would find what it finds now; see {@link Storage.unchanged}. */
+    readonly unchanged: ((id: string) => () => boolean) | undefined
+    /** The same of {@link findIdentity}. */
+    readonly identityUnchanged: ((id: string) => () => boolean) | undefined
     /** Ends the grant and with it every token and cookie of it. The grant goes first: it is what a check reads. */
     revoke(id: string): Promise<void>
     /** {@link revoke} for somebody who will not ask again: if the store does not answer, it is done once it does. */
@@ -144,7 +144,7 @@ export function createRecords(
 ): Records {
   const unlessRevoked = (grant: Grant | undefined) =>
     grant && grant.createdAt >= revokeBefore ? grant : undefined
-  const { peek, peekExists } = storage
+  const { unchanged } = storage
   const revoke = async (id: string) => {
     await storage.delete(`grant:${id}`)
     await storage.delete(`refresh:${id}`)
@@ -160,9 +160,8 @@ export function createRecords(
       },
       find: async (id) => unlessRevoked(await storage.get<Grant>(`grant:${id}`)),
       findIdentity: (id) => storage.get<GrantIdentity>(`identity:${id}`),
-      isLive: peekExists && ((id) => peekExists.call(storage, `grant:${id}`)),
-      peekIdentity:
-        peek && ((id) => peek.call(storage, `identity:${id}`) as GrantIdentity | undefined),
+      unchanged: unchanged && ((id) => unchanged.call(storage, `grant:${id}`)),
+      identityUnchanged: unchanged && ((id) => unchanged.call(storage, `identity:${id}`)),
       revoke,
       revokeForSure: (id) => insist(() => revoke(id), REVOKED_WITHIN),
       async *all() {

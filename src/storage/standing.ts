@@ -5,7 +5,7 @@
  * @module
  */
 import type { Identity } from '../providers/provider.ts'
-import type { Liveness, Watch } from './liveness.ts'
+import type { Liveness } from './liveness.ts'
 import type { Persons } from './persons.ts'
 import type { Grant, Records } from './records.ts'
 
@@ -13,69 +13,83 @@ import type { Grant, Records } from './records.ts'
 export interface Reading {
   readonly grant: Grant
   readonly person: Identity
-  /** Taken by {@link Standings.begin} before they were read. */
-  readonly watch: Watch
+  /** Begun before they were read. */
+  readonly watch: GrantWatch
 }
 
 /**
  * - `holds`: as it was read;
  * - `gone`: the grant was revoked or has ended;
  * - `changed`: something is different, or may be; what was read is of no use any more;
- * - `unsure`: to be read again, and to be kept for {@link Standings.inOutage} meanwhile.
+ * - `unsure`: to be read again, and to be kept for {@link GrantWatch.inOutage} meanwhile.
  */
 export type Standing = 'holds' | 'gone' | 'changed' | 'unsure'
 
-export interface Standings {
-  /** To be called before the grant is read, so that a change meanwhile is not missed. */
-  begin(grantId: string): Watch
-  /** What has become of it; no promise, no network. Throws StorageUnavailable. */
-  of(reading: Reading): Standing
-  /** True if what was just read under `watch` may be kept for checks to come. */
-  isKeepable(watch: Watch): boolean
+/** Everything that is stored of one grant, from when the watch began. */
+export interface GrantWatch {
+  /** What has become of what was read; no promise, no network. Throws StorageUnavailable. */
+  standing(reading: Reading): Standing
+  /** True if what was just read may be kept for checks to come. */
+  isKeepable(): boolean
   /**
-   * The same once a read has failed because the store does not answer: `holds` while nothing is known to have changed
-   * and the silence is shorter than `MAX_STALE`.
+   * The same as {@link standing} once a read has failed because the store does not answer: `holds` while nothing is known
+   * to have changed and the silence is shorter than `MAX_STALE`.
    */
   inOutage(reading: Reading): Standing
 }
 
+/** Begins to watch a grant: to be called before it is read, so that a change meanwhile is not missed. */
+export type WatchGrant = (grantId: string) => GrantWatch
+
 /** @param deps `liveness`: of a store that cannot peek */
-export function createStandings(deps: {
+export function createGrantWatch(deps: {
   records: Records
   persons: Persons
   liveness: Liveness | undefined
-}): Standings {
+}): WatchGrant {
   const { records, persons, liveness } = deps
-  return liveness ? heardStandings(liveness, persons) : peekedStandings(records, persons)
+  return liveness ? heard(liveness, persons) : peeked(records, persons)
 }
 
-/** One for all grants: what changes is seen when it is peeked at. */
-const UNCHANGED: Watch = { changed: false }
+const UNWATCHED: GrantWatch = {
+  standing: () => 'changed',
+  isKeepable: () => false,
+  inOutage: () => 'unsure',
+}
 
-function peekedStandings({ grants: { isLive } }: Records, persons: Persons): Standings {
-  return {
-    begin: () => UNCHANGED,
-    of({ grant, person }) {
-      if (!isLive) return 'changed'
-      if (!isLive(grant.id)) return 'gone'
-      return persons.isCurrent(grant, person) ? 'holds' : 'changed'
-    },
-    isKeepable: () => isLive !== undefined,
-    // Where this machine's own store fails, nothing is known.
-    inOutage: () => 'unsure',
+function peeked(
+  { grants: { unchanged, identityUnchanged } }: Records,
+  persons: Persons,
+): WatchGrant {
+  if (!unchanged || !identityUnchanged) return () => UNWATCHED
+  return (grantId) => {
+    const grantHolds = unchanged(grantId)
+    const identityHolds = persons.areStored ? identityUnchanged(grantId) : () => true
+    return {
+      standing({ grant, person }) {
+        // A grant is never rewritten.
+        if (!grantHolds()) return 'gone'
+        return identityHolds() && persons.isCurrent(grant, person) ? 'holds' : 'changed'
+      },
+      isKeepable: () => true,
+      // Where this machine's own store fails, nothing is known.
+      inOutage: () => 'unsure',
+    }
   }
 }
 
-function heardStandings(liveness: Liveness, persons: Persons): Standings {
-  const judge = ({ grant, person, watch }: Reading, isTrusted: boolean): Standing => {
-    if (watch.changed || !persons.isCurrent(grant, person)) return 'changed'
-    return isTrusted ? 'holds' : 'unsure'
-  }
-  return {
-    begin: (grantId) => liveness.watch(grantId),
-    of: (reading) => judge(reading, liveness.isFresh()),
-    // What is read in a silence does not replace what was read before it: only that may bridge an outage.
-    isKeepable: (watch) => liveness.isFresh() && !watch.changed,
-    inOutage: (reading) => judge(reading, liveness.isBridgeable()),
+function heard(liveness: Liveness, persons: Persons): WatchGrant {
+  return (grantId) => {
+    const watch = liveness.watch(grantId)
+    const judge = ({ grant, person }: Reading, isTrusted: boolean): Standing => {
+      if (watch.changed || !persons.isCurrent(grant, person)) return 'changed'
+      return isTrusted ? 'holds' : 'unsure'
+    }
+    return {
+      standing: (reading) => judge(reading, liveness.isFresh()),
+      // What is read in a silence does not replace what was read before it: only that may bridge an outage.
+      isKeepable: () => liveness.isFresh() && !watch.changed,
+      inOutage: (reading) => judge(reading, liveness.isBridgeable()),
+    }
   }
 }

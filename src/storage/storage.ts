@@ -30,8 +30,11 @@ export interface Storage {
    * Absent on adapters that can only answer over a network.
    */
   peek?<T>(key: string): T | undefined
-  /** True if {@link peek} would find a value, for less. On every adapter that peeks. */
-  peekExists?(key: string): boolean
+  /**
+   * A question to be asked again and again, for less than {@link peek}: is there a record under the key, and is it the one
+   * that was there at this call? Asking throws {@link StorageUnavailable}. On every adapter that peeks.
+   */
+  unchanged?(key: string): () => boolean
   /** Whether what was read still holds, on adapters that cannot peek. */
   readonly liveness?: Liveness
   /**

@@ -78,7 +78,7 @@ export function coreContract(
     const scanned = (prefix: string) => collect(storage, prefix)
     const peeked = async (key: string) => {
       const value = storage.peek ? storage.peek(key) : await storage.get(key)
-      if (storage.peek) expect(storage.peekExists?.(key)).toBe(value !== undefined)
+      if (storage.peek) expect(storage.unchanged?.(key)()).toBe(value !== undefined)
       return value
     }
 
@@ -111,6 +111,28 @@ export function coreContract(
       await storage.set('key', value, 60)
       expect(JSON.stringify(await storage.get('key'))).toBe(JSON.stringify(value))
       expect(await storage.replace('key', value, 'next', 60)).toBe(true)
+    })
+
+    it.each<[string, () => Promise<unknown>]>([
+      ['set anew', () => storage.set('key', { a: 2 }, 60)],
+      ['replaced', () => storage.replace('key', { a: 1 }, { a: 2 }, 60)],
+      ['taken', () => storage.take('key')],
+      ['deleted', () => storage.delete('key')],
+      ['expired', () => elapse(60_000)],
+    ])('tells, where it can, that a record was %s', async (_what, change) => {
+      await storage.set('key', { a: 1 }, 60)
+      const unchanged = storage.unchanged?.('key')
+      expect(unchanged?.() ?? true).toBe(true)
+      expect(unchanged?.() ?? true).toBe(true)
+      await change()
+      expect(unchanged?.() ?? false).toBe(false)
+    })
+
+    it('calls nothing unchanged that was not there', async () => {
+      const unchanged = storage.unchanged?.('key')
+      expect(unchanged?.() ?? false).toBe(false)
+      await storage.set('key', { a: 1 }, 60)
+      expect(unchanged?.() ?? false).toBe(false)
     })
 
     it('returns a value of a megabyte', async () => {
@@ -388,6 +410,7 @@ export function coreContract(
 
     it('says StorageUnavailable, by every method, once it is closed', async () => {
       await storage.set('key', 1, 60)
+      const asked = storage.unchanged?.('key')
       await storage.close()
       await storage.close()
       await expect(storage.get('key')).rejects.toThrow(StorageUnavailable)
@@ -399,7 +422,8 @@ export function coreContract(
       await expect(scanned('key')).rejects.toThrow(StorageUnavailable)
       if (storage.peek) {
         expect(() => storage.peek?.('key')).toThrow(StorageUnavailable)
-        expect(() => storage.peekExists?.('key')).toThrow(StorageUnavailable)
+        expect(() => storage.unchanged?.('key')).toThrow(StorageUnavailable)
+        expect(asked).toThrow(StorageUnavailable)
       }
     })
   })
@@ -514,12 +538,17 @@ export function sharedContract(name: string, makePlace: () => Place | Promise<Pl
       for (let n = 0; n < 50; n += 1) {
         // Reads before the change, so that a snapshot kept for too long would be seen.
         const before = await storage.get('key')
+        const unchanged = storage.unchanged?.('key')
         expect(await perform(storage, ['peek', 'key'])).toEqual(storage.peek && before)
         await peer.run([['set', 'key', { n }, 60]])
         if (storage.peek) expect(storage.peek('key')).toEqual({ n })
+        expect(unchanged?.() ?? false).toBe(false)
         expect(await storage.get('key')).toEqual({ n })
       }
+      const unchanged = storage.unchanged?.('key')
+      expect(unchanged?.() ?? true).toBe(true)
       await peer.run([['delete', 'key']])
+      expect(unchanged?.() ?? false).toBe(false)
       if (storage.peek) expect(storage.peek('key')).toBeUndefined()
       expect(await storage.get('key')).toBeUndefined()
     })

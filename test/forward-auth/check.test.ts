@@ -10,7 +10,7 @@ import { compileOrigins } from '../../src/http/origins.ts'
 import { subjectOf } from '../../src/oauth/subject.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { createRecords } from '../../src/storage/records.ts'
-import { createStandings } from '../../src/storage/standing.ts'
+import { createGrantWatch } from '../../src/storage/standing.ts'
 import type { Storage } from '../../src/storage/storage.ts'
 import { ANYONE, createClock, resource } from '../support/build-app.ts'
 
@@ -35,7 +35,7 @@ async function counted({ withPeek = true } = {}) {
   const clock = createClock()
   const memory = createMemoryStorage({ now: clock })
   const asked = { verify: 0, get: 0, peek: 0, other: 0 }
-  const { peekExists } = memory
+  const { unchanged } = memory
   const storage: Storage = {
     ...memory,
     get(key) {
@@ -47,24 +47,27 @@ async function counted({ withPeek = true } = {}) {
       return memory.set(...record)
     },
   }
-  if (withPeek && peekExists) {
-    storage.peekExists = (key) => {
-      asked.peek += 1
-      return peekExists(key)
+  if (withPeek && unchanged) {
+    storage.unchanged = (key) => {
+      const ask = unchanged(key)
+      return () => {
+        asked.peek += 1
+        return ask()
+      }
     }
   } else {
     delete storage.peek
-    delete storage.peekExists
+    delete storage.unchanged
   }
   const records = createRecords(storage)
   await records.grants.create(GRANT, PERSON, Math.floor(clock() / 1000))
   asked.other = 0
-  const persons = { find: async () => PERSON, isCurrent: () => true }
+  const persons = { areStored: false, find: async () => PERSON, isCurrent: () => true }
   const verifier = createVerifier({
     records,
     now: clock,
     persons,
-    standings: createStandings({ records, persons, liveness: undefined }),
+    watchGrant: createGrantWatch({ records, persons, liveness: undefined }),
     accessTokens: {
       issue: () => Promise.reject(new Error('nothing is issued here')),
       looksLikeOurs: (token) => token.includes('.'),

@@ -60,7 +60,10 @@ it('goes on by itself when the store is back', async () => {
     ...memory,
     get: async (key) => unlessDown(() => memory.get(key)),
     peek: (key) => unlessDown(() => memory.peek?.(key)),
-    peekExists: (key) => unlessDown(() => memory.peekExists?.(key) ?? false),
+    unchanged(key) {
+      const ask = unlessDown(() => memory.unchanged?.(key))
+      return () => unlessDown(() => ask?.() ?? false)
+    },
   }
   const { app } = await buildTestApp({}, { clock, storage })
   const { tokens } = await obtainTokens(app)

@@ -3,6 +3,7 @@ import type { Identity, RedirectProvider } from '../../src/providers/provider.ts
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { createPersons } from '../../src/storage/persons.ts'
 import { createRecords, type Grant } from '../../src/storage/records.ts'
+import { createGrantWatch } from '../../src/storage/standing.ts'
 
 const GRANT: Grant = {
   id: 'grant',
@@ -38,14 +39,17 @@ async function setUp() {
   const storage = createMemoryStorage({ now: () => 0 })
   const records = createRecords(storage)
   await records.grants.create(GRANT, IDENTITY, 0)
-  return { storage, persons: createPersons({ provider, records }) }
+  const persons = createPersons({ provider, records })
+  const watch = createGrantWatch({ records, persons, liveness: undefined })(GRANT.id)
+  const standing = () => watch.standing({ grant: GRANT, person: ANN, watch })
+  return { storage, persons, standing }
 }
 
 describe('a person whose provider has to be asked', () => {
   it('is who the record of the grant says', async () => {
-    const { persons } = await setUp()
+    const { persons, standing } = await setUp()
     expect(await persons.find(GRANT)).toEqual(ANN)
-    expect(persons.isCurrent(GRANT, ANN)).toBe(true)
+    expect(standing()).toBe('holds')
   })
 
   it.each([
@@ -57,17 +61,23 @@ describe('a person whose provider has to be asked', () => {
     { groups: ['a', 'c'] },
     { groups: ['a', 'b', 'c'] },
   ])('is somebody to look at again with %o', async (change) => {
-    const { storage, persons } = await setUp()
+    const { storage, standing } = await setUp()
     await storage.set(`identity:${GRANT.id}`, { ...IDENTITY, ...change }, 1000)
-    expect(persons.isCurrent(GRANT, ANN)).toBe(false)
+    expect(standing()).toBe('changed')
   })
 
   it('is nobody without the record, or for a provider or issuer of before', async () => {
-    const { storage, persons } = await setUp()
+    const { storage, persons, standing } = await setUp()
     expect(await persons.find({ ...GRANT, provider: 'corp' })).toBeUndefined()
     expect(await persons.find({ ...GRANT, issuer: 'https://other.example' })).toBeUndefined()
     await storage.delete(`identity:${GRANT.id}`)
     expect(await persons.find(GRANT)).toBeUndefined()
-    expect(persons.isCurrent(GRANT, ANN)).toBe(false)
+    expect(standing()).toBe('changed')
+  })
+
+  it('has a grant that is gone once it was revoked', async () => {
+    const { storage, standing } = await setUp()
+    await storage.delete(`grant:${GRANT.id}`)
+    expect(standing()).toBe('gone')
   })
 })

@@ -25,7 +25,7 @@ export interface RemoteStorage extends Storage {
 }
 
 export function createRemoteStorage(clock: Clock, maxStale = 60): RemoteStorage {
-  const { peek: _, peekExists: __, ...memory } = createMemoryStorage({ now: clock })
+  const { peek: _, unchanged: __, ...memory } = createMemoryStorage({ now: clock })
   const liveness = createLiveness({ now: clock, maxStale })
   liveness.begin()
   liveness.heartbeat(clock())
