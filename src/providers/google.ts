@@ -33,6 +33,8 @@ export function createGoogleProvider(given: GoogleOptions): RedirectProvider {
         ...hosted.parameters,
       }),
       admit: hosted.admit,
+      // Google's ID token has the e-mail, and groups do not exist there.
+      asksUserinfo: false,
     }),
     tokens: createGoogleTokens(connection, { ...options, hosted }),
   }

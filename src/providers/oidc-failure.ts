@@ -5,7 +5,11 @@
  * @module
  */
 import { errors } from 'jose'
-import { AuthorizationResponseError, ResponseBodyError } from 'openid-client'
+import {
+  AuthorizationResponseError,
+  ResponseBodyError,
+  WWWAuthenticateChallengeError,
+} from 'openid-client'
 import { ProviderFailure, type ProviderFailureKind } from './provider.ts'
 
 const MAX_QUOTED = 200
@@ -16,7 +20,7 @@ const KINDS: Readonly<Record<string, ProviderFailureKind>> = {
 
 /** A step at the provider: what it is about, and what of it the provider may know and the log may not. */
 export interface ProviderStep {
-  readonly about: 'the code' | 'the question about a token'
+  readonly about: 'the code' | 'the question about a token' | 'userinfo'
   readonly secrets: readonly string[]
 }
 
@@ -31,13 +35,19 @@ export function providerFailure(error: unknown, { about, secrets }: ProviderStep
     const kind = error.error === 'temporarily_unavailable' ? 'unavailable' : 'failed'
     return new ProviderFailure(kind, `the provider refused ${about}: ${said(error, secrets)}`)
   }
+  if (error instanceof WWWAuthenticateChallengeError) {
+    const parameters = error.cause[0]?.parameters
+    const words = { ...parameters, error: parameters?.error ?? String(error.status) }
+    return new ProviderFailure('failed', `the provider refused ${about}: ${said(words, secrets)}`)
+  }
   if (error instanceof errors.JOSEError) {
     return new ProviderFailure('failed', `the token: ${error.message} (${error.code})`)
   }
   if (!(error instanceof Error) || !('code' in error || error.cause)) return error
   // What fetchFromProvider threw comes back wrapped.
   if (error.cause instanceof ProviderFailure) return error.cause
-  return new ProviderFailure('failed', messageOf(error))
+  const words = messageOf(error)
+  return new ProviderFailure('failed', about === 'userinfo' ? `userinfo: ${words}` : words)
 }
 
 /** The library's own words: the outer error says what kind it is, the inner one what exactly. */

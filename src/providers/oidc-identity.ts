@@ -6,14 +6,16 @@
  */
 import { type Claims, type Identity, ProviderFailure } from './provider.ts'
 
-/** More would not fit into the headers that carry them to a protected server. */
-const MAX_GROUPS = 300
+/** As many as Entra puts into a token. */
+const MAX_GROUPS = 200
+/** Bytes in the header that carries them to a protected server: proxies and servers refuse much longer ones. */
+const MAX_GROUPS_LENGTH = 8_000
 const MAX_TEXT = 256
 /** OpenID Connect Core section 2. */
 const MAX_SUBJECT = 255
 
 /**
- * @param groupsClaim the claim that lists groups; absent means in none
+ * @param groupsClaim the claim that lists groups, or is one; absent means in none
  * @throws ProviderFailure for what no provider in order says
  */
 export function identityFromClaims(claims: Claims, groupsClaim: string): Identity {
@@ -33,15 +35,26 @@ export function identityFromClaims(claims: Claims, groupsClaim: string): Identit
   }
 }
 
+/** A claim by its name; null says nothing, as absence does. */
+export function claimOf(claims: Claims, name: string): unknown {
+  return Object.hasOwn(claims, name) ? (claims[name] ?? undefined) : undefined
+}
+
 /** Only `true` is verified: no text, no absence. One address, or it belongs to two domains (GHSA-c5c4-8r6x-56w3). */
-function verifiedEmail({ email, email_verified: verified }: Claims): string | undefined {
-  if (verified !== true || !isLine(email, MAX_TEXT)) return undefined
+function verifiedEmail(claims: Claims): string | undefined {
+  const email = claimOf(claims, 'email')
+  if (email !== undefined && typeof email !== 'string') {
+    throw new ProviderFailure('failed', 'the claim email is not a text')
+  }
+  if (claims.email_verified !== true || !isLine(email, MAX_TEXT)) return undefined
   return /^[^@\s,]+@[^@\s,]+$/.test(email) ? email : undefined
 }
 
 function groupsOf(claims: Claims, claim: string): readonly string[] {
-  const groups = Object.hasOwn(claims, claim) ? claims[claim] : undefined
-  if (groups === undefined || groups === null) return []
+  const stated = claimOf(claims, claim)
+  if (stated === undefined) return []
+  // ADFS for one sends a list of one as the text alone.
+  const groups = typeof stated === 'string' ? [stated] : stated
   if (!Array.isArray(groups)) {
     throw new ProviderFailure('failed', `the claim ${claim} is not a list of texts`)
   }
@@ -58,7 +71,23 @@ function groupsOf(claims: Claims, claim: string): readonly string[] {
       `the claim ${claim} holds what is not a text of 1 to ${MAX_TEXT} characters on one line`,
     )
   }
-  return [...new Set(known)]
+  const distinct = [...new Set(known)]
+  const length = headerLength(distinct)
+  if (length > MAX_GROUPS_LENGTH) {
+    throw new ProviderFailure(
+      'too-many-groups',
+      `the groups of the claim ${claim} make a header of ${length} bytes, and ${MAX_GROUPS_LENGTH} are the most`,
+    )
+  }
+  return distinct
+}
+
+/** Bytes of the groups with commas between them. In a header `%`, `,` and all beyond ASCII take three bytes for one. */
+function headerLength(groups: readonly string[]): number {
+  const escaped = groups.map((group) =>
+    group.replaceAll(/[^\x20-\x7e]|[%,]/gu, (it) => it.repeat(3)),
+  )
+  return Buffer.byteLength(escaped.join(','))
 }
 
 const isLine = (value: unknown, max: number): value is string =>

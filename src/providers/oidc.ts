@@ -1,6 +1,6 @@
 /**
  * Any OpenID Connect provider, by discovery: authorization code with state, nonce and PKCE, and a person from the
- * verified ID token (OpenID Connect Core section 3.1).
+ * verified ID token (OpenID Connect Core section 3.1) and, for what that leaves out, from userinfo.
  *
  * @module
  */
@@ -16,6 +16,7 @@ import {
 import { identityFromClaims } from './oidc-identity.ts'
 import { createOidcTokens } from './oidc-tokens.ts'
 import { type Claims, ProviderFailure, type RedirectProvider } from './provider.ts'
+import { withUserinfo } from './userinfo.ts'
 
 export interface OidcOptions extends ConnectionOptions {
   readonly id: string
@@ -33,12 +34,15 @@ interface Particulars {
   readonly parameters: (prompt: 'login' | undefined) => Readonly<Record<string, string>>
   /** Throws ProviderFailure for people who are not let in, by the claims of their verified ID token. */
   readonly admit: (claims: Claims) => void
+  /** False if userinfo knows nothing more of people than the ID token says. */
+  readonly asksUserinfo: boolean
 }
 
 const SCOPE = 'openid email profile'
 const STANDARD: Particulars = {
   parameters: (prompt) => (prompt ? { prompt } : {}),
   admit: () => undefined,
+  asksUserinfo: true,
 }
 
 export function createOidcProvider(options: OidcOptions): RedirectProvider {
@@ -51,11 +55,11 @@ export function createOidcProvider(options: OidcOptions): RedirectProvider {
 
 /** A provider without {@link RedirectProvider.tokens}. */
 export function createOidcLogin(
-  { discovered, isIssuer, createKeys }: OidcConnection,
+  { discovered, isIssuer, createKeys, usable }: OidcConnection,
   options: OidcOptions,
-  { parameters, admit }: Particulars = STANDARD,
+  { parameters, admit, asksUserinfo }: Particulars = STANDARD,
 ): RedirectProvider {
-  const { clientId, clientSecret, issuerAlias, keyring } = options
+  const { clientId, clientSecret, issuerAlias, groupsClaim, keyring } = options
   const keys = createKeys(0)
   const nonceOf = (flowId: string) => keyring.mac('provider', `nonce|${flowId}`)
   const verifierOf = (flowId: string) => keyring.mac('provider', `pkce|${flowId}`)
@@ -84,8 +88,8 @@ export function createOidcLogin(
       const code = callback.searchParams.get('code') ?? ''
       const secrets = [clientSecret, pkceCodeVerifier, code, state]
       return explained({ about: 'the code', secrets }, async () => {
-        const { configuration } = await discovered.get()
-        const tokens = await authorizationCodeGrant(configuration, callback, {
+        const found = await discovered.get()
+        const tokens = await authorizationCodeGrant(found.configuration, callback, {
           expectedState: state,
           expectedNonce: nonceOf(flowId),
           pkceCodeVerifier,
@@ -99,7 +103,11 @@ export function createOidcLogin(
           throw new ProviderFailure('failed', 'the ID token was issued to another client (azp)')
         }
         admit(claims)
-        return identityFromClaims(claims, options.groupsClaim)
+        const accessToken = tokens.access_token
+        const person = asksUserinfo
+          ? await withUserinfo(claims, { found, usable, accessToken, groupsClaim })
+          : claims
+        return identityFromClaims(person, groupsClaim)
       })
     },
   }

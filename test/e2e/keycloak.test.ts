@@ -4,6 +4,7 @@
  * @module
  */
 import { createHash, randomUUID } from 'node:crypto'
+import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Browser, createBrowser, type Landing } from './support/browser.ts'
 import type { SignIn } from './support/client-memory.ts'
@@ -129,6 +130,17 @@ describe.skipIf(isSkipped('keycloak') || isSkipped('traefik'))('with Keycloak', 
     const page = pageOf(await signIn('mallory'))
     expect(page.status).toBe(403)
     expect(readText(page.body)).toContain('without a verified e-mail address')
+  })
+
+  it('an e-mail that only userinfo says opens the door as well', async () => {
+    await keycloak.putEmailIntoIdTokens(false)
+    try {
+      const { id_token: withoutEmail = '' } = await signInElsewhere(createBrowser())
+      expect(decodeJwt(withoutEmail)).not.toHaveProperty('email')
+      expect(codeIn(await signIn('alice'))).not.toBe('')
+    } finally {
+      await keycloak.putEmailIntoIdTokens(true)
+    }
   })
 
   it('a person without an e-mail comes in by group', async () => {
@@ -262,7 +274,9 @@ async function postForm(url: URL, form: Record<string, string>) {
   })
   if (answer.status !== 200)
     throw new Error(`${url.href} answered ${answer.status}: ${answer.body}`)
-  const tokens: { access_token: string; refresh_token: string } = JSON.parse(answer.body)
+  const tokens: { access_token: string; refresh_token: string; id_token?: string } = JSON.parse(
+    answer.body,
+  )
   return tokens
 }
 

@@ -124,12 +124,14 @@ const PEOPLE: readonly (readonly [string, Forge])[] = [
   ['a number for a subject', withClaims(() => ({ sub: 7 }))],
   ['an empty subject', withClaims(() => ({ sub: '' }))],
   ['a subject of two lines', withClaims(() => ({ sub: 'a\nb' }))],
-  ['a text for groups', withClaims(() => ({ groups: 'staff' }))],
+  ['an object for groups', withClaims(() => ({ groups: { staff: true } }))],
   ['numbers for groups', withClaims(() => ({ groups: [1] }))],
   [
     'more groups than anybody is in',
-    withClaims(() => ({ groups: Array.from({ length: 301 }, (_, n) => `g${n}`) })),
+    withClaims(() => ({ groups: Array.from({ length: 201 }, (_, n) => `g${n}`) })),
   ],
+  ['a list for an e-mail', withClaims(() => ({ email: ['ann@example.com'] }))],
+  ['an object for an e-mail', withClaims(() => ({ email: { toString: 'ann@example.com' } }))],
 ]
 
 /** Challenged as any bad token, without a crash and without a word about why. */
@@ -176,16 +178,14 @@ describe('T34: a token that the provider did not sign is refused:', () => {
   })
 })
 describe('a token about nobody in order is refused:', () => {
-  it.each(PEOPLE)('%s', (_what, forge) => expectRefused(forge, /no usable subject|groups/))
+  it.each(PEOPLE)('%s', (_what, forge) => expectRefused(forge, /no usable subject|groups|email/))
 })
 
 describe('claims of odd shapes', () => {
   it.each([
-    ['a list for an e-mail', { email: ['ann@example.com'] }],
     ['a text for "verified"', { email_verified: 'true' }],
     ['two addresses for one', { email: 'a@evil.test@example.com' }],
     ['an e-mail of two lines', { email: 'ann@example.com\r\nX-Admin: 1' }],
-    ['an object for an e-mail', { email: { toString: 'ann@example.com' } }],
   ])('vouch for no e-mail: %s', async (_what, changes) => {
     const test = await startAccepting()
     expect((await test.bring(await test.token(changes))).statusCode).toBe(403)

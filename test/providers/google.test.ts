@@ -94,6 +94,13 @@ describe('a person with a Google account', () => {
     })
   })
 
+  it('is known by the ID token alone', async () => {
+    const test = await start()
+    test.google.claims = { email: undefined }
+    expect((await headersOf(test, ANN))['x-forwarded-email']).toBe('')
+    expect(test.google.requests.filter((line) => line.includes('userinfo'))).toEqual([])
+  })
+
   it('has an e-mail only when Google verified it', async () => {
     const headers = await headersOf(await start(), UMA)
     expect(headers['x-forwarded-email']).toBe('')

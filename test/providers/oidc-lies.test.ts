@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { ORIGINAL_ID_TOKEN } from '../../src/providers/issuer-spelling.ts'
 import { createBrowser, hiddenField, refreshTarget } from '../support/browser.ts'
 import { ANYONE, resource } from '../support/build-app.ts'
-import { CLIENT_ID, CLIENT_SECRET, type Lies } from '../support/hostile-provider.ts'
+import { ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, type Lies } from '../support/hostile-provider.ts'
 import { codeOf } from '../support/oauth-client.ts'
 import {
   approve,
@@ -31,7 +31,17 @@ const answerAt =
     response.writeHead(status, { 'content-type': type }).end(body)
     return true
   }
+const challengeAt =
+  (path: string, parameters: string): NonNullable<Lies['answer']> =>
+  (request, response) => {
+    if (request.url !== path) return false
+    response.writeHead(401, { 'www-authenticate': `Bearer ${parameters}` }).end()
+    return true
+  }
 const claims = (change: (claims: JWTPayload) => void): Lies => ({ claims: change })
+const withoutEmail = (lies: Lies): Lies => ({ claims: (it) => delete it.email, ...lies })
+
+const NO_TEXT = /^the claim email is not a text$/
 
 /** Each with what the log says of it. */
 const LIES: readonly (readonly [string, Lies, RegExp])[] = [
@@ -59,8 +69,20 @@ const LIES: readonly (readonly [string, Lies, RegExp])[] = [
   ['has an empty subject', claims((it) => Object.assign(it, { sub: '' })), /subject/],
   ['has a number for a subject', claims((it) => Object.assign(it, { sub: 7 })), /"sub"/],
   ['has a subject of two lines', claims((it) => Object.assign(it, { sub: 'a\nb' })), /subject/],
-  ['has a text for groups', claims((it) => Object.assign(it, { groups: 'staff' })), /groups/],
+  [
+    'has an object for groups',
+    claims((it) => Object.assign(it, { groups: { staff: true } })),
+    /claim groups is not a list of texts/,
+  ],
+  ['has an empty text for groups', claims((it) => Object.assign(it, { groups: '' })), /groups/],
   ['has numbers for groups', claims((it) => Object.assign(it, { groups: [1] })), /groups/],
+  ['has a list for an e-mail', claims((it) => Object.assign(it, { email: [it.email] })), NO_TEXT],
+  ['has an object for an e-mail', claims((it) => Object.assign(it, { email: {} })), NO_TEXT],
+  [
+    'has a number for an e-mail that is not verified',
+    claims((it) => Object.assign(it, { email: 7, email_verified: false })),
+    NO_TEXT,
+  ],
   [
     'has a group that is a page long',
     claims((it) => Object.assign(it, { groups: ['g'.repeat(257)] })),
@@ -134,6 +156,68 @@ const KEY_ANSWERS: readonly (readonly [string, Lies, RegExp])[] = [
     'that there is nothing',
     { answer: answerAt('/jwks', 404, '{}') },
     /keys cannot be read \(404\)/,
+  ],
+]
+
+/** Each of them of a person whose ID token has no e-mail. */
+const USERINFO_ANSWERS: readonly (readonly [string, Lies, RegExp])[] = [
+  [
+    'is about another subject',
+    { userinfo: (answer) => Object.assign(answer, { sub: 'somebody-else' }) },
+    /^userinfo: .*"sub"/,
+  ],
+  ['is about nobody', { userinfo: (answer) => delete answer.sub }, /^userinfo: .*"sub"/],
+  [
+    'has a list for an e-mail',
+    { userinfo: (answer) => Object.assign(answer, { email: ['ann@example.com'] }) },
+    NO_TEXT,
+  ],
+  [
+    'has an object for groups',
+    {
+      claims: (it) => delete it.groups,
+      userinfo: (answer) => Object.assign(answer, { groups: { staff: true } }),
+    },
+    /claim groups is not a list of texts/,
+  ],
+  ['is a page', { answer: answerAt('/userinfo', 200, html, 'text/html') }, /^userinfo: .*-type/],
+  ['is a page that claims to be JSON', { answer: answerAt('/userinfo', 200, html) }, /JSON/],
+  ['is a list', { answer: answerAt('/userinfo', 200, '[]') }, /^userinfo: .*object/],
+  ['repeats the access token', { answer: answerAt('/userinfo', 200, ACCESS_TOKEN) }, /^userinfo: /],
+  ['is a JWT of nobody', { answer: answerAt('/userinfo', 200, 'a.b.c', 'application/jwt') }, /JWT/],
+  ['is a redirect', { answer: answerAt('/userinfo', 302, '') }, /^userinfo: .*\(302\)/],
+  ['says no', { answer: answerAt('/userinfo', 401, '') }, /^userinfo: .*\(401\)/],
+  [
+    'says no and why',
+    {
+      answer: challengeAt('/userinfo', 'error="invalid_token", error_description="The user left"'),
+    },
+    /^the provider refused userinfo: invalid_token, The user left$/,
+  ],
+  [
+    'says no and repeats the access token',
+    {
+      answer: challengeAt(
+        '/userinfo',
+        `error="invalid_token", error_description="${ACCESS_TOKEN}"`,
+      ),
+    },
+    /^the provider refused userinfo: \(it repeats a secret\)$/,
+  ],
+  [
+    'says no and only where',
+    { answer: challengeAt('/userinfo', 'realm="people"') },
+    /^the provider refused userinfo: 401$/,
+  ],
+  [
+    'has an address that is none',
+    { discovery: (it) => Object.assign(it, { userinfo_endpoint: 'javascript:alert(1)' }) },
+    /no usable userinfo_endpoint/,
+  ],
+  [
+    'has a number for an address',
+    { discovery: (it) => Object.assign(it, { userinfo_endpoint: 7 }) },
+    /no usable userinfo_endpoint/,
   ],
 ]
 
@@ -221,6 +305,12 @@ describe('an ID token is refused that', () => {
 
 describe('nobody is let in when the token endpoint answers', () => {
   it.each(TOKEN_ANSWERS)('%s', (_what, lies, reason) => expectRefusal(lies, reason))
+})
+
+describe('nobody is let in when the ID token has no e-mail, and userinfo', () => {
+  it.each(USERINFO_ANSWERS)('%s', (_what, lies, reason) =>
+    expectRefusal(withoutEmail(lies), reason),
+  )
 })
 
 describe('nobody is let in when the keys are', () => {
@@ -349,6 +439,25 @@ describe('a provider that is down', () => {
     })
   })
 
+  it.each<readonly [string, NonNullable<Lies['answer']>, RegExp]>([
+    ['answers 500', answerAt('/userinfo', 500, html), /\/userinfo answered 500$/],
+    ['hangs', ({ url }) => url === '/userinfo', /\/userinfo did not answer within 5 s$/],
+  ])(
+    'is not believed without its userinfo that %s',
+    { timeout: 20_000 },
+    async (_what, answer, reason) => {
+      const journey = await startJourney()
+      const before = await storedRecords(journey.storage)
+      journey.provider.lies = withoutEmail({ answer })
+      const page = await signInThere(journey, { trusted: false })
+      expect(page.statusCode).toBe(503)
+      expect(page.headers['retry-after']).toBe('5')
+      expect(page.body).toContain('The sign-in service does not answer')
+      expectLogged(journey, { reason, page: page.body, lines: 1 })
+      expect(await storedRecords(journey.storage)).toEqual(before)
+    },
+  )
+
   it('is waited for, but not for ever', { timeout: 20_000 }, async () => {
     const journey = await startJourney()
     journey.provider.lies.answer = () => true
@@ -398,18 +507,30 @@ describe('a person who says no at the provider', () => {
   })
 })
 
-describe('a person in more than 300 groups', () => {
-  it('is told so', async () => {
+describe('a person in too many groups', () => {
+  const groups = (count: number, name: (index: number) => string) =>
+    Array.from({ length: count }, (_, index) => name(index))
+
+  it.each<readonly [string, readonly string[], RegExp]>([
+    ['201', groups(201, (index) => `g${index}`), /lists 201 groups, and 200 are the most$/],
+    ['300', groups(300, (index) => `g${index}`), /lists 300 groups, and 200 are the most$/],
+    [
+      '8001 bytes of',
+      [...groups(39, (index) => `${index}`.padStart(199, 'g')), 'g'.repeat(201)],
+      /make a header of 8001 bytes, and 8000 are the most$/,
+    ],
+    [
+      'percent-encoded 8999 bytes of',
+      groups(20, (index) => `${10 + index}${'\u0416'.repeat(74)},`),
+      /make a header of 8999 bytes, and 8000 are the most$/,
+    ],
+  ])('is told so: %s', async (_what, groups, reason) => {
     const journey = await startJourney()
-    journey.provider.person.groups = Array.from({ length: 301 }, (_, index) => `g${index}`)
+    journey.provider.person.groups = groups
     const page = await signInThere(journey, { trusted: false })
     expect(page.statusCode).toBe(403)
     expect(page.body).toContain('Your account is in too many groups')
-    expectLogged(journey, {
-      reason: /lists 301 groups, and 300 are the most/,
-      page: page.body,
-      lines: 1,
-    })
+    expectLogged(journey, { reason, page: page.body, lines: 1 })
   })
 })
 

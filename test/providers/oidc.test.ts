@@ -185,7 +185,8 @@ describe('what the provider says of a person', () => {
     ['is not verified', { email: 'ceo@corp.example', email_verified: false }],
     ['is verified in words', { email: 'ceo@corp.example', email_verified: 'true' }],
     ['is not said to be verified', { email: 'ceo@corp.example' }],
-    ['is a list', { email: ['ceo@corp.example'], email_verified: true }],
+    ['is null', { email: null, email_verified: true }],
+    ['is empty', { email: '', email_verified: true }],
     ['is two', { email: 'a@evil.example@corp.example', email_verified: true }],
     ['holds a line break', { email: 'ceo@corp.example\r\nX-Admin: 1', email_verified: true }],
     ['is no address', { email: 'ceo', email_verified: true }],
@@ -205,9 +206,24 @@ describe('what the provider says of a person', () => {
     expect((await seen({ groups: null })).groups).toBe('')
   })
 
-  it('is any number of groups up to 300', async () => {
-    const groups = Array.from({ length: 300 }, (_, index) => `/team/${index}`)
+  it('is any number of groups up to 200', async () => {
+    const groups = Array.from({ length: 200 }, (_, index) => `/team/${index}`)
     expect((await seen({ groups })).groups).toBe(groups.join(','))
+  })
+
+  it('is 8000 bytes of groups, each group counted once', async () => {
+    const groups = Array.from({ length: 40 }, (_, index) => String(index).padStart(199, 'g'))
+    const longest = [...groups.slice(1), `${groups[0]}g`, ...groups.slice(1)]
+    const header = String((await seen({ groups: longest })).groups)
+    expect(header).toHaveLength(8000)
+    expect(header.split(',')).toEqual(longest.slice(0, 40))
+  })
+
+  it.each([
+    ['staff', 'staff'],
+    ['CN=Staff,DC=example', 'CN=Staff%2CDC=example'],
+  ])('is one group when the claim is the text %s', async (groups, header) => {
+    expect((await seen({ groups })).groups).toBe(header)
   })
 
   it('is read from the claim that is configured', async () => {

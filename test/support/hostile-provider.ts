@@ -20,6 +20,8 @@ import type { RedirectProviderConfig } from '../../src/config/config.ts'
 
 export const CLIENT_ID = 'gatewarden'
 export const CLIENT_SECRET = 'the secret of the client'
+/** What everybody is given there. */
+export const ACCESS_TOKEN = 'an-access-token-of-the-provider'
 
 type Json = Record<string, unknown>
 
@@ -34,6 +36,7 @@ export interface Lies {
   tokens?(answer: Json): void
   keys?(answer: Json): void
   introspection?(answer: Json): void
+  userinfo?(answer: Json): void
   /** Answers in place of everything else; true if it did. */
   answer?(request: IncomingMessage, response: ServerResponse): boolean
 }
@@ -44,10 +47,18 @@ export interface HostileProvider {
   readonly config: RedirectProviderConfig
   /** The claims of whoever signs in next. */
   person: Json
+  /** What userinfo alone says of them. */
+  userinfo: Json
   lies: Lies
   /** How often it was asked for this path. */
   asked(
-    path: '/.well-known/openid-configuration' | '/authorize' | '/token' | '/jwks' | '/introspect',
+    path:
+      | '/.well-known/openid-configuration'
+      | '/authorize'
+      | '/token'
+      | '/jwks'
+      | '/introspect'
+      | '/userinfo',
   ): number
   /** Bodies of the token requests so far. */
   readonly redeemed: readonly URLSearchParams[]
@@ -107,6 +118,7 @@ export async function startHostileProvider(): Promise<HostileProvider> {
         token_endpoint: `${issuer}/token`,
         jwks_uri: `${issuer}/jwks`,
         introspection_endpoint: `${issuer}/introspect`,
+        userinfo_endpoint: `${issuer}/userinfo`,
         response_types_supported: ['code'],
         subject_types_supported: ['public'],
         // Keycloak offers the HS family, too.
@@ -155,7 +167,7 @@ export async function startHostileProvider(): Promise<HostileProvider> {
       }
       provider.lies.claims?.(claims)
       const answer: Json = {
-        access_token: 'an-access-token-of-the-provider',
+        access_token: ACCESS_TOKEN,
         refresh_token: 'a-refresh-token-of-the-provider',
         token_type: 'Bearer',
         expires_in: 60,
@@ -172,6 +184,13 @@ export async function startHostileProvider(): Promise<HostileProvider> {
         ? { active: true, token_type: 'Bearer', iss: issuer, ...claims }
         : { active: false }
       provider.lies.introspection?.(answer)
+      return { json: answer }
+    },
+    '/userinfo': (_url, request) => {
+      if (request.headers.authorization !== `Bearer ${ACCESS_TOKEN}`)
+        return { status: 401, json: {} }
+      const answer: Json = { ...provider.person, ...provider.userinfo }
+      provider.lies.userinfo?.(answer)
       return { json: answer }
     },
     '/jwks': () => {
@@ -221,6 +240,7 @@ export async function startHostileProvider(): Promise<HostileProvider> {
       allowInsecure: true,
     },
     person: { ...ANN },
+    userinfo: {},
     lies: {},
     asked: (path) => counts.get(path) ?? 0,
     redeemed,

@@ -15,6 +15,15 @@ import { toolPath } from './tools.ts'
 const REALM = 'gatewarden-test'
 const ADMIN = { name: 'admin', password: 'admin-password' }
 const Token = z.object({ access_token: z.string() })
+const Scopes = z.array(
+  z.looseObject({
+    id: z.string(),
+    name: z.string(),
+    protocolMappers: z
+      .array(z.looseObject({ id: z.string(), config: z.record(z.string(), z.unknown()) }))
+      .optional(),
+  }),
+)
 const Things = z.array(z.looseObject({ id: z.string() }))
 
 export interface TestKeycloak {
@@ -28,6 +37,8 @@ export interface TestKeycloak {
   rotateKeys(): Promise<void>
   /** Whether people are asked at Keycloak what Gatewarden may know of them. */
   askConsent(asked: boolean): Promise<void>
+  /** Whether ID tokens have the e-mail, which userinfo says in any case. */
+  putEmailIntoIdTokens(put: boolean): Promise<void>
   /** Registers a program that may have tokens for a password, or for its own secret, which is its name. */
   addProgram(program: Program): Promise<void>
   /** How many sessions a person has there. */
@@ -105,6 +116,15 @@ export async function startTestKeycloak(): Promise<TestKeycloak> {
     async askConsent(asked) {
       const client = await find('/clients?clientId=gatewarden')
       await call('PUT', `/clients/${client.id}`, { ...client, consentRequired: asked })
+    },
+    async putEmailIntoIdTokens(put) {
+      const scopes = Scopes.parse(await call('GET', '/client-scopes'))
+      const scope = scopes.find(({ name }) => name === 'email')
+      for (const mapper of scope?.protocolMappers ?? []) {
+        const config = { ...mapper.config, 'id.token.claim': String(put) }
+        const path = `/client-scopes/${scope?.id}/protocol-mappers/models/${mapper.id}`
+        await call('PUT', path, { ...mapper, config })
+      }
     },
     async addProgram({ id, audiences = [], attributes = {} }) {
       const everywhere = { 'access.token.claim': 'true', 'introspection.token.claim': 'true' }
