@@ -10,6 +10,7 @@ import type { Config } from './config/config.ts'
 import { createKeyring, randomToken } from './crypto.ts'
 import { edgeRoutes } from './edge/routes.ts'
 import { tunnelEndpoint } from './edge/tunnel.ts'
+import { createAnswering } from './forward-auth/answering.ts'
 import { createCheck } from './forward-auth/check.ts'
 import { createCredentials } from './forward-auth/credentials.ts'
 import { createEndpoints } from './forward-auth/endpoints.ts'
@@ -162,7 +163,13 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   })
   const browsers = createBrowsers({ keyring, secure: config.publicUrl.secure })
 
-  const app = createHttpServer(log)
+  const endpoints = [
+    ...createEndpoints({ check, resources, identityHeaders }),
+    ...(config.edgeAuth ? [tunnelEndpoint({ check, rules: sessionRules })] : []),
+  ]
+  const answer = createAnswering({ endpoints, isTrustedProxy, log, now })
+
+  const app = createHttpServer({ log, first: answer })
   everyMinute(app, () => keys.refresh(), log)
   app.addHook('onListen', async () => {
     // Beside the first requests: checks refuse these people already, this keeps them out should the name come back.
@@ -173,7 +180,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     )
   })
 
-  const rounds = createSignInRounds({ browsers, now })
+  const rounds = createSignInRounds({ browsers, sessions: records.sessions, now })
   const issue = createSessionIssuer({
     tokens: sessionTokens,
     sessions: records.sessions,
@@ -252,11 +259,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     log,
   }
 
-  const endpoints = [
-    ...createEndpoints({ check, resources, identityHeaders }),
-    ...(config.edgeAuth ? [tunnelEndpoint({ check, rules: sessionRules })] : []),
-  ]
-  scoped(app, (scope) => forwardAuthRoutes(scope, { endpoints, isTrustedProxy, log, now }))
+  scoped(app, (scope) => forwardAuthRoutes(scope, { endpoints, answer }))
   scoped(app, (scope) => healthRoutes(scope, { probeStore: () => storage.get('probe') }))
   const limits = {
     perMinute: config.rateLimit,

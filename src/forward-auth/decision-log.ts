@@ -4,28 +4,32 @@
  *
  * @module
  */
-import type { FastifyRequest } from 'fastify'
+import type { IncomingMessage } from 'node:http'
 import type { Logger } from 'pino'
 import type { Checked } from './check.ts'
 
-/** @param started `performance.now()` when the request was taken up */
+/** @param decision `started`: `performance.now()` when the request was taken up */
 export function logDecision(
   log: Logger,
-  request: FastifyRequest,
-  checked: Checked,
-  started: number,
+  decision: {
+    readonly request: IncomingMessage
+    readonly requestId: string
+    readonly outcome: Checked
+    readonly started: number
+  },
 ): void {
-  const { status } = checked.answer
+  const { request, requestId, outcome, started } = decision
+  const { status } = outcome.answer
   const everyday = status === 200 || status === 302 || status === 401
   if (everyday && !log.isLevelEnabled('debug')) return
   const line = {
-    requestId: request.id,
+    requestId,
     status,
-    user: checked.verified?.person.email ?? checked.verified?.sub,
-    resource: checked.match?.resource.id,
-    method: checked.method,
+    user: outcome.verified?.person.email ?? outcome.verified?.sub,
+    resource: outcome.match?.resource.id,
+    method: outcome.method,
     mcp: mcpCall(request),
-    reason: checked.reason,
+    reason: outcome.reason,
     ms: Math.round((performance.now() - started) * 1000) / 1000,
   }
   if (everyday) log.debug(line, 'decision')
@@ -33,7 +37,7 @@ export function logDecision(
 }
 
 /** Method and tool of a request of MCP 2026-07-28, as its headers say. */
-function mcpCall({ headers }: FastifyRequest): string | undefined {
+function mcpCall({ headers }: IncomingMessage): string | undefined {
   const words = [headers['mcp-method'], headers['mcp-name']].filter(
     (word) => typeof word === 'string' && /^[\x21-\x7e]{1,128}$/.test(word),
   )

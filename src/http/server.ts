@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { randomToken } from '../crypto.ts'
 import { answerProgram } from './errors.ts'
@@ -20,15 +20,31 @@ const REQUEST_TIMEOUT_MS = 120_000
 /** Registrations and forms are small. */
 const BODY_LIMIT = 32 * 1024
 
-/** A server without routes; what goes wrong is told to a program unless a scope says otherwise. */
-export function createHttpServer(log: FastifyBaseLogger): FastifyInstance {
+/** Answers a request on the wire, or returns false and leaves it to the routes. */
+export type First = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+) => boolean
+
+/**
+ * A server without routes; what goes wrong is told to a program unless a scope says otherwise.
+ * @param options `first`: asked about every request that comes over the network, before Fastify makes anything of it
+ */
+export function createHttpServer(options: {
+  log: FastifyBaseLogger
+  first: First
+}): FastifyInstance {
+  const { log, first } = options
+  const requestId = requestIds()
+  let isClosing = false
   const app = Fastify({
     loggerInstance: log,
     // The request log prints queries, which carry codes and states.
     logController: new LogController({ disableRequestLogging: true }),
     // A child logger a request costs as much as a check; lines name their request themselves.
     childLoggerFactory: (logger) => logger,
-    genReqId: requestIds(),
+    genReqId: requestId,
     bodyLimit: BODY_LIMIT,
     serverFactory: (handler) =>
       createServer(
@@ -38,7 +54,10 @@ export function createHttpServer(log: FastifyBaseLogger): FastifyInstance {
           headersTimeout: HEADERS_TIMEOUT_MS,
           requestTimeout: REQUEST_TIMEOUT_MS,
         },
-        handler,
+        (request, response) => {
+          // Fastify says 503 to what still comes while it closes.
+          if (isClosing || !first(request, response, requestId())) handler(request, response)
+        },
       ),
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_HEADER_SIZE },
@@ -46,6 +65,9 @@ export function createHttpServer(log: FastifyBaseLogger): FastifyInstance {
   })
   // The size of headers is bounded; their number must not be: Node drops those beyond it without a word.
   app.server.maxHeadersCount = 0
+  app.addHook('preClose', async () => {
+    isClosing = true
+  })
   routeEveryMethod(app)
   app.setErrorHandler(answerProgram)
   return app

@@ -8,11 +8,13 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Answer } from '../forward-auth/answer.ts'
+import { isNavigation } from '../forward-auth/browser-request.ts'
 import type { Check, Checked } from '../forward-auth/check.ts'
 import { logDecision } from '../forward-auth/decision-log.ts'
+import { errorAnswer } from '../forward-auth/page-answers.ts'
 import { canonicalPath, withoutQuery } from '../forward-auth/path.ts'
 import type { Resource, ResourceMatch, ResourceTable } from '../forward-auth/resource.ts'
-import { answerProgram } from '../http/errors.ts'
+import { answerProgram, sendErrorPage } from '../http/errors.ts'
 import { sendJson } from '../http/json.ts'
 import type { compileOrigins } from '../http/origins.ts'
 import { corsHeaders, preflightHeaders } from './cors.ts'
@@ -42,7 +44,8 @@ export function proxyRoutes(app: FastifyInstance, deps: ProxyRoutes): void {
     if (deps.discover(request, reply)) return
     const match = deps.resources.match(request.headers.host ?? '', request.raw.url ?? '')
     if (match === 'unknown' || (match !== 'ambiguous' && match.resource.upstream === undefined)) {
-      sendJson(reply.code(404), { error: 'not_found' })
+      if (isPerson(request)) showNothing(reply)
+      else sendJson(reply.code(404), { error: 'not_found' })
       return
     }
     reply.hijack()
@@ -51,6 +54,18 @@ export function proxyRoutes(app: FastifyInstance, deps: ProxyRoutes): void {
     )
   }
   app.all('/*', { onRequest }, () => undefined)
+}
+
+const isPerson = ({ method, raw }: FastifyRequest) => isNavigation(method, raw.rawHeaders)
+
+function showNothing(reply: FastifyReply): void {
+  const { id: requestId, log } = reply.request
+  log.info({ requestId, reason: 'nothing is at this address' }, 'page refused')
+  sendErrorPage(reply, 404, {
+    kind: 'retry',
+    title: 'There is nothing here',
+    text: 'People sign in here for other servers. Check the address for mistakes, or open that of the server you want to use.',
+  })
 }
 
 async function passThrough(
@@ -80,7 +95,12 @@ async function passThrough(
     matched: match,
   })
   const checked = pending instanceof Promise ? await pending : pending
-  logDecision(deps.log, request, checked, started)
+  logDecision(deps.log, {
+    request: request.raw,
+    requestId: request.id,
+    outcome: checked,
+    started,
+  })
   const { resource } = checked.match ?? {}
   if (checked.answer.status !== 200 || !resource?.upstream) {
     refuse(response, checked, cors, request.method)
@@ -165,11 +185,23 @@ function fail(
     response.destroy()
     return
   }
+  const status = outage ? 502 : 500
+  if (isPerson(request)) {
+    const page = errorAnswer(status, [], {
+      kind: 'broken',
+      title: 'The server behind this login did not answer',
+      text: 'You are signed in, and nothing is lost. Wait a moment, then reload this page. If this comes back, tell whoever runs this server the request number below.',
+      requestId: request.id,
+    })
+    response.writeHead(page.status, [...page.headers])
+    response.end(page.body)
+    return
+  }
   const body = JSON.stringify({
     error: 'temporarily_unavailable',
     error_description: 'the server behind the gateway did not answer',
   })
-  response.writeHead(outage ? 502 : 500, {
+  response.writeHead(status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
   })

@@ -1,0 +1,109 @@
+/**
+ * Answers the questions of proxies, `/auth`, `/auth/<family>[/r/<id>]` and their like, straight on the connection. Any
+ * method, any body: nothing about a question but its headers counts (decision K25).
+ *
+ * @module
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Logger } from 'pino'
+import { type Answer, forbidden, malformedRequest } from './answer.ts'
+import type { Checked } from './check.ts'
+import { logDecision } from './decision-log.ts'
+import type { Endpoint } from './endpoints.ts'
+import { withoutQuery } from './path.ts'
+
+export interface Answering {
+  readonly endpoints: readonly Endpoint[]
+  readonly isTrustedProxy: (address: string | undefined) => boolean
+  readonly log: Logger
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+/** Answers the request, now or once the store has, if it is one for these endpoints; else returns false. */
+export type AnswerQuestion = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+) => boolean
+
+/** What stands between an endpoint and the id of the only resource that is asked about. */
+export const PIN = '/r/'
+/** An untrusted peer is named in the log once in this time. */
+const WARN_EVERY_MS = 60_000
+const FAILURE: Answer = { status: 500, headers: ['Content-Length', '0'] }
+
+export function createAnswering(deps: Answering): AnswerQuestion {
+  const { isTrustedProxy, log, now } = deps
+  const byPath = new Map(deps.endpoints.map((endpoint) => [endpoint.path, endpoint]))
+
+  function find(path: string): { endpoint: Endpoint; pinned?: string } | undefined {
+    const exact = byPath.get(path)
+    if (exact) return { endpoint: exact }
+    const end = path.indexOf(PIN)
+    const endpoint = end === -1 ? undefined : byPath.get(path.slice(0, end))
+    return endpoint?.canPin ? { endpoint, pinned: path.slice(end + PIN.length) } : undefined
+  }
+
+  let warnedAt = Number.NEGATIVE_INFINITY
+  function refuseStranger(peer: string | undefined): Checked {
+    if (now() - warnedAt >= WARN_EVERY_MS) {
+      warnedAt = now()
+      log.warn(
+        { peer },
+        'refused a forward-auth request of an untrusted peer: add its address to TRUSTED_PROXIES if it is your proxy',
+      )
+    }
+    return { answer: forbidden('this peer is not a trusted proxy') }
+  }
+
+  function examine(
+    { contract, check }: Endpoint,
+    request: IncomingMessage,
+    question: { requestId: string; pinned?: string },
+  ): Checked | Promise<Checked> {
+    const located = contract.locate(request)
+    if ('problem' in located) {
+      const { reason } = located
+      const answer = located.problem === 'doubled' ? malformedRequest(reason) : forbidden(reason)
+      return { answer, reason }
+    }
+    return check({ ...question, located, rawHeaders: request.rawHeaders })
+  }
+
+  return (request, response, requestId) => {
+    const found = find(withoutQuery(request.url ?? ''))
+    if (!found) return false
+    const { endpoint, pinned } = found
+    const { contract } = endpoint
+    if (!isTrustedProxy(request.socket.remoteAddress)) {
+      write(response, contract.adapt(refuseStranger(request.socket.remoteAddress).answer), request)
+      return true
+    }
+    const started = performance.now()
+    const answer = (outcome: Checked) => {
+      write(response, contract.adapt(outcome.answer, outcome.verified), request)
+      logDecision(log, { request, requestId, outcome, started })
+    }
+    const fail = (error: unknown) => {
+      log.error({ requestId, err: error }, 'unexpected error in a check')
+      // Fail closed, and as an outage: nothing is known about the credential.
+      write(response, contract.adapt(FAILURE), request)
+    }
+    try {
+      const question = pinned === undefined ? { requestId } : { requestId, pinned }
+      const checked = examine(endpoint, request, question)
+      if (checked instanceof Promise) checked.then(answer).catch(fail)
+      else answer(checked)
+    } catch (error) {
+      fail(error)
+    }
+    return true
+  }
+}
+
+function write(response: ServerResponse, answer: Answer, { method }: IncomingMessage): void {
+  // A flat list keeps every line and its spelling; Node takes it without copying.
+  response.writeHead(answer.status, answer.headers as string[])
+  response.end(method === 'HEAD' ? undefined : answer.body)
+}
