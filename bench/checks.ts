@@ -4,12 +4,11 @@
  * @module
  */
 import { join } from 'node:path'
-import { flood, type Load, steady } from './load.ts'
-import { median, type ServerUnderTest, startServer, table } from './under-test.ts'
+import { type Load, steady } from './load.ts'
+import { takeTurns } from './rounds.ts'
+import { type ServerUnderTest, startServer, table } from './under-test.ts'
 
-const ROUNDS = 5
-const REQUESTS = 20_000
-const CONNECTIONS = 16
+const REQUESTS = 5000
 const STEADY = { perSecond: 3000, seconds: 5, connections: 64 }
 
 export interface Case {
@@ -76,35 +75,21 @@ export async function benchChecks(folder: string): Promise<void> {
   ]
   console.log(`token: ${tokens.warm.length} bytes\n`)
 
-  const measured = cases.map(() => ({ cpu: [] as number[], rate: [] as number[], status: 0 }))
-  for (let round = -1; round < ROUNDS; round++) {
-    for (const [index, one] of cases.entries()) {
-      const { server } = one
-      const load = question(one)
-      const before = await server.usage()
-      const { perSecond, status } = await flood(load, { count: REQUESTS, connections: CONNECTIONS })
-      const after = await server.usage()
-      const result = measured[index]
-      // The first round warms the compiler up.
-      if (!result || round < 0) continue
-      result.cpu.push((after.cpu - before.cpu) / REQUESTS)
-      result.rate.push(perSecond)
-      result.status = status
-    }
-  }
-  const fastifyCpu = median(measured[1]?.cpu ?? [])
+  const results = await takeTurns(
+    cases.map((one) => ({ server: one.server, load: question(one) })),
+    { base: cases.findIndex(({ server }) => server === fastify), requests: REQUESTS },
+  )
   const rows: string[][] = []
   for (const [index, one] of cases.entries()) {
-    const result = measured[index]
+    const result = results[index]
     if (!result) continue
     const { p50, p99 } = await steady(question(one), STEADY)
-    const cpu = median(result.cpu)
     rows.push([
       one.name,
       String(result.status),
-      cpu.toFixed(1),
-      (cpu / fastifyCpu).toFixed(2),
-      Math.round(median(result.rate)).toLocaleString('en'),
+      result.cpu.toFixed(1),
+      result.ratio.toFixed(2),
+      Math.round(result.rate).toLocaleString('en'),
       p50.toFixed(2),
       p99.toFixed(2),
     ])

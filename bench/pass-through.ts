@@ -4,12 +4,11 @@
  * @module
  */
 import { createServer } from 'node:http'
-import { flood } from './load.ts'
-import { median, startServer, table } from './under-test.ts'
+import type { Load } from './load.ts'
+import { takeTurns } from './rounds.ts'
+import { type ServerUnderTest, startServer, table } from './under-test.ts'
 
-const ROUNDS = 5
-const REQUESTS = 10_000
-const CONNECTIONS = 16
+const REQUESTS = 3000
 const CALL = JSON.stringify({
   jsonrpc: '2.0',
   id: 1,
@@ -21,6 +20,18 @@ const ANSWER = JSON.stringify({
   id: 1,
   result: { content: [{ type: 'text', text: 'hello' }] },
 })
+
+function call({ port, tokens }: ServerUnderTest): Load {
+  const lines = [
+    'POST /notes/mcp HTTP/1.1',
+    'Host: mcp.example.com',
+    'Accept: application/json, text/event-stream',
+    `Authorization: Bearer ${tokens.warm}`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(CALL)}`,
+  ]
+  return { port, request: Buffer.from(`${lines.join('\r\n')}\r\n\r\n${CALL}`) }
+}
 
 export async function benchPassThrough(): Promise<void> {
   const upstream = createServer((request, response) => {
@@ -54,37 +65,17 @@ export async function benchPassThrough(): Promise<void> {
       }),
     },
   ]
-  const measured = servers.map(() => ({ cpu: [] as number[], rate: [] as number[] }))
-  for (let round = -1; round < ROUNDS; round++) {
-    for (const [index, { server }] of servers.entries()) {
-      const lines = [
-        'POST /notes/mcp HTTP/1.1',
-        'Host: mcp.example.com',
-        'Accept: application/json, text/event-stream',
-        `Authorization: Bearer ${server.tokens.warm}`,
-        'Content-Type: application/json',
-        `Content-Length: ${Buffer.byteLength(CALL)}`,
-      ]
-      const request = Buffer.from(`${lines.join('\r\n')}\r\n\r\n${CALL}`)
-      const before = await server.usage()
-      const { perSecond, status } = await flood(
-        { port: server.port, request },
-        { count: REQUESTS, connections: CONNECTIONS },
-      )
-      const after = await server.usage()
-      if (status !== 200) throw new Error(`pass-through answered ${status}`)
-      if (round < 0) continue
-      measured[index]?.cpu.push((after.cpu - before.cpu) / REQUESTS)
-      measured[index]?.rate.push(perSecond)
-    }
-  }
-  const bare = median(measured[0]?.cpu ?? [])
+  const results = await takeTurns(
+    servers.map(({ server }) => ({ server, load: call(server) })),
+    { base: 0, requests: REQUESTS },
+  )
+  const [wrong] = results.filter(({ status }) => status !== 200)
+  if (wrong) throw new Error(`pass-through answered ${wrong.status}`)
   table(
     ['proxied call', 'CPU µs', '÷ bare', 'requests/s'],
     servers.map(({ name }, index) => {
-      const cpu = median(measured[index]?.cpu ?? [])
-      const rate = Math.round(median(measured[index]?.rate ?? [])).toLocaleString('en')
-      return [name, cpu.toFixed(1), (cpu / bare).toFixed(2), rate]
+      const { cpu = Number.NaN, ratio = Number.NaN, rate = Number.NaN } = results[index] ?? {}
+      return [name, cpu.toFixed(1), ratio.toFixed(2), Math.round(rate).toLocaleString('en')]
     }),
   )
   for (const { server } of servers) server.stop()

@@ -62,8 +62,12 @@ export async function startServer(options: Record<string, unknown>): Promise<Ser
 
 const message = (child: ChildProcess) =>
   new Promise<unknown>((resolve, reject) => {
-    child.once('message', resolve)
-    child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)))
+    const onExit = (code: number | null) => reject(new Error(`the server ended with ${code}`))
+    child.once('exit', onExit)
+    child.once('message', (answer) => {
+      child.off('exit', onExit)
+      resolve(answer)
+    })
   })
 
 /** Threads that start later inherit it; without taskset the scheduler decides. */

@@ -1,0 +1,55 @@
+/**
+ * Rounds of load in which all cases take turns, so that what disturbs the machine disturbs them alike.
+ *
+ * @module
+ */
+import { flood, type Load } from './load.ts'
+import { median, type ServerUnderTest } from './under-test.ts'
+
+const ROUNDS = 15
+/** For the compiler. */
+const WARM_UP = 4
+const CONNECTIONS = 16
+
+export interface Case {
+  readonly server: ServerUnderTest
+  readonly load: Load
+}
+
+export interface Result {
+  /** Microseconds of processor time a request: the median of the rounds. */
+  readonly cpu: number
+  /** Processor time beside that of the base case in the same round: the median. */
+  readonly ratio: number
+  /** Requests a second. */
+  readonly rate: number
+  readonly status: number
+}
+
+/** @param options `base`: the case that the others are compared with; `requests`: of each case in each round */
+export async function takeTurns(
+  cases: readonly Case[],
+  { base, requests }: { base: number; requests: number },
+): Promise<readonly Result[]> {
+  const rounds: { cpu: number; rate: number; status: number }[][] = []
+  for (let round = -WARM_UP; round < ROUNDS; round++) {
+    const results = []
+    for (const { server, load } of cases) {
+      const before = await server.usage()
+      const { perSecond, status } = await flood(load, { count: requests, connections: CONNECTIONS })
+      const after = await server.usage()
+      results.push({ cpu: (after.cpu - before.cpu) / requests, rate: perSecond, status })
+    }
+    if (round >= 0) rounds.push(results)
+  }
+  return cases.map((_, index) => {
+    const of = (pick: (round: (typeof rounds)[number]) => number | undefined) =>
+      median(rounds.map((round) => pick(round) ?? Number.NaN))
+    return {
+      cpu: of((round) => round[index]?.cpu),
+      ratio: of((round) => (round[index]?.cpu ?? Number.NaN) / (round[base]?.cpu ?? Number.NaN)),
+      rate: of((round) => round[index]?.rate),
+      status: rounds[0]?.[index]?.status ?? 0,
+    }
+  })
+}
