@@ -4,30 +4,16 @@
  * @module
  */
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
-import { request as requestTls } from 'node:https'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type RunningProcess, startProcess } from './processes.ts'
+import { type ProxyOptions, probe } from './proxy.ts'
 
-export interface NginxOptions {
-  /** Path of the program. */
-  readonly binary: string
-  /** Where the filled-in files are written; made when absent. */
-  readonly folder: string
-  readonly port: number
-  /** Addresses to listen on: `127.0.0.1`, `[::1]`. */
-  readonly addresses: readonly string[]
-  /** Host of PUBLIC_URL, without port. */
-  readonly gatewayHost: string
-  /** Host of the MCP server as clients name it, without port; `one-host.conf` if it is the gateway's. */
-  readonly resourceHost: string
-  /** `host:port` of Gatewarden. */
-  readonly gatewarden: string
-  /** `host:port` of the MCP server. */
-  readonly upstream: string
-  /** Paths of a certificate and its key: listen with TLS. Then hosts are names, which a handshake can carry. */
-  readonly certificate?: { readonly certFile: string; readonly keyFile: string }
+/**
+ * `resourceHost`: with `one-host.conf` if it is the gateway's. With a certificate hosts are names, which a handshake can
+ * carry.
+ */
+export interface NginxOptions extends ProxyOptions {
   /** Changes a shipped file further; told its name within `deploy/nginx/`. */
   readonly change?: (text: string, name: string) => string
 }
@@ -73,7 +59,8 @@ export async function startNginx(options: NginxOptions): Promise<RunningProcess>
     name: 'nginx',
     command: options.binary,
     args: ['-c', writeNginxFiles(options), '-e', 'stderr'],
-    ready: () => answers(options),
+    ready: async () =>
+      (await probe(options, { path: '/healthz', name: options.gatewayHost })) !== undefined,
   })
   return { ...running, stop: () => running.stop(2_000) }
 }
@@ -115,25 +102,4 @@ ${temporary}
     include conf.d/*.conf;
 }
 `
-}
-
-function answers(options: NginxOptions): Promise<boolean> {
-  return new Promise((resolve) => {
-    const send = options.certificate ? requestTls : request
-    const probe = send({
-      host: (options.addresses[0] ?? '127.0.0.1').replace(/[[\]]/g, ''),
-      port: options.port,
-      path: '/healthz',
-      headers: { host: options.gatewayHost },
-      ...(options.certificate && { rejectUnauthorized: false, servername: options.gatewayHost }),
-      timeout: 2_000,
-    })
-    probe.on('timeout', () => probe.destroy())
-    probe.on('error', () => resolve(false))
-    probe.on('response', (answer) => {
-      answer.resume()
-      resolve(true)
-    })
-    probe.end()
-  })
 }

@@ -4,34 +4,13 @@
  * @module
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
-import { request as requestTls } from 'node:https'
 import { join } from 'node:path'
 import { type Document, parseDocument } from 'yaml'
 import { type RunningProcess, startProcess } from './processes.ts'
-
-export interface TraefikOptions {
-  /** Path of the program. */
-  readonly binary: string
-  /** Where the filled-in files are written; made when absent. */
-  readonly folder: string
-  readonly port: number
-  /** Addresses to listen on: `127.0.0.1`, `[::1]`. */
-  readonly addresses: readonly string[]
-  /** Host of PUBLIC_URL, without port. */
-  readonly gatewayHost: string
-  /** Host of the MCP server as clients name it, without port. */
-  readonly resourceHost: string
-  /** `host:port` of Gatewarden. */
-  readonly gatewarden: string
-  /** `host:port` of the MCP server. */
-  readonly upstream: string
-  /** Paths of a certificate and its key: listen with TLS. */
-  readonly certificate?: { readonly certFile: string; readonly keyFile: string }
-}
+import { type ProxyOptions, probe } from './proxy.ts'
 
 /** Writes both files with the hosts, ports and paths of `options`, and nothing else changed. Returns the static one's path. */
-export function writeTraefikFiles(options: TraefikOptions): string {
+export function writeTraefikFiles(options: ProxyOptions): string {
   const shipped = (name: string): Document =>
     parseDocument(readFileSync(new URL(`../../traefik/${name}`, import.meta.url), 'utf8'))
   const dynamic = shipped('dynamic.yml')
@@ -77,7 +56,7 @@ export function writeTraefikFiles(options: TraefikOptions): string {
 }
 
 /** Starts Traefik; resolves once its routes are loaded. */
-export async function startTraefik(options: TraefikOptions): Promise<RunningProcess> {
+export async function startTraefik(options: ProxyOptions): Promise<RunningProcess> {
   const running = await startProcess({
     name: 'Traefik',
     command: options.binary,
@@ -89,26 +68,11 @@ export async function startTraefik(options: TraefikOptions): Promise<RunningProc
 }
 
 /** Before its routes are loaded Traefik answers every request with a 404 of its own. */
-function hasRoutes(options: TraefikOptions): Promise<boolean> {
-  return new Promise((resolve) => {
-    const send = options.certificate ? requestTls : request
-    const probe = send({
-      host: (options.addresses[0] ?? '127.0.0.1').replace(/[[\]]/g, ''),
-      port: options.port,
-      path: '/.well-known/oauth-protected-resource',
-      headers: { host: `${options.resourceHost}:${options.port}` },
-      ...(options.certificate && { rejectUnauthorized: false, servername: options.resourceHost }),
-      timeout: 2_000,
-    })
-    probe.on('timeout', () => probe.destroy())
-    probe.on('error', () => resolve(false))
-    probe.on('response', (answer) => {
-      let body = ''
-      answer.setEncoding('utf8').on('data', (chunk: string) => {
-        body += chunk
-      })
-      answer.on('end', () => resolve(body !== '404 page not found\n'))
-    })
-    probe.end()
+async function hasRoutes(options: ProxyOptions): Promise<boolean> {
+  const body = await probe(options, {
+    path: '/.well-known/oauth-protected-resource',
+    name: options.resourceHost,
+    authority: `${options.resourceHost}:${options.port}`,
   })
+  return body !== undefined && body !== '404 page not found\n'
 }

@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hash } from '@node-rs/argon2'
 import { parse } from 'yaml'
@@ -12,6 +10,7 @@ import { startGatewarden } from '../../../scripts/lib/gatewarden.ts'
 import { startNginx } from '../../../scripts/lib/nginx.ts'
 import { freePort, loopbackAddresses } from '../../../scripts/lib/ports.ts'
 import type { Credentials } from './browser.ts'
+import { type Place, startInFolder } from './in-folder.ts'
 import { toolPath } from './tools.ts'
 
 export interface DocumentedNginx {
@@ -35,26 +34,13 @@ export interface DocumentedNginxOptions {
 }
 
 /** Fills the page's examples in, without TLS, and starts what they describe. */
-export async function startDocumentedNginx(
-  options: DocumentedNginxOptions,
-): Promise<DocumentedNginx> {
-  const folder = await mkdtemp(join(tmpdir(), 'docs-nginx-'))
-  const started: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })]
-  const stop = async () => {
-    for (const end of started.splice(0).reverse()) await end()
-  }
-  try {
-    return { ...(await start(options, folder, started)), folder, stop }
-  } catch (error) {
-    await stop()
-    throw error
-  }
+export function startDocumentedNginx(options: DocumentedNginxOptions): Promise<DocumentedNginx> {
+  return startInFolder('docs-nginx-', (place) => start(options, place))
 }
 
 async function start(
   { gatewarden: settings, site, upstream }: DocumentedNginxOptions,
-  folder: string,
-  started: (() => Promise<unknown>)[],
+  { folder, onStop }: Place,
 ): Promise<Omit<DocumentedNginx, 'folder' | 'stop'>> {
   const port = await freePort()
   const issuer = `http://localhost:${port}`
@@ -70,7 +56,7 @@ async function start(
       users: { ann: { email: 'ann@example.com', password_hash: await hash(ann.password) } },
     },
   })
-  started.push(() => gatewarden.stop())
+  onStop(() => gatewarden.stop())
 
   const addresses = loopbackAddresses()
   const listen = addresses.map((address) => `listen ${address}:${port};`).join(' ')
@@ -93,6 +79,6 @@ async function start(
             .replaceAll(/127\.0\.0\.1:300[12]/g, upstream)
         : text,
   })
-  started.push(() => nginx.stop())
+  onStop(() => nginx.stop())
   return { issuer, notes: `${origin}/notes/mcp`, wiki: `${origin}/wiki/mcp`, ann }
 }

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hash } from '@node-rs/argon2'
 import { parse } from 'yaml'
@@ -14,6 +13,7 @@ import { startProcess } from '../../../scripts/lib/processes.ts'
 import { writeTraefikFiles } from '../../../scripts/lib/traefik.ts'
 import type { Credentials } from './browser.ts'
 import { exchange } from './http-exchange.ts'
+import { type Place, startInFolder } from './in-folder.ts'
 import { toolPath } from './tools.ts'
 
 export interface DocumentedTraefik {
@@ -41,26 +41,13 @@ export interface DocumentedOptions {
 }
 
 /** Fills the page's examples in and starts what they describe; resolves once a login is asked for, or nothing is. */
-export async function startDocumentedTraefik(
-  options: DocumentedOptions,
-): Promise<DocumentedTraefik> {
-  const folder = await mkdtemp(join(tmpdir(), 'docs-traefik-'))
-  const started: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })]
-  const stop = async () => {
-    for (const end of started.splice(0).reverse()) await end()
-  }
-  try {
-    return { ...(await start(options, folder, started)), folder, stop }
-  } catch (error) {
-    await stop()
-    throw error
-  }
+export function startDocumentedTraefik(options: DocumentedOptions): Promise<DocumentedTraefik> {
+  return startInFolder('docs-traefik-', (place) => start(options, place))
 }
 
 async function start(
   { gatewarden: settings, dynamic, changeStatic, upstream }: DocumentedOptions,
-  folder: string,
-  started: (() => Promise<unknown>)[],
+  { folder, onStop }: Place,
 ): Promise<Omit<DocumentedTraefik, 'folder' | 'stop'>> {
   const [port, own] = [await freePort(), await freePort()]
   const issuer = `http://localhost:${port}`
@@ -84,7 +71,7 @@ async function start(
       users: { ann: { email: 'ann@example.com', password_hash: await hash(ann.password) } },
     },
   })
-  started.push(() => gatewarden.stop())
+  onStop(() => gatewarden.stop())
 
   const staticFile = writeTraefikFiles({
     binary: toolPath('traefik'),
@@ -109,6 +96,6 @@ async function start(
         () => false,
       ),
   })
-  started.push(() => traefik.stop(500))
+  onStop(() => traefik.stop(500))
   return { issuer, notes, wiki: `${origin}/wiki/mcp`, ann, log: gatewarden.log }
 }

@@ -1,0 +1,57 @@
+/**
+ * What it takes to run a reverse proxy with our shipped files, whichever it is.
+ *
+ * @module
+ */
+import { request } from 'node:http'
+import { request as requestTls } from 'node:https'
+
+export interface ProxyOptions {
+  /** Path of the program. */
+  readonly binary: string
+  /** Where the filled-in files are written; made when absent. */
+  readonly folder: string
+  readonly port: number
+  /** Addresses to listen on: `127.0.0.1`, `[::1]`. */
+  readonly addresses: readonly string[]
+  /** Host of PUBLIC_URL, without port. */
+  readonly gatewayHost: string
+  /** Host of the MCP server as clients name it, without port. */
+  readonly resourceHost: string
+  /** `host:port` of Gatewarden. */
+  readonly gatewarden: string
+  /** `host:port` of the MCP server. */
+  readonly upstream: string
+  /** Paths of a certificate and its key: listen with TLS. */
+  readonly certificate?: { readonly certFile: string; readonly keyFile: string }
+}
+
+/**
+ * What the proxy answers to a GET on its first address, whatever the status; undefined while it does not.
+ * @param name the host that is asked for
+ */
+export function probe(
+  { addresses, port, certificate }: ProxyOptions,
+  { path, name, authority = name }: { path: string; name: string; authority?: string },
+): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const sent = (certificate ? requestTls : request)({
+      host: (addresses[0] ?? '127.0.0.1').replace(/[[\]]/g, ''),
+      port,
+      path,
+      headers: { host: authority },
+      ...(certificate && { rejectUnauthorized: false, servername: name }),
+      timeout: 2_000,
+    })
+    sent.on('timeout', () => sent.destroy())
+    sent.on('error', () => resolve(undefined))
+    sent.on('response', (answer) => {
+      let body = ''
+      answer.setEncoding('utf8').on('data', (chunk: string) => {
+        body += chunk
+      })
+      answer.on('end', () => resolve(body))
+    })
+    sent.end()
+  })
+}
