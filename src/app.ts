@@ -140,6 +140,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
         tokenClients,
         groupsClaim,
         revokeBefore: config.revokeBefore,
+        storage,
         log,
         now,
       }),

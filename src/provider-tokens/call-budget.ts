@@ -1,8 +1,9 @@
 /**
- * How much of a provider strangers may use up: calls at once, and calls a second.
+ * How much of a provider may be used up: calls at once and a second by this process, and a minute by all replicas.
  *
  * @module
  */
+import type { RateCounter } from '../http/rate-counter.ts'
 import { ProviderFailure } from '../providers/provider.ts'
 
 export interface CallBudget {
@@ -12,15 +13,19 @@ export interface CallBudget {
 
 /**
  * A token bucket with a cap on what runs at once.
- * @param limits `burst`: how many calls a full bucket holds; `now` in milliseconds since the epoch
+ * @param limits `burst`: how many calls a full bucket holds; `name`: what the counter that replicas share calls them;
+ *   `now` in milliseconds since the epoch
  */
 export function createCallBudget(limits: {
+  name: string
   atOnce: number
   perSecond: number
   burst: number
+  counter: RateCounter
   now: () => number
 }): CallBudget {
-  const { atOnce, perSecond, burst, now } = limits
+  const { name, atOnce, perSecond, burst, counter, now } = limits
+  const perMinute = perSecond * 60
   let running = 0
   let left = burst
   let filledAt = now()
@@ -29,12 +34,12 @@ export function createCallBudget(limits: {
       const at = now()
       left = Math.min(burst, left + ((at - filledAt) / 1000) * perSecond)
       filledAt = at
-      if (running >= atOnce || left < 1) {
-        throw new ProviderFailure('unavailable', 'too many unknown tokens are waiting to be judged')
-      }
+      if (running >= atOnce || left < 1) throw exhausted()
       left -= 1
       running += 1
       try {
+        const { count } = await counter.add(name)
+        if (count > perMinute) throw exhausted()
         return await call()
       } finally {
         running -= 1
@@ -42,3 +47,6 @@ export function createCallBudget(limits: {
     },
   }
 }
+
+const exhausted = () =>
+  new ProviderFailure('unavailable', 'too many unknown tokens are waiting to be judged')

@@ -9,8 +9,10 @@ import type { Logger } from 'pino'
 import { sha256 } from '../crypto.ts'
 import type { BearerSource } from '../forward-auth/credentials.ts'
 import type { Credential } from '../forward-auth/decide.ts'
+import { createRateCounter } from '../http/rate-counter.ts'
 import { subjectOf } from '../oauth/subject.ts'
 import { ProviderFailure, type TokenAuthority, type TokenStatement } from '../providers/provider.ts'
+import type { Storage } from '../storage/storage.ts'
 import { readAccessToken } from './access-token.ts'
 import { type AudienceRules, isTokenFor } from './audience.ts'
 import { createCallBudget } from './call-budget.ts'
@@ -22,6 +24,8 @@ export interface ProviderTokensDeps extends AudienceRules {
   readonly groupsClaim: string
   /** Tokens issued before are dead. Seconds since the epoch. */
   readonly revokeBefore: number | undefined
+  /** Counts calls for all replicas, where it is shared. */
+  readonly storage: Pick<Storage, 'count'>
   readonly log: Logger
   /** Milliseconds since the epoch. */
   readonly now: () => number
@@ -60,9 +64,15 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
   })
   const refused = new LRUCache<string, { credential: Credential; until: number }>({ max: MAX_KEPT })
   const inFlight = new Map<string, Promise<Credential>>()
+  const counter = createRateCounter({
+    group: 'provider',
+    max: Number.POSITIVE_INFINITY,
+    storage: deps.storage,
+    now,
+  })
   const budgets = {
-    strangers: createCallBudget({ ...STRANGERS, now }),
-    known: createCallBudget({ ...KNOWN, now }),
+    strangers: createCallBudget({ ...STRANGERS, name: 'strangers', counter, now }),
+    known: createCallBudget({ ...KNOWN, name: 'known', counter, now }),
   }
   let warnedAt = Number.NEGATIVE_INFINITY
 

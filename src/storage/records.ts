@@ -7,12 +7,12 @@
  * | `identity:<grant id>` | {@link GrantIdentity}, renewed at a refresh | as the grant |
  * | `refresh:<grant id>` | {@link RefreshState}, changed only by `replace` | idle time, at most the grant's |
  * | `code:<hash of the code>` | {@link CodeRecord} | 600 s, so that a replay is still recognised (K14) |
- * | `interaction:<id>` | true: the interaction has been answered | as long as the interaction could be |
+ * | `interaction:<id>` | id of the grant that the interaction was answered with | as long as the interaction could be |
  * | `session:<grant id>` | true: the browser session was used lately | idle time, at most the grant's |
  * | `session-code:<hash of the code>` | {@link SessionCodeRecord}, gone once it is used | 60 s |
  * | `signing-key:<period>` | a sealed signing key | as long as a token it signed |
  * | `lockout:<slot>` | failed logins of one of 65,536 slots (K3) | an hour after the last one |
- * | `rate:<group>:<address>` | requests of an address to a group of endpoints, on Redis only | a minute |
+ * | `rate:<group>:<address>` | requests of an address to a group of endpoints, or calls to the provider; on Redis only | a minute |
  *
  * @module
  */
@@ -80,6 +80,8 @@ export const CODE_RECORD_LIFETIME = 600
 export const WATCHED = ['grant:', 'identity:'] as const
 /** Seconds; the browser is on its way already. */
 const SESSION_CODE_LIFETIME = 60
+/** Seconds: the shortest life there is. Deletes only what is as expected, where `delete` would take another's. */
+const AT_ONCE = 0.001
 /** Seconds that a revocation is tried again for while the store does not answer. */
 const REVOKED_WITHIN = 3600
 
@@ -115,8 +117,13 @@ export interface Records {
     ): Promise<boolean>
   }
   readonly interactions: {
-    /** True for the one caller that may answer the interaction. */
-    answer(id: string, ttlSeconds: number): Promise<boolean>
+    /** True for the one caller that may answer the interaction, with this grant. */
+    answer(id: string, grantId: string, ttlSeconds: number): Promise<boolean>
+    /**
+     * Undoes {@link answer} for a caller whose grant came to nothing that anybody has got; an answer with another grant
+     * stays. If the store does not answer, it is done once it does, within `ttlSeconds`.
+     */
+    giveBack(id: string, grantId: string, ttlSeconds: number): Promise<void>
     /** True once {@link answer} was. */
     isAnswered(id: string): Promise<boolean>
   }
@@ -185,7 +192,11 @@ export function createRecords(
         storage.replace(`refresh:${grantId}`, expected, state, ttl),
     },
     interactions: {
-      answer: (id, ttl) => storage.create(`interaction:${id}`, true, ttl),
+      answer: (id, grantId, ttl) => storage.create(`interaction:${id}`, grantId, ttl),
+      giveBack: (id, grantId, ttl) =>
+        insist(async () => {
+          await storage.replace(`interaction:${id}`, grantId, grantId, AT_ONCE)
+        }, ttl),
       isAnswered: async (id) => (await storage.get(`interaction:${id}`)) !== undefined,
     },
     sessions: {

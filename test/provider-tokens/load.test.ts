@@ -4,15 +4,18 @@ import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
 import { createKeyring, sha256 } from '../../src/crypto.ts'
 import { createResourceTable } from '../../src/forward-auth/resource.ts'
+import { createRateCounter } from '../../src/http/rate-counter.ts'
 import { createCallBudget } from '../../src/provider-tokens/call-budget.ts'
 import { createProviderTokens } from '../../src/provider-tokens/provider-tokens.ts'
 import { createOidcProvider } from '../../src/providers/oidc.ts'
 import { ProviderFailure } from '../../src/providers/provider.ts'
-import { createClock, SECRET } from '../support/build-app.ts'
+import type { Storage } from '../../src/storage/storage.ts'
+import { type Clock, createClock, SECRET } from '../support/build-app.ts'
 import { startHostileProvider } from '../support/hostile-provider.ts'
 import { register } from '../support/oauth-client.ts'
 import { obtainTokensThere } from '../support/provider-journey.ts'
 import { ACCEPTING, type Accepting, startAccepting } from '../support/provider-tokens.ts'
+import { createRemoteStorage } from '../support/remote-storage.ts'
 
 const statuses = async (answers: readonly Promise<{ statusCode: number }>[]) =>
   (await Promise.all(answers)).map(({ statusCode }) => statusCode)
@@ -212,6 +215,7 @@ it('answers for a token it has seen at once, with the very credential of before'
     tokenClients: [],
     groupsClaim: 'groups',
     revokeBefore: undefined,
+    storage: {},
     log: pino({ level: 'silent' }),
     now,
   })
@@ -235,9 +239,18 @@ it('answers for a token it has seen at once, with the very credential of before'
 
 describe('a budget of calls', () => {
   const call = async () => 'answer'
+  const alone = (now: Clock) => createRateCounter({ group: 'g', max: 1e9, storage: {}, now })
+  const named = { name: 'strangers' }
   it('fills again with time, and never above its size', async () => {
     const now = createClock()
-    const budget = createCallBudget({ atOnce: 10, perSecond: 2, burst: 3, now })
+    const budget = createCallBudget({
+      ...named,
+      atOnce: 10,
+      perSecond: 2,
+      burst: 3,
+      counter: alone(now),
+      now,
+    })
     const spend = async (count: number) => {
       const results = await Promise.allSettled(many(count, () => budget.spend(call)))
       return results.filter(({ status }) => status === 'fulfilled').length
@@ -251,10 +264,41 @@ describe('a budget of calls', () => {
   })
 
   it('gives a place back when a call fails', async () => {
-    const budget = createCallBudget({ atOnce: 1, perSecond: 1, burst: 10, now: createClock() })
+    const now = createClock()
+    const budget = createCallBudget({
+      ...named,
+      atOnce: 1,
+      perSecond: 1,
+      burst: 10,
+      counter: alone(now),
+      now,
+    })
     for (let i = 0; i < 3; i++) {
       await expect(budget.spend(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
     }
     expect(await budget.spend(call)).toBe('answer')
+  })
+
+  it('is one for all replicas, by the minute', async () => {
+    const now = createClock()
+    const remote = createRemoteStorage(now)
+    const replica = (store: Pick<Storage, 'count'>) =>
+      createCallBudget({
+        ...named,
+        atOnce: 10,
+        perSecond: 1,
+        burst: 100,
+        counter: createRateCounter({ group: 'provider', max: 1e9, storage: store, now }),
+        now,
+      })
+    const [one, other] = [replica(remote), replica(remote)]
+    for (let i = 0; i < 30; i++) {
+      await one.spend(call)
+      await other.spend(call)
+    }
+    await expect(one.spend(call)).rejects.toBeInstanceOf(ProviderFailure)
+    await expect(other.spend(call)).rejects.toBeInstanceOf(ProviderFailure)
+    remote.isDown = true
+    expect(await one.spend(call)).toBe('answer')
   })
 })
