@@ -57,7 +57,7 @@ function parseBasic(authorization: string | undefined): Credentials[] | undefine
   const readings = [{ id, secret: secret || undefined }]
   try {
     const formDecode = (text: string) => decodeURIComponent(text.replaceAll('+', ' '))
-    if (decoded.includes('%')) {
+    if (/[%+]/.test(decoded)) {
       readings.push({ id: formDecode(id), secret: formDecode(secret) || undefined })
     }
   } catch {

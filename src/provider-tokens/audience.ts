@@ -27,7 +27,9 @@ export function isTokenFor(
 ): boolean {
   const named = audiences.map(withoutSlash)
   if (named.includes(resource.audience)) return true
-  const isOurs = named.includes(publicUrl) && resources.byAudience(publicUrl) === undefined
+  // A wildcard may cover our own host: that makes it no server that somebody protects.
+  const isServer = resources.all.some(({ audience }) => audience === publicUrl)
+  const isOurs = named.includes(publicUrl) && !isServer
   const others = named.filter((url) => url !== publicUrl || !isOurs)
   if (others.some((url) => resources.byIndicator(url) !== undefined)) return false
   return (

@@ -83,6 +83,27 @@ it('answers a request full of nulls without a single null', async () => {
   expect(response.body).not.toContain('null')
 })
 
+it('takes what is empty for absent, as the Go SDK sends it', async () => {
+  const response = await post({
+    ...MINIMAL,
+    client_name: '',
+    token_endpoint_auth_method: '',
+    grant_types: [],
+    response_types: [],
+    scope: '',
+    application_type: '',
+    client_uri: '',
+    contacts: '',
+    software_id: '',
+    software_version: '',
+  })
+  expect(response.statusCode).toBe(201)
+  const { client_id: _id, client_secret: _secret, ...said } = response.json()
+  const { client_id, client_secret, ...minimal } = (await post(MINIMAL)).json()
+  expect([typeof client_id, typeof client_secret]).toEqual(['string', 'string'])
+  expect(said).toEqual(minimal)
+})
+
 it('drops grant types it does not have and echoes the rest', async () => {
   const grant_types = ['authorization_code', 'urn:ietf:params:oauth:grant-type:jwt-bearer']
   expect((await post({ ...MINIMAL, grant_types })).json()).toMatchObject({

@@ -68,6 +68,32 @@ it.each([undefined, '', `${SECRET}x`, SECRET.slice(1)])(
   },
 )
 
+it.each([
+  ['as sent', (text: string) => text],
+  [
+    'form-encoded',
+    (text: string) => new URLSearchParams({ text }).toString().slice('text='.length),
+  ],
+])('proves a secret of several words by Basic, %s', async (_how, encode) => {
+  const words = 'three plain words'
+  const { app } = await gateway({ id: 'nightly', secret: words })
+  const known = { client_id: 'nightly' }
+  const code = codeOf(await signIn(createBrowser(app), authorizeUrl(known)))
+  const ask = (secret: string) =>
+    token(
+      app,
+      {
+        grant_type: 'authorization_code',
+        code,
+        redirect_uri: REDIRECT_URI,
+        code_verifier: VERIFIER,
+      },
+      { authorization: `Basic ${Buffer.from(`nightly:${encode(secret)}`).toString('base64')}` },
+    )
+  expect((await ask('three other words')).statusCode).toBe(401)
+  expect((await ask(words)).statusCode).toBe(200)
+})
+
 it('needs no secret where the configuration has none, and may send none', async () => {
   const { secret: _, ...open } = CI
   const { app } = await buildTestApp({

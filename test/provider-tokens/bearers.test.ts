@@ -178,6 +178,35 @@ describe('T8: a token is good where its audience says', () => {
   })
 })
 
+describe('where one line protects every host, the gateway among them', () => {
+  const any = resource({ id: 'any', url: 'https://*.example.com', acceptProviderTokens: true })
+  it.each([
+    ['names the gateway', { azp: 'x', aud: ['https://auth.example.com', 'account'] }, 200],
+    ['was issued to our client', { aud: 'account' }, 200],
+    ['was issued to our client and names the gateway', { aud: 'https://auth.example.com/' }, 200],
+    ['names this server', { azp: 'x', aud: 'https://mcp.example.com' }, 200],
+    ['names another server', { aud: 'https://wiki.example.com' }, 401],
+    [
+      'names another server and the gateway',
+      { aud: ['https://wiki.example.com', 'https://auth.example.com'] },
+      401,
+    ],
+    ['names nothing of ours', { azp: 'x', aud: 'account' }, 401],
+  ])('T8: a token that %s', async (_what, changes, status) => {
+    const test = await startAccepting({ resources: [any] })
+    expect((await test.bring(await test.token(changes))).statusCode).toBe(status)
+  })
+
+  it('T8: a token that names the gateway, which has a line of its own: good there alone', async () => {
+    const gateway = { ...any, id: 'gateway', url: 'https://auth.example.com' }
+    const test = await startAccepting({ resources: [any, gateway] })
+    const token = await test.token({ azp: 'x', aud: 'https://auth.example.com' })
+    expect((await test.bring(token)).statusCode).toBe(401)
+    const there = { 'x-forwarded-host': 'auth.example.com', 'x-forwarded-uri': '/' }
+    expect((await test.bring(token, there)).statusCode).toBe(200)
+  })
+})
+
 describe('the metadata of a protected resource', () => {
   it.each([
     [true, 2],

@@ -27,20 +27,30 @@ const AUTH_METHODS: readonly ClientAuthMethod[] = [
 const UNSHOWABLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu
 
 const strings = z.array(z.string())
-const Request = z.object({
-  redirect_uris: strings.min(1).max(32),
-  client_name: z.string().nullish(),
-  token_endpoint_auth_method: z.string().nullish(),
-  grant_types: strings.nullish(),
-  response_types: strings.nullish(),
-  // Said back, but without effect here, so not sealed into the id.
-  scope: z.string().max(1024).nullish(),
-  application_type: z.enum(['native', 'web']).nullish(),
-  client_uri: z.string().max(512).nullish(),
-  contacts: strings.max(8).nullish(),
-  software_id: z.string().max(128).nullish(),
-  software_version: z.string().max(128).nullish(),
-})
+const isEmpty = (value: unknown) =>
+  value === null || value === '' || (Array.isArray(value) && value.length === 0)
+/** Clients send `null`, `""` or `[]` for what they do not say. */
+const withoutEmpty = (body: unknown) =>
+  typeof body === 'object' && body !== null && !Array.isArray(body)
+    ? Object.fromEntries(Object.entries(body).filter(([, value]) => !isEmpty(value)))
+    : body
+const Request = z.preprocess(
+  withoutEmpty,
+  z.object({
+    redirect_uris: strings.min(1).max(32),
+    client_name: z.string().optional(),
+    token_endpoint_auth_method: z.string().optional(),
+    grant_types: strings.optional(),
+    response_types: strings.optional(),
+    // Said back, but without effect here, so not sealed into the id.
+    scope: z.string().max(1024).optional(),
+    application_type: z.enum(['native', 'web']).optional(),
+    client_uri: z.string().max(512).optional(),
+    contacts: strings.max(8).optional(),
+    software_id: z.string().max(128).optional(),
+    software_version: z.string().max(128).optional(),
+  }),
+)
 
 /** The registration response (RFC 7591 section 3.2.1). Absent members are left out: clients' schemas refuse `null`. */
 export type RegistrationResponse = Readonly<Record<string, unknown>>
@@ -89,7 +99,7 @@ export async function registerClient(
     grant_types: client.grantTypes,
     response_types: ['code'],
     token_endpoint_auth_method: client.authMethod,
-    ...withoutNulls({ scope, application_type, contacts, software_id, software_version }),
+    ...present({ scope, application_type, contacts, software_id, software_version }),
     ...(client_uri?.startsWith('https://') && { client_uri }),
   }
 }
@@ -102,8 +112,8 @@ function malformed(error: z.ZodError): OAuthError {
   return new OAuthError(code, `missing or malformed: ${members.join(', ')}`, { cause: error })
 }
 
-function clientName(name: string | null | undefined): string {
-  const shown = (name ?? '').replace(UNSHOWABLE, ' ').replace(/\s+/g, ' ').trim()
+function clientName(name = ''): string {
+  const shown = name.replace(UNSHOWABLE, ' ').replace(/\s+/g, ' ').trim()
   return [...shown].slice(0, MAX_NAME_LENGTH).join('') || 'Unnamed program'
 }
 
@@ -129,8 +139,8 @@ function acceptableRedirectUris(
 
 /** Left out means all of them (decision K16). */
 function grantTypes(
-  requested: readonly string[] | null | undefined,
-  responseTypes: readonly string[] | null | undefined,
+  requested: readonly string[] | undefined,
+  responseTypes: readonly string[] | undefined,
 ): readonly string[] {
   if (responseTypes && !responseTypes.includes('code')) {
     throw new OAuthError('invalid_client_metadata', 'response_types must include code')
@@ -142,9 +152,9 @@ function grantTypes(
   return granted
 }
 
-function authMethod(requested: string | null | undefined): ClientAuthMethod {
-  // RFC 7591 section 2: client_secret_basic is the default.
-  const method = AUTH_METHODS.find((known) => known === (requested ?? 'client_secret_basic'))
+/** RFC 7591 section 2: client_secret_basic is the default. */
+function authMethod(requested = 'client_secret_basic'): ClientAuthMethod {
+  const method = AUTH_METHODS.find((known) => known === requested)
   if (!method) {
     throw new OAuthError(
       'invalid_client_metadata',
@@ -154,6 +164,6 @@ function authMethod(requested: string | null | undefined): ClientAuthMethod {
   return method
 }
 
-function withoutNulls(members: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value != null))
+function present(members: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
 }

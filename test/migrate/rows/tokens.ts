@@ -41,6 +41,13 @@ export const tokens: Proofs = {
     for (const changes of [{ iss: `${provider.issuer}/more` }, { iss: undefined }, { typ: 'ID' }]) {
       expect((await bring(await token(changes))).statusCode, JSON.stringify(changes)).toBe(401)
     }
+    // The line that the start proposes, and the audience that all of mcpauth's servers shared.
+    const url = 'https://*.example.com'
+    const wide = await startAccepting({
+      resources: [resource({ url, acceptProviderTokens: true })],
+    })
+    const shared = { azp: 'an-mcp-client', aud: ['https://auth.example.com', 'account'] }
+    expect((await wide.bring(await wide.token(shared))).statusCode).toBe(200)
   },
 
   T5: provedBy(
