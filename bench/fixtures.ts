@@ -87,7 +87,7 @@ export function benchConfig(upstream: string | undefined, provider?: BenchProvid
       session: 86_400,
       sessionIdle: 86_400,
     },
-    allowedOrigins: 'loopback',
+    allowedOrigins: ['loopback'],
     clients: [],
     staticTokens: [],
     edgeAuth: false,

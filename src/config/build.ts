@@ -73,7 +73,7 @@ export function buildConfig(parts: Parts): Config | undefined {
     },
     ...(settings.cookie_domain !== undefined && { cookieDomain: settings.cookie_domain }),
     edgeAuth: settings.enable_edge_auth,
-    allowedOrigins: allowedOrigins(settings.allowed_origins, report),
+    allowedOrigins: settings.allowed_origins.includes('*') ? '*' : settings.allowed_origins,
     clients: clients.map(({ client }) => client),
     staticTokens: staticTokens.map((placed) => placed.config),
     registration: toRegistration(settings.client_registration, report),
@@ -135,16 +135,4 @@ function warnOfOpenProxies({ settings, report }: Parts): void {
   for (const network of settings.trusted_proxies.filter((entry) => entry.endsWith('/0'))) {
     report.warning('TRUSTED_PROXIES', `${network} lets everyone forge forwarded headers.`)
   }
-}
-
-function allowedOrigins(origins: readonly string[], report: Report): Config['allowedOrigins'] {
-  if (origins.includes('*')) return '*'
-  if (!origins.includes('loopback')) return origins
-  if (origins.length > 1) {
-    report.problem(
-      'ALLOWED_ORIGINS',
-      'loopback stands beside others. Write it alone, or list origins.',
-    )
-  }
-  return 'loopback'
 }

@@ -135,8 +135,8 @@ export interface Config {
   readonly cookieDomain?: string
   /** Command lines may be handed a browser's session. */
   readonly edgeAuth: boolean
-  /** Origins whose browsers may call, beside a resource's own and ours; `'loopback'` unless configured, `'*'` for any. */
-  readonly allowedOrigins: '*' | 'loopback' | readonly string[]
+  /** Origins whose browsers may call, beside a resource's own and ours; `loopback` for all of this computer; `'*'` for any. */
+  readonly allowedOrigins: '*' | readonly string[]
   readonly clients: readonly ClientConfig[]
   readonly staticTokens: readonly StaticTokenConfig[]
   /** Who may register: anyone, nobody, or clients that redirect to these hosts and app schemes (`cursor:`). */

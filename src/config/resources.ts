@@ -4,6 +4,7 @@
  * @module
  */
 import { sha256 } from '../crypto.ts'
+import { looselyRead } from '../forward-auth/path.ts'
 import { normalizeHost } from '../http/host.ts'
 import type { ResourceConfig } from './config.ts'
 import type { FileContents } from './file.ts'
@@ -129,20 +130,23 @@ export function checkApart(
   resources: readonly ResourceConfig[],
   { report, label }: { report: Report; label: (id: string, field: string) => string },
 ): void {
-  const owners = new Map<string, string>()
+  const owners = new Map<string, { id: string; place: string }>()
   for (const { id, url, also } of resources) {
     const { host, pathname } = new URL(url)
     const path = pathname === '/' ? '' : pathname
     for (const [field, covered] of [['url', path], ...also.map((other) => ['also', other])]) {
       const place = `${normalizeHost(host) ?? host}${covered ?? ''}`
-      const owner = owners.get(place)
-      if (owner !== undefined) {
+      // Two paths that a forgiving server takes for one are ambiguous, so that neither could be reached.
+      const key = `${normalizeHost(host) ?? host}${looselyRead(covered ?? '')}`
+      const owner = owners.get(key)
+      if (owner !== undefined && (owner.id !== id || owner.place === place)) {
+        const likeness = owner.place === place ? place : `${place} reads like ${owner.place}, which`
         report.problem(
           label(id, field ?? 'url'),
-          `${place} belongs to ${label(owner, 'url')} already. Change or remove one.`,
+          `${likeness} belongs to ${label(owner.id, 'url')} already. Change or remove one.`,
         )
       }
-      owners.set(place, id)
+      owners.set(key, { id, place })
     }
   }
   const [first, ...others] = resources.filter((resource) => resource.isDefault)

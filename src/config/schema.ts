@@ -150,7 +150,8 @@ export const Settings = z.object({
     description: 'Its realm.',
   }),
   groups_claim: text(parseToken).prefault('groups').register(fields, {
-    description: "The claim of the provider's ID token, or of its userinfo, that lists a person's groups.",
+    description:
+      "The claim of the provider's ID token, or of its userinfo, that lists a person's groups.",
   }),
   allowed_emails: list(parseAllowedEmail).optional().register(fields, {
     description:
@@ -231,7 +232,7 @@ export const Settings = z.object({
     }),
   allowed_origins: list(parseAllowedOrigin).prefault('loopback').register(fields, {
     description:
-      "Origins whose browsers may call, beside a resource's own and ours: `loopback`, a list, or `*` for any.",
+      "Origins whose browsers may call, beside a resource's own and ours: a list, in which `loopback` is every one of this computer, or `*` for any.",
     kind: 'list',
   }),
   client_registration: list(parseRegistrant).prefault('open').register(fields, {

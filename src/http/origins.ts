@@ -17,12 +17,14 @@ export function compileOrigins(
   allowed: Config['allowedOrigins'],
   ownOrigin: string,
 ): (origin: HeaderValue, resource: { readonly origin: string }) => boolean {
-  const listed = new Set(Array.isArray(allowed) ? allowed : [])
+  const listed = new Set(allowed)
+  // The word itself is no origin.
+  const loopback = listed.delete('loopback')
   return (origin, resource) => {
     if (origin === undefined) return true
     if (origin === DOUBLED) return false
     if (origin === resource.origin || origin === ownOrigin) return true
     if (allowed === '*') return true
-    return allowed === 'loopback' ? LOOPBACK_ORIGIN.test(origin) : listed.has(origin)
+    return (loopback && LOOPBACK_ORIGIN.test(origin)) || listed.has(origin)
   }
 }

@@ -130,6 +130,20 @@ describe('resources as a whole', () => {
     ])
   })
 
+  it.each([
+    ['https://mcp.example.com/@a,https://mcp.example.com/%40a', 'mcp.example.com/@a'],
+    ['https://mcp.example.com/notes,https://mcp.example.com/Notes', 'mcp.example.com/notes'],
+  ])('may not be two by their spelling alone: %s', (value, first) => {
+    expect(listProblems(value)).toEqual([
+      expect.stringContaining(`reads like ${first}, which belongs to RESOURCES already.`),
+    ])
+  })
+
+  it('may have one path in two spellings', () => {
+    const yaml = 'a: { url: https://mcp.example.com/sse, also: [/messages, /Messages] }'
+    expect(mapProblems(yaml)).toEqual([])
+  })
+
   it('may nest', () => {
     expect(list('https://mcp.example.com,https://mcp.example.com/notes')).toHaveLength(2)
   })

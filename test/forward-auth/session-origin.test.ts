@@ -59,7 +59,7 @@ describe.each([
   })
 
   it('is refused whatever ALLOWED_ORIGINS lets others do', async () => {
-    for (const allowedOrigins of ['*', 'loopback'] as const) {
+    for (const allowedOrigins of ['*', ['loopback']] as const) {
       const origin = 'http://localhost:6274'
       expect((await ask({ origin }, { allowedOrigins })).json()).toEqual(FOREIGN)
     }
@@ -100,7 +100,7 @@ it('a link from another site opens the page', async () => {
 })
 
 it('a page that may call with a token still may, with a cookie beside it', async () => {
-  const { app } = await first.restart({ allowedOrigins: 'loopback' })
+  const { app } = await first.restart({ allowedOrigins: ['loopback'] })
   const { tokens } = await obtainTokens(app)
   const authorization = `Bearer ${tokens.access_token}`
   const origin = 'http://localhost:6274'
@@ -108,7 +108,7 @@ it('a page that may call with a token still may, with a cookie beside it', async
 })
 
 it('a page with a bad cookie is challenged, so that it can get a token', async () => {
-  const { app } = await first.restart({ allowedOrigins: 'loopback' })
+  const { app } = await first.restart({ allowedOrigins: ['loopback'] })
   const answer = await check(app, { cookie: 'gw_session=x', origin: 'http://localhost:6274' })
   expect(answer.statusCode).toBe(401)
 })

@@ -68,7 +68,7 @@ describe('a preflight', () => {
     expect(answer.values('access-control-allow-origin')).toEqual([])
   })
 
-  it('of a configured page is answered, loopback then is not', async () => {
+  it('of a configured page is answered, loopback then only if it is on the list', async () => {
     const allowedOrigins = ['https://chat.example.com']
     expect(
       (await preflight('https://chat.example.com', [], { allowedOrigins: [] })).answer.status,
@@ -78,6 +78,9 @@ describe('a preflight', () => {
     const changes = { resources, allowedOrigins }
     expect((await preflight('https://chat.example.com', [], changes)).answer.status).toBe(204)
     expect((await preflight(PAGE, [], changes)).answer.status).toBe(403)
+    const both = { resources, allowedOrigins: ['loopback', ...allowedOrigins] }
+    expect((await preflight('https://chat.example.com', [], both)).answer.status).toBe(204)
+    expect((await preflight(PAGE, [], both)).answer.status).toBe(204)
   })
 
   it('is none without the method it asks for: that is a request like any other', async () => {

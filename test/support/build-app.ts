@@ -73,7 +73,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
       session: 86_400,
       sessionIdle: 28_800,
     },
-    allowedOrigins: 'loopback',
+    allowedOrigins: ['loopback'],
     clients: [],
     edgeAuth: false,
     staticTokens: [],

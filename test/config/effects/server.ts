@@ -100,10 +100,16 @@ export const server: Record<
   },
 
   async allowed_origins() {
-    const ask = async (env: Record<string, string>) =>
-      (await check((await start(env)).app, { origin: 'https://app.example.net' })).statusCode
-    expect(await ask({})).toBe(403)
-    expect(await ask({ ALLOWED_ORIGINS: 'https://app.example.net' })).toBe(401)
+    const page = 'https://app.example.net'
+    const own = 'http://localhost:6274'
+    const ask = async (origin: string, env: Record<string, string> = {}) =>
+      (await check((await start(env)).app, { origin })).statusCode
+    expect([await ask(page), await ask(own)]).toEqual([403, 401])
+    const listed = { ALLOWED_ORIGINS: page }
+    expect([await ask(page, listed), await ask(own, listed)]).toEqual([401, 403])
+    const both = { ALLOWED_ORIGINS: `loopback,${page}` }
+    expect([await ask(page, both), await ask(own, both)]).toEqual([401, 401])
+    expect(await ask('https://evil.test', both)).toBe(403)
   },
 
   async identity_headers() {
