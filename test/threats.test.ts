@@ -111,6 +111,37 @@ describe('T34: a token that was signed with our key but says more than its grant
   })
 })
 
+describe('T25: a server that decodes reserved characters does not widen a grant', () => {
+  const escaped = (character: string, by: 'toUpperCase' | 'toLowerCase') =>
+    `%${character.charCodeAt(0).toString(16)[by]()}`
+
+  it.each([..."@:!$&'()*+,=[]|"])('%s, escaped, is no way around', async (character) => {
+    const { app } = await buildTestApp({
+      resources: [
+        resource({ id: 'app', url: 'https://app.example.com' }),
+        resource({ id: 'admin', url: `https://app.example.com/${character}admin` }),
+      ],
+    })
+    const { tokens } = await obtainTokens(app, {
+      authorize: { resource: 'https://app.example.com' },
+    })
+    const ask = async (path: string) => {
+      const answer = await check(app, {
+        authorization: `Bearer ${tokens.access_token}`,
+        'x-forwarded-host': 'app.example.com',
+        'x-forwarded-uri': path,
+      })
+      return answer.statusCode
+    }
+    const [upper, lower] = [escaped(character, 'toUpperCase'), escaped(character, 'toLowerCase')]
+    expect(await ask(`/${character}admin`)).toBe(401)
+    for (const path of [`/${upper}admin`, `/${lower}admin/x`, `/${upper}Admin`, `/%25${upper}`]) {
+      expect(await ask(path), path).toBe(403)
+    }
+    for (const path of [`/${upper}other`, `/x${upper}admin`]) expect(await ask(path)).toBe(200)
+  })
+})
+
 describe('T25: a server that ignores case does not widen a grant', () => {
   const table = createResourceTable([
     resource({ id: 'notes', url: 'https://mcp.example.com/notes' }),

@@ -38,3 +38,20 @@ export function canonicalPath(path: string): string | undefined {
   }
   return DOT_OR_EMPTY_SEGMENT.test(canonical) ? undefined : canonical
 }
+
+/**
+ * A canonical path as the most forgiving server reads it: every escape decoded, without regard to case, to how Unicode
+ * spells a character, and to dots and spaces that end a segment. An escape of an escape never gets here: `%25` makes a
+ * path ambiguous. What lies below a path still does when both are read like this.
+ */
+export function looselyRead(path: string): string {
+  const decoded = path.includes('%')
+    ? path.replace(/(?:%[0-9A-F]{2})+/g, decodeBytes).normalize('NFKC')
+    : path
+  // Tried from the start of a run only: from each character of it, one long path would take minutes.
+  return decoded.toLowerCase().replace(/(?<![. ])[. ]+(?=\/|$)/g, '')
+}
+
+/** Bytes that are no UTF-8 become U+FFFD, as in servers that do not refuse them. */
+const decodeBytes = (escapes: string) =>
+  Buffer.from(escapes.replaceAll('%', ''), 'hex').toString('utf8')

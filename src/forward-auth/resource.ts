@@ -5,7 +5,7 @@
  */
 import type { ResourceConfig } from '../config/config.ts'
 import { normalizeHost } from '../http/host.ts'
-import { canonicalPath, withoutQuery } from './path.ts'
+import { canonicalPath, looselyRead, withoutQuery } from './path.ts'
 import { compilePolicy, type Policy } from './policy.ts'
 
 /** A resource on one concrete host (a wildcard resource is one of these for every host it covers). */
@@ -49,6 +49,8 @@ export interface ResourceTable {
   byAudience(audience: string): Resource | undefined
   /** The resource a `resource` parameter means: a URL it covers, or a bare host where exactly one resource lives. */
   byIndicator(url: string): Resource | undefined
+  /** Every resource of a host, in the order of the configuration. */
+  allAt(host: string): readonly Resource[]
   /** The one resource of a host, if exactly one lives there. */
   onlyOneAt(host: string): Resource | undefined
   /** The resource meant when a client names none: the one marked default, or the only one. */
@@ -63,6 +65,11 @@ interface Prefix {
   readonly path: string
   readonly resource: Resource
   readonly isAlso: boolean
+}
+
+interface MatchablePrefix extends Prefix {
+  /** What of other resources a forgiving server may find under a path that this covers, as {@link looselyRead}. */
+  readonly rivals: readonly string[]
 }
 
 const MAX_RESOLVED_HOSTS = 1000
@@ -85,20 +92,20 @@ export function createResourceTable(configured: readonly ResourceConfig[]): Reso
     const resource = all[index]
     if (resource) exact.set(host, [...(exact.get(host) ?? []), ...prefixes(resource)])
   })
-  const resolved = new Map<string, readonly Prefix[]>()
+  const resolved = new Map<string, readonly MatchablePrefix[]>()
 
-  function at(host: string): readonly Prefix[] {
+  function at(host: string): readonly MatchablePrefix[] {
     const known = resolved.get(host)
     if (known) return known
-    const list = [
+    const prefixesHere = [
       ...(exact.get(host) ?? []),
       ...wildcards
         .filter(({ suffix }) => isLabelBefore(host, suffix))
         .flatMap(({ config }) => onHost(config, host) ?? [])
         .flatMap((config) => prefixes(compile(config))),
     ]
-    if (list.length === 0) return list
-    list.sort(longestFirst)
+    if (prefixesHere.length === 0) return []
+    const list = withRivals(prefixesHere.sort(longestFirst))
     // Bounded: a wildcard host costs a slot for each name somebody asks for.
     if (resolved.size >= MAX_RESOLVED_HOSTS) resolved.clear()
     resolved.set(host, list)
@@ -111,14 +118,23 @@ export function createResourceTable(configured: readonly ResourceConfig[]): Reso
     const path = withoutQuery(target)
     const canonical = canonicalPath(path)
     if (canonical === undefined) return 'ambiguous'
-    const here = at(canonicalHost)
-    const found = here.findIndex((prefix) => covers(prefix.path, canonical))
-    const prefix = here[found]
+    const prefix = at(canonicalHost).find((candidate) => covers(candidate.path, canonical))
     if (!prefix) return 'unknown'
-    // A server that ignores case, or dots and spaces at the end, would serve a more specific resource.
-    const longer = here.slice(0, found)
-    if (longer.some((other) => covers(loosely(other.path), loosely(canonical)))) return 'ambiguous'
+    if (prefix.rivals.length > 0) {
+      const loose = looselyRead(canonical)
+      if (prefix.rivals.some((rival) => covers(rival, loose))) return 'ambiguous'
+    }
     return { resource: prefix.resource, path, viaAlso: prefix.isAlso }
+  }
+
+  function allAt(host: string): readonly Resource[] {
+    const canonicalHost = normalizeHost(host)
+    if (canonicalHost === undefined) return []
+    const place = ({ id }: Resource) => configured.findIndex((config) => config.id === id)
+    return at(canonicalHost)
+      .filter(({ isAlso }) => !isAlso)
+      .map(({ resource }) => resource)
+      .sort((a, b) => place(a) - place(b))
   }
 
   function onlyOneAt(host: string): Resource | undefined {
@@ -142,6 +158,7 @@ export function createResourceTable(configured: readonly ResourceConfig[]): Reso
   return {
     all,
     match,
+    allAt,
     onlyOneAt,
     byIndicator,
     byAudience: (audience) => {
@@ -201,17 +218,26 @@ function prefixes(resource: Resource): Prefix[] {
 const longestFirst = (a: Prefix, b: Prefix) => b.path.length - a.path.length
 
 /**
+ * What a forgiving server takes for another resource at least as specific. The same path twice is none: there the first
+ * one counts, as a host of its own counts before a wildcard.
+ */
+function withRivals(here: readonly Prefix[]): MatchablePrefix[] {
+  const read = here.map((prefix) => ({ ...prefix, loose: looselyRead(prefix.path) }))
+  return read.map(({ loose, ...prefix }) => ({
+    ...prefix,
+    rivals: read
+      .filter(({ resource, path }) => resource !== prefix.resource && path !== prefix.path)
+      .map((other) => other.loose)
+      .filter((other) => covers(loose, other)),
+  }))
+}
+
+/**
  * RFC 6125 section 6.4.3: a wildcard stands for exactly one label. A longer one than DNS has would only fill the memory
  * of what is resolved.
  */
 function isLabelBefore(host: string, suffix: string): boolean {
   return host.endsWith(suffix) && /^[a-z0-9_-]{1,63}$/.test(host.slice(0, -suffix.length))
-}
-
-/** The path as the most forgiving server reads it: without regard to case and to dots and spaces that end a segment. */
-function loosely(path: string): string {
-  // Tried from the start of a run only: from each character of it, one long path would take minutes.
-  return path.toLowerCase().replace(/(?<!\.|%20)(?:\.|%20)+(?=\/|$)/g, '')
 }
 
 /** Undefined for a host that no URL can have, such as broken punycode. */

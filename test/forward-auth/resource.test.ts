@@ -15,6 +15,11 @@ const table = createResourceTable([
   at('lone', 'https://lone.example.com/mcp'),
   at('tenant', 'https://*.tenants.example.com/mcp'),
   at('special', 'https://special.tenants.example.com/mcp'),
+  at('site', 'https://site.example.com'),
+  at('at', 'https://site.example.com/@team'),
+  at('escaped', 'https://site.example.com/%28old%29'),
+  at('cafe', 'https://site.example.com/caf%C3%A9', ['/(menu)']),
+  at('below-at', 'https://site.example.com/@team/(x)'),
 ])
 
 function idAt(host: string, target: string): string {
@@ -107,6 +112,36 @@ describe('CVE-2025-66490: an escaped path', () => {
     ['/%2561dmin', 'ambiguous'],
   ])('%s is %s', (path, id) => {
     expect(idAt('mcp.example.com', path)).toBe(id)
+  })
+})
+
+describe('an escape that a server may decode, too,', () => {
+  it.each([
+    ['means nothing where no other resource is meant', '/%40other', 'site'],
+    ['means nothing below the resource it is in', '/@team/%40home', 'at'],
+    ['means nothing in the query', '/other?a=/%40team', 'site'],
+    ['means nothing beside a segment boundary', '/%40teams', 'site'],
+    ['counts as it is configured', '/caf%c3%a9/noir', 'cafe'],
+    ['counts as it is configured, reserved or not', '/%28old%29', 'escaped'],
+    ['leads nowhere else', '/%40team', 'ambiguous'],
+    ['leads nowhere else with more below', '/%40team/x', 'ambiguous'],
+    ['leads nowhere else beside one of a plain letter', '/%40te%61m', 'ambiguous'],
+    ['leads nowhere else in another case', '/%40TEAM', 'ambiguous'],
+    ['leads nowhere else with a space at the end', '/%40team%20', 'ambiguous'],
+    ['leads to nothing more specific either', '/@team/%28x%29', 'ambiguous'],
+    ['leads to no also-path', '/%28menu%29', 'ambiguous'],
+    ['is not left out where it is configured', '/(old)', 'ambiguous'],
+    ['in another case of a letter beyond ASCII', '/caf%C3%89', 'ambiguous'],
+    ['with an accent on its own', '/cafe%CC%81', 'ambiguous'],
+    ['of a character that some servers take for another', '/%EF%BC%A0team', 'ambiguous'],
+    ['is not escaped twice', '/%2540team', 'ambiguous'],
+    ['may be no UTF-8', '/%40team%FF', 'site'],
+  ])('%s: %s', (_what, target, id) => {
+    expect(idAt('site.example.com', target)).toBe(id)
+  })
+
+  it('means nothing where there is one resource alone', () => {
+    expect(idAt('lone.example.com', '/mcp/%40a/%28b%29')).toBe('lone')
   })
 })
 
