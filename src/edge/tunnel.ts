@@ -39,13 +39,13 @@ interface TunnelDeps {
 }
 
 /**
- * The check of tunnels. It is about the resource that covers the address, else the one that `/auth/connect` on that
- * host is about, so that the cookie got there opens the tunnel there.
+ * The check of tunnels. It is about the resource that covers the address, else the one of that host that the proxy
+ * pins it to, else the one that `/auth/connect` on that host is about, so that the cookie got there opens the tunnel.
  */
 function createTunnelCheck({ check, rules }: TunnelDeps): Check {
   return (request) => {
-    const { located, rawHeaders } = request
-    const destination = destinationOf(located, rules)
+    const { located, rawHeaders, pinned } = request
+    const destination = destinationOf(located, rules, pinned)
     const [origin, cookie] = read(rawHeaders)
     // A page of another origin has the person's cookie sent along (threat: cross-site WebSocket hijacking).
     if (destination && origin !== undefined && origin !== destination.origin) {
@@ -68,13 +68,19 @@ function createTunnelCheck({ check, rules }: TunnelDeps): Check {
 }
 
 /** Undefined for what the check refuses: an unknown host, a path that can be read in two ways. */
-function destinationOf(located: ForwardedRequest, rules: SessionRules): Destination | undefined {
+function destinationOf(
+  located: ForwardedRequest,
+  rules: SessionRules,
+  pinned: string | undefined,
+): Destination | undefined {
   const { resources, issuer } = rules
   const match = resources.match(located.host, located.target)
   if (match === 'ambiguous') return undefined
   if (match !== 'unknown') return { located, origin: match.resource.origin }
   const host = normalizeHost(located.host)
-  const resource = host === undefined ? undefined : connectResource(host, rules)
+  if (host === undefined) return undefined
+  const named = pinned !== undefined && resources.allAt(host).find(({ id }) => id === pinned)
+  const resource = named || connectResource(host, rules)
   if (!resource) return undefined
   const isOurs = normalizeHost(new URL(issuer).host) === host
   return {

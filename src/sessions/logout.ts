@@ -64,7 +64,7 @@ async function signOut(
   request: FastifyRequest,
   reply: FastifyReply,
   asked: AskedHost,
-  { flow, rounds, rules, records, tokens }: SessionRoutes,
+  { flow, rules, records, tokens }: SessionRoutes,
 ): Promise<void> {
   for (const token of everySession(request.headers.cookie ?? '', asked.secure, MAX_SESSIONS)) {
     const verification = await tokens.verify(token)
@@ -74,8 +74,6 @@ async function signOut(
     request.log.info({ requestId: request.id, user: sub }, 'signed out')
   }
   clearSessions(reply, asked)
-  // Elsewhere the browser keeps no such note.
-  if (asked.isOwn) await rounds.forget(reply)
   const home = rules.resources.onlyOneAt(asked.host)
   const page = signedOutPage({
     host: nameOf(asked, rules),

@@ -101,7 +101,8 @@ async function beginHere(
 ): Promise<void> {
   const { request, reply, anew } = exchange
   const { flow, rounds, rules } = deps
-  if (await rounds.isCircle(request, target)) {
+  // Only a person asks for that: a circle turns by itself.
+  if (!anew && (await rounds.isCircle(request, target))) {
     showCircle(reply, target, deps)
     return
   }

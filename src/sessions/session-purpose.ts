@@ -72,7 +72,7 @@ export function sessionPurpose(interaction: SessionInteraction, deps: SessionPur
         const code = await makeCode(grant, { returnTo, nonceHash: place.nonceHash }, records)
         return {
           location: `${new URL(returnTo).origin}${SESSION_CALLBACK_PATH}?code=${code}`,
-          mark: (reply) => rounds.note(reply, goal),
+          mark: (reply) => rounds.note(reply, goal, grant),
         }
       }
       const session = await issue(grant, person.email)
@@ -81,7 +81,7 @@ export function sessionPurpose(interaction: SessionInteraction, deps: SessionPur
         location: returnTo,
         async mark(reply) {
           setSession(reply, session, { host, secure: protocol === 'https:', scope: place })
-          await rounds.note(reply, goal)
+          await rounds.note(reply, goal, grant)
         },
       }
     },

@@ -82,13 +82,22 @@ function covering(host: string, path: string, { resources }: SessionRules): Reso
 }
 
 /**
- * The resource that somebody who connects a command line to this host means: the one that lives there; on the
- * gateway's own host, where none does, the one that is meant when nobody names one.
+ * The resource that somebody who connects a command line to this host means: the only one there, or the default one if
+ * it lives there; on the gateway's own host the one that is meant when nobody names one. Under the cookie domain, whose
+ * sessions are for no resource in particular, the first one there: whoever it does not let in gets no session by it.
+ * @param host normalized
  */
 export function connectResource(host: string, rules: SessionRules): Resource | undefined {
-  const { resources, issuer } = rules
+  const { resources, issuer, cookieDomain } = rules
   const isOwn = normalizeHost(new URL(issuer).host) === host
-  return resources.onlyOneAt(host) ?? (isOwn ? resources.fallback : undefined)
+  const isShared = cookieDomain !== undefined && isUnder(host, cookieDomain)
+  const here = resources.allAt(host)
+  return (
+    resources.onlyOneAt(host) ??
+    here.find(({ isDefault }) => isDefault) ??
+    (isOwn ? resources.fallback : undefined) ??
+    (isShared ? here[0] : undefined)
+  )
 }
 
 function cookieFor(

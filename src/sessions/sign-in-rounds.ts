@@ -8,15 +8,17 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { sha256 } from '../crypto.ts'
 import type { Browsers } from '../login/browser.ts'
+import type { Grant, Records } from '../storage/records.ts'
 import type { SessionTarget } from './session-target.ts'
 
 export interface SignInRounds {
-  /** True once this browser has signed in for the target so often that once more would not help. */
+  /**
+   * True once this browser has signed in for the target so often that once more would not help. A sign-in whose session
+   * is over, for its time or because the person signed out, led where it should. Rejects with StorageUnavailable.
+   */
   isCircle(request: FastifyRequest, target: SessionTarget): Promise<boolean>
-  /** Counts a sign-in. */
-  note(reply: FastifyReply, target: SessionTarget): Promise<void>
-  /** After a person signed out on purpose, signing in again is no circle. */
-  forget(reply: FastifyReply): Promise<void>
+  /** Counts a sign-in that ended in this grant. */
+  note(reply: FastifyReply, target: SessionTarget, grant: Grant): Promise<void>
 }
 
 const NOTE = 'rounds'
@@ -26,14 +28,21 @@ const WINDOW = 20
 const ROUNDS = 2
 const MAX_NOTED = 8
 
-const Note = z.array(z.object({ goal: z.string(), at: z.number() }))
+const Note = z.array(
+  z.object({ host: z.string(), audience: z.string(), grantId: z.string(), at: z.number() }),
+)
+type Round = z.infer<typeof Note>[number]
 
 /** @param deps `now` in milliseconds since the epoch */
-export function createSignInRounds(deps: { browsers: Browsers; now: () => number }): SignInRounds {
-  const { browsers } = deps
+export function createSignInRounds(deps: {
+  browsers: Browsers
+  sessions: Pick<Records['sessions'], 'isActive'>
+  now: () => number
+}): SignInRounds {
+  const { browsers, sessions } = deps
   const now = () => Math.floor(deps.now() / 1000)
 
-  async function recent(request: FastifyRequest): Promise<z.infer<typeof Note>> {
+  async function recent(request: FastifyRequest): Promise<Round[]> {
     const note = Note.safeParse(await browsers.note.read(request, NOTE))
     return note.success ? note.data.filter(({ at }) => now() - at < WINDOW) : []
   }
@@ -41,16 +50,32 @@ export function createSignInRounds(deps: { browsers: Browsers; now: () => number
   return {
     async isCircle(request, target) {
       const goal = goalOf(target)
-      return (await recent(request)).filter((round) => round.goal === goal).length >= ROUNDS
+      const before = (await recent(request)).filter((round) => isFor(round, goal))
+      if (before.length < ROUNDS) return false
+      const lost = await Promise.all(before.map(({ grantId }) => sessions.isActive(grantId)))
+      return lost.filter(Boolean).length >= ROUNDS
     },
-    async note(reply, target) {
-      const rounds = [{ goal: goalOf(target), at: now() }, ...(await recent(reply.request))]
+    async note(reply, target, grant) {
+      const goal = goalOf(target)
+      // Servers of one host share a cookie: what a sign-in for another of them replaced was not lost.
+      const others = (await recent(reply.request)).filter(
+        (round) => round.host !== goal.host || isFor(round, goal),
+      )
+      const rounds = [{ ...goal, grantId: grant.id, at: now() }, ...others]
       await browsers.note.write(reply, NOTE, rounds.slice(0, MAX_NOTED), WINDOW)
     },
-    forget: (reply) => browsers.note.write(reply, NOTE, [], WINDOW),
   }
 }
 
 /** What a cookie is for: a host, and there one server or all of a domain. */
-const goalOf = ({ returnTo, audience }: SessionTarget) =>
-  sha256(`${new URL(returnTo).host} ${audience}`).slice(0, 12)
+type Goal = Pick<Round, 'host' | 'audience'>
+
+const goalOf = ({ returnTo, audience }: SessionTarget): Goal => ({
+  host: short(new URL(returnTo).host),
+  audience: short(audience),
+})
+
+const short = (text: string) => sha256(text).slice(0, 12)
+
+const isFor = (round: Round, { host, audience }: Goal) =>
+  round.host === host && round.audience === audience

@@ -129,6 +129,50 @@ describe('a browser that is not in a circle', () => {
     }
   })
 
+  describe.each(HOSTS)('at $where', ({ host }) => {
+    const page = `https://${host}/`
+
+    it.each(['session', 'sessionIdle'] as const)(
+      'may sign in whenever its session is over, however short the setting %s is',
+      async (setting) => {
+        const { lifetimes } = (await buildTestApp()).config
+        const test = await buildTestApp({ ...CONFIG, lifetimes: { ...lifetimes, [setting]: 3 } })
+        const visitor = createVisitor(test)
+        for (let round = 0; round < 5; round += 1) {
+          expect(isLetIn(await visitor.signIn(await visitor.open(page)))).toBe(true)
+          test.clock.advance(3)
+        }
+      },
+    )
+
+    it('may sign out there and in again as often as its person likes', async () => {
+      const visitor = createVisitor(await buildTestApp(CONFIG))
+      for (let round = 0; round < 5; round += 1) {
+        const wiki = await visitor.signIn(await visitor.open(page))
+        expect(isLetIn(wiki)).toBe(true)
+        const out = await visitor.post(wiki, '/.gatewarden/logout')
+        expect(out.answer.body).toContain('You are signed out')
+      }
+    })
+
+    it('may sign in as someone else again and again', async () => {
+      const visitor = createVisitor(await buildTestApp(CONFIG))
+      const login = `https://${host}/.gatewarden/login?rd=%2F&prompt=login`
+      for (let round = 0; round < 5; round += 1) {
+        expect(isLetIn(await visitor.signIn(await visitor.open(login)))).toBe(true)
+      }
+    })
+  })
+
+  it('may go back and forth between servers that share a host and its cookie', async () => {
+    const urls = ['https://far.example.org/one', 'https://far.example.org/two']
+    const resources = urls.map((url) => webApp('far.example.org', { id: url, url }))
+    const visitor = createVisitor(await buildTestApp({ resources }))
+    for (const url of [...urls, ...urls, ...urls]) {
+      expect(isLetIn(await visitor.signIn(await visitor.open(url)))).toBe(true)
+    }
+  })
+
   it('may sign in at many hosts one after another', async () => {
     const resources = [1, 2, 3, 4, 5, 6].map((n) => webApp(`app${n}.example.org`))
     const visitor = createVisitor(await buildTestApp({ resources }))

@@ -7,9 +7,13 @@ import { expect } from 'vitest'
 import { IDENTITY_HEADERS } from '../../../src/forward-auth/identity-headers.ts'
 import { load, problemsOf } from '../../config/harness.ts'
 import { configurationOf } from '../../e2e/support/traefik-labels.ts'
+import { askTunnel, CONNECT, open } from '../../edge/support.ts'
+import { createBrowser } from '../../support/browser.ts'
 import { buildTestApp } from '../../support/build-app.ts'
 import { readPage } from '../../support/documentation.ts'
+import { CLIENT_ID, CLIENT_SECRET, startHostileProvider } from '../../support/hostile-provider.ts'
 import { check, obtainTokens } from '../../support/oauth-client.ts'
+import { makeSession } from '../../support/session.ts'
 import { labelsOf } from '../migration-page.ts'
 import { ask, both, type Proof, type Proofs, provedBy, startWith } from '../proof.ts'
 import { checks } from './check.ts'
@@ -77,11 +81,32 @@ export const deployments: Proofs = {
     )
   },
 
-  D8: provedBy('src/config/schema.ts', 'Its redirect URI there is `PUBLIC_URL/callback`.'),
-  D9: both(
-    () => expect(readPage('docs/edge-auth.md')).toContain('_ws_tunnel'),
-    provedBy('docs/edge-auth.md', '/auth/connect'),
-  ),
+  async D8() {
+    const provider = await startHostileProvider()
+    const { app } = await startWith({
+      PROVIDER: 'oidc',
+      ISSUER_URL: provider.issuer,
+      CLIENT_ID,
+      CLIENT_SECRET,
+      COOKIE_DOMAIN: 'example.com',
+    })
+    const browser = createBrowser(app)
+    const page = 'https://mcp.example.com/notes/mcp'
+    const away = await browser.get(`/.gatewarden/login?rd=${encodeURIComponent(page)}`)
+    const redirectUri = new URL(String(away.headers.location)).searchParams.get('redirect_uri')
+    expect(redirectUri).toBe('https://auth.example.com/callback')
+    const back = await browser.get(await provider.signIn(String(away.headers.location)))
+    expect(back.headers.location).toBe(page)
+  },
+
+  async D9() {
+    const test = await startWith({ ENABLE_EDGE_AUTH: 'true' })
+    const { cookie } = await makeSession(test)
+    expect((await open(test.app, CONNECT)).statusCode).toBe(302)
+    expect((await open(test.app, CONNECT, { cookie })).body).toContain('K7M-2QXA')
+    expect((await askTunnel(test.app)).statusCode).toBe(401)
+    expect((await askTunnel(test.app, { cookie })).body).toBe('authenticated')
+  },
 
   async D10() {
     const { app, logs } = await startWith({ TRUSTED_PROXIES: '192.0.2.1' })
