@@ -11,7 +11,7 @@ import { type ChallengeError, challenge } from './challenge.ts'
 import { withoutCookies } from './cookies.ts'
 import type { Decision, Source, Verified } from './decide.ts'
 import { displayUser, identityHeaderLines } from './identity-headers.ts'
-import { DOUBLED_COOKIE, refusal, signIn } from './page-answers.ts'
+import { DOUBLED_COOKIE, errorAnswer, refusal, signIn } from './page-answers.ts'
 import type { Resource, ResourceMatch } from './resource.ts'
 
 /** An answer ready to be written. `headers` is a flat list of names and values. */
@@ -21,14 +21,18 @@ export interface Answer {
   readonly body?: string
 }
 
-/** What of the request an answer depends on. */
-export interface AnswerContext {
-  readonly match: ResourceMatch
-  /** The request target as sent, query and all. */
-  readonly target: string
+/** Whoever is told: a person reads a page, a program JSON. */
+export interface Asker {
   readonly requestId: string
   /** True if a person opened the address in a browser. Asked for only where it makes a difference. */
   readonly isNavigation: () => boolean
+}
+
+/** What of the request an answer depends on. */
+export interface AnswerContext extends Asker {
+  readonly match: ResourceMatch
+  /** The request target as sent, query and all. */
+  readonly target: string
   readonly authorization: string | undefined
   readonly cookie: string | undefined
 }
@@ -83,8 +87,19 @@ const isPersonAtBrowser = ({ source }: { source: Source }, { isNavigation }: Ans
 const nameOf = ({ person, sub }: Verified) =>
   person.email ?? person.name ?? displayUser(person, sub)
 
-/** 403 without a challenge: no other token would help. */
-export function forbidden(reason: string): Answer {
+/**
+ * 403 without a challenge: no other token would help.
+ * @param asker who may be a person; nobody is where there is none
+ */
+export function forbidden(reason: string, asker?: Asker): Answer {
+  if (asker?.isNavigation()) {
+    return errorAnswer(403, [], {
+      kind: 'retry',
+      title: 'Nothing can be opened at this address',
+      text: 'Check the address for mistakes. If it is right, tell whoever runs this server the request number below; the log says what to look at.',
+      requestId: asker.requestId,
+    })
+  }
   return json(403, [], { error: 'access_denied', error_description: reason })
 }
 
@@ -101,8 +116,17 @@ export function malformedRequest(reason: string): Answer {
 }
 
 /** 503: never an allow, and never a statement about the token. */
-export function unavailable(retryAfterSeconds: number): Answer {
-  return json(503, ['Retry-After', String(retryAfterSeconds)], {
+export function unavailable(retryAfterSeconds: number, asker: Asker): Answer {
+  const retryAfter = ['Retry-After', String(retryAfterSeconds)]
+  if (asker.isNavigation()) {
+    return errorAnswer(503, retryAfter, {
+      kind: 'broken',
+      title: 'Not available at this moment',
+      text: 'Nothing is lost. Wait a few seconds, then reload this page.',
+      requestId: asker.requestId,
+    })
+  }
+  return json(503, retryAfter, {
     error: 'temporarily_unavailable',
     error_description: 'try again in a moment',
   })

@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import { type Answer, forbidden, malformedRequest } from './answer.ts'
+import { isNavigation } from './browser-request.ts'
 import type { Checked } from './check.ts'
 import { logDecision } from './decision-log.ts'
 import type { Endpoint } from './endpoints.ts'
@@ -27,6 +28,11 @@ export type AnswerQuestion = (
   requestId: string,
 ) => boolean
 
+interface Found {
+  readonly endpoint: Endpoint
+  readonly pinned: string | undefined
+}
+
 /** What stands between an endpoint and the id of the only resource that is asked about. */
 export const PIN = '/r/'
 /** An untrusted peer is named in the log once in this time. */
@@ -37,30 +43,33 @@ export function createAnswering(deps: Answering): AnswerQuestion {
   const { isTrustedProxy, log, now } = deps
   const byPath = new Map(deps.endpoints.map((endpoint) => [endpoint.path, endpoint]))
 
-  function find(path: string): { endpoint: Endpoint; pinned?: string } | undefined {
+  function find(path: string): Found | undefined {
     const exact = byPath.get(path)
-    if (exact) return { endpoint: exact }
+    if (exact) return { endpoint: exact, pinned: undefined }
     const end = path.indexOf(PIN)
     const endpoint = end === -1 ? undefined : byPath.get(path.slice(0, end))
     return endpoint?.canPin ? { endpoint, pinned: path.slice(end + PIN.length) } : undefined
   }
 
   let warnedAt = Number.NEGATIVE_INFINITY
-  function refuseStranger(peer: string | undefined): Checked {
+  function refuseStranger(request: IncomingMessage, requestId: string): Answer {
     if (now() - warnedAt >= WARN_EVERY_MS) {
       warnedAt = now()
       log.warn(
-        { peer },
+        { requestId, peer: request.socket.remoteAddress },
         'refused a forward-auth request of an untrusted peer: add its address to TRUSTED_PROXIES if it is your proxy',
       )
     }
-    return { answer: forbidden('this peer is not a trusted proxy') }
+    return forbidden('this peer is not a trusted proxy', {
+      requestId,
+      isNavigation: () => isNavigation(request.method ?? '', request.rawHeaders),
+    })
   }
 
   function examine(
-    { contract, check }: Endpoint,
+    { endpoint: { contract, check }, pinned }: Found,
     request: IncomingMessage,
-    question: { requestId: string; pinned?: string },
+    requestId: string,
   ): Checked | Promise<Checked> {
     const located = contract.locate(request)
     if ('problem' in located) {
@@ -68,16 +77,15 @@ export function createAnswering(deps: Answering): AnswerQuestion {
       const answer = located.problem === 'doubled' ? malformedRequest(reason) : forbidden(reason)
       return { answer, reason }
     }
-    return check({ ...question, located, rawHeaders: request.rawHeaders })
+    return check({ located, rawHeaders: request.rawHeaders, requestId, pinned })
   }
 
   return (request, response, requestId) => {
     const found = find(withoutQuery(request.url ?? ''))
     if (!found) return false
-    const { endpoint, pinned } = found
-    const { contract } = endpoint
+    const { contract } = found.endpoint
     if (!isTrustedProxy(request.socket.remoteAddress)) {
-      write(response, contract.adapt(refuseStranger(request.socket.remoteAddress).answer), request)
+      write(response, contract.adapt(refuseStranger(request, requestId)), request)
       return true
     }
     const started = performance.now()
@@ -91,8 +99,7 @@ export function createAnswering(deps: Answering): AnswerQuestion {
       write(response, contract.adapt(FAILURE), request)
     }
     try {
-      const question = pinned === undefined ? { requestId } : { requestId, pinned }
-      const checked = examine(endpoint, request, question)
+      const checked = examine(found, request, requestId)
       if (checked instanceof Promise) checked.then(answer).catch(fail)
       else answer(checked)
     } catch (error) {

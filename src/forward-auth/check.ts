@@ -14,6 +14,7 @@ import {
   type Answer,
   type AnswerContext,
   type AnswerRules,
+  type Asker,
   answerFor,
   forbidden,
   unavailable,
@@ -54,7 +55,7 @@ export type Check = (request: {
   readonly located: ForwardedRequest
   readonly rawHeaders: readonly string[]
   readonly requestId: string
-  readonly pinned?: string
+  readonly pinned?: string | undefined
   readonly matched?: MatchResult
 }) => Checked | Promise<Checked>
 
@@ -92,17 +93,22 @@ export function createCheck(deps: CheckDeps): Check {
     return { answer: unrouted(context, deps), reason, match }
   }
 
-  return ({ located, rawHeaders, requestId, pinned, matched }) => {
+  return (request) => {
+    const { located, rawHeaders, requestId, pinned, matched } = request
     const match = matched ?? resources.match(located.host, located.target)
-    if (match === 'unknown') return deny('no protected server is configured at this address')
-    if (match === 'ambiguous') return deny('the path can be read in more than one way')
+    if (match === 'unknown') {
+      return deny('no protected server is configured at this address', request)
+    }
+    if (match === 'ambiguous') {
+      return deny('the path can be read in more than one way', request)
+    }
     if (pinned !== undefined && match.resource.id !== pinned) {
-      return deny('the request is for another server than this middleware is pinned to')
+      return deny('the request is for another server than this middleware is pinned to', request)
     }
     const { method } = located
     const [authorization, cookie, origin] = read(rawHeaders)
     if (!originAllowed(origin, match.resource) && !isNamelessOwnPage(origin, rawHeaders)) {
-      return deny(FOREIGN_PAGE)
+      return deny(FOREIGN_PAGE, request)
     }
     const context: AnswerContext = {
       match,
@@ -119,7 +125,7 @@ export function createCheck(deps: CheckDeps): Check {
         credential.verified.source === 'cookie' &&
         !isFromOwnPage({ method, origin, rawHeaders }, match.resource)
       ) {
-        return { ...deny(FOREIGN_PAGE), match, method, verified: credential.verified }
+        return { ...deny(FOREIGN_PAGE, request), match, method, verified: credential.verified }
       }
       const decision = decideOnce(match.resource, credential)
       const verified = 'verified' in decision ? decision.verified : undefined
@@ -135,18 +141,22 @@ export function createCheck(deps: CheckDeps): Check {
     try {
       const credential = credentials({ authorization, cookie }, match.resource)
       return credential instanceof Promise
-        ? credential.then(conclude).catch(outage)
+        ? credential.then(conclude).catch((error: unknown) => outage(error, context))
         : conclude(credential)
     } catch (error) {
-      return outage(error)
+      return outage(error, context)
     }
   }
 }
 
-const deny = (reason: string): Checked => ({ answer: forbidden(reason), reason })
+/** Refuses what is no question about a credential. */
+function deny(reason: string, { located, rawHeaders, requestId }: Parameters<Check>[0]): Checked {
+  const asker = { requestId, isNavigation: () => isNavigation(located.method, rawHeaders) }
+  return { answer: forbidden(reason, asker), reason }
+}
 
 /** Nothing is known about the credential, whoever did not answer. */
-function outage(error: unknown): Checked {
+function outage(error: unknown, asker: Asker): Checked {
   const reason =
     error instanceof StorageUnavailable
       ? 'the store does not answer'
@@ -154,7 +164,7 @@ function outage(error: unknown): Checked {
         ? 'the provider does not answer'
         : undefined
   if (reason === undefined) throw error
-  return { answer: unavailable(OUTAGE_RETRY_SECONDS), reason }
+  return { answer: unavailable(OUTAGE_RETRY_SECONDS, asker), reason }
 }
 
 function reasonOf(decision: Decision): string | undefined {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type ErrorPage, errorPage } from '../pages/error-page.ts'
 import { type RefusalReason, refusedPage } from '../pages/refused-page.ts'
 import { signInNeededPage } from '../pages/sign-in-needed-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
@@ -75,6 +76,13 @@ function challengePage({ match, requestId }: AnswerContext): Answer {
   })
   return page(401, ['WWW-Authenticate', challenge(match)], body)
 }
+
+/** A page that says what is wrong and names the request, with these headers. */
+export const errorAnswer = (
+  status: number,
+  headers: readonly string[],
+  words: Omit<ErrorPage, 'actions' | 'details'>,
+): Answer => page(status, headers, errorPage({ ...words, actions: [] }))
 
 function page(status: number, headers: readonly string[], body: string): Answer {
   return {

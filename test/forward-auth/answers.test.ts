@@ -268,6 +268,17 @@ describe('T28: an Origin', () => {
     expect(await status('https://chat.example.com:8443')).toBe(403)
     expect(await status('http://localhost:6274')).toBe(403)
   })
+
+  it('passes on this computer and on the list, where the list says loopback beside others', async () => {
+    const allowedOrigins = ['loopback', 'https://chat.example.com']
+    const { app } = await first.restart({ allowedOrigins })
+    const status = async (origin: string) =>
+      (await check(app, { authorization, origin })).statusCode
+    expect(await status('https://chat.example.com')).toBe(200)
+    expect(await status('http://localhost:6274')).toBe(200)
+    expect(await status('https://localhost.evil.test')).toBe(403)
+    expect(await status('loopback')).toBe(403)
+  })
 })
 
 describe('a person in a browser', () => {

@@ -91,7 +91,7 @@ async function counted({ withPeek = true } = {}) {
       cookies: { verify: () => ({ kind: 'none' }) },
     }),
     resources: createResourceTable([resource({ allow: ANYONE })]),
-    originAllowed: compileOrigins('loopback', 'https://auth.example.com'),
+    originAllowed: compileOrigins(['loopback'], 'https://auth.example.com'),
     identityHeaders: IDENTITY_HEADERS,
     isOwnCookie: (name) => name.startsWith('gw_'),
     signInUrl: () => undefined,

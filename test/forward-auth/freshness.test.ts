@@ -190,10 +190,54 @@ describe('while the store does not answer', () => {
     expect(await status()).toBe(401)
   })
 
-  it('nothing passes after announcements may have been missed', async () => {
+  it('a token seen before passes although connections come and go, until one proves itself by a heartbeat', async () => {
+    for (let second = 0; second < 60; second += 2) {
+      clock.advance(2)
+      storage.liveness.end()
+      storage.liveness.begin()
+      expect(await status()).toBe(200)
+    }
+    storage.isDeaf = false
+    live(0)
+    expect(await status()).toBe(503)
+  })
+})
+
+describe('when announcements come from another server than reads', () => {
+  it('what is read is not kept, and asked for again once both are one', async () => {
+    live(0)
+    authorization = await signIn()
     storage.liveness.end()
     storage.liveness.begin()
-    expect(await status()).toBe(503)
+    expect(await status()).toBe(200)
+    // The revocation was announced where nobody listened.
+    storage.isDeaf = true
+    await revoke()
+    storage.isDeaf = false
+    live(0)
+    expect(await status()).toBe(401)
+  })
+
+  it('what was begun to be read is not kept either', async () => {
+    live(0)
+    authorization = await signIn()
+    storage.liveness.end()
+    storage.liveness.begin()
+    let release = () => {}
+    storage.hold = new Promise((resolve) => {
+      release = resolve
+    })
+    storage.asked = 0
+    const first = answer()
+    while (storage.asked === 0) await new Promise(setImmediate)
+    storage.isDeaf = true
+    await revoke()
+    storage.isDeaf = false
+    live(0)
+    storage.hold = undefined
+    release()
+    await first
+    expect(await status()).toBe(401)
   })
 })
 

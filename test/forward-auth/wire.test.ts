@@ -76,6 +76,28 @@ describe('a question', () => {
     expect(Object.keys(wire.headers)).toEqual(Object.keys(headers))
   })
 
+  it('of a peer that nobody named is refused, a person by a page', async () => {
+    const { app, logs } = await gateway.restart({ trustedProxies: ['192.0.2.1/32'] })
+    const port = await listen(app)
+    const program = await exchange(port, asTraefikAsks([WARM]))
+    expect({ status: program.status, type: program.values('content-type') }).toEqual({
+      status: 403,
+      type: ['application/json'],
+    })
+    const person = await exchange(port, [
+      'GET /auth HTTP/1.1',
+      'Host: gatewarden',
+      'Accept: text/html',
+      'Sec-Fetch-Mode: navigate',
+      'Sec-Fetch-Dest: document',
+    ])
+    expect(person.status).toBe(403)
+    expect(person.body).toContain('Nothing can be opened at this address')
+    const [warning, ...more] = logs.filter(({ level }) => level === 40)
+    expect(more).toEqual([])
+    expect(warning?.msg).toMatch(/add its address to TRUSTED_PROXIES/)
+  })
+
   it.each(['QUERY', 'PROPFIND', 'DELETE'])('may be made with %s and any body', async (method) => {
     const { app } = await gateway.restart()
     const [, ...lines] = asTraefikAsks([WARM, 'Content-Type: x/y; q', 'Content-Length: 4'])
