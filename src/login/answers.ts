@@ -84,7 +84,7 @@ export function answerAuthorizationError(
       kind: 'client',
       title: 'This program is set up wrongly',
       text: 'The program that sent you here asked for something this server cannot give it. Nothing was shared with it.',
-      details: `${error.code}: ${error.description}`,
+      details: error.description,
       actions: [
         { label: `Back to ${destinationName(error.redirect.redirectUri)}`, href: location },
       ],

@@ -39,7 +39,7 @@ export function callbackRoute(
   app.get(CALLBACK_PATH, { exposeHeadRoute: false, constraints }, async (request, reply) => {
     const query = rawQuery(request)
     const state = single(parseParameters(query), 'state')
-    const interaction = await receiveInteraction(state, flow)
+    const interaction = await receiveInteraction(request, state, flow)
     if (!(await mayIdentify(interaction, request, reply, flow))) return reply
     const callback = new URL(`${flow.issuer}${CALLBACK_PATH}?${query}`)
     const answer = await once(sha256(query), () =>

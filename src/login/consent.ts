@@ -26,7 +26,8 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
   const constraints = onHost(flow.host)
   app.post<{ Body: Parameters }>(CONSENT_PATH, { constraints }, async (request, reply) => {
     refuseCrossSite(request, flow.issuer)
-    const interaction = await receiveInteraction(single(request.body, 'interaction'), flow)
+    const sealed = single(request.body, 'interaction')
+    const interaction = await receiveInteraction(request, sealed, flow)
     if (interaction.purpose !== 'client') {
       await showStartAgain(reply, interaction, flow)
       return reply

@@ -47,10 +47,12 @@ export interface LoginFlow {
 }
 
 /**
- * The interaction that came with a request, sealed.
+ * The interaction that came with a request, sealed. In a form of ours it is what no page of another site has (threat
+ * T12): a POST without it is forbidden.
  * @throws PageError if there is none, or none that we sealed
  */
 export async function receiveInteraction(
+  request: FastifyRequest,
   sealed: string | undefined,
   flow: LoginFlow,
 ): Promise<Interaction> {
@@ -58,6 +60,7 @@ export async function receiveInteraction(
   if (interaction) return interaction
   throw new PageError({
     kind: 'retry',
+    status: request.method === 'POST' ? 403 : 400,
     title: 'This page is no longer valid',
     text: 'Go back to the program you want to connect and start again from there.',
     details: 'the interaction is missing or was not made by this server',

@@ -35,10 +35,8 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
   })
 
   app.get(LOGIN_PATH, { constraints }, async (request, reply) => {
-    const interaction = await receiveInteraction(
-      single(parseParameters(rawQuery(request)), 'interaction'),
-      flow,
-    )
+    const sealed = single(parseParameters(rawQuery(request)), 'interaction')
+    const interaction = await receiveInteraction(request, sealed, flow)
     if (await mayIdentify(interaction, request, reply, flow)) {
       await showLogin(reply, interaction, flow, {})
     }
@@ -47,7 +45,8 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
 
   app.post<{ Body: Parameters }>(LOGIN_PATH, { constraints }, async (request, reply) => {
     refuseCrossSite(request, flow.issuer)
-    const interaction = await receiveInteraction(single(request.body, 'interaction'), flow)
+    const sealed = single(request.body, 'interaction')
+    const interaction = await receiveInteraction(request, sealed, flow)
     if (!(await mayIdentify(interaction, request, reply, flow))) return reply
     const name = single(request.body, 'username') ?? ''
     const password = passwordOf(request.body)

@@ -8,6 +8,7 @@ import { type Html, html } from './html.ts'
 import { againIcon, alertIcon, stopIcon } from './icons.ts'
 import { layout, requestLine } from './layout.ts'
 import { linkTarget } from './link-target.ts'
+import { plainWords } from './plain-words.ts'
 
 /**
  * In whose hands it is: the person's (`retry`: nothing wrong, try again), the program's author's (`client`), the
@@ -28,7 +29,7 @@ export interface ErrorPage {
   readonly kind: ErrorKind
   readonly title: string
   readonly text: string
-  /** What the program's author must fix; the only place for technical words. */
+  /** What the program's author must fix, in technical words where there are no others. */
   readonly details?: string
   readonly requestId: string
   /** The first is the obvious one. */
@@ -63,7 +64,7 @@ export function errorPage(page: ErrorPage): string {
 <p>${isolated(page.text)}</p>
 ${
   page.details !== undefined &&
-  html`<section class="box"><h2>For the author of the program</h2><p>${isolated(page.details)}</p></section>`
+  html`<section class="box"><h2>For the author of the program</h2><p>${isolated(plainWords(page.details))}</p></section>`
 }
 ${
   page.actions.length === 0

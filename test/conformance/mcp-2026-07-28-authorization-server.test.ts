@@ -194,6 +194,13 @@ describe('consent', () => {
     expect(answer.statusCode).toBe(403)
   })
 
+  it('A28: posted without what the page holds is forbidden', async () => {
+    const browser = createBrowser(gateway.app)
+    await browser.get(authorizeUrl(client))
+    const answer = await browser.post('/consent', { decision: 'approve' })
+    expect(answer.statusCode).toBe(403)
+  })
+
   it('A29: is kept in cookies of this host alone that no script and no other site sees', async () => {
     const browser = createBrowser(gateway.app)
     const page = await browser.get(authorizeUrl(client))

@@ -80,8 +80,16 @@ describe.each(['/consent', '/login'])('%s refuses', (url) => {
     expectPage(await send(url, 'POST', fields()), 415)
   })
 
-  it('a post without any body', async () => {
-    expectPage(await send(url, 'POST'), 400)
+  it('T12: a post without any body', async () => {
+    expectPage(await send(url, 'POST'), 403)
+  })
+
+  it.each([
+    ['nothing', ''],
+    ['a decision and a password alone', `decision=approve&username=ann&password=${PASSWORD}`],
+    ['a made-up interaction', 'interaction=x&decision=approve'],
+  ])('T12: %s without the hidden field of a page of ours', async (_what, body) => {
+    expectPage(await send(url, 'POST', body, FORM), 403)
   })
 
   it('a body of more than 32 KiB', async () => {
@@ -93,7 +101,6 @@ describe.each(['/consent', '/login'])('%s refuses', (url) => {
   })
 
   it.each<[string, string | Buffer]>([
-    ['nothing', ''],
     ['broken percent-encoding', 'interaction=%zz'],
     ['percent-encoded bytes that are no UTF-8', 'interaction=%ff%fe'],
     ['bytes that are no UTF-8', Buffer.from([0x61, 0x3d, 0xff])],

@@ -300,7 +300,7 @@ it.each<[string, () => string]>([
   await open()
   for (const path of ['/consent', '/login']) {
     const response = await browser.post(path, { interaction: interaction(), decision: 'approve' })
-    expectPage(response, 400)
+    expectPage(response, 403)
     expect(response.body).toContain('no longer valid')
   }
 })

@@ -2,6 +2,7 @@ import type { LightMyRequestResponse } from 'fastify'
 import { decodeJwt } from 'jose'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { sha256 } from '../../src/crypto.ts'
+import { visibleText } from '../pages/read-markup.ts'
 import { type Browser, createBrowser } from '../support/browser.ts'
 import { buildTestApp, resource, type TestApp } from '../support/build-app.ts'
 import {
@@ -16,6 +17,7 @@ import { storedRecords } from '../support/stored.ts'
 
 const ISSUER = 'https://auth.example.com'
 const ELSEWHERE = 'https://app.example/cb'
+const PROTOCOL_NAMES = /client[_ ]id|redirect[_ ]uri|scope/i
 const UNCOMPRESSIBLE = Array.from({ length: 80 }, (_, i) => sha256(String(i))).join('')
 
 let gateway: TestApp
@@ -110,6 +112,19 @@ describe('before client and redirect are known, an error is a page and leads now
     expectPage(response, 400)
     expect(response.headers['set-cookie']).toBeUndefined()
     expect(response.body).toContain('For the author of the program')
+    expect(visibleText(response.body)).not.toMatch(PROTOCOL_NAMES)
+  })
+
+  it.each([
+    [{ client_id: 'nobody' }, 'the id of the program is missing or unknown', 'client_id is'],
+    [
+      { redirect_uri: ELSEWHERE },
+      'the address for the answer is not one of those registered',
+      'redirect_uri is not',
+    ],
+  ])('in words, while the log has the names (%j)', async (changes, words, logged) => {
+    expect(visibleText((await browser.get(url(changes))).body)).toContain(words)
+    expect(gateway.logs.map(({ reason }) => String(reason)).join()).toContain(logged)
   })
 
   it('a client of another server', async () => {
@@ -205,6 +220,7 @@ describe('T15: afterwards, to any other host, an error is a page whose link name
     expectPage(response, 400)
     expect(response.headers['referrer-policy']).toBe('no-referrer')
     expect(response.body).toContain('Back to')
+    expect(visibleText(response.body)).not.toMatch(PROTOCOL_NAMES)
     const link = /<a [^>]*href="(https:\/\/app\.example\/[^"]*)"/.exec(response.body)?.[1] ?? ''
     const answer = new URL(link.replaceAll('&amp;', '&')).searchParams
     expect(answer.get('error')).toBe(error)
