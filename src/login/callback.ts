@@ -30,7 +30,8 @@ export function callbackRoute(
 ): void {
   const constraints = onHost(flow.host)
   const once = createSingleFlight<Answer>({
-    keep: (answer) => 'outcome' in answer || answer.failure.kind !== 'unavailable',
+    keep: (answer) =>
+      'outcome' in answer || answer.failure.kind !== 'unavailable' || answer.failure.codeIsSpent,
     keepMs: KEEP_ANSWER_MS,
     now: flow.now,
   })

@@ -10,12 +10,14 @@ import { ORIGINAL_ID_TOKEN } from './issuer-spelling.ts'
 import {
   type ConnectionOptions,
   createOidcConnection,
+  type Discovered,
   explained,
   type OidcConnection,
 } from './oidc-connection.ts'
+import type { ProviderStep } from './oidc-failure.ts'
 import { identityFromClaims } from './oidc-identity.ts'
 import { createOidcTokens } from './oidc-tokens.ts'
-import { type Claims, ProviderFailure, type RedirectProvider } from './provider.ts'
+import { type Claims, type Identity, ProviderFailure, type RedirectProvider } from './provider.ts'
 import { withUserinfo } from './userinfo.ts'
 
 export interface OidcOptions extends ConnectionOptions {
@@ -37,6 +39,8 @@ interface Particulars {
   /** False if userinfo knows nothing more of people than the ID token says. */
   readonly asksUserinfo: boolean
 }
+
+type Redeemed = Awaited<ReturnType<typeof authorizationCodeGrant>>
 
 const SCOPE = 'openid email profile'
 const STANDARD: Particulars = {
@@ -83,11 +87,14 @@ export function createOidcLogin(
         }),
       ),
 
-    identify(callback, { flowId, state }) {
+    async identify(callback, { flowId, state }) {
       const pkceCodeVerifier = verifierOf(flowId)
       const code = callback.searchParams.get('code') ?? ''
-      const secrets = [clientSecret, pkceCodeVerifier, code, state]
-      return explained({ about: 'the code', secrets }, async () => {
+      const step: ProviderStep = {
+        about: 'the code',
+        secrets: [clientSecret, pkceCodeVerifier, code, state],
+      }
+      const { found, tokens } = await explained(step, async () => {
         const found = await discovered.get()
         const tokens = await authorizationCodeGrant(found.configuration, callback, {
           expectedState: state,
@@ -95,20 +102,28 @@ export function createOidcLogin(
           pkceCodeVerifier,
           idTokenExpected: true,
         })
-        // openid-client has compared the claims; only this says that they are the provider's.
-        const signed = issuerAlias === undefined ? tokens.id_token : tokens[ORIGINAL_ID_TOKEN]
-        await keys.verify(String(signed))
-        const claims: Claims = tokens.claims() ?? {}
-        if (claims.azp !== undefined && claims.azp !== clientId) {
-          throw new ProviderFailure('failed', 'the ID token was issued to another client (azp)')
-        }
-        admit(claims)
-        const accessToken = tokens.access_token
-        const person = asksUserinfo
-          ? await withUserinfo(claims, { found, usable, accessToken, groupsClaim })
-          : claims
-        return identityFromClaims(person, groupsClaim)
+        return { found, tokens }
+      })
+      return explained(step, () => personOf(found, tokens)).catch((error: unknown) => {
+        if (!(error instanceof ProviderFailure)) throw error
+        throw new ProviderFailure(error.kind, error.message, { cause: error, codeIsSpent: true })
       })
     },
+  }
+
+  async function personOf(found: Discovered, tokens: Redeemed): Promise<Identity> {
+    // openid-client has compared the claims; only this says that they are the provider's.
+    const signed = issuerAlias === undefined ? tokens.id_token : tokens[ORIGINAL_ID_TOKEN]
+    await keys.verify(String(signed))
+    const claims: Claims = tokens.claims() ?? {}
+    if (claims.azp !== undefined && claims.azp !== clientId) {
+      throw new ProviderFailure('failed', 'the ID token was issued to another client (azp)')
+    }
+    admit(claims)
+    const accessToken = tokens.access_token
+    const person = asksUserinfo
+      ? await withUserinfo(claims, { found, usable, accessToken, groupsClaim })
+      : claims
+    return identityFromClaims(person, groupsClaim)
   }
 }

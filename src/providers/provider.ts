@@ -91,9 +91,16 @@ export type ProviderFailureKind =
 export class ProviderFailure extends Error {
   override readonly name = 'ProviderFailure'
   readonly kind: ProviderFailureKind
-  constructor(kind: ProviderFailureKind, reason: string, options?: ErrorOptions) {
+  /** True once the code has been redeemed: to come back with it again ends the person's session at some providers. */
+  readonly codeIsSpent: boolean
+  constructor(
+    kind: ProviderFailureKind,
+    reason: string,
+    options: ErrorOptions & { readonly codeIsSpent?: boolean } = {},
+  ) {
     super(reason, options)
     this.kind = kind
+    this.codeIsSpent = options.codeIsSpent ?? false
   }
 }
 

@@ -458,6 +458,19 @@ describe('a provider that is down', () => {
     },
   )
 
+  it('is not given a code again that it has taken, however often the page is reloaded', async () => {
+    const journey = await startJourney()
+    const browser = createBrowser(journey.app)
+    const callback = await cameBack(journey, browser, { trusted: false })
+    journey.provider.lies = withoutEmail({ answer: answerAt('/userinfo', 500, html) })
+    const page = await browser.get(callback)
+    expect(page.statusCode).toBe(503)
+    journey.provider.lies = {}
+    expect((await browser.get(callback)).statusCode).toBe(503)
+    expect(journey.provider.asked('/token')).toBe(1)
+    codeOf(await tryAgain(journey, browser, page.body))
+  })
+
   it('is waited for, but not for ever', { timeout: 20_000 }, async () => {
     const journey = await startJourney()
     journey.provider.lies.answer = () => true
