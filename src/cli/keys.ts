@@ -9,7 +9,7 @@ import { createKeyring } from '../crypto.ts'
 import {
   addSigningKey,
   loadSigningKeys,
-  removeOtherSigningKeys,
+  replaceSigningKeys,
   SigningKeyUnreadable,
 } from '../oauth/keys.ts'
 import { openStorage } from '../storage/index.ts'
@@ -42,14 +42,15 @@ export const keysRotate: Command = (args, io) => {
     args.filter((arg) => arg !== COMPROMISED),
     io,
     async (deps) => {
-      const signsFrom = Date.now() + (compromised ? 0 : ANNOUNCE_MS)
-      const kid = await addSigningKey(signsFrom, deps)
       if (compromised) {
-        const removed = await removeOtherSigningKeys(kid, deps)
+        const { kid, isOurs, removed } = await replaceSigningKeys(deps)
+        if (!isOurs) io.stdout.write('Somebody else replaced the keys at the same moment.\n')
         io.stdout.write(
           `${kid} signs from now on. ${removed} other keys are gone: access tokens end within a minute, clients refresh by themselves.\n`,
         )
       } else {
+        const signsFrom = Date.now() + ANNOUNCE_MS
+        const kid = await addSigningKey(signsFrom, deps)
         io.stdout.write(`${kid} signs from ${new Date(signsFrom).toISOString()}.\n`)
       }
     },

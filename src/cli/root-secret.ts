@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { access, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { ConfigError } from '../config/problem.ts'
@@ -19,24 +19,53 @@ export async function rootSecret(
   if (config.secret !== undefined) return { secret: config.secret }
   const path = join(config.dataDir, 'secret')
   try {
-    await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
-    const secret = randomToken(48)
-    // Exclusively: of processes that start together one makes it and the others read it.
-    await writeFile(path, `${secret}\n`, { flag: 'wx', mode: 0o600 })
-    return { secret, madeAt: path }
+    const made = (await isThere(path)) ? undefined : await make(path, config.dataDir)
+    if (made !== undefined) return { secret: made, madeAt: path }
+    return { secret: await read(path) }
   } catch (error) {
-    if (!isCode(error, 'EEXIST')) throw unusable(config.dataDir, error)
+    throw error instanceof ConfigError ? error : unusable(config.dataDir, error)
   }
-  const secret = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw unusable(config.dataDir, error)
-  })
-  if (secret.trim().length < 32) {
+}
+
+/**
+ * Of processes that start together one makes the secret and the others read it. It is linked to its name once it is
+ * written, so that nobody reads half of it.
+ * @returns undefined if another was faster
+ */
+async function make(path: string, dataDir: string): Promise<string | undefined> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  const secret = randomToken(48)
+  const unfinished = `${path}.${randomToken(9)}`
+  try {
+    await writeFile(unfinished, `${secret}\n`, { flag: 'wx', mode: 0o600, flush: true })
+    await link(unfinished, path)
+    return secret
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return undefined
+    throw error
+  } finally {
+    await rm(unfinished, { force: true })
+  }
+}
+
+async function read(path: string): Promise<string> {
+  const secret = (await readFile(path, 'utf8')).trim()
+  if (secret.length < 32) {
     throw new ConfigError([
       `DATA_DIR: ${path} holds no secret. Put back the file from a backup, or remove it to start over with a new one.`,
     ])
   }
-  return { secret: secret.trim() }
+  return secret
 }
+
+const isThere = (path: string) =>
+  access(path).then(
+    () => true,
+    (error: unknown) => {
+      if (isCode(error, 'ENOENT')) return false
+      throw error
+    },
+  )
 
 function unusable(dataDir: string, error: unknown): ConfigError {
   const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'

@@ -104,8 +104,10 @@ async function build(
           `SECRET: the signing keys in the store were sealed under another secret. Put the old one into SECRET_PREVIOUS.`,
         ])
       }
+      if (!(error instanceof StorageUnavailable)) throw error
+      // One on this machine that fails now does not mend itself.
+      if (!services.storage.contact) throw cannotOpen(error.cause)
       // A store that was there a moment ago, and is away again.
-      if (!(error instanceof StorageUnavailable) || !services.storage.contact) throw error
       await delay(RETRY_MS)
       await awaitStore(services.storage, { listen: config.listen, log: services.log })
     }

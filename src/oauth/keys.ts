@@ -18,6 +18,7 @@ import {
 import { z } from 'zod'
 import type { Keyring } from '../crypto.ts'
 import type { Storage } from '../storage/storage.ts'
+import { createKeySearch, type Pause } from './key-search.ts'
 
 export interface SigningKey {
   readonly kid: string
@@ -30,7 +31,10 @@ export interface SigningKey {
 export interface SigningKeys {
   /** The key that signs now. */
   current(): SigningKey
-  /** The key with this id. One that is not known yet may be another process's: the store is asked, at most every 5 s. */
+  /**
+   * The key with this id. One that is not known yet may be another process's: the store is asked, once a second.
+   * Rejects with StorageUnavailable while that cannot be found out.
+   */
   find(kid: string): SigningKey | undefined | Promise<SigningKey | undefined>
   /** Counts how often a key was found gone. */
   generation(): number
@@ -38,7 +42,8 @@ export interface SigningKeys {
   jwks(): { keys: readonly JWK[] }
   /**
    * Reads the keys again and makes the next period's when its time has come; to be called every minute. A store that
-   * was emptied gets back what is known here: new tokens are signed with it already.
+   * was emptied gets back what is known here: new tokens are signed with it already. A key that was removed stays so,
+   * also where a store that lost its last writes, or a process that had not heard of it, brings it back.
    */
   refresh(): Promise<void>
 }
@@ -56,7 +61,8 @@ const PERIOD_MS = 30 * DAY_MS
 const ANNOUNCED_MS = DAY_MS
 /** No access token lives longer; a browser session may. */
 const LEAST_RETENTION = 86_400
-const LOOK_AGAIN_MS = 5000
+/** That a key was removed is remembered for this long; every process reads the keys once a minute. */
+const REMOVED_MS = 10 * 60_000
 
 const StoredKey = z.object({
   sealed: z.string(),
@@ -80,6 +86,8 @@ interface Deps {
    * key's last day is verified with it for 30 more.
    */
   readonly retention?: number
+  /** Between two looks for keys that nobody knows. */
+  readonly pause?: Pause
 }
 
 type Loaded = SigningKey & { readonly jwk: JWK; readonly name: string; readonly stored: StoredKey }
@@ -91,52 +99,70 @@ type Loaded = SigningKey & { readonly jwk: JWK; readonly name: string; readonly 
  */
 export async function loadSigningKeys(deps: Deps): Promise<SigningKeys> {
   let keys: readonly Loaded[] = []
-  let lookedAt = Number.NEGATIVE_INFINITY
   let generation = 0
+  /** When keys were found gone, by their ids. */
+  const removed = new Map<string, number>()
 
   const known = (kid: string) => keys.find((key) => key.kid === kid)
+  const wasRemoved = (kid: string) => deps.now() - (removed.get(kid) ?? -REMOVED_MS) < REMOVED_MS
 
-  async function refresh(): Promise<void> {
-    lookedAt = deps.now()
-    const before = keys
-    let found = await readAll(deps)
-    // Of a store with keys, `keys rotate` may have removed some. One without any has lost them.
-    if (found.length === 0 && before.length > 0) {
-      for (const { name, stored } of before) await store(name, stored, deps)
-      found = await readAll(deps)
-    }
-    if (await makeDue(found, deps)) found = await readAll(deps)
-    // Not before: a store that fails half-way must not leave us without a key.
+  function adopt(found: readonly Loaded[]): void {
+    const gone = keys.filter(({ kid }) => !found.some((key) => key.kid === kid))
+    for (const { kid } of gone) removed.set(kid, deps.now())
+    if (gone.length > 0) generation += 1
     keys = found
-    if (before.some(({ kid }) => !known(kid))) generation += 1
   }
 
-  await refresh()
+  async function read(): Promise<void> {
+    let all = await readAll(deps)
+    // Read beside a rotation, it may have come too early for the new key and too late for the others.
+    if (keys.some(({ kid }) => !all.some((key) => key.kid === kid))) all = await readAll(deps)
+    let found = all.filter(({ kid }) => !wasRemoved(kid))
+    // Of a store with keys, `keys rotate` may have removed some. One without any has lost them.
+    if (found.length === 0 && keys.length > 0) {
+      for (const { name, stored } of keys) await store(name, stored, deps)
+      found = (await readAll(deps)).filter(({ kid }) => !wasRemoved(kid))
+    }
+    // A store that fails half-way must not leave us without a key.
+    if (found.length > 0) adopt(found)
+    for (const { kid, name } of all) if (wasRemoved(kid)) await deps.storage.delete(name)
+    if (await makeDue(found, deps)) adopt(await readAll(deps))
+  }
+  const search = createKeySearch({
+    isKnown: (kid) => known(kid) !== undefined,
+    read,
+    now: deps.now,
+    pause: deps.pause,
+  })
+
+  await search.refresh()
 
   return {
     generation: () => generation,
-    refresh,
-    current() {
-      const signing = keys.filter((key) => key.signsFrom <= deps.now())
-      // Newest first; before its own time only if there is no other, as after the clock was set back.
-      const key = signing.at(0) ?? keys.at(-1)
-      if (!key) throw new Error('there is no signing key')
-      return key
-    },
+    refresh: search.refresh,
+    current: () => signingAt(deps.now(), keys),
     find(kid) {
       const key = known(kid)
-      if (key || deps.now() - lookedAt < LOOK_AGAIN_MS) return key
-      return refresh().then(
+      if (key || wasRemoved(kid) || search.isAbsent(kid)) return key
+      return search.look(kid).then(
         () => known(kid),
         (error: unknown) => {
+          const found = known(kid)
           // While `SECRET` changes, replica after replica: one that has the new secret seals keys that we cannot open.
-          if (error instanceof SigningKeyUnreadable) return undefined
+          if (found || error instanceof SigningKeyUnreadable) return found
           throw error
         },
       )
     },
     jwks: () => ({ keys: keys.map(({ jwk }) => jwk) }),
   }
+}
+
+/** The newest key whose time has come; before its own time only if there is no other, as after the clock was set back. */
+function signingAt(now: number, keys: readonly Loaded[]): Loaded {
+  const key = keys.find(({ signsFrom }) => signsFrom <= now) ?? keys.at(-1)
+  if (!key) throw new Error('there is no signing key')
+  return key
 }
 
 /**
@@ -150,16 +176,21 @@ export async function addSigningKey(signsFrom: number, deps: Deps): Promise<stri
   return kid
 }
 
-/** Removes every key but this one: what the others signed is worth nothing from then on. */
-export async function removeOtherSigningKeys(kid: string, deps: Deps): Promise<number> {
-  let removed = 0
-  for await (const [name, value] of deps.storage.scan(PREFIX)) {
-    const key = await read(name, StoredKey.parse(value), deps)
-    if (key.kid === kid) continue
-    await deps.storage.delete(name)
-    removed += 1
-  }
-  return removed
+/**
+ * Puts a key that signs at once in the place of every other: what those signed is worth nothing from then on.
+ * @returns the id of the key that signs now, which is another run's if two were started together; whether it is this
+ *   run's; and how many keys were removed
+ */
+export async function replaceSigningKeys(
+  deps: Deps,
+): Promise<{ kid: string; isOurs: boolean; removed: number }> {
+  // Listed before: of two that run at once one may remove the other's new key, but never each the other's.
+  const others: string[] = []
+  for await (const [name] of deps.storage.scan(PREFIX)) others.push(name)
+  const added = await addSigningKey(deps.now(), deps)
+  for (const name of others) await deps.storage.delete(name)
+  const { kid } = signingAt(deps.now(), await readAll(deps))
+  return { kid, isOurs: kid === added, removed: others.length }
 }
 
 const periodAt = (time: number) => Math.floor(time / PERIOD_MS)

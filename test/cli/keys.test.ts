@@ -50,6 +50,17 @@ describe('keys rotate', () => {
     expect(stdout).toContain('1 other keys are gone')
     expect(rows((await run(keysList, setup())).stdout)).toEqual([[stdout.split(' ')[0], 'signs']])
   })
+
+  it('leaves none of the compromised keys, and one that signs, when two do it at once', async () => {
+    const [[old] = []] = rows((await run(keysList, setup())).stdout)
+    const rotate = () => run(keysRotate, { ...setup(), args: ['--compromised'] })
+    const ran = await Promise.all([rotate(), rotate()])
+    expect(ran.map(({ code }) => code)).toEqual([0, 0])
+    const left = rows((await run(keysList, setup())).stdout)
+    expect(left.map(([kid]) => kid)).not.toContain(old)
+    const signing = left.find(([, state]) => state === 'signs')?.[0]
+    expect(ran.map(({ stdout }) => stdout).join()).toContain(`${signing} signs from now on.`)
+  })
 })
 
 describe('what an operator can mend', () => {

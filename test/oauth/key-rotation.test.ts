@@ -1,10 +1,11 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { decodeProtectedHeader } from 'jose'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createKeyring } from '../../src/crypto.ts'
 import {
   addSigningKey,
   loadSigningKeys,
-  removeOtherSigningKeys,
+  replaceSigningKeys,
   SigningKeyUnreadable,
 } from '../../src/oauth/keys.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
@@ -75,14 +76,105 @@ it('lets two processes that start or rotate together agree on one key', async ()
   expect(kids(a)).toHaveLength(2)
 })
 
-it('finds a key of another process, asking the store at most once in five seconds', async () => {
+/** A key that nobody has, in the form of ours. */
+const strange = (letter: string) => letter.repeat(43)
+
+/** The same place, with a store that counts how often the keys were read from it, and fails or waits when told to. */
+function watchedPlace() {
   const deps = place()
-  const keys = await loadSigningKeys(deps)
+  const watched = {
+    reads: 0,
+    isAway: false,
+    /** Ends before the keys of a read are handed out. */
+    hold: Promise.resolve(),
+  }
+  const storage: Storage = {
+    ...deps.storage,
+    async *scan(prefix) {
+      watched.reads += 1
+      if (watched.isAway) throw new StorageUnavailable(new Error('away'))
+      const found = []
+      for await (const entry of deps.storage.scan(prefix)) found.push(entry)
+      await watched.hold
+      yield* found
+    },
+  }
+  return { deps, watched, mine: { ...deps, storage } }
+}
+
+it('finds a key of another process at once, also while many ask', async () => {
+  const { deps, watched, mine } = watchedPlace()
+  const keys = await loadSigningKeys(mine)
   const kid = await addSigningKey(deps.now(), deps)
-  expect(keys.find(kid)).toBeUndefined()
-  deps.now.advance(5)
+  watched.reads = 0
+  const found = await Promise.all(Array.from(Array(8), () => keys.find(kid)))
+  expect(found.map((key) => key?.kid)).toEqual(Array(8).fill(kid))
+  expect(watched.reads).toBe(1)
+})
+
+it('finds a key that was stored while the keys were being read', async () => {
+  const { deps, watched, mine } = watchedPlace()
+  const keys = await loadSigningKeys(mine)
+  let release = () => {}
+  watched.hold = new Promise((resolve) => {
+    release = resolve
+  })
+  const refreshed = keys.refresh()
+  const kid = await addSigningKey(deps.now(), deps)
+  const found = keys.find(kid)
+  release()
+  await refreshed
+  expect(await found).toMatchObject({ kid })
+})
+
+it('asks the store for keys that strangers made up once a second, and calls none bad meanwhile', async () => {
+  const { deps, watched, mine } = watchedPlace()
+  let rest = () => {}
+  const pause = () =>
+    new Promise<void>((resolve) => {
+      rest = resolve
+    })
+  const keys = await loadSigningKeys({ ...mine, pause })
+  watched.reads = 0
+  expect(await keys.find(strange('a'))).toBeUndefined()
+  expect(keys.find(strange('a'))).toBeUndefined()
+  expect(keys.find('unlike a thumbprint')).toBeUndefined()
+  const added = await addSigningKey(deps.now(), deps)
+  const asked = Promise.all([strange('b'), strange('c'), added].map(keys.find))
+  await turn()
+  expect(watched.reads).toBe(1)
+  rest()
+  expect(await asked).toMatchObject([undefined, undefined, { kid: added }])
+  expect(watched.reads).toBe(2)
+})
+
+it('asks a store that is away once a second, and finds what it had to wait for when it is back', async () => {
+  const { deps, watched, mine } = watchedPlace()
+  const keys = await loadSigningKeys(mine)
+  const kid = await addSigningKey(deps.now(), deps)
+  watched.reads = 0
+  watched.isAway = true
+  for (const asked of [kid, kid, strange('a')]) {
+    await expect(keys.find(asked)).rejects.toThrow(StorageUnavailable)
+  }
+  await Promise.allSettled([kid, strange('a'), kid].map(keys.find))
+  expect(watched.reads).toBe(1)
+  deps.now.advance(1)
+  await Promise.allSettled([kid, strange('a'), kid].map(keys.find))
+  expect(watched.reads).toBe(2)
+  watched.isAway = false
+  deps.now.advance(1)
   expect(await keys.find(kid)).toMatchObject({ kid })
-  expect(keys.find('unknown')).toBeUndefined()
+})
+
+it('finds a key of another process also while the next one cannot be stored', async () => {
+  const { deps, mine } = watchedPlace()
+  const create = () => Promise.reject(new StorageUnavailable(new Error('read-only')))
+  const keys = await loadSigningKeys(deps)
+  const full = await loadSigningKeys({ ...mine, storage: { ...mine.storage, create } })
+  const added = await addSigningKey(deps.now(), deps)
+  await untilAnnounced(keys, deps.now)
+  expect(await full.find(added)).toMatchObject({ kid: added })
 })
 
 it('signs with a key that was added out of turn, from its time on', async () => {
@@ -124,10 +216,114 @@ it('goes on with its keys while a store that was emptied takes no writes', async
 it('removes all other keys when one was compromised', async () => {
   const deps = place()
   const keys = await loadSigningKeys(deps)
-  const kid = await addSigningKey(deps.now(), deps)
-  expect(await removeOtherSigningKeys(kid, deps)).toBe(1)
+  const replaced = await replaceSigningKeys(deps)
+  expect(replaced).toMatchObject({ isOurs: true, removed: 1 })
   await keys.refresh()
-  expect(kids(keys)).toEqual([kid])
+  expect(kids(keys)).toEqual([replaced.kid])
+})
+
+it('of two that replace all keys at once neither is left without one, and both know which one signs', async () => {
+  const deps = place()
+  const [old] = kids(await loadSigningKeys(deps))
+  let added = 0
+  let release = () => {}
+  const both = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const create: Storage['create'] = async (...args) => {
+    const made = await deps.storage.create(...args)
+    added += 1
+    if (added === 2) release()
+    await both
+    return made
+  }
+  const mine = { ...deps, storage: { ...deps.storage, create } }
+  const replaced = await Promise.all([replaceSigningKeys(mine), replaceSigningKeys(mine)])
+  const left = await loadSigningKeys(deps)
+  expect(kids(left)).not.toContain(old)
+  expect(replaced.map(({ kid }) => kid)).toEqual(Array(2).fill(left.current().kid))
+  expect(replaced.map(({ isOurs }) => isOurs).sort()).toEqual([false, true])
+})
+
+it('names the key of another run that removed the one it had just added', async () => {
+  const deps = place()
+  await loadSigningKeys(deps)
+  const create: Storage['create'] = async (...args) => {
+    const made = await deps.storage.create(...args)
+    deps.now.advance(1)
+    other = await replaceSigningKeys(deps)
+    return made
+  }
+  let other: Awaited<ReturnType<typeof replaceSigningKeys>> | undefined
+  const replaced = await replaceSigningKeys({ ...deps, storage: { ...deps.storage, create } })
+  expect(other).toMatchObject({ isOurs: true, removed: 2 })
+  expect(replaced).toMatchObject({ kid: other?.kid, isOurs: false })
+  expect(kids(await loadSigningKeys(deps))).toEqual([other?.kid])
+})
+
+describe('a compromised key is not brought back', () => {
+  async function compromised() {
+    const { deps, watched, mine } = watchedPlace()
+    const keys = await loadSigningKeys(mine)
+    const stored = await readAll(deps.storage)
+    const { kid } = await replaceSigningKeys(deps)
+    return { deps, watched, mine, keys, stored, kid }
+  }
+  async function readAll(storage: Storage) {
+    const found = []
+    for await (const entry of storage.scan('')) found.push(entry)
+    return found
+  }
+
+  it('by a process that read while the keys were replaced, and saw none', async () => {
+    const deps = place()
+    let isTorn = false
+    const scan: Storage['scan'] = async function* (prefix) {
+      const sees = !isTorn
+      isTorn = false
+      if (sees) yield* deps.storage.scan(prefix)
+    }
+    const keys = await loadSigningKeys({ ...deps, storage: { ...deps.storage, scan } })
+    const next = await replaceSigningKeys(deps)
+    isTorn = true
+    await keys.refresh()
+    expect(kids(keys)).toEqual([next.kid])
+    expect(await readAll(deps.storage)).toHaveLength(1)
+  })
+
+  it('by a store that lost its last writes, to a process that had heard of it', async () => {
+    const { deps, keys, stored, kid } = await compromised()
+    await keys.refresh()
+    for (const [name] of await readAll(deps.storage)) await deps.storage.delete(name)
+    for (const [name, value] of stored) await deps.storage.set(name, value, 'forever')
+    await keys.refresh()
+    expect(kids(keys)).toEqual([kid])
+    expect(keys.generation()).toBe(1)
+    expect(kids(await loadSigningKeys(deps))).toEqual([kid])
+  })
+
+  it('by a process that had not heard of it, to a store that was emptied', async () => {
+    const { deps, mine } = await compromised()
+    const unaware = await loadSigningKeys(deps)
+    const keys = await loadSigningKeys(mine)
+    const { kid } = await replaceSigningKeys(deps)
+    await keys.refresh()
+    for (const [name] of await readAll(deps.storage)) await deps.storage.delete(name)
+    await unaware.refresh()
+    await keys.refresh()
+    await unaware.refresh()
+    expect([kids(keys), kids(unaware)]).toEqual([[kid], [kid]])
+  })
+
+  it('and is refused at once: nobody has to look for it', async () => {
+    const { watched, keys, stored } = await compromised()
+    const old = kids(keys)[0] ?? ''
+    expect(stored).toHaveLength(1)
+    await keys.refresh()
+    watched.reads = 0
+    expect(keys.find(old)).toBeUndefined()
+    expect(watched.reads).toBe(0)
+  })
 })
 
 it('seals keys anew after a change of the secret, so that the old one can be forgotten', async () => {
@@ -183,14 +379,15 @@ it('ends tokens that were verified before when their key was compromised', async
   const ask = () => check(app, { authorization: `Bearer ${tokens.access_token}` })
   expect((await ask()).statusCode).toBe(200)
   clock.advance(1)
-  await removeOtherSigningKeys(await addSigningKey(clock(), deps), deps)
+  await replaceSigningKeys(deps)
   clock.advance(60)
   // What each process does by itself every minute: here an unknown key makes it look.
   const others = await loadSigningKeys(deps)
   expect(others.generation()).toBe(0)
-  await check(app, {
-    authorization: 'Bearer eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6Im4ifQ.e30.x',
-  })
+  const header = Buffer.from(
+    JSON.stringify({ alg: 'RS256', typ: 'at+jwt', kid: strange('n') }),
+  ).toString('base64url')
+  await check(app, { authorization: `Bearer ${header}.e30.x` })
   expect((await ask()).statusCode).toBe(401)
 })
 

@@ -1,6 +1,8 @@
-import { expect, it } from 'vitest'
-import { SigningKeyUnreadable } from '../../src/oauth/keys.ts'
+import { describe, expect, it } from 'vitest'
+import { createKeyring } from '../../src/crypto.ts'
+import { replaceSigningKeys, SigningKeyUnreadable } from '../../src/oauth/keys.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
+import { type Storage, StorageUnavailable } from '../../src/storage/storage.ts'
 import { buildTestApp, createClock, SECRET, type TestApp } from '../support/build-app.ts'
 import { check, obtainTokens, refresh } from '../support/oauth-client.ts'
 import { storedRecords } from '../support/stored.ts'
@@ -85,10 +87,53 @@ it('of another secret is unknown, not an error, to a replica that was not told o
   const old = await buildTestApp()
   const reuse = { storage: old.storage, clock: old.clock, secret: NEXT_SECRET }
   await buildTestApp({ secretPrevious: [SECRET] }, reuse)
-  old.clock.advance(6)
-  const header = Buffer.from('{"alg":"RS256","typ":"at+jwt","kid":"unheard-of"}').toString(
-    'base64url',
-  )
+  const header = Buffer.from(
+    JSON.stringify({ alg: 'RS256', typ: 'at+jwt', kid: 'n'.repeat(43) }),
+  ).toString('base64url')
   const answer = await check(old.app, { authorization: `Bearer ${header}.e30.c2ln` })
   expect(answer.statusCode).toBe(401)
+})
+
+describe('a token that another process signed with its new key', () => {
+  /** A gateway that does not know the key of `authorization` yet. */
+  async function unaware() {
+    const clock = createClock()
+    const storage = createMemoryStorage({ now: clock })
+    const state = { isAway: false, reads: 0 }
+    const scan: Storage['scan'] = async function* (prefix) {
+      state.reads += 1
+      if (state.isAway) throw new StorageUnavailable(new Error('away'))
+      yield* storage.scan(prefix)
+    }
+    const { app } = await buildTestApp({}, { clock, storage: { ...storage, scan } })
+    clock.advance(60)
+    await replaceSigningKeys({ storage, keyring: createKeyring(SECRET), now: clock })
+    const other = await buildTestApp({}, { clock, storage })
+    const { tokens } = await obtainTokens(other.app)
+    const ask = () => check(app, { authorization: `Bearer ${tokens.access_token}` })
+    state.reads = 0
+    return { ask, clock, state }
+  }
+
+  it('is good for each of many checks at once', async () => {
+    const { ask, state } = await unaware()
+    const answers = await Promise.all(Array.from(Array(8), ask))
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual(Array(8).fill(200))
+    // Once for all, and once more to be sure that the key of before is gone.
+    expect(state.reads).toBe(2)
+  })
+
+  it('is not called bad while the store is away, however often it is asked', async () => {
+    const { ask, clock, state } = await unaware()
+    state.isAway = true
+    const answers = [await ask(), await ask(), ...(await Promise.all([ask(), ask()]))]
+    for (const { statusCode, headers } of answers) {
+      expect(statusCode).toBe(503)
+      expect(Number(headers['retry-after'])).toBeGreaterThan(0)
+    }
+    expect(state.reads).toBe(1)
+    state.isAway = false
+    clock.advance(1)
+    expect((await ask()).statusCode).toBe(200)
+  })
 })
