@@ -5,6 +5,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { canonicalJson, expiryOf } from './encoding.ts'
+import { createWriteDeadline, type StartTimer, startDeadline } from './lmdb-deadline.ts'
 import { openDatabase } from './lmdb-open.ts'
 import {
   decodeKey,
@@ -35,16 +36,20 @@ export interface LmdbStorage extends Storage {
 /**
  * @param options.dir the store's own directory, on a local disk
  * @param options.now the clock that expiry is counted by, in milliseconds since the epoch
+ * @param options.startTimer measures how long a write may take, two seconds unless told otherwise
  * @throws {Error} naming the directory and what to do, if the store cannot be opened
  */
 export async function openLmdbStorage({
   dir,
   now,
+  startTimer = startDeadline,
 }: {
   readonly dir: string
   readonly now: () => number
+  readonly startTimer?: StartTimer
 }): Promise<LmdbStorage> {
   const database = openDatabase(dir)
+  const deadline = createWriteDeadline(startTimer)
   let closing: Promise<void> | undefined
 
   const assertOpen = () => {
@@ -77,6 +82,25 @@ export async function openLmdbStorage({
       outdate()
     }
   }
+  /** A step under the write lock, which is not taken any more once its caller was told that it was too late. */
+  const transact = <T>(step: () => T): Promise<T> =>
+    write((assertAwaited) =>
+      database.transaction(() => {
+        assertAwaited()
+        return step()
+      }),
+    )
+  const write = <T>(action: (assertAwaited: () => void) => Promise<T>): Promise<T> =>
+    attempt(() =>
+      deadline.run(async (assertAwaited) => {
+        try {
+          return await action(assertAwaited)
+        } catch (error) {
+          // Here, so that also the failure of one that nobody waits for is heard.
+          throw unavailable(error)
+        }
+      }),
+    )
   const isLive = (record: LmdbRecord) => now() < record.expiresAt
   const find = (encodedKey: Buffer): string | undefined => {
     const text = database.get(encodedKey)
@@ -119,17 +143,15 @@ export async function openLmdbStorage({
     }
   }
   const deleteExpired = (keys: readonly Buffer[]) =>
-    attempt(() =>
-      database.transaction(() => {
-        // Looked at again under the write lock: a record may have been written anew since it was read.
-        const expired = keys.filter((key) => {
-          const text = database.get(key)
-          return text !== undefined && !isLive(decodeRecord(text))
-        })
-        for (const key of expired) database.removeSync(key)
-        return expired.length
-      }),
-    )
+    transact(() => {
+      // Looked at again under the write lock: a record may have been written anew since it was read.
+      const expired = keys.filter((key) => {
+        const text = database.get(key)
+        return text !== undefined && !isLive(decodeRecord(text))
+      })
+      for (const key of expired) database.removeSync(key)
+      return expired.length
+    })
 
   const storage: LmdbStorage = {
     peek: (key) => peeking(() => findLatest(key)),
@@ -148,44 +170,38 @@ export async function openLmdbStorage({
     },
     async set(key, value, ttlSeconds) {
       const text = encode(key, value, ttlSeconds)
-      await attempt(() => database.put(encodeKey(key), text))
+      await write(() => database.put(encodeKey(key), text))
     },
     async create(key, value, ttlSeconds) {
       const text = encode(key, value, ttlSeconds)
       const encodedKey = encodeKey(key)
-      return attempt(() =>
-        database.transaction(() => {
-          if (find(encodedKey) !== undefined) return false
-          database.putSync(encodedKey, text)
-          return true
-        }),
-      )
+      return transact(() => {
+        if (find(encodedKey) !== undefined) return false
+        database.putSync(encodedKey, text)
+        return true
+      })
     },
     async replace(key, expected, value, ttlSeconds) {
       const text = encode(key, value, ttlSeconds)
       const expectedJson = canonicalJson(expected)
       const encodedKey = encodeKey(key)
-      return attempt(() =>
-        database.transaction(() => {
-          if (find(encodedKey) !== expectedJson) return false
-          database.putSync(encodedKey, text)
-          return true
-        }),
-      )
+      return transact(() => {
+        if (find(encodedKey) !== expectedJson) return false
+        database.putSync(encodedKey, text)
+        return true
+      })
     },
     async take(key) {
       const encodedKey = encodeKey(key)
-      return attempt(() =>
-        database.transaction(() => {
-          const json = find(encodedKey)
-          if (json === undefined) return undefined
-          database.removeSync(encodedKey)
-          return JSON.parse(json)
-        }),
-      )
+      return transact(() => {
+        const json = find(encodedKey)
+        if (json === undefined) return undefined
+        database.removeSync(encodedKey)
+        return JSON.parse(json)
+      })
     },
     async delete(key) {
-      await attempt(() => database.remove(encodeKey(key)))
+      await write(() => database.remove(encodeKey(key)))
     },
     async *scan(prefix) {
       for await (const entries of batches(encodePrefix(prefix))) {
@@ -209,7 +225,8 @@ export async function openLmdbStorage({
     },
     close() {
       clearInterval(sweepTimer)
-      closing ??= database.close()
+      // The driver waits for writes under way, and ends without those that it has not begun.
+      closing ??= deadline.wait(database.close())
       return closing
     },
   }
@@ -222,6 +239,7 @@ export async function openLmdbStorage({
 
 /** The driver's error as an outage. */
 function unavailable(error: unknown): StorageUnavailable {
+  if (error instanceof StorageUnavailable) return error
   // A failed commit carries a second promise with the same failure: unheard, it would end the process.
   if (error instanceof Error && 'commitError' in error && error.commitError instanceof Promise) {
     error.commitError.catch(() => {})

@@ -76,6 +76,102 @@ it('a process that is killed in the middle of writes loses nothing, and the othe
   expect(load.outcomes.filter(({ verdict }) => verdict === 'unavailable')).toEqual([])
 })
 
+it('a process that is stopped while it writes: the other says so within seconds, and heals', async ({
+  annotate,
+}) => {
+  const replicas = await start()
+  const [first = '', second = ''] = replicas.processes
+  const { pid } = replicas.running[1]
+  const probe = await openLmdbStorage({
+    dir: join(data, 'store'),
+    now: Date.now,
+    startTimer(expire) {
+      const timer = setTimeout(expire, 1000)
+      return () => clearTimeout(timer)
+    },
+  })
+  const load = await startLoad({ ...replicas, processes: [first] })
+  const client = await createReplicaClient({ ...replicas, processes: [first] })
+  const writer = await createReplicaClient({ ...replicas, processes: [second] })
+  ends.push(async () => {
+    client.close()
+    writer.close()
+  })
+  const unseen = readTokens(await client.redeem(await client.obtainCode())).access_token
+  await load.prepare()
+
+  let isOver = false
+  let answers = 0
+  const refused: string[] = []
+  const chains: Tokens[] = []
+  while (chains.length < 6) chains.push(readTokens(await writer.redeem(await writer.obtainCode())))
+  const writing = chains.map(async ({ refresh_token }) => {
+    let last = refresh_token
+    while (!isOver) {
+      const answer = await writer.refresh(last)
+      if (answer.status === 200) last = readTokens(answer).refresh_token
+      else if (answer.status !== 503) refused.push(`${answer.status} ${answer.body}`)
+      answers += 1
+    }
+  })
+  ends.push(async () => {
+    process.kill(pid, 'SIGCONT')
+    isOver = true
+    await Promise.allSettled(writing)
+  })
+  await vi.waitUntil(() => answers > 50, { timeout: 20_000 })
+  const code = await client.obtainCode()
+
+  // Until it is in the middle of a write when it is stopped: then nobody else can write.
+  const heldAt = await vi.waitUntil(
+    async () => {
+      const stoppedAt = performance.now()
+      process.kill(pid, 'SIGSTOP')
+      const isHeld = await probe.set('probe', 1, 60).then(
+        () => false,
+        () => true,
+      )
+      if (isHeld) return stoppedAt
+      process.kill(pid, 'SIGCONT')
+      return undefined
+    },
+    { timeout: 60_000, interval: 7 },
+  )
+  const held = () => load.outcomes.filter(({ sentAt }) => sentAt > heldAt)
+  const verdicts = (errand: Errand) =>
+    new Set(held().flatMap((each) => (each.errand === errand ? [each.verdict] : [])))
+  await vi.waitUntil(() => verdicts('login').size > 0 && verdicts('refresh').size > 0, {
+    timeout: 15_000,
+  })
+  const answer = await client.redeem(code)
+  expect([answer.status, Number(answer.headers['retry-after']) > 0]).toEqual([503, true])
+  await delay(1500)
+  expect(verdicts('login')).toEqual(new Set(['unavailable']))
+  expect(verdicts('refresh')).toEqual(new Set(['unavailable']))
+  expect((await client.check(unseen)).status).toBe(200)
+  expect((await fetch(new URL('/readyz', replicas.issuer))).status).toBe(200)
+  expect(verdicts('known')).toEqual(new Set(['right']))
+  expect(verdicts('dead')).toEqual(new Set(['right']))
+  const slowest = Math.max(...held().map(({ sentAt, answeredAt }) => answeredAt - sentAt))
+  expect(slowest).toBeLessThan(3000)
+
+  const healedAt = performance.now()
+  const before = answers
+  process.kill(pid, 'SIGCONT')
+  const recoveredAt = await vi.waitUntil(() => load.recoveredAt(healedAt), { timeout: 15_000 })
+  await vi.waitUntil(() => answers > before + 50, { timeout: 15_000 })
+  isOver = true
+  await Promise.all(writing)
+  expect((await client.redeem(code)).status).toBe(200)
+  await annotate(
+    `said so after ${(slowest / 1000).toFixed(1)} s at most, healed after ${((recoveredAt - healedAt) / 1000).toFixed(1)} s`,
+  )
+  expect(load.wrong).toEqual([])
+  expect(refused).toEqual([])
+  await load.stop()
+  await probe.close()
+})
+
 it('a disk that is full: known tokens go on, what has to be written waits, and nothing is damaged', async ({
   annotate,
 }) => {

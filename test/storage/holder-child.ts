@@ -1,0 +1,16 @@
+/**
+ * Begins to write in the store of its argument, and does not go on before its standard input ends: what a process does
+ * to others that is stopped while it writes.
+ *
+ * @module
+ */
+import { readSync, writeSync } from 'node:fs'
+import { openDatabase } from '../../src/storage/lmdb-open.ts'
+
+const [dir = ''] = process.argv.slice(2)
+const database = openDatabase(dir)
+database.transactionSync(() => {
+  writeSync(1, 'held\n')
+  readSync(0, Buffer.alloc(1))
+})
+await database.close()
