@@ -73,6 +73,8 @@ export async function startRedisGroup(options: RedisOptions): Promise<RedisGroup
     folder: join(folder, 'server-1'),
     settings: [...(options.settings ?? []), '--replicaof', `127.0.0.1 ${first.port}`],
   })
+  // Sentinels ask a master who its replicas are when they start, and then every ten seconds.
+  await synchronized(second)
   const servers = [first, second]
   const watch = [
     `sentinel monitor ${name} 127.0.0.1 ${first.port} 2`,
@@ -127,7 +129,6 @@ export async function startRedisGroup(options: RedisOptions): Promise<RedisGroup
       ? true
       : undefined
   })
-  await synchronized(second)
   return group
 }
 
@@ -198,6 +199,8 @@ async function startServer(
     ...program.args,
     ...(tls ?? ['--port', `${port}`]),
     ...['--bind', '127.0.0.1', '--dir', folder, '--save', ''],
+    // Else a replica waits for five seconds, in case there come more.
+    ...(program.args.length > 0 ? [] : ['--repl-diskless-sync-delay', '0']),
     ...(password === undefined ? [] : ['--requirepass', password, '--masterauth', password]),
     ...(options.settings ?? []),
   ]

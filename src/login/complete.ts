@@ -31,22 +31,27 @@ export async function complete(
   const now = Math.floor(deps.now() / 1000)
   // A refused person keeps the interaction: they may sign in as someone else.
   if (!purpose.resource().policy(person)) return { kind: 'refused', person }
-  const terms = purpose.terms(now)
-  const remaining = Math.max(1, interaction.expiresAt - now)
-  if (!(await records.interactions.answer(interaction.id, remaining))) {
-    return { kind: 'already-answered' }
-  }
   const { issuer, subject, ...identity } = person
   const grant: Grant = {
     id: randomToken(16),
     provider: interaction.provider,
     issuer,
     subject,
-    ...terms,
+    ...purpose.terms(now),
     createdAt: now,
   }
-  await records.grants.create(grant, identity, now)
-  return { kind: 'done', user: subjectOf(person), arrival: await purpose.finish(grant, person) }
+  const remaining = Math.max(1, interaction.expiresAt - now)
+  try {
+    if (!(await records.interactions.answer(interaction.id, grant.id, remaining))) {
+      return { kind: 'already-answered' }
+    }
+    await records.grants.create(grant, identity, now)
+    return { kind: 'done', user: subjectOf(person), arrival: await purpose.finish(grant, person) }
+  } catch (error) {
+    // Nobody has got anything of it: the person may try again. What failed first says more.
+    await records.interactions.giveBack(interaction.id, grant.id, remaining).catch(() => {})
+    throw error
+  }
 }
 
 /**

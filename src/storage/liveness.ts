@@ -29,11 +29,19 @@ export interface Liveness {
 
 /** The side that hears of changes. */
 export interface Hearing extends Liveness {
-  /** Announcements arrive from now on; what was announced before this may have been missed, so all watches end. */
+  /**
+   * Announcements arrive from now on, and some that were made before may have been missed: nothing is fresh until the
+   * next heartbeat, and all watches end with it. Not before: until commands and announcements are proven to meet, there
+   * is an outage, which only what was read before it can bridge.
+   */
   begin(): void
   /** Announcements may be missed from now on. */
   end(): void
-  /** Everything announced before `sentAt` has arrived, in milliseconds since the epoch. */
+  /**
+   * A heartbeat has come back, all of it by the connection that is heard now: what is announced where our commands go
+   * arrives from then on.
+   * @param sentAt milliseconds since the epoch
+   */
   heartbeat(sentAt: number): void
   /** A record of the grant was changed or deleted. */
   changed(id: string): void
@@ -57,6 +65,7 @@ export function createLiveness({
 }): Hearing {
   const watches = new Map<string, { changed: boolean }>()
   let hearing = false
+  let hasMissed = false
   let heardAt = Number.NEGATIVE_INFINITY
 
   /** A clock that was set back makes a heartbeat of the future, which proves nothing either. */
@@ -83,17 +92,19 @@ export function createLiveness({
       }
       return watch
     },
-    isFresh: () => hearing && isWithin(FRESH_MS),
+    isFresh: () => hearing && !hasMissed && isWithin(FRESH_MS),
     isBridgeable: () => isWithin(maxStale * 1000),
     begin() {
-      for (const watch of watches.values()) watch.changed = true
-      watches.clear()
       hearing = true
+      hasMissed = true
     },
     end() {
       hearing = false
     },
     heartbeat(sentAt) {
+      // Those begun since `begin` too: what was read meanwhile may be of another server than the one that is heard.
+      if (hasMissed) for (const id of watches.keys()) finish(id)
+      hasMissed = false
       heardAt = sentAt
     },
     changed: finish,

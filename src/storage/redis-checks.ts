@@ -10,6 +10,8 @@ import type { RedisTarget } from './redis-target.ts'
 export interface Findings {
   /** Reasons not to start. */
   readonly problems: readonly string[]
+  /** A reason not to start yet: it mends itself. */
+  readonly outage?: string
   /** Reasons to think again. */
   readonly warnings: readonly string[]
 }
@@ -53,7 +55,8 @@ export function judgeServer(info: string | undefined, kind: RedisTarget['kind'])
   if (fields.get('redis_mode') === 'cluster' && kind !== 'cluster') {
     problems.push('Redis is a node of a cluster. Begin the address with redis+cluster://.')
   }
-  if (fields.get('role') === 'slave') {
+  const isReplica = fields.get('role') === 'slave'
+  if (isReplica && kind === 'single') {
     problems.push(
       'Redis is a replica, which takes no writes. Name its master, or the sentinels with redis+sentinel://.',
     )
@@ -63,7 +66,9 @@ export function judgeServer(info: string | undefined, kind: RedisTarget['kind'])
       'Redis keeps no append-only file, so when it restarts, sign-ins since its last snapshot are lost. Set appendonly to yes. A failover can lose the last second either way.',
     )
   }
-  return { problems, warnings }
+  // Others decide who the master is, and may be about to.
+  const outage = isReplica && kind !== 'single' && { outage: 'there is no master at this moment' }
+  return { problems, warnings, ...outage }
 }
 
 function isOlder(version: string): boolean {

@@ -64,6 +64,10 @@ export function openRedisConnection(target: RedisTarget): RedisConnection {
   }
   client.on('error', note)
   client.on('node error', note)
+  client.on('error', (error) => {
+    // The driver would go on in database 0, where others may keep theirs.
+    if (client instanceof Redis && isOfCommand(error, 'select')) client.disconnect(true)
+  })
   client.on('ready', () => {
     connections += 1
     problem = undefined
@@ -131,6 +135,15 @@ export function openRedisConnection(target: RedisTarget): RedisConnection {
       client.disconnect()
     },
   }
+}
+
+/** True of the answer to a command that the driver sends by itself. */
+function isOfCommand(error: Error, name: string): boolean {
+  if (!('command' in error)) return false
+  const { command } = error
+  return (
+    typeof command === 'object' && command !== null && 'name' in command && command.name === name
+  )
 }
 
 /** The driver has a deadline too, but its clock starts anew each time that a command is sent on. */

@@ -11,9 +11,11 @@ import { REPLACE_SCRIPT } from './redis-scripts.ts'
 import type { RedisTarget } from './redis-target.ts'
 import { StorageUnavailable, StorageUnfit } from './storage.ts'
 
-/** What an ACL user has to be allowed. */
+/** What an ACL user has to be allowed; docs/scaling.md has the same. */
 const NEEDED =
-  '~gw:* &gw:* +@read +@write +@pubsub +@connection +eval +info +cluster|slots +cluster|info'
+  '~gw:* &gw:* +@read +@write +@pubsub +@connection -@dangerous +eval +info +cluster|slots +cluster|info'
+const FULL =
+  'Redis is full: until it has more room (maxmemory), sign-ins and refreshes are answered with 503.'
 
 /**
  * Resolves to warnings for the operator once every server has answered.
@@ -29,8 +31,10 @@ export async function contactRedis(
     )
     const problems = found.flatMap((each) => each.problems)
     if (problems.length > 0) throw new StorageUnfit([...new Set(problems)])
-    await tryOut(connection)
-    return [...new Set(found.flatMap((each) => each.warnings))]
+    const outage = found.find((each) => each.outage !== undefined)?.outage
+    if (outage !== undefined) throw new StorageUnavailable(new Error(outage))
+    const { isFull } = await tryOut(connection)
+    return [...new Set(found.flatMap((each) => each.warnings)), ...(isFull ? [FULL] : [])]
   } catch (error) {
     if (!(error instanceof StorageUnavailable)) throw error
     // While there is no connection, why there is none says more.
@@ -53,17 +57,28 @@ async function findInfo(master: SendCommand): Promise<string | undefined> {
 }
 
 /** Each kind of command once, on a key of our own: a permission that is missing shows here and not at the first login. */
-async function tryOut({ send, masters, subscribe }: RedisConnection): Promise<void> {
+async function tryOut({ send, masters, subscribe }: RedisConnection): Promise<{ isFull: boolean }> {
   const key = encodeKey('probe')
-  await send('set', key, '1', 'PX', 1000, 'NX')
+  let isFull = false
+  const write = async (...command: Parameters<SendCommand>) => {
+    try {
+      await send(...command)
+    } catch (error) {
+      // Said after permissions were checked. What was issued before can be checked all the same, so it is no outage.
+      if (!messageOf(error).startsWith('OOM')) throw error
+      isFull = true
+    }
+  }
+  await write('set', key, '1', 'PX', 1000, 'NX')
   await send('get', key)
-  await send('eval', REPLACE_SCRIPT, 1, key, CHANGES, '', '2', 1000, '1')
-  await send('getdel', key)
-  await send('del', key)
+  await write('eval', REPLACE_SCRIPT, 1, key, CHANGES, '', '2', 1000, '1')
+  await write('getdel', key)
+  await write('del', key)
   await Promise.all(masters().map((master) => master('scan', '0', 'COUNT', 1)))
   await Promise.all(masters().map((master) => master('publish', CHANGES, '')))
   const subscription = await subscribe([CHANGES], () => {})
   subscription.close()
+  return { isFull }
 }
 
 /** The sentence for what will not mend itself; undefined for the rest. */
@@ -76,6 +91,15 @@ function problemOf(message: string): string | undefined {
   }
   if (message.includes('cluster support disabled')) {
     return 'Redis is no cluster. Begin the address with redis:// or redis+sentinel://.'
+  }
+  if (message.includes('DB index is out of range')) {
+    return 'Redis has no database of this number. Correct the number at the end of the address, or set databases in redis.conf.'
+  }
+  if (message.includes('No such master with that name')) {
+    return 'the sentinels watch no master of this name. Correct the name after the hosts.'
+  }
+  if (/unknown command .sentinel/i.test(message)) {
+    return 'it is no sentinel that answers. Begin the address with redis://, or name the sentinels.'
   }
   if (/certificate|altnames/i.test(message)) {
     return `the certificate of Redis is not trusted (${message}). Set REDIS_CA to the file of the authority that signed it, and name Redis as its certificate does.`

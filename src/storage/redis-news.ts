@@ -45,22 +45,33 @@ export function listenForNews(deps: {
   const stopping = new AbortController()
   const rounds = new Map<number, Round>()
   let subscription: RedisSubscription | undefined
+  let isLost = false
   let heardAt = 0
   let count = 0
 
   const onMessage = (channel: string, message: string) => {
     if (channel === CHANGES) return hearing.changed(message)
-    const [number = '', server = ''] = message.split(' ')
-    const round = rounds.get(Number(number))
+    const [first = '', server = ''] = message.split(' ')
+    const number = Number(first)
+    const round = rounds.get(number)
     if (!round?.missing.delete(server) || round.missing.size > 0) return
-    rounds.delete(Number(number))
+    rounds.delete(number)
+    for (const earlier of rounds.keys()) {
+      if (earlier > number) break
+      // Overtaken, so lost; and so may be what was announced about then.
+      rounds.delete(earlier)
+      hearing.begin()
+    }
     heardAt = now()
     hearing.heartbeat(round.sentAt)
+    if (isLost) log.info({}, 'hearing from Redis again')
+    isLost = false
   }
 
   /** To every server: what is announced at one of them may be lost on its way while the others are heard. */
   const beat = () => {
-    if (subscription && Math.abs(now() - heardAt) > DEAF_MS) subscription.close()
+    if (!subscription) return
+    if (Math.abs(now() - heardAt) > DEAF_MS) subscription.close()
     count += 1
     const [oldest] = rounds.keys()
     if (rounds.size >= MAX_ROUNDS && oldest !== undefined) rounds.delete(oldest)
@@ -82,7 +93,6 @@ export function listenForNews(deps: {
 
   const listen = async () => {
     let failures = 0
-    let isLost = false
     while (!stopping.signal.aborted) {
       try {
         const opened = await connection.subscribe([CHANGES, beats], onMessage)
@@ -90,8 +100,6 @@ export function listenForNews(deps: {
         heardAt = now()
         subscription = opened
         hearing.begin()
-        if (isLost) log.info({}, 'hearing from Redis again')
-        isLost = false
         failures = 0
         beat()
         await opened.ended
@@ -100,6 +108,8 @@ export function listenForNews(deps: {
         failures += 1
       }
       subscription = undefined
+      // One that comes half by this connection and half by the next proves nothing of either.
+      rounds.clear()
       hearing.end()
       if (stopping.signal.aborted) return
       if (!isLost) log.warn({ problem: connection.problem() }, 'no longer hearing from Redis')

@@ -7,6 +7,7 @@ import { mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   type RedisServer,
@@ -17,6 +18,7 @@ import {
 import type { RedisStorage } from '../../src/storage/redis.ts'
 import { StorageUnavailable, StorageUnfit } from '../../src/storage/storage.ts'
 import { openRedis } from '../storage/place.ts'
+import { blockOf, readPage } from '../support/documentation.ts'
 import { makeCertificate } from './support/certificate.ts'
 import { isSkipped, toolPath } from './support/tools.ts'
 
@@ -29,6 +31,9 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end()
   await rm(folder, { recursive: true, force: true })
 })
+
+/** What an ACL user has to be allowed, by the page. */
+const RULES = `${blockOf(readPage('docs/scaling.md'), 'acl').trim().split(' ').slice(4).join(' ')}.`
 
 const options = () => ({ binary: toolPath('redis-server'), folder })
 
@@ -261,9 +266,9 @@ describe.skipIf(isSkipped('redis-server'))('the first contact', () => {
         '+client',
         '+hello',
       ],
-      '~gw:* &gw:*',
+      RULES,
     ],
-    [['--user', 'default', 'on', 'nopass', '~gw:*', 'resetchannels', '+@all'], '~gw:* &gw:*'],
+    [['--user', 'default', 'on', 'nopass', '~gw:*', 'resetchannels', '+@all'], RULES],
   ])('refuses a server started with %j', async (settings, sentence) => {
     const port = await startUnreachable(settings)
     expect(await contact(`redis://:password@127.0.0.1:${port}`)).toContain(sentence)
@@ -280,6 +285,52 @@ describe.skipIf(isSkipped('redis-server'))('the first contact', () => {
     expect(await contact(url, { caFile: certificate.certFile })).toEqual([
       expect.stringContaining('appendonly'),
     ])
+  })
+
+  it('refuses a database that there is not, rather than to go on in another', async () => {
+    const server = await start(['--databases', '4'])
+    const url = (database: number) => `${urlOf(server)}/${database}`
+    expect(await contact(url(99))).toContain('no database of this number')
+    const storage = await open(url(3))
+    await storage.set('key', 1, 60)
+    expect(await server.cli('-n', '3', 'exists', 'gw:key')).toBe('1')
+  })
+
+  it('that lost its database does not go on in another one', async () => {
+    const server = await start(['--databases', '4'])
+    const storage = await open(`${urlOf(server)}/3`)
+    await server.cli('acl', 'setuser', 'default', '-select')
+    await server.cli('client', 'kill', 'type', 'normal')
+    // Longer than the pauses between attempts to connect.
+    for (let times = 0; times < 100; times += 1) {
+      await expectOutage(storage)
+      await delay(15)
+    }
+    expect(await server.cli('--scan')).toBe('')
+    await server.cli('acl', 'setuser', 'default', '+select')
+    await soon(() => storage.set('key', 1, 60))
+    expect(await server.cli('-n', '3', 'exists', 'gw:key')).toBe('1')
+  })
+
+  it('refuses sentinels that watch no such master, and what is no sentinel', async () => {
+    const group = await startRedisGroup(options())
+    ends.push(group.stop)
+    const [sentinel] = group.sentinels
+    const [server] = group.servers
+    expect(await contact(`redis+sentinel://127.0.0.1:${sentinel?.port}/another`)).toContain(
+      'no master of this name',
+    )
+    expect(await contact(`redis+sentinel://127.0.0.1:${server?.port}/${group.name}`)).toContain(
+      'no sentinel that answers',
+    )
+    expect(await contact(`redis://127.0.0.1:${sentinel?.port}`)).toContain('redis+sentinel://')
+  })
+
+  it('succeeds while Redis is full, with a warning, and says what may not be done all the same', async () => {
+    const server = await start(['--appendonly', 'yes', '--maxmemory', '1'])
+    expect(await contact(urlOf(server))).toEqual([expect.stringContaining('Redis is full')])
+    await server.cli('acl', 'setuser', 'default', '-set')
+    expect(await contact(urlOf(server))).toContain(RULES)
   })
 
   it('warns of nothing with an append-only file', async () => {

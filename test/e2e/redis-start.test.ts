@@ -33,6 +33,7 @@ async function start(settings: readonly string[] = []): Promise<RedisServer> {
 async function startOn(
   server: RedisServer,
   until: '/readyz' | '/healthz',
+  database = 0,
 ): Promise<RunningGatewarden> {
   const port = await freePort()
   const running = await startGatewarden({
@@ -44,7 +45,7 @@ async function startOn(
       PUBLIC_URL: `http://127.0.0.1:${port}`,
       RESOURCES: `http://127.0.0.1:${port}/mcp`,
       ALLOWED_EMAILS: '*',
-      REDIS_URL: `redis://127.0.0.1:${server.port}`,
+      REDIS_URL: `redis://127.0.0.1:${server.port}/${database}`,
       SECRET: 'a root secret for tests, long enough to be one',
     },
   })
@@ -91,5 +92,25 @@ describe.skipIf(isSkipped('redis-server'))('a start', () => {
     await expect(startOn(server, '/readyz')).rejects.toThrow(
       'REDIS_URL: Redis has maxmemory-policy allkeys-lru',
     )
+  })
+
+  it('ends with a sentence where there is no such database', async () => {
+    const server = await start()
+    await expect(startOn(server, '/readyz', 99)).rejects.toThrow(
+      'REDIS_URL: Redis has no database of this number',
+    )
+  })
+
+  it('while Redis is full succeeds, with the keys that are there, and says that it is full', async () => {
+    const server = await start()
+    const first = await startOn(server, '/readyz')
+    const keys = async ({ address }: RunningGatewarden) =>
+      (await fetch(`http://${address}/jwks`)).json()
+    const before = await keys(first)
+    await first.stop()
+    await server.cli('config', 'set', 'maxmemory', '1')
+    const second = await startOn(server, '/readyz')
+    expect(await keys(second)).toEqual(before)
+    expect(second.log()).toContain('Redis is full')
   })
 })

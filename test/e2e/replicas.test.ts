@@ -5,14 +5,20 @@
  * @module
  */
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { z } from 'zod'
 import { type RedisServer, startRedis } from '../../scripts/lib/redis.ts'
 import { createKeyring } from '../../src/crypto.ts'
+import { createAccessTokens } from '../../src/oauth/access-token.ts'
 import { loadSigningKeys } from '../../src/oauth/keys.ts'
+import { openLmdbStorage } from '../../src/storage/lmdb.ts'
+import type { Storage } from '../../src/storage/storage.ts'
 import { openRedis } from '../storage/place.ts'
 import { createClock } from '../support/build-app.ts'
 import { createBrowser, type Landing } from './support/browser.ts'
@@ -282,6 +288,73 @@ function behavesAsOne(): void {
     }
     report('revoked', latencies)
   })
+
+  it('keys that are replaced as compromised leave no good token refused, whatever strangers ask for', async () => {
+    const { tokens } = await signIn()
+    const store = await openStore()
+    // A third process, which knows the new key before the two do.
+    const issueNew = async () => {
+      const rotated = await gatewarden('keys', 'rotate', '--compromised', '--config', world.file)
+      expect(rotated).toMatchObject({ code: 0, stderr: '' })
+      const keyring = createKeyring(world.settings.SECRET ?? '')
+      const keys = await loadSigningKeys({ storage: store, keyring, now: Date.now })
+      expect(rotated.stdout).toContain(`${keys.current().kid} signs from now on.`)
+      const issuer = createAccessTokens({ issuer: world.publicUrl, keys, now: Date.now })
+      const { iss: _, jti: _jti, ...claims } = TokenClaims.parse(decodeJwt(tokens.access_token))
+      return Promise.all(Array.from(Array(6), () => issuer.issue(claims)))
+    }
+    /** What both say to all of them, asked in parallel. */
+    const ask = (bearers: readonly string[]) =>
+      Promise.all(
+        ([0, 1] as const).flatMap((replica) =>
+          bearers.map((bearer) => statusOf(replica, { authorization: `Bearer ${bearer}` })),
+        ),
+      )
+    const statusOf = async (...asked: Parameters<ReplicatedWorld['check']>) =>
+      (await world.check(...asked)).status
+
+    const first = await issueNew()
+    expect(new Set(await ask(first))).toEqual(new Set([200]))
+    expect(new Set(await ask([tokens.access_token]))).toEqual(new Set([401]))
+
+    let isOver = false
+    const strangers = ([0, 1] as const).map(async (replica) => {
+      const found = new Set<number>()
+      while (!isOver) {
+        const kid = randomBytes(32).toString('base64url')
+        const header = Buffer.from(JSON.stringify({ alg: 'RS256', typ: 'at+jwt', kid }))
+        const bearer = tokens.access_token.replace(/^[^.]+/, header.toString('base64url'))
+        found.add(await statusOf(replica, { authorization: `Bearer ${bearer}` }))
+      }
+      return found
+    })
+    const second = await issueNew()
+    const statuses = new Set<number>()
+    await vi.waitUntil(
+      async () => {
+        const found = await ask(second)
+        for (const status of found) statuses.add(status)
+        return found.every((status) => status === 200)
+      },
+      { timeout: 15_000, interval: 20 },
+    )
+    isOver = true
+    expect([...statuses].filter((status) => status !== 200 && status !== 503)).toEqual([])
+    for (const found of await Promise.all(strangers)) expect(found).not.toContain(200)
+    await store.close()
+  })
+}
+
+const TokenClaims = z.looseObject({
+  ...{ iss: z.string(), jti: z.string(), iat: z.number(), exp: z.number(), aud: z.string() },
+  ...{ sub: z.string(), client_id: z.string(), scope: z.string(), gid: z.string() },
+})
+
+/** The store of both. */
+function openStore(): Promise<Storage> {
+  const { REDIS_URL: url, REDIS_CA: caFile, DATA_DIR = '' } = world.settings
+  if (url !== undefined) return openRedis({ url, caFile })
+  return openLmdbStorage({ dir: join(DATA_DIR, 'store'), now: Date.now })
 }
 
 const newClient = () => registerClient({ issuer: world.publicUrl, resource: world.mcpUrl })

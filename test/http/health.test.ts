@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { buildTestApp } from '../support/build-app.ts'
+import { buildTestApp, createClock } from '../support/build-app.ts'
+import { createRemoteStorage } from '../support/remote-storage.ts'
 
 describe('/healthz', () => {
   it('says that the process answers, on whatever host', async () => {
@@ -43,6 +44,17 @@ describe('/readyz', () => {
     await storage.close()
     const answer = await app.inject('/readyz')
     expect(answer.statusCode).toBe(200)
+    expect(answer.json()).toEqual({ status: 'ready', store: 'down' })
+  })
+
+  it('answers within the second that probes wait for, whatever the store takes', async () => {
+    const clock = createClock()
+    const storage = createRemoteStorage(clock)
+    const { app } = await buildTestApp({}, { clock, storage })
+    storage.hold = new Promise(() => {})
+    const startedAt = performance.now()
+    const answer = await app.inject('/readyz')
+    expect(performance.now() - startedAt).toBeLessThan(900)
     expect(answer.json()).toEqual({ status: 'ready', store: 'down' })
   })
 })

@@ -60,14 +60,54 @@ describe('liveness', () => {
     expect(liveness.watch('1').changed).toBe(false)
   })
 
-  it('ends all watches when it begins to hear anew', () => {
-    const { liveness } = setUp()
-    liveness.begin()
-    const watches = [liveness.watch('1'), liveness.watch('2')]
-    liveness.end()
-    expect(watches.map(({ changed }) => changed)).toEqual([false, false])
-    liveness.begin()
-    expect(watches.map(({ changed }) => changed)).toEqual([true, true])
+  describe('that begins to hear anew', () => {
+    function setUpAnew() {
+      const set = setUp()
+      const { liveness, at } = set
+      liveness.begin()
+      liveness.heartbeat(at())
+      const watches = [liveness.watch('1'), liveness.watch('2')]
+      liveness.end()
+      liveness.begin()
+      return { ...set, changed: () => watches.map(({ changed }) => changed) }
+    }
+
+    it('bridges with what was read before, and is not fresh, until a heartbeat', () => {
+      const { liveness, changed, advance } = setUpAnew()
+      for (let second = 0; second < 60; second += 2) {
+        advance(2000)
+        liveness.end()
+        liveness.begin()
+        expect([liveness.isFresh(), liveness.isBridgeable()]).toEqual([false, true])
+      }
+      expect(changed()).toEqual([false, false])
+      advance(1)
+      expect(liveness.isBridgeable()).toBe(false)
+    })
+
+    it('ends all watches with the first heartbeat, and none with the next', () => {
+      const { liveness, changed, at } = setUpAnew()
+      liveness.heartbeat(at())
+      expect([liveness.isFresh(), ...changed()]).toEqual([true, true, true])
+      const watch = liveness.watch('1')
+      liveness.heartbeat(at())
+      expect(watch.changed).toBe(false)
+    })
+
+    // The announcements may be those of another server than the one that was read: a new master, and the old one.
+    it('keeps nothing that is read before the first heartbeat', () => {
+      const { liveness, at } = setUpAnew()
+      const watch = liveness.watch('3')
+      expect(liveness.isFresh()).toBe(false)
+      liveness.heartbeat(at())
+      expect(watch.changed).toBe(true)
+    })
+
+    it('ends at once what is announced to have changed', () => {
+      const { liveness, changed } = setUpAnew()
+      liveness.changed('2')
+      expect(changed()).toEqual([false, true])
+    })
   })
 
   it('ends the oldest watch when there are too many', () => {

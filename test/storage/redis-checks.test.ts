@@ -37,6 +37,14 @@ describe('a Redis server', () => {
     expect(problems).toEqual([expect.stringContaining(sentence)])
   })
 
+  it.each(['sentinel', 'cluster'] as const)(
+    'that takes no writes is waited for in a %s: another may be about to take its place',
+    (kind) => {
+      const { problems, outage } = judgeServer(info({ role: 'slave' }), kind)
+      expect([problems, outage]).toEqual([[], expect.stringContaining('no master')])
+    },
+  )
+
   it('may be a node of a cluster where a cluster is meant', () => {
     expect(judgeServer(info({ redis_mode: 'cluster' }), 'cluster').problems).toEqual([])
   })

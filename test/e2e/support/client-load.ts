@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readTokens, type Tokens } from './hand-client.ts'
 import { type Answer, createReplicaClient, type ReplicaClientOptions } from './replica-client.ts'
@@ -261,7 +262,8 @@ function forgeries(token: string): readonly string[] {
   const [header = '', claims = ''] = token.split('.')
   const signature = 'A'.repeat(342)
   const named: unknown = JSON.parse(Buffer.from(header, 'base64url').toString())
-  const foreign = JSON.stringify(Object.assign({}, named, { kid: 'k'.repeat(43) }))
+  const kid = randomBytes(32).toString('base64url')
+  const foreign = JSON.stringify(Object.assign({}, named, { kid }))
   return [header, Buffer.from(foreign).toString('base64url')].map(
     (first) => `${first}.${claims}.${signature}`,
   )

@@ -31,7 +31,7 @@ const PASSWORD = 'p@ss:w/rd#1'
 /** What docs and start-up checks tell operators to allow. */
 const ACL_USER = [
   ...['on', `>${PASSWORD}`, '~gw:*', '&gw:*', '+@read', '+@write', '+@pubsub', '+@connection'],
-  ...['+eval', '+info', '+cluster|slots', '+cluster|info'],
+  ...['-@dangerous', '+eval', '+info', '+cluster|slots', '+cluster|info'],
 ]
 
 /** Starts what the shape needs; {@link RedisPlaces.stop} ends it. */
