@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Agent, type Dispatcher } from 'undici'
+import { type RequestBody, takeBody } from './request-body.ts'
 
 /** The upstream did not answer. Nothing was sent to the client yet. */
 export class UpstreamUnavailable extends Error {
@@ -58,68 +59,64 @@ export function createUpstream(): Upstream {
           if (!response.writableFinished) controller?.abort(new Error('the client left'))
           resolve()
         })
-        const body = hasBody(request) ? request : null
-        const { socket } = request
-        response.once('finish', () => {
-          // Nobody reads the rest of an upload that was answered early: this connection can serve nothing else.
-          if (body && !body.readableEnded) socket.destroySoon()
-        })
-        agent.dispatch(
-          {
-            origin,
-            path,
-            method: (request.method ?? 'GET') as Dispatcher.HttpMethod,
-            headers: headers as string[],
-            body,
-          },
-          {
-            onRequestStart(started) {
-              controller = started
-              if (gone) started.abort(new Error('the client left'))
+        const dispatch = (body: RequestBody) =>
+          agent.dispatch(
+            {
+              origin,
+              path,
+              method: (request.method ?? 'GET') as Dispatcher.HttpMethod,
+              headers: headers as string[],
+              body,
             },
-            onRequestUpgrade(started) {
-              started.abort(new Error('an upgrade was not asked for'))
-            },
-            onResponseStart(started, status, parsed) {
-              // 1xx are between us and the upstream.
-              if (status < 200) return
-              const lines = latin1(
-                Array.isArray(started.rawHeaders)
-                  ? started.rawHeaders
-                  : Object.entries(parsed).flat(2),
-              )
-              response.writeHead(status, responseHeaders(lines))
-              // What has a length follows at once, and the head goes with it.
-              if (parsed['content-length'] !== undefined) return
-              // With the body where that has come too, else by itself: an event stream may be silent for a long time.
-              // Not by `flushHeaders`, which writes it as UTF-8: every byte of it beyond ASCII would be another one.
-              headAlone = setImmediate(() => {
-                if (!response.destroyed) response.write(NOTHING)
-              })
-            },
-            onResponseData(started, chunk) {
-              clearImmediate(headAlone)
-              if (response.write(chunk)) return
-              started.pause()
-              response.once('drain', () => started.resume())
-            },
-            onResponseEnd() {
-              clearImmediate(headAlone)
-              response.end()
-              resolve()
-            },
-            onResponseError(_started, cause) {
-              if (gone) return
-              if (response.headersSent) {
-                // Half an answer must not look whole.
-                response.destroy()
+            {
+              onRequestStart(started) {
+                controller = started
+                if (gone) started.abort(new Error('the client left'))
+              },
+              onRequestUpgrade(started) {
+                started.abort(new Error('an upgrade was not asked for'))
+              },
+              onResponseStart(started, status, parsed) {
+                // 1xx are between us and the upstream.
+                if (status < 200) return
+                const lines = latin1(
+                  Array.isArray(started.rawHeaders)
+                    ? started.rawHeaders
+                    : Object.entries(parsed).flat(2),
+                )
+                response.writeHead(status, responseHeaders(lines))
+                // What has a length follows at once, and the head goes with it.
+                if (parsed['content-length'] !== undefined) return
+                // With the body where that has come too, else by itself: an event stream may be silent for a long time.
+                // Not by `flushHeaders`, which writes it as UTF-8: every byte of it beyond ASCII would be another one.
+                headAlone = setImmediate(() => {
+                  if (!response.destroyed) response.write(NOTHING)
+                })
+              },
+              onResponseData(started, chunk) {
+                clearImmediate(headAlone)
+                if (response.write(chunk)) return
+                started.pause()
+                response.once('drain', () => started.resume())
+              },
+              onResponseEnd() {
+                clearImmediate(headAlone)
+                response.end()
                 resolve()
-              } else {
-                reject(new UpstreamUnavailable('the upstream did not answer', { cause }))
-              }
+              },
+              onResponseError(_started, cause) {
+                if (gone) return
+                if (response.headersSent) {
+                  // Half an answer must not look whole.
+                  response.destroy()
+                  resolve()
+                } else {
+                  reject(new UpstreamUnavailable('the upstream did not answer', { cause }))
+                }
+              },
             },
-          },
-        )
+          )
+        takeBody(request, response, dispatch)
       })
     },
     close: () => agent.destroy(),
@@ -133,8 +130,3 @@ function latin1(lines: readonly unknown[]): string[] {
   }
   return decoded
 }
-
-/** RFC 9112 section 6.3: a request has a body if its framing says so. */
-const hasBody = ({ headers }: IncomingMessage) =>
-  headers['transfer-encoding'] !== undefined ||
-  (headers['content-length'] !== undefined && headers['content-length'] !== '0')

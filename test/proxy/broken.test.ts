@@ -138,7 +138,7 @@ describe('a client that leaves', () => {
     const upstream = await startUpstream()
     const { port } = await openGateway(upstream.origin)
     const client = await open(port)
-    client.send(`${POST}\r\nContent-Length: 1000\r\n\r\nhalf`)
+    client.send(`${POST}\r\nContent-Length: 1000000\r\n\r\nhalf`)
     const { request, response } = await upstream.next()
     await once(request, 'data')
     const aborted = once(request, 'error')
@@ -146,6 +146,23 @@ describe('a client that leaves', () => {
     await aborted
     expect(request.complete).toBe(false)
     response.destroy()
+  })
+
+  it('before its call is whole is not heard of at the upstream', async () => {
+    const asked: (string | undefined)[] = []
+    const upstream = await startUpstream((request, response) => {
+      asked.push(request.url)
+      response.end('ok')
+    })
+    const { port, ask, logs } = await openGateway(upstream.origin)
+    const client = await open(port)
+    client.send(`${POST}\r\nContent-Length: 1000\r\n\r\nhalf`)
+    expect((await ask('GET /notes/mcp/other')).body).toBe('ok')
+    client.leave()
+    await client.ended()
+    expect((await ask('GET /notes/mcp/another')).body).toBe('ok')
+    expect(asked).toEqual(['/other', '/another'])
+    expect(logs.filter(({ level }) => level === 50)).toEqual([])
   })
 
   it('does not disturb others', async () => {
