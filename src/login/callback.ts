@@ -9,7 +9,7 @@ import { sha256 } from '../crypto.ts'
 import { onHost } from '../http/host.ts'
 import { allowOnly } from '../http/methods.ts'
 import { parseParameters, single } from '../oauth/parameters.ts'
-import { ProviderFailure, type RedirectProvider } from '../providers/provider.ts'
+import { type Identity, ProviderFailure, type RedirectProvider } from '../providers/provider.ts'
 import type { Outcome } from './complete.ts'
 import { type LoginFlow, rawQuery, receiveInteraction } from './flow.ts'
 import { answerOutcome, mayIdentify } from './identification.ts'
@@ -21,7 +21,10 @@ import { createSingleFlight } from './single-flight.ts'
 /** As long as a provider's code may live: a code redeemed twice ends the person's session at Keycloak. */
 const KEEP_ANSWER_MS = 60_000
 
-type Answer = { readonly outcome: Outcome } | { readonly failure: ProviderFailure }
+type Identified =
+  | { readonly person: Identity }
+  | { readonly failure: ProviderFailure }
+  | { readonly answered: true }
 
 export function callbackRoute(
   app: FastifyInstance,
@@ -29,11 +32,17 @@ export function callbackRoute(
   provider: RedirectProvider,
 ): void {
   const constraints = onHost(flow.host)
-  const once = createSingleFlight<Answer>({
-    keep: (answer) =>
-      'outcome' in answer || answer.failure.kind !== 'unavailable' || answer.failure.codeIsSpent,
-    keepMs: KEEP_ANSWER_MS,
-    now: flow.now,
+  const kept = { keepMs: KEEP_ANSWER_MS, now: flow.now }
+  // Whatever comes of it, a code is redeemed once: after an outage of our store the same person goes on.
+  const identifyOnce = createSingleFlight<Identified>({
+    ...kept,
+    keep: (found) =>
+      'person' in found ||
+      ('failure' in found && (found.failure.kind !== 'unavailable' || found.failure.codeIsSpent)),
+  })
+  const completeOnce = createSingleFlight<Outcome>({
+    ...kept,
+    keep: ({ kind }) => kind !== 'already-answered',
   })
 
   // No HEAD: whoever only looks must not redeem the code.
@@ -43,11 +52,19 @@ export function callbackRoute(
     const interaction = await receiveInteraction(request, state, flow)
     if (!(await mayIdentify(interaction, request, reply, flow))) return reply
     const callback = new URL(`${flow.issuer}${CALLBACK_PATH}?${query}`)
-    const answer = await once(sha256(query), () =>
+    const key = sha256(query)
+    const found = await identifyOnce(key, () =>
       identify(interaction, { callback, state: state ?? '' }, { flow, provider }),
     )
-    if ('outcome' in answer) await answerOutcome(answer.outcome, reply, interaction, flow)
-    else await answerProviderFailure(answer.failure, reply, interaction, flow)
+    if ('failure' in found) {
+      await answerProviderFailure(found.failure, reply, interaction, flow)
+      return reply
+    }
+    const outcome: Outcome =
+      'answered' in found
+        ? { kind: 'already-answered' }
+        : await completeOnce(key, () => flow.complete(interaction, found.person))
+    await answerOutcome(outcome, reply, interaction, flow)
     return reply
   })
   allowOnly(app, CALLBACK_PATH, ['GET'], constraints)
@@ -57,14 +74,14 @@ async function identify(
   interaction: Interaction,
   came: { callback: URL; state: string },
   { flow, provider }: { flow: LoginFlow; provider: RedirectProvider },
-): Promise<Answer> {
-  if (await flow.isAnswered(interaction)) return { outcome: { kind: 'already-answered' } }
+): Promise<Identified> {
+  if (await flow.isAnswered(interaction)) return { answered: true }
   try {
     const person = await provider.identify(came.callback, {
       flowId: interaction.id,
       state: came.state,
     })
-    return { outcome: await flow.complete(interaction, person) }
+    return { person }
   } catch (error) {
     if (error instanceof ProviderFailure) return { failure: error }
     throw error

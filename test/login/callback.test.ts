@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { StorageUnavailable } from '../../src/storage/storage.ts'
 import { createBrowser, hiddenField } from '../support/browser.ts'
 import { buildTestApp } from '../support/build-app.ts'
 import { check, codeOf, redeem, refresh } from '../support/oauth-client.ts'
@@ -26,6 +27,25 @@ describe('the callback', () => {
     expect(answer.body).toContain('Start again')
     expect(journey.provider.redeemed).toEqual([])
     expect(await storedKeys(journey.storage, 'grant:')).toEqual([])
+  })
+
+  it('goes on where it was when our store went away: the code of the provider is not redeemed again', async () => {
+    const journey = await startJourney()
+    const browser = createBrowser(journey.app)
+    const callback = await cameBack(journey, browser)
+    const { storage } = journey
+    const { set } = storage
+    storage.set = (key, ...rest) =>
+      key.startsWith('grant:')
+        ? Promise.reject(new StorageUnavailable(new Error('away')))
+        : set(key, ...rest)
+    expect((await browser.get(callback)).statusCode).toBe(503)
+    storage.set = set
+    // The login is given back by a mark that expires at once.
+    journey.clock.advance(0.001)
+    codeOf(await browser.get(callback))
+    expect(journey.provider.redeemed).toHaveLength(1)
+    expect(await storedKeys(storage, 'grant:')).toHaveLength(1)
   })
 
   it('does nothing in the right browser without the cookie of this very flow', async () => {
