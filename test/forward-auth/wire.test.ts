@@ -117,7 +117,7 @@ describe('a question', () => {
     connection.send(`${head}\r\n\r\nbo`)
     await connection.until(/^HTTP\/1\.1 200 /)
     connection.send(`dy${asTraefikAsks().join('\r\n')}\r\n\r\n`)
-    await connection.until(/HTTP\/1\.1 200 [^]*HTTP\/1\.1 401 /)
+    await connection.until(/HTTP\/1\.1 200 [\s\S]*HTTP\/1\.1 401 /)
   })
 
   it('fails closed where a check breaks down', async () => {
