@@ -137,7 +137,7 @@ export function checkApart(
     for (const [field, covered] of [['url', path], ...also.map((other) => ['also', other])]) {
       const place = `${normalizeHost(host) ?? host}${covered ?? ''}`
       // Two paths that a forgiving server takes for one are ambiguous, so that neither could be reached.
-      const key = `${normalizeHost(host) ?? host}${looselyRead(covered ?? '')}`
+      const key = `${normalizeHost(host) ?? host}${looselyRead(covered ?? '') ?? covered}`
       const owner = owners.get(key)
       if (owner !== undefined && (owner.id !== id || owner.place === place)) {
         const likeness = owner.place === place ? place : `${place} reads like ${owner.place}, which`

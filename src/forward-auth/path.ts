@@ -39,17 +39,29 @@ export function canonicalPath(path: string): string | undefined {
   return DOT_OR_EMPTY_SEGMENT.test(canonical) ? undefined : canonical
 }
 
+/** Characters of a path with escapes; beyond it they are not read: putting accents in order takes the square of them. */
+const MAX_ESCAPED = 4096
+
 /**
  * A canonical path as the most forgiving server reads it: every escape decoded, without regard to case, to how Unicode
  * spells a character, and to dots and spaces that end a segment. An escape of an escape never gets here: `%25` makes a
  * path ambiguous. What lies below a path still does when both are read like this.
+ * @returns undefined if it can be read in still more ways: a wide slash or dot is one to some servers
  */
-export function looselyRead(path: string): string {
-  const decoded = path.includes('%')
-    ? path.replace(/(?:%[0-9A-F]{2})+/g, decodeBytes).normalize('NFKC')
-    : path
+export function looselyRead(path: string): string | undefined {
+  const decoded = path.includes('%') ? decodeAll(path) : path
   // Tried from the start of a run only: from each character of it, one long path would take minutes.
-  return decoded.toLowerCase().replace(/(?<![. ])[. ]+(?=\/|$)/g, '')
+  return decoded?.toLowerCase().replace(/(?<![. ])[. ]+(?=\/|$)/g, '')
+}
+
+function decodeAll(path: string): string | undefined {
+  if (path.length > MAX_ESCAPED) return undefined
+  const decoded = path.replace(/(?:%[0-9A-F]{2})+/g, decodeBytes).normalize('NFKC')
+  const isAmbiguous =
+    /[\\%;?#]/.test(decoded) ||
+    DOT_OR_EMPTY_SEGMENT.test(decoded) ||
+    decoded.split('/').length !== path.split('/').length
+  return isAmbiguous ? undefined : decoded
 }
 
 /** Bytes that are no UTF-8 become U+FFFD, as in servers that do not refuse them. */

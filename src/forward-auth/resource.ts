@@ -122,6 +122,7 @@ export function createResourceTable(configured: readonly ResourceConfig[]): Reso
     if (!prefix) return 'unknown'
     if (prefix.rivals.length > 0) {
       const loose = looselyRead(canonical)
+      if (loose === undefined) return 'ambiguous'
       if (prefix.rivals.some((rival) => covers(rival, loose))) return 'ambiguous'
     }
     return { resource: prefix.resource, path, viaAlso: prefix.isAlso }
@@ -222,7 +223,7 @@ const longestFirst = (a: Prefix, b: Prefix) => b.path.length - a.path.length
  * one counts, as a host of its own counts before a wildcard.
  */
 function withRivals(here: readonly Prefix[]): MatchablePrefix[] {
-  const read = here.map((prefix) => ({ ...prefix, loose: looselyRead(prefix.path) }))
+  const read = here.map((prefix) => ({ ...prefix, loose: looselyRead(prefix.path) ?? prefix.path }))
   return read.map(({ loose, ...prefix }) => ({
     ...prefix,
     rivals: read

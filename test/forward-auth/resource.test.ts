@@ -135,6 +135,10 @@ describe('an escape that a server may decode, too,', () => {
     ['with an accent on its own', '/cafe%CC%81', 'ambiguous'],
     ['of a character that some servers take for another', '/%EF%BC%A0team', 'ambiguous'],
     ['is not escaped twice', '/%2540team', 'ambiguous'],
+    ['of a wide slash', '/x%EF%BC%8F@team', 'ambiguous'],
+    ['of wide dots that lead up', '/x/%EF%BC%8E%EF%BC%8E/@team', 'ambiguous'],
+    ['of a wide percent sign', '/%EF%BC%8540team', 'ambiguous'],
+    ['that is one of thousands', `/${'%CC%81%CC%96'.repeat(5000)}`, 'ambiguous'],
     ['may be no UTF-8', '/%40team%FF', 'site'],
   ])('%s: %s', (_what, target, id) => {
     expect(idAt('site.example.com', target)).toBe(id)
