@@ -6,9 +6,14 @@
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises'
+import { StorageUnavailable } from '../storage/storage.ts'
 
 /** The store is asked for keys that strangers may have made up once in this time; who asks meanwhile waits. */
 const LOOK_AGAIN_MS = 1000
+/** Reading takes the longer the more there is, and shall take no more than a tenth of the store's time. */
+const REST_SHARE = 10
+/** Checks that wait for a look at once; what comes beyond is answered as an outage. */
+const MOST_WAITING = 100
 /** After it failed to answer it is left alone for this long. */
 const PAUSE_MS = 1000
 /** Keys that are remembered as nobody's. */
@@ -26,7 +31,7 @@ export interface KeySearch {
   isAbsent(kid: string): boolean
   /**
    * Resolves once the keys were read at a time when whoever named this one knew it already, after a second or so.
-   * @throws StorageUnavailable if the store did not answer; whatever else `read` rejects with
+   * @throws StorageUnavailable if the store did not answer, or too many ask; whatever else `read` rejects with
    */
   look(kid: string): Promise<void>
 }
@@ -50,6 +55,7 @@ export function createKeySearch(deps: {
   const absent = new Set<string>()
   let reading: Promise<void> | undefined
   let waiting: Promise<void> | undefined
+  let waitingCount = 0
   let rested = Promise.resolve()
   let failure: { readonly error: unknown; readonly at: number } | undefined
 
@@ -73,11 +79,17 @@ export function createKeySearch(deps: {
   }
   function readForStrangers(): Promise<void> {
     if (failure && isWithin(PAUSE_MS, failure.at)) return Promise.reject(failure.error)
+    if (waitingCount >= MOST_WAITING) {
+      return Promise.reject(new StorageUnavailable(new Error('too many unknown keys at once')))
+    }
+    waitingCount += 1
     waiting ??= rested.then(() => {
       waiting = undefined
+      waitingCount = 0
+      const started = performance.now()
       const looked = read()
       rested = looked.then(
-        () => pause(LOOK_AGAIN_MS),
+        () => pause(Math.max(LOOK_AGAIN_MS, REST_SHARE * (performance.now() - started))),
         () => undefined,
       )
       return looked

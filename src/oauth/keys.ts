@@ -61,6 +61,8 @@ const PERIOD_MS = 30 * DAY_MS
 const ANNOUNCED_MS = DAY_MS
 /** No access token lives longer; a browser session may. */
 const LEAST_RETENTION = 86_400
+/** Seconds: the shortest life there is. */
+const AT_ONCE = 0.001
 /** That a key was removed is remembered for this long; every process reads the keys once a minute. */
 const REMOVED_MS = 10 * 60_000
 
@@ -125,8 +127,13 @@ export async function loadSigningKeys(deps: Deps): Promise<SigningKeys> {
     }
     // A store that fails half-way must not leave us without a key.
     if (found.length > 0) adopt(found)
-    for (const { kid, name } of all) if (wasRemoved(kid)) await deps.storage.delete(name)
-    if (await makeDue(found, deps)) adopt(await readAll(deps))
+    for (const { kid, name, stored } of all) {
+      // Only what was read: another process may have put a good key under this name since.
+      if (wasRemoved(kid)) await deps.storage.replace(name, stored, stored, AT_ONCE)
+    }
+    if (await makeDue(found, deps)) {
+      adopt((await readAll(deps)).filter(({ kid }) => !wasRemoved(kid)))
+    }
   }
   const search = createKeySearch({
     isKnown: (kid) => known(kid) !== undefined,

@@ -77,7 +77,7 @@ it('lets two processes that start or rotate together agree on one key', async ()
 })
 
 /** A key that nobody has, in the form of ours. */
-const strange = (letter: string) => letter.repeat(43)
+const strange = (letters: string) => letters.repeat(43).slice(0, 43)
 
 /** The same place, with a store that counts how often the keys were read from it, and fails or waits when told to. */
 function watchedPlace() {
@@ -146,6 +146,26 @@ it('asks the store for keys that strangers made up once a second, and calls none
   rest()
   expect(await asked).toMatchObject([undefined, undefined, { kid: added }])
   expect(watched.reads).toBe(2)
+})
+
+it('lets no more than a hundred wait for a look at keys that strangers made up', async () => {
+  const { watched, mine } = watchedPlace()
+  let rest = () => {}
+  const pause = () =>
+    new Promise<void>((resolve) => {
+      rest = resolve
+    })
+  const keys = await loadSigningKeys({ ...mine, pause })
+  expect(await keys.find(strange('a'))).toBeUndefined()
+  watched.reads = 0
+  const asked = Array.from(Array(150), (_, index) => keys.find(strange(`${index}-`)))
+  const late = await Promise.allSettled(asked.slice(100))
+  for (const outcome of late) {
+    expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(StorageUnavailable) })
+  }
+  rest()
+  expect(await Promise.all(asked.slice(0, 100))).toEqual(Array(100).fill(undefined))
+  expect(watched.reads).toBe(1)
 })
 
 it('asks a store that is away once a second, and finds what it had to wait for when it is back', async () => {
@@ -299,6 +319,8 @@ describe('a compromised key is not brought back', () => {
     await keys.refresh()
     expect(kids(keys)).toEqual([kid])
     expect(keys.generation()).toBe(1)
+    // What is taken out of the store expires at once.
+    deps.now.advance(0.001)
     expect(kids(await loadSigningKeys(deps))).toEqual([kid])
   })
 
@@ -311,6 +333,7 @@ describe('a compromised key is not brought back', () => {
     for (const [name] of await readAll(deps.storage)) await deps.storage.delete(name)
     await unaware.refresh()
     await keys.refresh()
+    deps.now.advance(0.001)
     await unaware.refresh()
     expect([kids(keys), kids(unaware)]).toEqual([[kid], [kid]])
   })
