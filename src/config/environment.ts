@@ -12,6 +12,15 @@ import { nearest } from './suggest.ts'
 const NOT_OURS = new Set(['CLIENT_IP', 'LOGLEVEL'])
 /** A name one letter off, or the singular of a list, is ours mistyped; two letters off, it may well be another's. */
 const MISTYPED = 1
+/** Without these more is open than somebody wanted: anything like them stops the start. */
+const NARROWING = [
+  'ALLOWED_ORIGINS',
+  'CLIENT_REGISTRATION',
+  'GOOGLE_HOSTED_DOMAIN',
+  'PROD_MODE',
+  'REVOKE_BEFORE',
+  'TRUSTED_PROXIES',
+]
 
 /** An empty value counts as unset, as Compose writes variables that are not there. */
 export function readEnvironment(
@@ -24,7 +33,7 @@ export function readEnvironment(
     const meaning = meaningOf(written)
     if (meaning) entries.push({ written, meaning, value })
     else if (written.length >= 6 && !NOT_OURS.has(written)) {
-      const meant = nearest(written, knownNames, MISTYPED)
+      const meant = nearest(written, knownNames, MISTYPED) ?? nearest(written, NARROWING)
       const like = meant ?? nearest(written, knownNames)
       if (meant !== undefined) {
         report.problem(written, `is not a setting. Did you mean ${meant}? Else rename it.`)

@@ -84,10 +84,6 @@ export function createAnswering(deps: Answering): AnswerQuestion {
     const found = find(withoutQuery(request.url ?? ''))
     if (!found) return false
     const { contract } = found.endpoint
-    if (!isTrustedProxy(request.socket.remoteAddress)) {
-      write(response, contract.adapt(refuseStranger(request, requestId)), request)
-      return true
-    }
     const started = performance.now()
     const answer = (outcome: Checked) => {
       write(response, contract.adapt(outcome.answer, outcome.verified), request)
@@ -96,9 +92,15 @@ export function createAnswering(deps: Answering): AnswerQuestion {
     const fail = (error: unknown) => {
       log.error({ requestId, err: error }, 'unexpected error in a check')
       // Fail closed, and as an outage: nothing is known about the credential.
-      write(response, contract.adapt(FAILURE), request)
+      if (response.headersSent) response.destroy()
+      else write(response, contract.adapt(FAILURE), request)
     }
+    // Whatever is thrown from here would end the process: nobody stands above us.
     try {
+      if (!isTrustedProxy(request.socket.remoteAddress)) {
+        write(response, contract.adapt(refuseStranger(request, requestId)), request)
+        return true
+      }
       const checked = examine(found, request, requestId)
       if (checked instanceof Promise) checked.then(answer).catch(fail)
       else answer(checked)

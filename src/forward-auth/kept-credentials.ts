@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isDeepStrictEqual } from 'node:util'
 import { LRUCache } from 'lru-cache'
 import type { Grant } from '../storage/records.ts'
 import type { Reading, Standing } from '../storage/standing.ts'
@@ -79,7 +80,15 @@ export function createKeptCredentials(deps: {
       return entry && judge(entry, entry.reading.watch.inOutage(entry.reading))
     },
     keep({ token, verified, generation, reading }) {
-      if (token.length > MAX_KEPT_LENGTH || !reading.watch.isKeepable()) return
+      if (token.length > MAX_KEPT_LENGTH) return
+      if (!reading.watch.isKeepable()) {
+        // What was read before may bridge an outage, unless it is known to be somebody else's by now.
+        const before = lookUp(token)
+        if (before && !isDeepStrictEqual(before.reading.person, reading.person)) {
+          kept.delete(keyOf(token))
+        }
+        return
+      }
       const { expiresAt } = verified
       const { grant } = reading
       const credential: Credential = { kind: 'verified', verified }

@@ -49,6 +49,7 @@ export async function complete(
     return { kind: 'done', user: subjectOf(person), arrival: await purpose.finish(grant, person) }
   } catch (error) {
     // Nobody has got anything of it: the person may try again. What failed first says more.
+    records.grants.revokeForSure(grant.id).catch(() => {})
     await records.interactions.giveBack(interaction.id, grant.id, remaining).catch(() => {})
     throw error
   }

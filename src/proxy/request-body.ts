@@ -19,7 +19,7 @@ export function takeBody(
 ): void {
   const length = lengthOf(request)
   if (length === 0) send(null)
-  else if (length <= MAX_WHOLE) collect(request, send)
+  else if (length <= MAX_WHOLE) collect(request, length, send)
   else stream(request, response, send)
 }
 
@@ -29,13 +29,15 @@ function lengthOf({ headers }: IncomingMessage): number {
   return Number(headers['content-length'] ?? 0)
 }
 
-function collect(request: IncomingMessage, send: (body: Buffer) => void): void {
-  const chunks: Buffer[] = []
-  request.on('data', (chunk: Buffer) => chunks.push(chunk))
-  request.once('end', () => {
-    const [only] = chunks
-    send(only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks))
+/** Node's parser sees to it that exactly `length` bytes come. */
+function collect(request: IncomingMessage, length: number, send: (body: Buffer) => void): void {
+  // Copied: pieces of one byte each, kept as they come, would take hundreds of times their size.
+  const body = Buffer.allocUnsafe(length)
+  let filled = 0
+  request.on('data', (chunk: Buffer) => {
+    filled += chunk.copy(body, filled)
   })
+  request.once('end', () => send(body.subarray(0, filled)))
 }
 
 function stream(

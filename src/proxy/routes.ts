@@ -60,7 +60,7 @@ const isPerson = ({ method, raw }: FastifyRequest) => isNavigation(method, raw.r
 
 function showNothing(reply: FastifyReply): void {
   const { id: requestId, log } = reply.request
-  log.info({ requestId, reason: 'nothing is at this address' }, 'page refused')
+  log.debug({ requestId, reason: 'nothing is at this address' }, 'page refused')
   sendErrorPage(reply, 404, {
     kind: 'retry',
     title: 'There is nothing here',

@@ -161,8 +161,10 @@ export async function openLmdbStorage({
         renewSnapshot()
         return database.get(encodedKey)
       }
-      const before = peeking(read)
-      const expiresAt = before === undefined ? 0 : decodeRecord(before).expiresAt
+      const [before, expiresAt] = peeking(() => {
+        const text = read()
+        return [text, text === undefined ? 0 : decodeRecord(text).expiresAt] as const
+      })
       return () => now() < expiresAt && peeking(read) === before
     },
     get(key) {

@@ -82,6 +82,8 @@ describe('names in the environment', () => {
     ['SECRET_FIEL', 'SECRET_FILE'],
     ['RESOURCE', 'RESOURCES'],
     ['TRUSTED_PROXY', 'TRUSTED_PROXIES'],
+    ['GOOGLE_HOST_DOMAIN', 'GOOGLE_HOSTED_DOMAIN'],
+    ['CLIENT_REGISTATOIN', 'CLIENT_REGISTRATION'],
   ])('refuses %s, a near miss of %s', (name, meant) => {
     expect(problemsOf(() => load({ env: { [name]: SECRET } }))).toEqual([
       `${name}: is not a setting. Did you mean ${meant}? Else rename it.`,

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { open, parseAnswer } from '../support/raw-http.ts'
 import { bodyOf, startUpstream } from '../support/upstream-server.ts'
@@ -131,6 +132,20 @@ describe('a request body', () => {
     expect((await arriving.next()).done).toBe(true)
     response.end('done')
     await client.until(/done/)
+  })
+
+  it('that is small arrives whole with its length, in however many pieces it comes', async () => {
+    const upstream = await startUpstream(async (request, response) => {
+      response.end(`${await bodyOf(request)} ${request.headers['content-length']}`)
+    })
+    const { port } = await openGateway(upstream.origin)
+    const client = await open(port)
+    client.send(head('POST /notes/mcp', 'Content-Length: 9'))
+    for (const piece of ['on', 'e', ' two ', 'x']) {
+      client.send(piece)
+      await nextTurn()
+    }
+    await client.until(/one two x 9/)
   })
 
   it('of 8 MB arrives whole with its length', async () => {
