@@ -19,6 +19,7 @@ import { forwardAuthRoutes } from './forward-auth/routes.ts'
 import { createStaticTokens } from './forward-auth/static-tokens.ts'
 import { createVerifier } from './forward-auth/verifier.ts'
 import { createClientAddress } from './http/client-address.ts'
+import { everyMinute } from './http/every-minute.ts'
 import { healthRoutes } from './http/health.ts'
 import { normalizeHost } from './http/host.ts'
 import { compileOrigins } from './http/origins.ts'
@@ -171,7 +172,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const answer = createAnswering({ endpoints, isTrustedProxy, log, now })
 
   const app = createHttpServer({ log, first: answer })
-  everyMinute(app, () => keys.refresh(), log)
+  everyMinute(app, { task: keys.refresh, failed: 'reading the signing keys failed', log })
   app.addHook('onListen', async () => {
     // Beside the first requests: checks refuse these people already, this keeps them out should the name come back.
     revokeGrantsOfTheGone({ records, provider }).then(
@@ -300,13 +301,4 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   }
   scoped(app, (scope) => proxyRoutes(scope, proxy))
   return app
-}
-
-/** Housekeeping for as long as the app is open; what fails now is tried again. */
-function everyMinute(app: FastifyInstance, task: () => Promise<void>, log: Logger): void {
-  const timer = setInterval(() => {
-    task().catch((error: unknown) => log.warn({ err: error }, 'reading the signing keys failed'))
-  }, 60_000)
-  timer.unref()
-  app.addHook('onClose', async () => clearInterval(timer))
 }
