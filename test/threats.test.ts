@@ -57,6 +57,14 @@ describe('T33: one request cannot keep the process busy', () => {
     expect((await check(app, { 'x-forwarded-uri': uri })).statusCode).toBe(401)
   })
 
+  it('does not put thousands of accents in order', async () => {
+    const { app } = await buildTestApp({
+      resources: [resource(), resource({ id: 'all', url: 'https://mcp.example.com' })],
+    })
+    const uri = `/x${'%CC%81'.repeat(5000)}${'%CC%96'.repeat(5000)}`
+    expect((await check(app, { 'x-forwarded-uri': uri })).statusCode).toBe(403)
+  })
+
   it('reads an endless resource indicator once', async () => {
     const { app } = await buildTestApp()
     const client = await register(app)

@@ -39,8 +39,8 @@ export function canonicalPath(path: string): string | undefined {
   return DOT_OR_EMPTY_SEGMENT.test(canonical) ? undefined : canonical
 }
 
-/** Characters of a path with escapes; beyond it they are not read: putting accents in order takes the square of them. */
-const MAX_ESCAPED = 4096
+/** Characters of a path that escapes some beyond ASCII; a longer one is not read: putting accents in order is quadratic. */
+const MAX_ACCENTED = 4096
 
 /**
  * A canonical path as the most forgiving server reads it: every escape decoded, without regard to case, to how Unicode
@@ -55,7 +55,7 @@ export function looselyRead(path: string): string | undefined {
 }
 
 function decodeAll(path: string): string | undefined {
-  if (path.length > MAX_ESCAPED) return undefined
+  if (path.length > MAX_ACCENTED && /%[89A-F]/.test(path)) return undefined
   const decoded = path.replace(/(?:%[0-9A-F]{2})+/g, decodeBytes).normalize('NFKC')
   const isAmbiguous =
     /[\\%;?#]/.test(decoded) ||
