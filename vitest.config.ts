@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/e2e/**', 'node_modules/**'],
     restoreMocks: true,
+    // Some make RSA keys or start programs, on machines that are busy with others.
+    testTimeout: 20_000,
     // Tests share no state but modules, whose loading would take as long as the tests.
     isolate: false,
     // Vitest would leave a core idle, which is half of a small machine.
