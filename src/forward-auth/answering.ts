@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
+import type { First } from '../http/server.ts'
 import { type Answer, forbidden, malformedRequest } from './answer.ts'
 import { isNavigation } from './browser-request.ts'
 import type { Checked } from './check.ts'
@@ -21,13 +22,6 @@ export interface Answering {
   readonly now: () => number
 }
 
-/** Answers the request, now or once the store has, if it is one for these endpoints; else returns false. */
-export type AnswerQuestion = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  requestId: string,
-) => boolean
-
 interface Found {
   readonly endpoint: Endpoint
   readonly pinned: string | undefined
@@ -39,7 +33,8 @@ export const PIN = '/r/'
 const WARN_EVERY_MS = 60_000
 const FAILURE: Answer = { status: 500, headers: ['Content-Length', '0'] }
 
-export function createAnswering(deps: Answering): AnswerQuestion {
+/** Answers a request, now or once the store has, if it is one for these endpoints. */
+export function createAnswering(deps: Answering): First {
   const { isTrustedProxy, log, now } = deps
   const byPath = new Map(deps.endpoints.map((endpoint) => [endpoint.path, endpoint]))
 

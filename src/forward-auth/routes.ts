@@ -5,12 +5,13 @@
  * @module
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type AnswerQuestion, PIN } from './answering.ts'
+import type { First } from '../http/server.ts'
+import { PIN } from './answering.ts'
 import type { Endpoint } from './endpoints.ts'
 
 export function forwardAuthRoutes(
   app: FastifyInstance,
-  { endpoints, answer }: { endpoints: readonly Endpoint[]; answer: AnswerQuestion },
+  { endpoints, answer }: { endpoints: readonly Endpoint[]; answer: First },
 ): void {
   // Before Fastify looks at the body: it refuses odd content types by itself, and a QUERY without one.
   const onRequest = (request: FastifyRequest, reply: FastifyReply): void => {

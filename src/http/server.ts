@@ -20,7 +20,7 @@ const REQUEST_TIMEOUT_MS = 120_000
 /** Registrations and forms are small. */
 const BODY_LIMIT = 32 * 1024
 
-/** Answers a request on the wire, or returns false and leaves it to the routes. */
+/** Answers a request, at once or later; or returns false and leaves it to the routes. */
 export type First = (
   request: IncomingMessage,
   response: ServerResponse,

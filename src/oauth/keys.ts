@@ -17,6 +17,7 @@ import {
 } from 'jose'
 import { z } from 'zod'
 import type { Keyring } from '../crypto.ts'
+import { deleteIf } from '../storage/delete-if.ts'
 import type { Storage } from '../storage/storage.ts'
 import { createKeySearch, type Pause } from './key-search.ts'
 
@@ -61,8 +62,6 @@ const PERIOD_MS = 30 * DAY_MS
 const ANNOUNCED_MS = DAY_MS
 /** No access token lives longer; a browser session may. */
 const LEAST_RETENTION = 86_400
-/** Seconds: the shortest life there is. */
-const AT_ONCE = 0.001
 /** That a key was removed is remembered for this long; every process reads the keys once a minute. */
 const REMOVED_MS = 10 * 60_000
 
@@ -107,6 +106,7 @@ export async function loadSigningKeys(deps: Deps): Promise<SigningKeys> {
 
   const known = (kid: string) => keys.find((key) => key.kid === kid)
   const wasRemoved = (kid: string) => deps.now() - (removed.get(kid) ?? -REMOVED_MS) < REMOVED_MS
+  const kept = (found: readonly Loaded[]) => found.filter(({ kid }) => !wasRemoved(kid))
 
   function adopt(found: readonly Loaded[]): void {
     const gone = keys.filter(({ kid }) => !found.some((key) => key.kid === kid))
@@ -119,21 +119,19 @@ export async function loadSigningKeys(deps: Deps): Promise<SigningKeys> {
     let all = await readAll(deps)
     // Read beside a rotation, it may have come too early for the new key and too late for the others.
     if (keys.some(({ kid }) => !all.some((key) => key.kid === kid))) all = await readAll(deps)
-    let found = all.filter(({ kid }) => !wasRemoved(kid))
+    let found = kept(all)
     // Of a store with keys, `keys rotate` may have removed some. One without any has lost them.
     if (found.length === 0 && keys.length > 0) {
       for (const { name, stored } of keys) await store(name, stored, deps)
-      found = (await readAll(deps)).filter(({ kid }) => !wasRemoved(kid))
+      found = kept(await readAll(deps))
     }
     // A store that fails half-way must not leave us without a key.
     if (found.length > 0) adopt(found)
     for (const { kid, name, stored } of all) {
       // Only what was read: another process may have put a good key under this name since.
-      if (wasRemoved(kid)) await deps.storage.replace(name, stored, stored, AT_ONCE)
+      if (wasRemoved(kid)) await deleteIf(deps.storage, name, stored)
     }
-    if (await makeDue(found, deps)) {
-      adopt((await readAll(deps)).filter(({ kid }) => !wasRemoved(kid)))
-    }
+    if (await makeDue(found, deps)) adopt(kept(await readAll(deps)))
   }
   const search = createKeySearch({
     isKnown: (kid) => known(kid) !== undefined,

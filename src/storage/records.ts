@@ -17,6 +17,7 @@
  * @module
  */
 import type { Identity } from '../providers/provider.ts'
+import { deleteIf } from './delete-if.ts'
 import { insist } from './insist.ts'
 import type { Storage } from './storage.ts'
 
@@ -80,8 +81,6 @@ export const CODE_RECORD_LIFETIME = 600
 export const WATCHED = ['grant:', 'identity:'] as const
 /** Seconds; the browser is on its way already. */
 const SESSION_CODE_LIFETIME = 60
-/** Seconds: the shortest life there is. Deletes only what is as expected, where `delete` would take another's. */
-const AT_ONCE = 0.001
 /** Seconds that a revocation is tried again for while the store does not answer. */
 const REVOKED_WITHIN = 3600
 
@@ -195,7 +194,7 @@ export function createRecords(
       answer: (id, grantId, ttl) => storage.create(`interaction:${id}`, grantId, ttl),
       giveBack: (id, grantId, ttl) =>
         insist(async () => {
-          await storage.replace(`interaction:${id}`, grantId, grantId, AT_ONCE)
+          await deleteIf(storage, `interaction:${id}`, grantId)
         }, ttl),
       isAnswered: async (id) => (await storage.get(`interaction:${id}`)) !== undefined,
     },
