@@ -16,10 +16,10 @@ import {
   startBenchProvider,
   type Tokens,
 } from './fixtures.ts'
-import type { GatewayOptions } from './server.ts'
+import type { ServerOptions } from './server-options.ts'
 
 export async function gateway(
-  options: GatewayOptions,
+  options: ServerOptions,
 ): Promise<{ server: FastifyInstance; tokens: Tokens }> {
   const now = () => Date.now()
   const storage = await openStore(options, now)
@@ -43,7 +43,7 @@ export async function gateway(
 }
 
 async function openStore(
-  { store, dataDir, redisPort }: GatewayOptions,
+  { store, dataDir, redisPort }: ServerOptions,
   now: () => number,
 ): Promise<Storage> {
   if (store === 'memory') return createMemoryStorage({ now })
@@ -51,7 +51,11 @@ async function openStore(
   const hosts = [{ host: '127.0.0.1', port: redisPort }]
   const target = { kind: 'single', hosts, tls: false, db: 0 } as const
   const log = pino({ level: 'warn' })
-  const storage = await openStorage({ dataDir, now, redis: { target, maxStale: 60, log } })
+  const storage = await openStorage({
+    dataDir,
+    now,
+    redis: { target, watched: ['grant:', 'identity:'], maxStale: 60, log },
+  })
   for (;;) {
     try {
       await storage.contact?.()

@@ -6,25 +6,9 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import Fastify from 'fastify'
 import { Agent } from 'undici'
-import { z } from 'zod'
 import { keepTickShape } from '../src/http/tick-shape.ts'
 import type { Tokens } from './fixtures.ts'
-
-const Options = z.object({
-  kind: z.enum(['node', 'fastify', 'undici', 'gatewarden']),
-  store: z.enum(['memory', 'lmdb', 'redis']).default('memory'),
-  redisPort: z.number().default(0),
-  cold: z.number().default(0),
-  dataDir: z.string().default(''),
-  grants: z.number().default(1),
-  /** Accept the tokens of a provider on this machine. */
-  provider: z.boolean().default(false),
-  upstream: z.string().optional(),
-  /** Of the bare proxy: the client's headers go on, as with any proxy, or only one. */
-  headers: z.enum(['all', 'one']).default('all'),
-})
-
-export type GatewayOptions = z.infer<typeof Options>
+import { Options, type ServerOptions } from './server-options.ts'
 
 /** What an allowed check answers, for the servers that answer nothing else. */
 const HEADERS = {
@@ -40,7 +24,7 @@ const HEADERS = {
   'X-User-Name': 'Ann Adams',
 }
 
-async function start(options: z.infer<typeof Options>): Promise<{ port: number; tokens?: Tokens }> {
+async function start(options: ServerOptions): Promise<{ port: number; tokens?: Tokens }> {
   switch (options.kind) {
     case 'node':
       return listen(

@@ -1,10 +1,10 @@
 /**
- * Writes what `src/config/reference.ts` says to where people look for it (`npm run docs:config`).
+ * Writes what `src/config/reference/reference.ts` says to where people look for it (`npm run docs:config`).
  *
  * @module
  */
 import { writeFileSync } from 'node:fs'
-import { configurationPage, envExample, jsonSchema } from '../src/config/reference.ts'
+import { configurationPage, envExample, jsonSchema } from '../src/config/reference/reference.ts'
 
 const root = new URL('../', import.meta.url)
 writeFileSync(new URL('.env.example', root), envExample())

@@ -1,60 +1,32 @@
 #!/usr/bin/env node
 /**
- * The command: a table of subcommands, of which `serve` is the default.
+ * The program's entry: finds the subcommand in the table, runs it and sets the exit code. It owns no command.
  *
  * @module
  */
 import { readFileSync } from 'node:fs'
-import { configCheck } from './cli/config-check.ts'
-import { configPrint } from './cli/config-print.ts'
-import { explain, loadOrExplain } from './cli/configured.ts'
-import { hashPassword } from './cli/hash-password.ts'
-import { healthcheck } from './cli/healthcheck.ts'
-import { help, version } from './cli/help.ts'
-import type { Command, Io } from './cli/io.ts'
-import { keysList, keysRotate } from './cli/keys.ts'
-import { didYouMean } from './config/suggest.ts'
-import { keepTickShape } from './http/tick-shape.ts'
+import { COMMANDS } from './cli/commands.ts'
+import { helpText, version } from './cli/help.ts'
+import type { Io } from './cli/io.ts'
+import { didYouMean } from './config/values/suggest.ts'
 
-const serve: Command = async (args, io) => {
-  const loaded = loadOrExplain(args, io)
-  if (!loaded) return 2
-  keepTickShape()
-  // Only here: the other subcommands answer without loading a web server.
-  const program = await import('./cli/serve.ts')
-  try {
-    await program.serve(loaded.config)
-    return 0
-  } catch (error) {
-    // What only starting can find out, such as a busy port.
-    explain(error, io)
-    return 2
-  }
-}
-
-const commands = new Map<string, Command>([
-  ['serve', serve],
-  ['hash-password', hashPassword],
-  ['config check', configCheck],
-  ['config print', configPrint],
-  ['healthcheck', healthcheck],
-  ['keys list', keysList],
-  ['keys rotate', keysRotate],
-  ['help', help],
-  ['version', version],
-])
-
-function run(argv: readonly string[], io: Io): Promise<number> {
-  if (argv.some((arg) => /^(-h|--?help)$/.test(arg))) return help([], io)
+async function run(argv: readonly string[], io: Io): Promise<number> {
   const [first = 'serve', ...rest] = argv
+  if (first === 'help' || argv.some((arg) => /^(-h|--?help)$/.test(arg))) {
+    io.stdout.write(helpText(COMMANDS))
+    return 0
+  }
   if (/^(-v|--?version)$/.test(first)) return version([], io)
-  if (first.startsWith('-')) return serve(argv, io)
-  const name = /^(config|keys)$/.test(first) ? [first, ...rest.splice(0, 1)].join(' ') : first
-  const command = commands.get(name)
-  if (command) return command(rest, io)
-  const hint = didYouMean(name, commands.keys(), 'See gatewarden --help.')
-  io.stderr.write(`gatewarden ${name}: there is no such command. ${hint}\n`)
-  return Promise.resolve(2)
+  // A flag without a command belongs to `serve`.
+  const given = first.startsWith('-') ? ['serve', ...argv] : [first, ...rest]
+  const isGroup = COMMANDS.some(({ words }) => words.startsWith(`${given[0]} `))
+  const words = given.splice(0, isGroup ? 2 : 1).join(' ')
+  const command = COMMANDS.find((row) => row.words === words)
+  if (command) return command.run(given, io)
+  const names = [...COMMANDS.map((row) => row.words), 'help']
+  const hint = didYouMean(words, names, 'See gatewarden --help.')
+  io.stderr.write(`gatewarden ${words}: there is no such command. ${hint}\n`)
+  return 2
 }
 
 const code = await run(process.argv.slice(2), {

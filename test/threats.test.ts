@@ -3,11 +3,11 @@
  */
 import { describe, expect, it } from 'vitest'
 import { createKeyring } from '../src/crypto.ts'
-import { createResourceTable } from '../src/forward-auth/resource.ts'
-import { createAccessTokens } from '../src/oauth/access-token.ts'
-import { loadSigningKeys } from '../src/oauth/keys.ts'
 import { redirectUriProblem } from '../src/oauth/redirect-uri.ts'
+import { createAccessTokens } from '../src/oauth/tokens/access-token.ts'
+import { loadSigningKeys } from '../src/oauth/tokens/signing-keys.ts'
 import { clientHeaders } from '../src/proxy/response-headers.ts'
+import { createResourceTable } from '../src/resources/resource-table.ts'
 import { createBrowser } from './support/browser.ts'
 import { ANYONE, BOB, buildTestApp, resource, SECRET } from './support/build-app.ts'
 import {

@@ -9,7 +9,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Config } from '../config/config.ts'
-import { ConfigError } from '../config/problem.ts'
+import { ConfigError } from '../config/values/problem.ts'
 import { type Storage, StorageUnavailable, StorageUnfit } from '../storage/storage.ts'
 import { cannotListen } from './cannot-listen.ts'
 

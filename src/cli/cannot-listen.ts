@@ -4,7 +4,7 @@
  * @module
  */
 import type { Config } from '../config/config.ts'
-import { ConfigError } from '../config/problem.ts'
+import { ConfigError } from '../config/values/problem.ts'
 
 /** @param error what listening failed with */
 export function cannotListen({ host, port }: Config['listen'], error: unknown): ConfigError {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ConfigError } from '../config/problem.ts'
+import { ConfigError } from '../config/values/problem.ts'
 
 /** The problem that an error of opening the store means. */
 export function cannotOpen(error: unknown): ConfigError {

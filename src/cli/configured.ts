@@ -5,7 +5,7 @@
  */
 import type { Config } from '../config/config.ts'
 import { type Loaded, type LoadOptions, loadConfig, loadListen } from '../config/load.ts'
-import { ConfigError } from '../config/problem.ts'
+import { ConfigError } from '../config/values/problem.ts'
 import type { Io } from './io.ts'
 
 /** The configuration, or undefined once its problems are printed, one a line: exit 2 then. */

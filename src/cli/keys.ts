@@ -11,7 +11,8 @@ import {
   loadSigningKeys,
   replaceSigningKeys,
   SigningKeyUnreadable,
-} from '../oauth/keys.ts'
+} from '../oauth/tokens/signing-keys.ts'
+import { WATCHED } from '../records/records.ts'
 import { openStorage } from '../storage/index.ts'
 import { type Storage, StorageUnavailable, StorageUnfit } from '../storage/storage.ts'
 import { cannotOpen } from './cannot-open.ts'
@@ -84,7 +85,7 @@ async function withStore(
   const storage = await openStorage({
     dataDir: config.dataDir,
     now,
-    redis: config.redis && { target: config.redis, maxStale: 0, log: SILENT },
+    redis: config.redis && { target: config.redis, watched: WATCHED, maxStale: 0, log: SILENT },
   }).catch((error: unknown) => {
     throw cannotOpen(error)
   })

@@ -9,8 +9,9 @@ import type { FastifyInstance } from 'fastify'
 import { type Logger, pino } from 'pino'
 import { buildApp } from '../app.ts'
 import type { Config } from '../config/config.ts'
-import { ConfigError } from '../config/problem.ts'
-import { SigningKeyUnreadable } from '../oauth/keys.ts'
+import { ConfigError } from '../config/values/problem.ts'
+import { SigningKeyUnreadable } from '../oauth/tokens/signing-keys.ts'
+import { WATCHED } from '../records/records.ts'
 import { openStorage } from '../storage/index.ts'
 import { type Storage, StorageUnavailable } from '../storage/storage.ts'
 import { awaitStore } from './await-store.ts'
@@ -43,7 +44,12 @@ export async function serve(config: Config): Promise<void> {
   const storage = await openStorage({
     dataDir: config.dataDir,
     now,
-    redis: config.redis && { target: config.redis, maxStale: config.maxStale, log },
+    redis: config.redis && {
+      target: config.redis,
+      watched: WATCHED,
+      maxStale: config.maxStale,
+      log,
+    },
   }).catch((error: unknown) => {
     throw cannotOpen(error)
   })

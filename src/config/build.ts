@@ -3,24 +3,25 @@
  *
  * @module
  */
-import { warnOfClosedResources } from './admission.ts'
-import { buildClients } from './clients.ts'
+
 import type { Config } from './config.ts'
-import { cookieDomainProblem } from './cookie-domain.ts'
-import type { Disk } from './disk.ts'
-import type { FileContents } from './file.ts'
-import { toIdentityHeaders } from './identity-headers.ts'
-import type { Chosen } from './precedence.ts'
-import type { Report } from './problem.ts'
-import { checkProdMode } from './prod-mode.ts'
-import { buildProvider } from './provider.ts'
-import { checkProviderTokens } from './provider-tokens.ts'
-import { buildRedis } from './redis.ts'
-import { toRegistration } from './registration.ts'
-import { buildResources } from './resources.ts'
-import { buildStaticTokens } from './static-tokens.ts'
-import type { PublicUrl } from './urls.ts'
-import { buildUsers } from './users.ts'
+import { warnOfClosedResources } from './rules/closed-resources.ts'
+import { checkProdMode } from './rules/prod-mode.ts'
+import { buildClients } from './sections/clients.ts'
+import { buildProvider } from './sections/provider.ts'
+import { checkProviderTokens } from './sections/provider-tokens.ts'
+import { buildRedis } from './sections/redis.ts'
+import { buildResources } from './sections/resources.ts'
+import { buildStaticTokens } from './sections/static-tokens.ts'
+import { buildUsers } from './sections/users.ts'
+import type { Disk } from './sources/disk.ts'
+import type { FileContents } from './sources/file.ts'
+import type { Chosen } from './sources/precedence.ts'
+import { cookieDomainProblem } from './values/cookie-domain.ts'
+import { toIdentityHeaders } from './values/identity-headers.ts'
+import type { Report } from './values/problem.ts'
+import { toRegistration } from './values/registration.ts'
+import type { PublicUrl } from './values/urls.ts'
 
 interface Parts extends Chosen {
   readonly file: FileContents

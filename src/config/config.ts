@@ -5,102 +5,12 @@
  * @module
  */
 
-import type { RedisTarget } from '../storage/redis-target.ts'
-
-/** Who may pass: a person who matches any entry of any list. */
-export interface AllowList {
-  /** True for `*`: anyone who can log in. */
-  readonly anyone: boolean
-  /** Lower-cased e-mail addresses; only verified addresses match. */
-  readonly emails: readonly string[]
-  /** Lower-cased mail domains, without `@`. */
-  readonly domains: readonly string[]
-  readonly groups: readonly string[]
-}
-
-/** One protected MCP server as configured. */
-export interface ResourceConfig {
-  /** Names the pinned endpoints (`/auth/traefik/r/<id>`): `[A-Za-z0-9._-]{1,64}`. */
-  readonly id: string
-  /** Canonical URL: http or https, lower-case host (may start with `*.`), no default port, no trailing slash, no query. The audience of its tokens. */
-  readonly url: string
-  /** Shown to people. */
-  readonly name: string
-  /** Scope -> what it means in words. Never empty. */
-  readonly scopes: Readonly<Record<string, string>>
-  readonly requiredScopes: readonly string[]
-  readonly defaultScopes: readonly string[]
-  /** Further absolute paths on the same host that belong to it. */
-  readonly also: readonly string[]
-  /** The one meant when a client names none. */
-  readonly isDefault: boolean
-  readonly allow: AllowList
-  /** The provider's own access tokens are bearers here, beside ours. */
-  readonly acceptProviderTokens: boolean
-  /** Where the server really is, when Gatewarden is its reverse proxy too. */
-  readonly upstream?: string
-}
-
-/** One person of the built-in login. */
-export interface UserConfig {
-  /** The name in the file, as written; matched without regard to case. */
-  readonly name: string
-  readonly email?: string
-  readonly displayName?: string
-  readonly groups: readonly string[]
-  /** PHC string, `$argon2id$v=19$...`. */
-  readonly passwordHash: string
-}
-
-/** A provider people are sent to. */
-export interface RedirectProviderConfig {
-  readonly type: 'oidc' | 'keycloak' | 'google'
-  /** Stands in every grant of its people: under another id they sign in again. */
-  readonly id: string
-  /** http or https, without a slash at its end. */
-  readonly issuerUrl: string
-  readonly clientId: string
-  readonly clientSecret: string
-  /** The claim that lists a person's groups. */
-  readonly groupsClaim: string
-  /** Google Workspace domains, in lower case, that people must be managed by; none is everyone. */
-  readonly hostedDomains: readonly string[]
-  /** Further clients at the provider whose access tokens are good where provider tokens are accepted. */
-  readonly tokenClients: readonly string[]
-  /** The issuer is plain http, on this machine or because `DEV_MODE` allows it. */
-  readonly allowInsecure: boolean
-}
-
-/** Who says who somebody is. */
-export type ProviderConfig = { readonly type: 'builtin' } | RedirectProviderConfig
-
-/** A client known beforehand. */
-export interface ClientConfig {
-  readonly id: string
-  readonly name: string
-  /** Absent: a public client. */
-  readonly secret?: string
-  readonly redirectUris: readonly string[]
-  /** All it may be granted; absent: whatever a resource offers. */
-  readonly scopes?: readonly string[]
-  readonly grantTypes: readonly ('authorization_code' | 'refresh_token')[]
-  readonly authMethod: 'none' | 'client_secret_basic' | 'client_secret_post'
-}
-
-/** A fixed token of a program. */
-export interface StaticTokenConfig {
-  /** Shown to servers as the user: `[A-Za-z0-9._-]{1,64}`. */
-  readonly name: string
-  /** SHA-256 of it, base64url. */
-  readonly tokenHash: string
-  /** All it carries; absent: whatever a resource offers. */
-  readonly scopes?: readonly string[]
-  /** The ids of those it opens; absent: every one. */
-  readonly resources?: readonly string[]
-}
-
-/** What an identity header can say of a caller. */
-export type IdentityValue = 'user' | 'email' | 'groups' | 'scopes' | 'client' | 'id' | 'name'
+import type { IdentityValue } from '../check/identity-headers.ts'
+import type { StaticTokenConfig } from '../credentials/static-tokens.ts'
+import type { ClientConfig } from '../oauth/clients/client.ts'
+import type { ProviderConfig, UserConfig } from '../providers/provider-config.ts'
+import type { ResourceConfig } from '../resources/resource-table.ts'
+import type { RedisTarget } from '../storage/redis/topology.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 

@@ -7,16 +7,16 @@
 import { parseEnv } from 'node:util'
 import { buildConfig } from './build.ts'
 import type { Config } from './config.ts'
-import { createDisk, type Disk } from './disk.ts'
-import { readEnvironment } from './environment.ts'
-import { readFileSettings } from './file.ts'
-import { readFlags } from './flags.ts'
-import { createLayer } from './layer.ts'
-import { chooseSettings } from './precedence.ts'
-import { attempt, ConfigError, createReport, type Report, Wrong } from './problem.ts'
-import { warnOfRetired } from './retired.ts'
-import { listSources, type Source } from './sources.ts'
-import { readYaml } from './yaml-file.ts'
+import { createDisk, type Disk } from './sources/disk.ts'
+import { readEnvironment } from './sources/environment.ts'
+import { readFileSettings } from './sources/file.ts'
+import { readFlags } from './sources/flags.ts'
+import { createLayer } from './sources/layer.ts'
+import { listSources, type Source } from './sources/listing.ts'
+import { chooseSettings } from './sources/precedence.ts'
+import { warnOfRetired } from './sources/retired.ts'
+import { readYaml } from './sources/yaml.ts'
+import { attempt, ConfigError, createReport, InvalidValue, type Report } from './values/problem.ts'
 
 /** Where a configuration comes from. Nothing else is read. */
 export interface LoadOptions {
@@ -103,7 +103,7 @@ function readLayers(options: LoadOptions, report: Report) {
 function readConfigFile(disk: Disk, named: string | undefined): string {
   const text = disk.find(named ?? DEFAULT_FILE)
   if (text === undefined && named !== undefined) {
-    throw new Wrong('there is no such file. Check --config.')
+    throw new InvalidValue('there is no such file. Check --config.')
   }
   return text ?? ''
 }

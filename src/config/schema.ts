@@ -6,24 +6,13 @@
  * @module
  */
 import * as z from 'zod'
-import { parseBootstrapClients } from './clients.ts'
-import { parseCookieDomain } from './cookie-domain.ts'
-import { duration, durationOrNever } from './durations.ts'
-import { type Field, fields, list, scalar, text, toggle } from './fields.ts'
-import { IDENTITY_HEADER_NAMES, identityHeaders } from './identity-headers.ts'
-import { parseInstant } from './instants.ts'
-import { parseAllowedEmail, parseDomain, parseGroup, parseHostedDomain } from './people.ts'
-import { parseRedisUrl } from './redis-url.ts'
-import { parseRegistrant } from './registration.ts'
-import { parseScopeToken } from './scopes.ts'
-import { parseFlatToken } from './static-tokens.ts'
-import {
-  parseAllowedOrigin,
-  parseIssuerUrl,
-  parsePublicUrl,
-  parseResourceUrl,
-  parseUpstreamUrl,
-} from './urls.ts'
+import { parseBootstrapClients } from './values/bootstrap-clients.ts'
+import { parseCookieDomain } from './values/cookie-domain.ts'
+import { duration, durationOrNever } from './values/durations.ts'
+import { type Field, fields, list, scalar, text, toggle } from './values/fields.ts'
+import { IDENTITY_HEADER_NAMES, identityHeaders } from './values/identity-headers.ts'
+import { parseInstant } from './values/instants.ts'
+import { parseAllowedEmail, parseDomain, parseGroup, parseHostedDomain } from './values/people.ts'
 import {
   parseHttpScheme,
   parseKeycloakHost,
@@ -38,7 +27,18 @@ import {
   parseSecret,
   parseToken,
   splitSecrets,
-} from './values.ts'
+} from './values/plain.ts'
+import { parseRedisUrl } from './values/redis-url.ts'
+import { parseRegistrant } from './values/registration.ts'
+import { parseScopeToken } from './values/scopes.ts'
+import { parseFlatToken } from './values/static-token.ts'
+import {
+  parseAllowedOrigin,
+  parseIssuerUrl,
+  parsePublicUrl,
+  parseResourceUrl,
+  parseUpstreamUrl,
+} from './values/urls.ts'
 
 /** The settings by their names in the file. Rules that involve more than one are in `build.ts`. */
 export const Settings = z.object({

@@ -4,13 +4,9 @@
  * @module
  */
 import type { FastifyRequest } from 'fastify'
-import { normalizeHost } from '../http/host.ts'
-import {
-  CONNECT_PATH,
-  type SessionRules,
-  type SessionTarget,
-  sessionTarget,
-} from '../sessions/session-target.ts'
+import { CONNECT_PATH } from '../paths.ts'
+import { type SessionRules, type SessionTarget, sessionTarget } from '../sessions/target.ts'
+import { normalizeHost } from '../url/host.ts'
 
 /**
  * The session that `/auth/connect` on the host of a request is about.

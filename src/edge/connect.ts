@@ -5,19 +5,15 @@
  * @module
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { decide } from '../forward-auth/decide.ts'
+import { decide } from '../check/decide.ts'
+import { isPageLoad } from '../http/browser-request.ts'
 import { answerPerson, answerProgram } from '../http/errors.ts'
 import { allowOnly } from '../http/methods.ts'
-import {
-  CONNECT_PATH,
-  loginUrl,
-  type SessionRules,
-  type SessionTarget,
-  signOutUrl,
-} from '../sessions/session-target.ts'
-import type { SessionVerifier } from '../sessions/session-verifier.ts'
-import { isPerson, refuse, sendConnectPage, sendRefusedPage } from './connect-answers.ts'
+import { CONNECT_PATH } from '../paths.ts'
+import { loginUrl, type SessionRules, type SessionTarget, signOutUrl } from '../sessions/target.ts'
+import type { SessionVerifier } from '../sessions/verifier.ts'
 import { connectQuery, parseConnect } from './connect-parameters.ts'
+import { refuse, sendConnectPage, sendRefusedPage } from './connect-responses.ts'
 import { connectTarget } from './connect-target.ts'
 
 export interface ConnectDeps {
@@ -27,7 +23,7 @@ export interface ConnectDeps {
 
 export function connectRoute(app: FastifyInstance, deps: ConnectDeps): void {
   app.setErrorHandler((error, request, reply) => {
-    if (isPerson(request)) answerPerson(error, request, reply)
+    if (isPageLoad(request)) answerPerson(error, request, reply)
     else answerProgram(error, request, reply)
   })
   app.get(CONNECT_PATH, async (request, reply) => {

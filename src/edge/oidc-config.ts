@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify'
 import { allowAnyOrigin, preflight } from '../http/cors.ts'
 import { sendJson } from '../http/json.ts'
 import { allowOnly } from '../http/methods.ts'
-import type { SessionRules } from '../sessions/session-target.ts'
+import type { SessionRules } from '../sessions/target.ts'
 import { connectTarget } from './connect-target.ts'
 
 export const OIDC_CONFIG_PATH = '/auth/oidc-config'

@@ -5,7 +5,7 @@
  * @module
  */
 import type { FastifyInstance } from 'fastify'
-import { scoped } from '../http/scope.ts'
+import { scoped } from '../http/surface.ts'
 import { type ConnectDeps, connectRoute } from './connect.ts'
 import { oidcConfigRoute } from './oidc-config.ts'
 

@@ -4,15 +4,16 @@
  *
  * @module
  */
-import { type Answer, forbidden } from '../forward-auth/answer.ts'
-import type { Check, Checked } from '../forward-auth/check.ts'
-import type { ForwardedRequest } from '../forward-auth/contracts/contract.ts'
+import type { Answer } from '../check/answer.ts'
+import { forbidden } from '../check/answer-table.ts'
+import type { Check, Checked, ForwardedRequest } from '../check/check.ts'
 import { DEFAULT_CONTRACT } from '../forward-auth/contracts/index.ts'
 import type { Endpoint } from '../forward-auth/endpoints.ts'
-import { normalizeHost } from '../http/host.ts'
+import { filterHeaders } from '../http/header-list.ts'
 import { headerReader } from '../http/raw-headers.ts'
-import { presentedSession } from '../sessions/session-cookies.ts'
-import { connectResource, type SessionRules } from '../sessions/session-target.ts'
+import { presentedSession } from '../sessions/cookies.ts'
+import { connectResource, type SessionRules } from '../sessions/target.ts'
+import { normalizeHost } from '../url/host.ts'
 
 const read = headerReader(['origin', 'cookie'])
 
@@ -90,7 +91,7 @@ function destinationOf(
 }
 
 function considered(rawHeaders: readonly string[]): readonly string[] {
-  return rawHeaders.filter((_text, index) => CONSIDERED.test(rawHeaders[index - (index % 2)] ?? ''))
+  return filterHeaders(rawHeaders, (name) => CONSIDERED.test(name))
 }
 
 /** @param presented there was a cookie of ours */
@@ -118,7 +119,7 @@ function answer(
   headers: readonly string[],
   { type, body }: { type: string; body: string },
 ): Answer {
-  const kept = headers.filter((_text, index) => !REPLACED.test(headers[index - (index % 2)] ?? ''))
+  const kept = filterHeaders(headers, (name) => !REPLACED.test(name))
   return {
     status,
     headers: [...kept, 'Content-Type', type, 'Content-Length', String(Buffer.byteLength(body))],

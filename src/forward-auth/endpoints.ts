@@ -4,13 +4,14 @@
  *
  * @module
  */
-import type { Config } from '../config/config.ts'
-import type { Check } from './check.ts'
+
+import type { Check } from '../check/check.ts'
+import type { IdentityHeaders } from '../check/identity-headers.ts'
+import type { ResourceTable } from '../resources/resource-table.ts'
 import { createByHost } from './contracts/by-host.ts'
 import type { Contract } from './contracts/contract.ts'
 import { CONTRACTS, DEFAULT_CONTRACT } from './contracts/index.ts'
 import { createVerify } from './contracts/verify.ts'
-import type { ResourceTable } from './resource.ts'
 
 export interface Endpoint {
   readonly path: string
@@ -24,7 +25,7 @@ export interface Endpoint {
 export function createEndpoints(deps: {
   check: Check
   resources: ResourceTable
-  identityHeaders: Config['identityHeaders']
+  identityHeaders: IdentityHeaders
 }): readonly Endpoint[] {
   const { check, resources, identityHeaders } = deps
   return [

@@ -5,17 +5,17 @@
  * @module
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { First } from '../http/server.ts'
-import { PIN } from './answering.ts'
+import type { EarlyHandler } from '../http/server.ts'
 import type { Endpoint } from './endpoints.ts'
+import { PIN } from './handler.ts'
 
 export function forwardAuthRoutes(
   app: FastifyInstance,
-  { endpoints, answer }: { endpoints: readonly Endpoint[]; answer: First },
+  { endpoints, answerCheck }: { endpoints: readonly Endpoint[]; answerCheck: EarlyHandler },
 ): void {
   // Before Fastify looks at the body: it refuses odd content types by itself, and a QUERY without one.
   const onRequest = (request: FastifyRequest, reply: FastifyReply): void => {
-    if (answer(request.raw, reply.raw, request.id)) reply.hijack()
+    if (answerCheck(request.raw, reply.raw, request.id)) reply.hijack()
     // Fastify decodes an address before it looks for its route; here only the very one counts.
     else reply.callNotFound()
   }

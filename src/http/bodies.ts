@@ -4,8 +4,8 @@
  * @module
  */
 import type { FastifyInstance } from 'fastify'
-import { OAuthError } from '../oauth/errors.ts'
-import { parseParameters } from '../oauth/parameters.ts'
+import { OAuthError } from '../errors.ts'
+import { parseParameters } from '../url/parameters.ts'
 
 /** Only `application/x-www-form-urlencoded`; the body becomes {@link Parameters}. */
 export function acceptForms(app: FastifyInstance): void {

@@ -5,7 +5,7 @@
  * @module
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { OAuthError, type OAuthErrorCode, PageError } from '../oauth/errors.ts'
+import { OAuthError, type OAuthErrorCode, PageError } from '../errors.ts'
 import { type ErrorPage, errorPage } from '../pages/error-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import { ProviderBusy } from '../providers/provider.ts'

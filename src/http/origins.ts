@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Config } from '../config/config.ts'
 import { DOUBLED, type HeaderValue } from './raw-headers.ts'
 
 const LOOPBACK_ORIGIN = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/
@@ -14,7 +13,7 @@ const LOOPBACK_ORIGIN = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,
  * @returns a test of an `Origin` header against the resource it is about
  */
 export function compileOrigins(
-  allowed: Config['allowedOrigins'],
+  allowed: '*' | readonly string[],
   ownOrigin: string,
 ): (origin: HeaderValue, resource: { readonly origin: string }) => boolean {
   const listed = new Set(allowed)

@@ -26,19 +26,39 @@ export interface RateLimits {
   /** Requests a minute and address; 0 is no limit. */
   readonly perMinute: number
   readonly clientAddress: (request: FastifyRequest) => string
+  /** The counter of a group of endpoints, the same for every scope that names the group. */
+  readonly counter: (group: string) => RateCounter
+}
+
+/** @param deps `perMinute`: requests a minute and address; `now` in milliseconds since the epoch */
+export function createRateLimits(deps: {
+  readonly perMinute: number
+  readonly clientAddress: (request: FastifyRequest) => string
   readonly storage: Pick<Storage, 'count'>
-  /** Milliseconds since the epoch. */
   readonly now: () => number
+}): RateLimits {
+  const { perMinute, clientAddress, storage, now } = deps
+  const counters = new Map<string, RateCounter>()
+  return {
+    perMinute,
+    clientAddress,
+    counter(group) {
+      const counter =
+        counters.get(group) ?? createRateCounter({ group, max: perMinute, storage, now })
+      counters.set(group, counter)
+      return counter
+    },
+  }
 }
 
 /**
- * Limits all routes added by plugins that are registered on this scope afterwards; they share one count an address.
- * @param group names that count
+ * Limits all routes added by plugins that are registered on this scope afterwards.
+ * @param group names the count that these routes share, with other scopes of that group too
  */
 export function limitRate(scope: FastifyInstance, group: string, limits: RateLimits): void {
-  const { perMinute: max, clientAddress, storage, now } = limits
+  const { perMinute: max, clientAddress } = limits
   if (max === 0) return
-  const counter = createRateCounter({ group, max, storage, now })
+  const counter = limits.counter(group)
   const unsaid = {
     'x-ratelimit-limit': false,
     'x-ratelimit-remaining': false,

@@ -21,7 +21,7 @@ const REQUEST_TIMEOUT_MS = 120_000
 const BODY_LIMIT = 32 * 1024
 
 /** Answers a request, at once or later; or returns false and leaves it to the routes. */
-export type First = (
+export type EarlyHandler = (
   request: IncomingMessage,
   response: ServerResponse,
   requestId: string,
@@ -29,13 +29,13 @@ export type First = (
 
 /**
  * A server without routes; what goes wrong is told to a program unless a scope says otherwise.
- * @param options `first`: asked about every request that comes over the network, before Fastify makes anything of it
+ * @param options `answerEarly`: asked about every request that comes over the network, before Fastify makes anything of it
  */
 export function createHttpServer(options: {
   log: FastifyBaseLogger
-  first: First
+  answerEarly: EarlyHandler
 }): FastifyInstance {
-  const { log, first } = options
+  const { log, answerEarly } = options
   const requestId = requestIds()
   let isClosing = false
   const app = Fastify({
@@ -56,7 +56,7 @@ export function createHttpServer(options: {
         },
         (request, response) => {
           // Fastify says 503 to what still comes while it closes.
-          if (isClosing || !first(request, response, requestId())) handler(request, response)
+          if (isClosing || !answerEarly(request, response, requestId())) handler(request, response)
         },
       ),
     forceCloseConnections: 'idle',

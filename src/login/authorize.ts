@@ -5,17 +5,18 @@
  */
 import type { FastifyInstance } from 'fastify'
 import { randomToken } from '../crypto.ts'
+import { AuthorizationError, OAuthError } from '../errors.ts'
 import { allowOnly } from '../http/methods.ts'
+import { rawQuery } from '../http/raw-query.ts'
 import {
   type AuthorizationRequest,
   parseAuthorizationRequest,
 } from '../oauth/authorization-request.ts'
-import { AuthorizationError, OAuthError } from '../oauth/errors.ts'
-import { ENDPOINTS } from '../oauth/metadata.ts'
-import { parseParameters } from '../oauth/parameters.ts'
-import { answerAuthorizationError } from './answers.ts'
-import { type LoginFlow, rawQuery, showConsent } from './flow.ts'
+import { ENDPOINTS } from '../paths.ts'
+import { parseParameters } from '../url/parameters.ts'
+import { type LoginFlow, showConsent } from './flow.ts'
 import { type ClientInteraction, INTERACTION_LIFETIME, sealInteraction } from './interaction.ts'
+import { answerAuthorizationError } from './responses.ts'
 
 export function authorizeRoute(app: FastifyInstance, flow: LoginFlow): void {
   app.get(ENDPOINTS.authorization, async (request, reply) => {

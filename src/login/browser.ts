@@ -7,8 +7,6 @@
 import '@fastify/cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { constantTimeEqual, type Keyring, randomToken, sha256 } from '../crypto.ts'
-import { PageError } from '../oauth/errors.ts'
-import { isSessionCookie } from '../sessions/session-cookies.ts'
 import type { Interaction } from './interaction.ts'
 
 export interface Browsers {
@@ -27,10 +25,6 @@ export interface Browsers {
     write(reply: FastifyReply, name: string, value: unknown, seconds: number): Promise<void>
   }
 }
-
-/** True for every cookie this program sets, so that none of them reaches a protected server. */
-export const isOwnCookie = (name: string): boolean =>
-  /^(?:__Host-)?gw_/.test(name) || isSessionCookie(name)
 
 /**
  * @param secure the gateway is https: `__Host-` cookies. Over http the same ones without prefix and `Secure`, which
@@ -81,27 +75,4 @@ export function createBrowsers(deps: { keyring: Keyring; secure: boolean }): Bro
       },
     },
   }
-}
-
-/**
- * Refuses a POST that another site's page made (threats T11, T12): browsers say so, and programs without a browser
- * send neither header.
- * @throws PageError
- */
-export function refuseCrossSite(request: FastifyRequest, ownOrigin: string): void {
-  const site = request.headers['sec-fetch-site']
-  const { origin } = request.headers
-  if (
-    (site === undefined || site === 'same-origin') &&
-    (origin === undefined || origin === ownOrigin)
-  ) {
-    return
-  }
-  throw new PageError({
-    kind: 'retry',
-    status: 403,
-    title: 'That did not come from this page',
-    text: 'Another website tried to answer for you. Nothing was decided. Start again from the program you want to connect.',
-    details: 'a form must be posted from the page that showed it',
-  })
 }

@@ -4,15 +4,15 @@
  * @module
  */
 import { type Keyring, randomToken, sha256 } from '../crypto.ts'
-import type { ResourceTable } from '../forward-auth/resource.ts'
 import { isLoopback } from '../oauth/redirect-uri.ts'
 import type { ErrorAction } from '../pages/error-page.ts'
-import type { Records } from '../storage/records.ts'
-import { answerUrl, destinationName, redirectOf } from './answers.ts'
+import { CONSENT_PATH } from '../paths.ts'
+import type { Records } from '../records/records.ts'
+import type { ResourceTable } from '../resources/resource-table.ts'
 import { resourceOf } from './complete.ts'
 import { type ClientInteraction, sealInteraction } from './interaction.ts'
-import { CONSENT_PATH } from './paths.ts'
 import type { Purpose } from './purpose.ts'
+import { answerUrl, destinationName, redirectOf } from './responses.ts'
 
 export interface ClientPurposeDeps {
   readonly issuer: string

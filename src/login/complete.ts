@@ -5,11 +5,11 @@
  * @module
  */
 import { randomToken } from '../crypto.ts'
-import type { Resource, ResourceTable } from '../forward-auth/resource.ts'
-import { PageError } from '../oauth/errors.ts'
+import { PageError } from '../errors.ts'
 import { subjectOf } from '../oauth/subject.ts'
 import type { Identity } from '../providers/provider.ts'
-import type { Grant, Records } from '../storage/records.ts'
+import type { Grant, Records } from '../records/records.ts'
+import type { Resource, ResourceTable } from '../resources/resource-table.ts'
 import type { Interaction } from './interaction.ts'
 import type { Arrival, Purpose } from './purpose.ts'
 

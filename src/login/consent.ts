@@ -4,13 +4,13 @@
  * @module
  */
 import type { FastifyInstance } from 'fastify'
-import { onHost } from '../http/host.ts'
+import { PageError } from '../errors.ts'
+import { refuseCrossSite } from '../http/cross-site.ts'
+import { onHost } from '../http/host-constraint.ts'
 import { allowOnly } from '../http/methods.ts'
-import { PageError } from '../oauth/errors.ts'
-import { type Parameters, single } from '../oauth/parameters.ts'
+import { CONSENT_PATH } from '../paths.ts'
 import { ProviderFailure } from '../providers/provider.ts'
-import { answerUrl, redirectOf, sendContinuePage, sendOn } from './answers.ts'
-import { refuseCrossSite } from './browser.ts'
+import { type Parameters, single } from '../url/parameters.ts'
 import {
   identifyUrl,
   type LoginFlow,
@@ -19,8 +19,8 @@ import {
   showConsent,
   showStartAgain,
 } from './flow.ts'
-import { CONSENT_PATH } from './paths.ts'
 import { answerProviderFailure } from './provider-failure.ts'
+import { answerUrl, redirectOf, sendContinuePage, sendOn } from './responses.ts'
 
 export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
   const constraints = onHost(flow.host)

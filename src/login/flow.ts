@@ -5,15 +5,16 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Keyring, randomToken } from '../crypto.ts'
-import type { ResourceTable } from '../forward-auth/resource.ts'
+import { PageError } from '../errors.ts'
 import { sendErrorPage } from '../http/errors.ts'
 import type { Clients } from '../oauth/clients/clients.ts'
-import { PageError } from '../oauth/errors.ts'
 import { destinationOf } from '../oauth/redirect-uri.ts'
 import { OFFLINE_ACCESS } from '../oauth/scope.ts'
 import { consentPage } from '../pages/consent-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
+import { CONSENT_PATH, LOGIN_PATH } from '../paths.ts'
 import type { Identity, Provider } from '../providers/provider.ts'
+import type { ResourceTable } from '../resources/resource-table.ts'
 import type { Browsers } from './browser.ts'
 import type { Outcome } from './complete.ts'
 import {
@@ -24,7 +25,6 @@ import {
   sealInteraction,
 } from './interaction.ts'
 import type { PasswordLogin } from './password-login.ts'
-import { CONSENT_PATH, LOGIN_PATH } from './paths.ts'
 import type { Purpose } from './purpose.ts'
 
 export interface LoginFlow {
@@ -137,11 +137,4 @@ export async function identifyUrl(
       return (await flow.provider.authorizationUrl({ flowId: interaction.id, state, ...prompt }))
         .href
   }
-}
-
-/** The query of a request as it was sent. */
-export function rawQuery(request: FastifyRequest): string {
-  const target = request.raw.url ?? ''
-  const query = target.indexOf('?')
-  return query === -1 ? '' : target.slice(query + 1)
 }

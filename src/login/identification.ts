@@ -7,10 +7,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { sendErrorPage } from '../http/errors.ts'
 import type { Identity } from '../providers/provider.ts'
-import { sendOn } from './answers.ts'
 import type { Outcome } from './complete.ts'
 import { identifyUrl, type LoginFlow, reopen, showConsent, showStartAgain } from './flow.ts'
 import { type Interaction, next } from './interaction.ts'
+import { sendOn } from './responses.ts'
 
 /**
  * True in the browser that approved the interaction, for the provider it was approved with (threats T2, T4);

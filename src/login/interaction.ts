@@ -7,7 +7,7 @@
  */
 import { z } from 'zod'
 import type { Keyring } from '../crypto.ts'
-import { OAuthError } from '../oauth/errors.ts'
+import { OAuthError } from '../errors.ts'
 
 /** Seconds a person may take, as long as Keycloak's login page lives. */
 export const INTERACTION_LIFETIME = 30 * 60

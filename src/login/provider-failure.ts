@@ -5,17 +5,17 @@
  * @module
  */
 import type { FastifyReply } from 'fastify'
+import type { OAuthErrorCode } from '../errors.ts'
 import { sendErrorPage } from '../http/errors.ts'
-import type { OAuthErrorCode } from '../oauth/errors.ts'
 import type { ErrorKind } from '../pages/error-page.ts'
 import type { ProviderFailure, ProviderFailureKind } from '../providers/provider.ts'
-import { sendOn } from './answers.ts'
 import type { LoginFlow } from './flow.ts'
 import type { Interaction } from './interaction.ts'
+import { sendOn } from './responses.ts'
 
 const RETRY_SECONDS = 5
 
-interface Telling {
+interface FailureText {
   readonly status: number
   readonly kind: ErrorKind
   readonly title: string
@@ -26,7 +26,7 @@ interface Telling {
 }
 
 /** @param name the provider's, as people know it */
-const TELLINGS: Readonly<Record<ProviderFailureKind, (name: string) => Telling>> = {
+const FAILURE_TEXTS: Readonly<Record<ProviderFailureKind, (name: string) => FailureText>> = {
   denied: (name) => ({
     status: 403,
     kind: 'retry',
@@ -77,7 +77,7 @@ export async function answerProviderFailure(
   flow: LoginFlow,
 ): Promise<void> {
   const { request } = reply
-  const telling = TELLINGS[failure.kind](flow.provider.name)
+  const telling = FAILURE_TEXTS[failure.kind](flow.provider.name)
   request.log.warn(
     { requestId: request.id, provider: flow.provider.id, reason: failure.message },
     'sign-in failed',

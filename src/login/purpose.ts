@@ -5,11 +5,11 @@
  * @module
  */
 import type { FastifyReply } from 'fastify'
-import type { Resource } from '../forward-auth/resource.ts'
-import type { OAuthErrorCode } from '../oauth/errors.ts'
+import type { OAuthErrorCode } from '../errors.ts'
 import type { ErrorAction } from '../pages/error-page.ts'
 import type { Identity } from '../providers/provider.ts'
-import type { Grant } from '../storage/records.ts'
+import type { Grant } from '../records/records.ts'
+import type { Resource } from '../resources/resource-table.ts'
 
 /** What a grant says beside who it is of. */
 export type Terms = Pick<

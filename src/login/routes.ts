@@ -5,10 +5,10 @@
  */
 import '@fastify/cookie'
 import type { FastifyInstance } from 'fastify'
+import { PageError } from '../errors.ts'
 import { acceptForms } from '../http/bodies.ts'
 import { answerPerson } from '../http/errors.ts'
-import { normalizeHost } from '../http/host.ts'
-import { PageError } from '../oauth/errors.ts'
+import { normalizeHost } from '../url/host.ts'
 import { authorizeRoute } from './authorize.ts'
 import { callbackRoute } from './callback.ts'
 import { consentRoute } from './consent.ts'

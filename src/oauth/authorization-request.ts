@@ -4,16 +4,18 @@
  *
  * @module
  */
-import type { Resource, ResourceTable } from '../forward-auth/resource.ts'
-import type { Client, Clients } from './clients/clients.ts'
+
 import {
   AuthorizationError,
   OAuthError,
   type OAuthErrorCode,
   PageError,
   type VerifiedRedirect,
-} from './errors.ts'
-import { type Parameters, required, several, single } from './parameters.ts'
+} from '../errors.ts'
+import type { Resource, ResourceTable } from '../resources/resource-table.ts'
+import { type Parameters, required, several, single } from '../url/parameters.ts'
+import type { Client } from './clients/client.ts'
+import type { Clients } from './clients/clients.ts'
 import { parseChallenge } from './pkce.ts'
 import { isLoopback, redirectUriProblem, sameRedirectUri } from './redirect-uri.ts'
 import { resolveResource } from './resource-indicator.ts'

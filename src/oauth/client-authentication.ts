@@ -3,9 +3,11 @@
  *
  * @module
  */
-import type { Client, Clients } from './clients/clients.ts'
-import { OAuthError } from './errors.ts'
-import { type Parameters, single } from './parameters.ts'
+
+import { OAuthError } from '../errors.ts'
+import { type Parameters, single } from '../url/parameters.ts'
+import type { Client } from './clients/client.ts'
+import type { Clients } from './clients/clients.ts'
 
 interface Credentials {
   readonly id: string

@@ -4,19 +4,11 @@
  *
  * @module
  */
-import type { Resource, ResourceMatch } from '../forward-auth/resource.ts'
+
+import { ENDPOINTS, PROTECTED_RESOURCE } from '../paths.ts'
+import type { Resource, ResourceMatch } from '../resources/resource-table.ts'
 import { GRANT_TYPES } from './grants/index.ts'
 import { advertisedScopes, OFFLINE_ACCESS } from './scope.ts'
-
-export const PROTECTED_RESOURCE = '/.well-known/oauth-protected-resource'
-
-/** Every path of the authorization server that its metadata names. */
-export const ENDPOINTS = {
-  authorization: '/authorize',
-  token: '/token',
-  registration: '/register',
-  jwks: '/jwks',
-} as const
 
 /**
  * The authorization server's metadata; the same on every host (decision K8).

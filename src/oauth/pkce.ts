@@ -4,7 +4,7 @@
  * @module
  */
 import { constantTimeEqual, sha256 } from '../crypto.ts'
-import { OAuthError } from './errors.ts'
+import { OAuthError } from '../errors.ts'
 
 /**
  * The challenge of an authorization request.

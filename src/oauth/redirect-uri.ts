@@ -5,7 +5,7 @@
  * @module
  */
 
-import { normalizeHost } from '../http/host.ts'
+import { normalizeHost } from '../url/host.ts'
 
 /** Native apps register these private-use schemes although RFC 8252 section 7.1 asks for a dotted one. */
 const KNOWN_APP_SCHEMES = new Set(['cursor', 'vscode', 'vscode-insiders', 'windsurf', 'claude'])

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { Resource, ResourceTable } from '../forward-auth/resource.ts'
-import { OAuthError } from './errors.ts'
+
+import { OAuthError } from '../errors.ts'
+import type { Resource, ResourceTable } from '../resources/resource-table.ts'
 
 /**
  * The one resource named by `resource` parameters: any URL that a configured resource covers, in any spelling of

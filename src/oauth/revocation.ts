@@ -4,7 +4,7 @@
  * @module
  */
 import type { Provider } from '../providers/provider.ts'
-import type { Records } from '../storage/records.ts'
+import type { Records } from '../records/records.ts'
 
 /**
  * Ends the grants of people whom the provider knows to be gone, for good: a name that comes back later is somebody

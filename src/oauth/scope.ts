@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { OAuthError } from './errors.ts'
+import { OAuthError } from '../errors.ts'
 
 /** Asks for a refresh token; not a scope of any resource (MCP 2026-07-28, SEP-2207). */
 export const OFFLINE_ACCESS = 'offline_access'

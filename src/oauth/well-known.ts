@@ -7,9 +7,9 @@
  * @module
  */
 
-import { withoutQuery } from '../forward-auth/path.ts'
-import type { Resource, ResourceTable } from '../forward-auth/resource.ts'
-import { PROTECTED_RESOURCE } from './metadata.ts'
+import { PROTECTED_RESOURCE } from '../paths.ts'
+import type { Resource, ResourceTable } from '../resources/resource-table.ts'
+import { withoutQuery } from '../url/path.ts'
 
 export type Document =
   | { readonly kind: 'authorization-server' }

@@ -4,8 +4,8 @@
  * @module
  */
 import { verify } from '@node-rs/argon2'
-import type { UserConfig } from '../config/config.ts'
 import { type Identity, type PasswordProvider, ProviderBusy } from './provider.ts'
+import type { UserConfig } from './provider-config.ts'
 
 /** The issuer of built-in people: not a URL, so that it outlives a change of the gateway's address. */
 export const BUILTIN_ISSUER = 'builtin'

@@ -1,14 +1,15 @@
 /** The identity providers, one line each. */
-import type { Config, ProviderConfig } from '../config/config.ts'
+
 import type { Keyring } from '../crypto.ts'
 import { createBuiltinProvider } from './builtin.ts'
 import { createGoogleProvider } from './google.ts'
 import { createKeycloakProvider } from './keycloak.ts'
 import { createOidcProvider } from './oidc.ts'
 import type { Provider } from './provider.ts'
+import type { ProviderConfig, UserConfig } from './provider-config.ts'
 
 export interface ProviderDeps {
-  readonly users: Config['users']
+  readonly users: readonly UserConfig[]
   /** Ours, as registered at the provider. */
   readonly redirectUri: string
   readonly keyring: Keyring

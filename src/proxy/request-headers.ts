@@ -4,9 +4,8 @@
  *
  * @module
  */
-import type { Config } from '../config/config.ts'
-import type { Answer } from '../forward-auth/answer.ts'
-import { IDENTITY_HEADERS } from '../forward-auth/identity-headers.ts'
+import type { Answer } from '../check/answer.ts'
+import { IDENTITY_HEADERS, type IdentityHeaders } from '../check/identity-headers.ts'
 import { connectionOptions } from './connection-options.ts'
 
 /** RFC 9110 section 7.6.1, and `Expect`, which Node has answered already. */
@@ -61,7 +60,7 @@ export type UpstreamHeaders = (
 ) => string[]
 
 /** @param identityHeaders the configured ones: what a client sends under these names is dropped */
-export function createUpstreamHeaders(identityHeaders: Config['identityHeaders']): UpstreamHeaders {
+export function createUpstreamHeaders(identityHeaders: IdentityHeaders): UpstreamHeaders {
   const names = Object.keys(identityHeaders)
   const replaced = new Set([...REPLACED, ...names].map(canonicalName))
   // Names repeat with every request; strangers' inventions are not remembered for ever.

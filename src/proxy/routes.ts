@@ -7,17 +7,17 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import type { Answer } from '../forward-auth/answer.ts'
-import { isNavigation } from '../forward-auth/browser-request.ts'
-import type { Check, Checked } from '../forward-auth/check.ts'
-import { logDecision } from '../forward-auth/decision-log.ts'
-import { errorAnswer } from '../forward-auth/page-answers.ts'
-import { canonicalPath, withoutQuery } from '../forward-auth/path.ts'
-import type { Resource, ResourceMatch, ResourceTable } from '../forward-auth/resource.ts'
+import type { Answer } from '../check/answer.ts'
+import type { Check, Checked } from '../check/check.ts'
+import { logDecision } from '../check/decision-log.ts'
+import { errorAnswer } from '../check/pages-for-people.ts'
+import { isPageLoad } from '../http/browser-request.ts'
 import { answerProgram, sendErrorPage } from '../http/errors.ts'
 import { sendJson } from '../http/json.ts'
 import type { compileOrigins } from '../http/origins.ts'
-import { corsHeaders, preflightHeaders } from './cors.ts'
+import type { Resource, ResourceMatch, ResourceTable } from '../resources/resource-table.ts'
+import { canonicalPath, withoutQuery } from '../url/path.ts'
+import { corsHeaders, preflightHeaders } from './cross-origin.ts'
 import type { UpstreamHeaders } from './request-headers.ts'
 import { clientHeaders } from './response-headers.ts'
 import { type Upstream, UpstreamUnavailable } from './upstream.ts'
@@ -44,7 +44,7 @@ export function proxyRoutes(app: FastifyInstance, deps: ProxyRoutes): void {
     if (deps.discover(request, reply)) return
     const match = deps.resources.match(request.headers.host ?? '', request.raw.url ?? '')
     if (match === 'unknown' || (match !== 'ambiguous' && match.resource.upstream === undefined)) {
-      if (isPerson(request)) showNothing(reply)
+      if (isPageLoad(request)) showNothing(reply)
       else sendJson(reply.code(404), { error: 'not_found' })
       return
     }
@@ -55,8 +55,6 @@ export function proxyRoutes(app: FastifyInstance, deps: ProxyRoutes): void {
   }
   app.all('/*', { onRequest }, () => undefined)
 }
-
-const isPerson = ({ method, raw }: FastifyRequest) => isNavigation(method, raw.rawHeaders)
 
 function showNothing(reply: FastifyReply): void {
   const { id: requestId, log } = reply.request
@@ -186,7 +184,7 @@ function fail(
     return
   }
   const status = outage ? 502 : 500
-  if (isPerson(request)) {
+  if (isPageLoad(request)) {
     const page = errorAnswer(status, [], {
       kind: 'broken',
       title: 'The server behind this login did not answer',

@@ -4,21 +4,16 @@
  * @module
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { onHost } from '../http/host.ts'
+import { refuseCrossSite } from '../http/cross-site.ts'
+import { onHost } from '../http/host-constraint.ts'
 import { allowOnly } from '../http/methods.ts'
-import { refuseCrossSite } from '../login/browser.ts'
 import { signedOutPage, signOutPage } from '../pages/sign-out-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
-import { type AskedHost, askedHost, type SessionRoutes } from './browser-route.ts'
-import { everySession } from './session-cookies.ts'
-import { clearSessions } from './session-reply.ts'
-import {
-  AS_SOMEONE_ELSE,
-  gatewayLoginUrl,
-  LOGOUT_PATH,
-  SESSION_LOGOUT_PATH,
-  type SessionRules,
-} from './session-target.ts'
+import { LOGOUT_PATH, SESSION_LOGOUT_PATH } from '../paths.ts'
+import { type AskedHost, askedHost, type SessionRoutes } from './asked-host.ts'
+import { everySession } from './cookies.ts'
+import { clearSessions } from './reply.ts'
+import { AS_SOMEONE_ELSE, gatewayLoginUrl, type SessionRules } from './target.ts'
 
 /** More tokens in one request than a browser of ours has; each is a signature to verify. */
 const MAX_SESSIONS = 4

@@ -7,10 +7,10 @@ import '@fastify/cookie'
 import type { FastifyInstance } from 'fastify'
 import { acceptForms } from '../http/bodies.ts'
 import { answerPerson } from '../http/errors.ts'
-import { refuseUnlessOpened, type SessionRoutes } from './browser-route.ts'
+import { refuseUnlessOpened, type SessionRoutes } from './asked-host.ts'
+import { sessionCallbackRoute } from './callback-route.ts'
+import { sessionLoginRoute } from './login-route.ts'
 import { logoutRoutes } from './logout.ts'
-import { sessionCallbackRoute } from './session-callback.ts'
-import { sessionLoginRoute } from './session-login.ts'
 
 /** @param app a scope with @fastify/cookie */
 export function sessionRoutes(app: FastifyInstance, deps: SessionRoutes): void {

@@ -8,8 +8,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { sha256 } from '../crypto.ts'
 import type { Browsers } from '../login/browser.ts'
-import type { Grant, Records } from '../storage/records.ts'
-import type { SessionTarget } from './session-target.ts'
+import type { Grant, Records } from '../records/records.ts'
+import type { SessionTarget } from './target.ts'
 
 export interface SignInRounds {
   /**

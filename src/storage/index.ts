@@ -4,9 +4,8 @@
  * @module
  */
 import { join } from 'node:path'
-import { openLmdbStorage } from './lmdb.ts'
-import { WATCHED } from './records.ts'
-import type { RedisTarget } from './redis-target.ts'
+import { openLmdbStorage } from './lmdb/lmdb.ts'
+import type { RedisTarget } from './redis/topology.ts'
 import type { Storage, StorageLog } from './storage.ts'
 
 export interface StorageOptions {
@@ -16,6 +15,8 @@ export interface StorageOptions {
   readonly redis?:
     | {
         readonly target: RedisTarget
+        /** Prefixes of keys whose changes are announced. */
+        readonly watched: readonly string[]
         /** Seconds that what was read before counts while Redis does not answer. */
         readonly maxStale: number
         readonly log: StorageLog
@@ -30,6 +31,6 @@ export interface StorageOptions {
 export async function openStorage({ dataDir, now, redis }: StorageOptions): Promise<Storage> {
   if (!redis) return openLmdbStorage({ dir: join(dataDir, 'store'), now })
   // Only here: most have no Redis, and its driver takes time to load.
-  const { openRedisStorage } = await import('./redis.ts')
-  return openRedisStorage({ ...redis, watched: WATCHED, now })
+  const { openRedisStorage } = await import('./redis/redis.ts')
+  return openRedisStorage({ ...redis, now })
 }

@@ -1,7 +1,7 @@
 import { verify } from '@node-rs/argon2'
 import { describe, expect, it } from 'vitest'
 import { hashPassword } from '../../src/cli/hash-password.ts'
-import { parsePasswordHash } from '../../src/config/users.ts'
+import { parsePasswordHash } from '../../src/config/sections/users.ts'
 import { run } from './harness.ts'
 
 const PASSWORD = 'plum quartz häron'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { IDENTITY_HEADERS } from '../../src/forward-auth/identity-headers.ts'
+import { IDENTITY_HEADERS } from '../../src/check/identity-headers.ts'
 import { load, NOW, problemsOf } from './harness.ts'
 
 const config = (env: Record<string, string>, yaml = '') => load({ env, yaml }).config

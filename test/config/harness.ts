@@ -4,7 +4,7 @@
  * @module
  */
 import { type Loaded, loadConfig } from '../../src/config/load.ts'
-import { ConfigError } from '../../src/config/problem.ts'
+import { ConfigError } from '../../src/config/values/problem.ts'
 
 /** A well-formed hash of no password. */
 export const HASH = `$argon2id$v=19$m=19456,t=2,p=1$${'c'.repeat(22)}$${'h'.repeat(43)}`

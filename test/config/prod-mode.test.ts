@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { weakness } from '../../src/config/weak-secret.ts'
+import { weakness } from '../../src/config/rules/weak-secret.ts'
 import { BASE, type Given, HASH, load, loadYaml, problemsOf } from './harness.ts'
 
 const GOOD = 'nU0o7QpY1xJ4rTz8vKcW3mBdLs6HfGae2iXq'

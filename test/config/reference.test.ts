@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { configurationPage, envExample, jsonSchema } from '../../src/config/reference.ts'
-import { EXAMPLE_FILE } from '../../src/config/reference-text.ts'
+import { configurationPage, envExample, jsonSchema } from '../../src/config/reference/reference.ts'
+import { EXAMPLE_FILE } from '../../src/config/reference/text.ts'
 import { settings } from '../../src/config/schema.ts'
 import { HASH, load, problemsOf } from './harness.ts'
 

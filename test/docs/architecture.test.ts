@@ -36,7 +36,7 @@ describe('docs/architecture.md', () => {
   })
 
   it('has the same records as the code', () => {
-    const comment = readPage('src/storage/records.ts').replaceAll(/^ \* /gm, '')
+    const comment = readPage('src/records/records.ts').replaceAll(/^ \* /gm, '')
     const keys = keysIn(PAGE)
     expect(keys.length).toBeGreaterThan(5)
     expect(keys).toEqual(keysIn(comment))

@@ -8,15 +8,56 @@ import { readPage } from '../support/documentation.ts'
 import { chainTo, importsOf, sourceFiles } from './imports.ts'
 
 const FILES = sourceFiles()
-const OAUTH_RULES =
-  'pkce scope redirect-uri refresh-token parameters errors metadata well-known resource-indicator authorization-request client-authentication'
-const CHECK_RULES = 'decide policy path resource challenge identity-headers credential cookies'
-const SESSION_RULES = 'session-target session-cookies'
+
+/**
+ * The folders of docs/architecture.md, from top to bottom. An import may only point to a lower row: never up, and never to
+ * another entry of its own row.
+ */
+const ROWS: readonly (readonly string[])[] = [
+  ['src/main.ts'],
+  ['src/cli/'],
+  ['src/app.ts'],
+  ['src/services.ts'],
+  ['src/edge/'],
+  ['src/config/load.ts'],
+  ['src/config/build.ts'],
+  ['src/config/rules/', 'src/config/reference/', 'src/forward-auth/', 'src/proxy/'],
+  ['src/config/sections/'],
+  ['src/config/sources/'],
+  ['src/config/schema.ts'],
+  ['src/config/values/'],
+  ['src/config/config.ts'],
+  ['src/check/', 'src/sessions/'],
+  ['src/credentials/', 'src/login/'],
+  ['src/oauth/'],
+  ['src/http/', 'src/records/', 'src/resources/'],
+  ['src/providers/', 'src/url/'],
+  ['src/storage/', 'src/pages/', 'src/crypto.ts', 'src/errors.ts', 'src/paths.ts'],
+]
+
+/** The entry of {@link ROWS} that a file belongs to. @throws Error if it has no place */
+function placeOf(file: string): { entry: string; row: number } {
+  for (const [row, entries] of ROWS.entries()) {
+    const entry = entries.find((prefix) => file.startsWith(prefix))
+    if (entry !== undefined) return { entry, row }
+  }
+  throw new Error(`${file} has no row in test/docs/layers.test.ts`)
+}
+
+/** Files below `http/` that know no HTTP server, and the parts of `check/` and `sessions/` that decide. */
 const RULES = [
-  ...OAUTH_RULES.split(' ').map((name) => `src/oauth/${name}.ts`),
-  ...CHECK_RULES.split(' ').map((name) => `src/forward-auth/${name}.ts`),
-  ...SESSION_RULES.split(' ').map((name) => `src/sessions/${name}.ts`),
-  ...FILES.filter((file) => file.startsWith('src/oauth/grants/')),
+  ...FILES.filter((file) => /^src\/(?:url|resources)\//.test(file)),
+  ...FILES.filter((file) => /^src\/oauth\/(?!endpoints\/)/.test(file)),
+  ...FILES.filter((file) => /^src\/check\/(?!check|decision-log)/.test(file)),
+  'src/credentials/presented.ts',
+  'src/credentials/credential.ts',
+  'src/edge/connect-parameters.ts',
+  'src/http/browser-request.ts',
+  'src/http/header-list.ts',
+  'src/http/raw-headers.ts',
+  'src/login/interaction.ts',
+  'src/sessions/cookies.ts',
+  'src/sessions/target.ts',
 ]
 
 const isEdge = (target: string) =>
@@ -38,8 +79,14 @@ const importersOf = (name: string) => [
 describe('who may import what', () => {
   it('sees imports of every kind', () => {
     expect(importsOf('src/http/server.ts')).toContainEqual({ target: 'fastify', typeOnly: false })
-    expect(importsOf('src/app.ts')).toContainEqual({ target: '@fastify/cookie', typeOnly: false })
-    expect(importsOf('src/main.ts')).toContainEqual({ target: 'src/cli/serve.ts', typeOnly: false })
+    expect(importsOf('src/http/surface.ts')).toContainEqual({
+      target: '@fastify/cookie',
+      typeOnly: false,
+    })
+    expect(importsOf('src/cli/start.ts')).toContainEqual({
+      target: 'src/cli/serve.ts',
+      typeOnly: false,
+    })
     expect(importsOf('src/login/routes.ts')).toContainEqual({
       target: '@fastify/cookie',
       typeOnly: false,
@@ -48,8 +95,8 @@ describe('who may import what', () => {
     expect(chainTo('src/cli/serve.ts', (target) => target === 'lmdb')).toEqual([
       'src/cli/serve.ts',
       'src/storage/index.ts',
-      'src/storage/lmdb.ts',
-      'src/storage/lmdb-open.ts',
+      'src/storage/lmdb/lmdb.ts',
+      'src/storage/lmdb/open.ts',
       'lmdb',
     ])
   })
@@ -60,6 +107,51 @@ describe('who may import what', () => {
       return lines.length > importsOf(file).length
     })
     expect(missed).toEqual([])
+  })
+
+  it('every import points to a lower row', () => {
+    const upward = FILES.flatMap((file) => {
+      const { entry, row } = placeOf(file)
+      return importsOf(file)
+        .filter(({ target }) => target.startsWith('src/'))
+        .filter(({ target }) => {
+          const to = placeOf(target)
+          return to.entry !== entry && to.row <= row
+        })
+        .map(({ target }) => `${file} -> ${target}`)
+    })
+    expect(upward).toEqual([])
+  })
+
+  it('every row has files', () => {
+    const empty = ROWS.flat().filter((entry) => !FILES.some((file) => file.startsWith(entry)))
+    expect(empty).toEqual([])
+  })
+
+  it('only cli, app and services see config', () => {
+    const readers = FILES.filter((file) =>
+      importsOf(file).some(({ target }) => target.startsWith('src/config/')),
+    )
+    const allowed = /^src\/(?:config\/|cli\/|main\.ts|app\.ts|services\.ts)/
+    expect(readers.filter((file) => !allowed.test(file))).toEqual([])
+  })
+
+  it('no domain has two files of one name, and no file repeats the name of its folder', () => {
+    const domains = new Map<string, string[]>()
+    for (const file of FILES) {
+      const domain = file.split('/')[1] ?? ''
+      const name = file.split('/').at(-1) ?? ''
+      domains.set(`${domain}/${name}`, [...(domains.get(`${domain}/${name}`) ?? []), file])
+    }
+    const twins = [...domains.entries()].filter(([name, files]) => {
+      return files.length > 1 && !name.endsWith('/index.ts')
+    })
+    expect(twins).toEqual([])
+    const stutters = FILES.filter((file) => {
+      const [name = '', folder = ''] = file.split('/').reverse()
+      return name.startsWith(`${folder}-`)
+    })
+    expect(stutters).toEqual([])
   })
 
   it.each(RULES)('%s is a rule: no Fastify, driver or provider, however far away', (rule) => {
@@ -73,18 +165,11 @@ describe('who may import what', () => {
     expect(breaches(pages, (target) => !allowed(target))).toEqual([])
   })
 
-  it('storage adapters import their driver and files of storage', () => {
-    const typed = ['records', 'persons', 'standing', 'index'].map(
-      (name) => `src/storage/${name}.ts`,
-    )
-    const adapters = FILES.filter(
-      (file) => file.startsWith('src/storage/') && !typed.includes(file),
-    )
-    expect(adapters).toContain('src/storage/lmdb.ts')
-    const ours = (target: string) => target.startsWith('src/') && !target.startsWith('src/storage/')
-    expect(breaches(adapters, (target) => ours(target) || typed.includes(target))).toEqual([])
+  it('storage adapters import at most one driver', () => {
+    const adapters = FILES.filter((file) => file.startsWith('src/storage/'))
+    expect(adapters).toContain('src/storage/lmdb/lmdb.ts')
     for (const file of adapters) {
-      const drivers = importsOf(file).filter(({ target }) => !/^(src\/|node:)/.test(target))
+      const drivers = importsOf(file).filter(({ target }) => !/^(src\/|node:|pino$)/.test(target))
       expect(new Set(drivers.map(({ target }) => target)).size, file).toBeLessThanOrEqual(1)
     }
   })

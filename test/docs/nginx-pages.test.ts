@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { IDENTITY_HEADERS } from '../../src/forward-auth/identity-headers.ts'
+import { IDENTITY_HEADERS } from '../../src/check/identity-headers.ts'
 import { ROOT, readPage, tableRows } from '../support/documentation.ts'
 import { annotation, readIngresses } from '../support/ingresses.ts'
 import { sourceFiles } from './imports.ts'

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { IDENTITY_HEADERS } from '../../src/forward-auth/identity-headers.ts'
+import { IDENTITY_HEADERS } from '../../src/check/identity-headers.ts'
 import { everyPage, ROOT, readPage, tableRows } from '../support/documentation.ts'
 import { sourceFiles } from './imports.ts'
 

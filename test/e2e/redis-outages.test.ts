@@ -15,7 +15,7 @@ import {
   startRedisCluster,
   startRedisGroup,
 } from '../../scripts/lib/redis.ts'
-import type { RedisStorage } from '../../src/storage/redis.ts'
+import type { RedisStorage } from '../../src/storage/redis/redis.ts'
 import { StorageUnavailable, StorageUnfit } from '../../src/storage/storage.ts'
 import { openRedis } from '../storage/place.ts'
 import { blockOf, readPage } from '../support/documentation.ts'

@@ -1,6 +1,6 @@
 import { SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { IDENTITY } from '../forward-auth/asked.ts'
+import { IDENTITY } from '../check/asked.ts'
 import { resource } from '../support/build-app.ts'
 import { obtainTokens } from '../support/oauth-client.ts'
 import { HOST_COOKIE, makeSession, SHARED_COOKIE } from '../support/session.ts'

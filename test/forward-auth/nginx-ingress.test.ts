@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { PRM } from '../check/asked.ts'
 import { ANYONE, buildTestApp, resource } from '../support/build-app.ts'
 import { obtainTokens } from '../support/oauth-client.ts'
 import { exchange, listen } from '../support/raw-http.ts'
-import { PRM } from './asked.ts'
 
 const first = await buildTestApp({
   resources: [

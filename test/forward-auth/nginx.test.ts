@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { adaptToNginx } from '../../src/forward-auth/contracts/nginx.ts'
+import { asNginxAsks, PRM } from '../check/asked.ts'
 import { ANYONE, buildTestApp, resource } from '../support/build-app.ts'
 import { obtainTokens } from '../support/oauth-client.ts'
 import { exchange, listen } from '../support/raw-http.ts'
-import { asNginxAsks, PRM } from './asked.ts'
 
 const RESOURCES = [
   resource({ allow: ANYONE }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createRecords } from '../../src/storage/records.ts'
+import { createRecords } from '../../src/records/records.ts'
 import { ANN, BOB, buildTestApp, resource, type TestApp, testConfig } from '../support/build-app.ts'
 import { check, obtainTokens } from '../support/oauth-client.ts'
 

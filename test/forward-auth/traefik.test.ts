@@ -1,9 +1,9 @@
 import { METHODS } from 'node:http'
 import { describe, expect, it } from 'vitest'
+import { asTraefikAsks } from '../check/asked.ts'
 import { ANYONE, buildTestApp, resource } from '../support/build-app.ts'
 import { check, obtainTokens } from '../support/oauth-client.ts'
 import { exchange, listen, open, parseAnswer } from '../support/raw-http.ts'
-import { asTraefikAsks } from './asked.ts'
 
 const RESOURCES = [
   resource({ allow: ANYONE }),

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { IDENTITY_HEADERS } from '../../src/forward-auth/identity-headers.ts'
+import { IDENTITY_HEADERS } from '../../src/check/identity-headers.ts'
+import { asTraefikAsks } from '../check/asked.ts'
 import { ANYONE, buildTestApp, resource } from '../support/build-app.ts'
 import { check, obtainTokens } from '../support/oauth-client.ts'
 import { exchange, listen } from '../support/raw-http.ts'
-import { asTraefikAsks } from './asked.ts'
 
 const first = await buildTestApp({ resources: [resource({ allow: ANYONE })] })
 const { tokens } = await obtainTokens(first.app)

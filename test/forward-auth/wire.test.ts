@@ -4,10 +4,10 @@
  * @module
  */
 import { describe, expect, it } from 'vitest'
+import { asTraefikAsks } from '../check/asked.ts'
 import { buildTestApp, resource } from '../support/build-app.ts'
 import { obtainTokens } from '../support/oauth-client.ts'
 import { exchange, listen, open } from '../support/raw-http.ts'
-import { asTraefikAsks } from './asked.ts'
 
 const gateway = await buildTestApp({
   resources: [

@@ -12,7 +12,7 @@ import {
 } from 'jose'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { createKeyring, sha256 } from '../../src/crypto.ts'
-import { loadSigningKeys } from '../../src/oauth/keys.ts'
+import { loadSigningKeys } from '../../src/oauth/tokens/signing-keys.ts'
 import { ANYONE, buildTestApp, resource, SECRET, type TestApp } from '../support/build-app.ts'
 import {
   check,

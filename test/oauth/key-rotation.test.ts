@@ -7,7 +7,7 @@ import {
   loadSigningKeys,
   replaceSigningKeys,
   SigningKeyUnreadable,
-} from '../../src/oauth/keys.ts'
+} from '../../src/oauth/tokens/signing-keys.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { type Storage, StorageUnavailable } from '../../src/storage/storage.ts'
 import { buildTestApp, createClock } from '../support/build-app.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createKeyring } from '../../src/crypto.ts'
-import { replaceSigningKeys, SigningKeyUnreadable } from '../../src/oauth/keys.ts'
+import { replaceSigningKeys, SigningKeyUnreadable } from '../../src/oauth/tokens/signing-keys.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { type Storage, StorageUnavailable } from '../../src/storage/storage.ts'
 import { buildTestApp, createClock, SECRET, type TestApp } from '../support/build-app.ts'

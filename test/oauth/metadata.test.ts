@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { createResourceTable } from '../../src/forward-auth/resource.ts'
 import { wellKnown } from '../../src/oauth/well-known.ts'
+import { createResourceTable } from '../../src/resources/resource-table.ts'
 import { buildTestApp, resource, type TestApp } from '../support/build-app.ts'
 
 const ISSUER = 'https://auth.example.com'

@@ -1,7 +1,7 @@
 import type { LightMyRequestResponse } from 'fastify'
 import { decodeJwt } from 'jose'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { decideRefresh, type RefreshDecision } from '../../src/oauth/refresh-token.ts'
+import { decideRefresh, type RefreshDecision } from '../../src/oauth/tokens/refresh-rotation.ts'
 import { BOB, buildTestApp, resource, SECRET, type TestApp } from '../support/build-app.ts'
 import {
   check,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ClientConfig } from '../../src/config/config.ts'
+import type { ClientConfig } from '../../src/oauth/clients/client.ts'
 import { createBrowser } from '../support/browser.ts'
 import { ANYONE, buildTestApp, resource } from '../support/build-app.ts'
 import {

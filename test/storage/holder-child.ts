@@ -5,7 +5,7 @@
  * @module
  */
 import { readSync, writeSync } from 'node:fs'
-import { openDatabase } from '../../src/storage/lmdb-open.ts'
+import { openDatabase } from '../../src/storage/lmdb/open.ts'
 
 const [dir = ''] = process.argv.slice(2)
 const database = openDatabase(dir)

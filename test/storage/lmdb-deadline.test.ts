@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { openLmdbStorage } from '../../src/storage/lmdb.ts'
-import { startDeadline } from '../../src/storage/lmdb-deadline.ts'
+import { startDeadline } from '../../src/storage/lmdb/deadline.ts'
+import { openLmdbStorage } from '../../src/storage/lmdb/lmdb.ts'
 import { StorageUnavailable } from '../../src/storage/storage.ts'
 
 const HOLDER = fileURLToPath(new URL('holder-child.ts', import.meta.url))

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openLmdbStorage } from '../../src/storage/lmdb.ts'
+import { openLmdbStorage } from '../../src/storage/lmdb/lmdb.ts'
 import { coreContract, durableContract, sharedContract } from '../contract/storage-contract.ts'
 import { lmdbPlace } from './place.ts'
 
@@ -113,7 +113,7 @@ describe('lmdb storage', () => {
 
   it('does not keep its process alive', { timeout: 30_000 }, async () => {
     const script = `
-      import { openLmdbStorage } from './src/storage/lmdb.ts'
+      import { openLmdbStorage } from './src/storage/lmdb/lmdb.ts'
       const storage = await openLmdbStorage({ dir: process.argv[1], now: Date.now })
       await storage.set('key', 1, 60)
     `

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { judgeServer } from '../../src/storage/redis-checks.ts'
+import { judgeServer } from '../../src/storage/redis/checks.ts'
 
 /** The lines of `INFO` that matter, changed as a test needs them. */
 function info(changes: Record<string, string> = {}): string {

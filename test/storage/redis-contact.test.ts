@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import type { RedisConnection } from '../../src/storage/redis-connection.ts'
-import { contactRedis } from '../../src/storage/redis-contact.ts'
+import type { RedisConnection } from '../../src/storage/redis/connection.ts'
+import { contactRedis } from '../../src/storage/redis/contact.ts'
 import { StorageUnavailable, StorageUnfit } from '../../src/storage/storage.ts'
 
 /** A server in the middle of a failover: it has become a replica, and answers. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { decodeKey, encodeKey, scanPattern } from '../../src/storage/redis-key.ts'
+import { decodeKey, encodeKey, scanPattern } from '../../src/storage/redis/key.ts'
 
 it.each([
   ['grant:abc', 'gw:grant:abc'],

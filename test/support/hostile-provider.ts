@@ -16,7 +16,7 @@ import {
   SignJWT,
 } from 'jose'
 import { afterEach } from 'vitest'
-import type { RedirectProviderConfig } from '../../src/config/config.ts'
+import type { RedirectProviderConfig } from '../../src/providers/provider-config.ts'
 
 export const CLIENT_ID = 'gatewarden'
 export const CLIENT_SECRET = 'the secret of the client'

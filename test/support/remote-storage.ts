@@ -4,9 +4,10 @@
  *
  * @module
  */
+
+import { WATCHED } from '../../src/records/records.ts'
 import { createLiveness, type Hearing } from '../../src/storage/liveness.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
-import { WATCHED } from '../../src/storage/records.ts'
 import { type Storage, StorageUnavailable } from '../../src/storage/storage.ts'
 import type { Clock } from './build-app.ts'
 

@@ -4,14 +4,14 @@
  * @module
  */
 import { createKeyring, randomToken, sha256 } from '../../src/crypto.ts'
-import { loadSigningKeys } from '../../src/oauth/keys.ts'
 import { subjectOf } from '../../src/oauth/subject.ts'
+import { loadSigningKeys } from '../../src/oauth/tokens/signing-keys.ts'
+import { createRecords, type Grant, type Records } from '../../src/records/records.ts'
 import {
   createSessionTokens,
   type SessionClaims,
   type SessionTokens,
-} from '../../src/sessions/session-token.ts'
-import { createRecords, type Grant, type Records } from '../../src/storage/records.ts'
+} from '../../src/sessions/cookie-token.ts'
 import { SECRET, type TestApp } from './build-app.ts'
 
 export interface TestSession {

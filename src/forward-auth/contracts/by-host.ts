@@ -5,7 +5,7 @@
  * @module
  */
 import { DOUBLED, headerReader } from '../../http/raw-headers.ts'
-import type { ResourceTable } from '../resource.ts'
+import type { ResourceTable } from '../../resources/resource-table.ts'
 import { type Contract, doubled, missing, unusable } from './contract.ts'
 import { adaptToNginx } from './nginx.ts'
 

@@ -5,16 +5,9 @@
  * @module
  */
 import type { IncomingMessage } from 'node:http'
-import type { Answer } from '../answer.ts'
-import type { Verified } from '../decide.ts'
-
-/** The request a proxy asks about. */
-export interface ForwardedRequest {
-  readonly host: string
-  /** Request target as the proxy has it, with query. */
-  readonly target: string
-  readonly method: string
-}
+import type { Answer } from '../../check/answer.ts'
+import type { ForwardedRequest } from '../../check/check.ts'
+import type { Verified } from '../../credentials/credential.ts'
 
 /** Why it cannot be said which request is asked about, in words. */
 export interface Unlocated {

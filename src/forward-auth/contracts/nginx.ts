@@ -5,8 +5,10 @@
  *
  * @module
  */
+
+import type { Answer } from '../../check/answer.ts'
+import { filterHeaders } from '../../http/header-list.ts'
 import { DOUBLED, headerReader } from '../../http/raw-headers.ts'
-import type { Answer } from '../answer.ts'
 import { type Contract, doubled, missing, unusable } from './contract.ts'
 
 const read = headerReader(['x-original-url', 'x-original-method'])
@@ -52,12 +54,10 @@ export function adaptToNginx(answer: Answer): Answer {
 
 /** nginx gives up the connection to us if an answer has a body that it does not read. */
 function withoutBody(status: number, headers: readonly string[]): Answer {
-  const kept = headers.filter(
-    (_text, index) => !/^content-/i.test(headers[index - (index % 2)] ?? ''),
-  )
+  const kept = filterHeaders(headers, (name) => !/^content-/i.test(name))
   return { status, headers: [...kept, 'Content-Length', '0'] }
 }
 
 function hasChallenge({ headers }: Answer): boolean {
-  return headers.some((text, index) => index % 2 === 0 && /^www-authenticate$/i.test(text))
+  return filterHeaders(headers, (name) => /^www-authenticate$/i.test(name)).length > 0
 }

@@ -4,8 +4,11 @@
  *
  * @module
  */
-import type { IdentityValue } from '../../config/config.ts'
-import { IDENTITY_HEADERS, identityHeaderLines } from '../identity-headers.ts'
+import {
+  IDENTITY_HEADERS,
+  type IdentityValue,
+  identityHeaderLines,
+} from '../../check/identity-headers.ts'
 import type { Contract } from './contract.ts'
 import { traefik } from './traefik.ts'
 

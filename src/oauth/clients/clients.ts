@@ -5,32 +5,10 @@
  * @module
  */
 import { z } from 'zod'
-import type { ClientConfig } from '../../config/config.ts'
 import { type Keyring, sha256 } from '../../crypto.ts'
+import type { Client, ClientConfig, ClientMetadata } from './client.ts'
 import type { RegistrationPolicy } from './registration-policy.ts'
 import { createStaticClients } from './static-clients.ts'
-
-export type ClientAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post'
-
-/** What registration decides about a client. */
-export interface ClientMetadata {
-  readonly name: string
-  readonly redirectUris: readonly string[]
-  readonly grantTypes: readonly string[]
-  readonly authMethod: ClientAuthMethod
-  /** Seconds since the epoch. */
-  readonly issuedAt: number
-}
-
-export interface Client extends Omit<ClientMetadata, 'issuedAt'> {
-  readonly id: string
-  /** SHA-256 of the id, by which records name the client. */
-  readonly hash: string
-  /** Known from the operator's configuration, not by its own word. */
-  readonly configured: boolean
-  /** All it may be granted; absent: whatever a resource offers. */
-  readonly scopes?: readonly string[]
-}
 
 export interface Clients {
   /** The client with this id, or undefined if it is none of ours. */

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { Config } from '../../config/config.ts'
 import { destinationOf } from '../redirect-uri.ts'
 
 export interface RegistrationPolicy {
@@ -15,7 +14,9 @@ export interface RegistrationPolicy {
 }
 
 /** @param registration hosts as URLs have them (`[::1]`, `claude.ai:8443`), app schemes with their colon */
-export function compileRegistration(registration: Config['registration']): RegistrationPolicy {
+export function compileRegistration(
+  registration: 'open' | 'off' | readonly string[],
+): RegistrationPolicy {
   if (registration === 'open') return { isOpen: true, allows: () => true }
   if (registration === 'off') return { isOpen: false, allows: () => false }
   const allowed = new Set(registration)

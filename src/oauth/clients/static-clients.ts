@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { ClientConfig } from '../../config/config.ts'
+
 import { constantTimeEqual, sha256 } from '../../crypto.ts'
-import type { Client } from './clients.ts'
+import type { Client, ClientConfig } from './client.ts'
 
 export interface StaticClients {
   find(clientId: string): Client | undefined

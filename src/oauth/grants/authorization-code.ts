@@ -4,14 +4,14 @@
  * @module
  */
 import { sha256 } from '../../crypto.ts'
-import { insist } from '../../storage/insist.ts'
-import type { CodeRecord, Grant } from '../../storage/records.ts'
-import { OAuthError } from '../errors.ts'
-import { required, several, single } from '../parameters.ts'
+import { OAuthError } from '../../errors.ts'
+import type { CodeRecord, Grant } from '../../records/records.ts'
+import { retryUntilStored } from '../../storage/retry-until-stored.ts'
+import { required, several, single } from '../../url/parameters.ts'
 import { verifyChallenge } from '../pkce.ts'
 import { sameRedirectUri } from '../redirect-uri.ts'
-import { firstRefreshState } from '../refresh-token.ts'
 import { requireResource } from '../resource-indicator.ts'
+import { firstRefreshState } from '../tokens/refresh-rotation.ts'
 import type { GrantDeps, GrantType, TokenRequest } from './grant-type.ts'
 
 /** Seconds a code may wait to be redeemed. */
@@ -98,7 +98,7 @@ function giveBack(
   { records: { codes }, randomToken }: GrantDeps,
 ): Promise<void> {
   const freed: CodeRecord = { ...code, freedBy: randomToken() }
-  return insist(async () => {
+  return retryUntilStored(async () => {
     for (;;) {
       if (await codes.replace(hash, spent, freed)) return
       if (await codes.replace(hash, code, freed)) return

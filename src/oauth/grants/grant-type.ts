@@ -5,11 +5,11 @@
  * @module
  */
 import type { Keyring } from '../../crypto.ts'
-import type { ResourceTable } from '../../forward-auth/resource.ts'
-import type { Grant, Records } from '../../storage/records.ts'
-import type { Client } from '../clients/clients.ts'
-import type { Parameters } from '../parameters.ts'
-import type { TokenIssuer, TokenResponse } from '../token-issuer.ts'
+import type { Grant, Records } from '../../records/records.ts'
+import type { ResourceTable } from '../../resources/resource-table.ts'
+import type { Parameters } from '../../url/parameters.ts'
+import type { Client } from '../clients/client.ts'
+import type { TokenIssuer, TokenResponse } from '../tokens/issuer.ts'
 
 export interface TokenRequest {
   readonly client: Client

@@ -3,12 +3,13 @@
  *
  * @module
  */
-import type { Grant } from '../../storage/records.ts'
-import { OAuthError } from '../errors.ts'
-import { required, several, single } from '../parameters.ts'
-import { decideRefresh, parseRefreshToken } from '../refresh-token.ts'
+
+import { OAuthError } from '../../errors.ts'
+import type { Grant } from '../../records/records.ts'
+import { required, several, single } from '../../url/parameters.ts'
 import { requireResource } from '../resource-indicator.ts'
 import { limitedScopes, narrowedScopes, parseScope } from '../scope.ts'
+import { decideRefresh, parseRefreshToken } from '../tokens/refresh-rotation.ts'
 import type { GrantDeps, GrantType } from './grant-type.ts'
 
 const dead = () =>

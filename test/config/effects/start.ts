@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { UserConfig } from '../../../src/config/config.ts'
+import type { UserConfig } from '../../../src/providers/provider-config.ts'
 import type { Storage } from '../../../src/storage/storage.ts'
 import { ANN, BOB, buildTestApp, type Clock, type TestApp } from '../../support/build-app.ts'
 import { type Given, load, loadYaml } from '../harness.ts'

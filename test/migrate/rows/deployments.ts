@@ -4,7 +4,7 @@
  * @module
  */
 import { expect } from 'vitest'
-import { IDENTITY_HEADERS } from '../../../src/forward-auth/identity-headers.ts'
+import { IDENTITY_HEADERS } from '../../../src/check/identity-headers.ts'
 import { load, problemsOf } from '../../config/harness.ts'
 import { configurationOf } from '../../e2e/support/traefik-labels.ts'
 import { askTunnel, CONNECT, open } from '../../edge/support.ts'
@@ -142,7 +142,7 @@ export const short: Proofs = {
         aud: 'https://mcp.example.com/notes/mcp',
       })
     },
-    provedBy('test/provider-tokens/bearers.test.ts', 'opens a server that accepts it'),
+    provedBy('test/credentials/provider-tokens/bearers.test.ts', 'opens a server that accepts it'),
   ),
   W7: same(holes, 'H1', 'H2', 'H3', 'H4', 'H7', 'H19'),
   W8: same(settings, 'S17'),

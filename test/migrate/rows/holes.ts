@@ -190,7 +190,7 @@ export const holes: Proofs = {
 
   H13: both(
     provedBy(
-      'test/provider-tokens/load.test.ts',
+      'test/credentials/provider-tokens/load.test.ts',
       'T34: for the keys of a flood of tokens with made-up ones, and logins do not notice',
     ),
     provedBy(

@@ -15,7 +15,7 @@ import { both, type Proofs, provedBy } from '../proof.ts'
 
 export const tokens: Proofs = {
   T1: provedBy(
-    'test/forward-auth/check.test.ts',
+    'test/check/check.test.ts',
     'is answered without a promise, a signature check or any I/O but one peek',
   ),
 
@@ -51,10 +51,10 @@ export const tokens: Proofs = {
   },
 
   T5: provedBy(
-    'test/provider-tokens/load.test.ts',
+    'test/credentials/provider-tokens/load.test.ts',
     'answers for a token it has seen at once, with the very credential of before',
   ),
-  T6: provedBy('test/forward-auth/static-tokens.test.ts', "['a letter less',"),
+  T6: provedBy('test/credentials/static-tokens.test.ts', "['a letter less',"),
 
   T7: () =>
     expect(problemsOf(() => load({ env: { PROVIDER: 'github' } }))).toEqual([
@@ -66,7 +66,7 @@ export const tokens: Proofs = {
       'test/providers/oidc.test.ts',
       'carries state, nonce and a PKCE challenge, new ones for each attempt',
     ),
-    provedBy('test/forward-auth/policy.test.ts', 'is not met by a user name that reads like the'),
+    provedBy('test/resources/policy.test.ts', 'is not met by a user name that reads like the'),
   ),
   T9: provedBy(
     'test/login/callback.test.ts',

@@ -1,0 +1,22 @@
+/**
+ * What a server under test is told on its command line.
+ *
+ * @module
+ */
+import { z } from 'zod'
+
+export const Options = z.object({
+  kind: z.enum(['node', 'fastify', 'undici', 'gatewarden']),
+  store: z.enum(['memory', 'lmdb', 'redis']).default('memory'),
+  redisPort: z.number().default(0),
+  cold: z.number().default(0),
+  dataDir: z.string().default(''),
+  grants: z.number().default(1),
+  /** Accept the tokens of a provider on this machine. */
+  provider: z.boolean().default(false),
+  upstream: z.string().optional(),
+  /** Of the bare proxy: the client's headers go on, as with any proxy, or only one. */
+  headers: z.enum(['all', 'one']).default('all'),
+})
+
+export type ServerOptions = z.infer<typeof Options>

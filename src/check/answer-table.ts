@@ -1,0 +1,165 @@
+/**
+ * Decision to HTTP answer: the one table of decision K20. A proxy family that cannot pass an answer on changes it
+ * in its contract.
+ *
+ * @module
+ */
+
+import type { Source, Verified } from '../credentials/credential.ts'
+import { OWN_PATHS } from '../paths.ts'
+import type { Resource } from '../resources/resource-table.ts'
+import type { Answer, AnswerContext, AnswerRules, Asker } from './answer.ts'
+import { type ChallengeError, challenge } from './challenge.ts'
+import type { Decision } from './decide.ts'
+import { identityHeaderLines } from './identity-headers.ts'
+import { DOUBLED_COOKIE, errorAnswer, refusal, signIn } from './pages-for-people.ts'
+import { refusalReason } from './refusal-reason.ts'
+import { withoutCookies } from './strip-cookies.ts'
+
+/** Never cached, and different for every credential. */
+const COMMON = ['Cache-Control', 'no-store', 'Vary', 'Authorization, Cookie'] as const
+const allowHeaders = new WeakMap<Verified, readonly string[]>()
+
+export function answerFor(decision: Decision, context: AnswerContext, rules: AnswerRules): Answer {
+  switch (decision.kind) {
+    case 'allow':
+      return allow(decision.verified, context, rules)
+    case 'challenge':
+      return (decision.error === undefined || decision.source === 'cookie') &&
+        context.isNavigation()
+        ? signIn(context, rules)
+        : refuse(401, context, decision.error)
+    case 'malformed':
+      if (decision.source === 'bearer') return refuse(400, context, 'invalid_request')
+      return context.isNavigation()
+        ? refusal(context, rules, refusalReason(decision))
+        : doubledCookie(context)
+    case 'insufficient-scope':
+      return isPersonAtBrowser(decision.verified, context)
+        ? refusal(context, rules, refusalReason(decision))
+        : refuse(403, context, 'insufficient_scope')
+    case 'forbid': {
+      const { verified, reason } = decision
+      return verified && isPersonAtBrowser(verified, context)
+        ? refusal(context, rules, refusalReason(decision))
+        : forbidden(reason)
+    }
+  }
+}
+
+const isPersonAtBrowser = ({ source }: { source: Source }, { isNavigation }: AnswerContext) =>
+  source === 'cookie' && isNavigation()
+
+/**
+ * 403 without a challenge: no other token would help.
+ * @param asker who may be a person; nobody is where there is none
+ */
+export function forbidden(reason: string, asker?: Asker): Answer {
+  if (asker?.isNavigation()) {
+    return errorAnswer(403, [], {
+      kind: 'retry',
+      title: 'Nothing can be opened at this address',
+      text: 'Check the address for mistakes. If it is right, tell whoever runs this server the request number below; the log says what to look at.',
+      requestId: asker.requestId,
+    })
+  }
+  return json(403, [], { error: 'access_denied', error_description: reason })
+}
+
+/** 403 where our own addresses on a protected host come to a check: its proxy does not send them to us. */
+export function unrouted(context: AnswerContext, rules: AnswerRules): Answer {
+  return context.isNavigation()
+    ? refusal(context, rules, { kind: 'unrouted', path: OWN_PATHS })
+    : forbidden(`whoever runs this server must route ${OWN_PATHS} of this host to Gatewarden`)
+}
+
+/** 400 before any resource is known: the proxy or the client sent one header twice. */
+export function malformedRequest(reason: string): Answer {
+  return json(400, [], { error: 'invalid_request', error_description: reason })
+}
+
+/** 503: never an allow, and never a statement about the token. */
+export function unavailable(retryAfterSeconds: number, asker: Asker): Answer {
+  const retryAfter = ['Retry-After', String(retryAfterSeconds)]
+  if (asker.isNavigation()) {
+    return errorAnswer(503, retryAfter, {
+      kind: 'broken',
+      title: 'Not available at this moment',
+      text: 'Nothing is lost. Wait a few seconds, then reload this page.',
+      requestId: asker.requestId,
+    })
+  }
+  return json(503, retryAfter, {
+    error: 'temporarily_unavailable',
+    error_description: 'try again in a moment',
+  })
+}
+
+/**
+ * 200 without a body. A bearer token is absent, so that a proxy that copies `Authorization` removes it; what else the
+ * application was sent there, and its cookies, go on.
+ */
+function allow(
+  verified: Verified,
+  { authorization, cookie }: AnswerContext,
+  { identityHeaders, isOwnCookie }: AnswerRules,
+): Answer {
+  let headers = allowHeaders.get(verified)
+  if (!headers) {
+    headers = [...COMMON, 'Content-Length', '0', ...identityHeaderLines(verified, identityHeaders)]
+    allowHeaders.set(verified, headers)
+  }
+  const kept = cookie === undefined ? undefined : withoutCookies(cookie, isOwnCookie)
+  // With a cookie as the credential it is of a scheme of the application's own.
+  const passed = verified.source === 'cookie' ? authorization : undefined
+  if (passed === undefined && kept === undefined) return { status: 200, headers }
+  return {
+    status: 200,
+    headers: [
+      ...headers,
+      ...(passed === undefined ? [] : ['Authorization', passed]),
+      ...(kept === undefined ? [] : ['Cookie', kept]),
+    ],
+  }
+}
+
+/** Refusals at a resource's own URL, which is where clients call: made once, by what is wrong. */
+const refusals = new WeakMap<Resource, Map<ChallengeError | undefined, Answer>>()
+
+function refuse(status: number, { match }: AnswerContext, error?: ChallengeError): Answer {
+  const { resource, path, viaAlso } = match
+  const make = () =>
+    json(status, ['WWW-Authenticate', challenge(match, error)], {
+      error: error ?? 'invalid_token',
+    })
+  if (viaAlso || path !== resource.path) return make()
+  const made = refusals.get(resource) ?? new Map<ChallengeError | undefined, Answer>()
+  refusals.set(resource, made)
+  const answer = made.get(error) ?? make()
+  made.set(error, answer)
+  return answer
+}
+
+function doubledCookie({ match }: AnswerContext): Answer {
+  const header = challenge(match, 'invalid_request', DOUBLED_COOKIE)
+  return json(400, ['WWW-Authenticate', header], {
+    error: 'invalid_request',
+    error_description: DOUBLED_COOKIE,
+  })
+}
+
+function json(status: number, headers: readonly string[], value: object): Answer {
+  const body = JSON.stringify(value)
+  return {
+    status,
+    headers: [
+      ...COMMON,
+      'Content-Type',
+      'application/json',
+      'Content-Length',
+      String(Buffer.byteLength(body)),
+      ...headers,
+    ],
+    body,
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * The `WWW-Authenticate` header (RFC 6750 section 3, RFC 9728 section 5.1) in the one form that every client's
+ * parser reads: one line, scheme first, quoted values without commas or quotes.
+ *
+ * @module
+ */
+import { metadataUrl } from '../oauth/metadata.ts'
+import { advertisedScopes } from '../oauth/scope.ts'
+import type { ResourceMatch } from '../resources/resource-table.ts'
+
+export type ChallengeError = 'invalid_token' | 'invalid_request' | 'insufficient_scope'
+
+// No `scope=` or `error=` inside a description: the TypeScript SDK takes the first it finds anywhere.
+const DESCRIPTION: Readonly<Record<ChallengeError, string>> = {
+  invalid_token: 'The access token is expired or revoked or not valid here',
+  invalid_request: 'The Authorization header is malformed or doubled',
+  insufficient_scope: 'The access token lacks a permission this server requires',
+}
+
+/**
+ * @param error left out when no credential was sent
+ * @param description of the error, instead of the usual one
+ */
+export function challenge(
+  match: ResourceMatch,
+  error?: ChallengeError,
+  description: string = error ? DESCRIPTION[error] : '',
+): string {
+  const scopes =
+    error === 'insufficient_scope'
+      ? match.resource.requiredScopes
+      : advertisedScopes(match.resource)
+  const parameters = [
+    ...(error ? [`error="${error}"`, `error_description="${description}"`] : []),
+    `resource_metadata="${metadataUrl(match)}"`,
+    // RFC 6750 section 3: never empty; the Go SDK refuses it.
+    ...(scopes.length > 0 ? [`scope="${scopes.join(' ')}"`] : []),
+  ]
+  return `Bearer ${parameters.join(', ')}`
+}

@@ -1,0 +1,187 @@
+/**
+ * One check, from a located request to an answer. Synchronous for everything known: only a token that was not seen
+ * before is awaited.
+ *
+ * @module
+ */
+
+import type { Logger } from 'pino'
+import type { Credential, Verified } from '../credentials/credential.ts'
+import type { Credentials } from '../credentials/credentials.ts'
+import { isFromOwnPage, isNamelessOwnPage, isNavigation } from '../http/browser-request.ts'
+import type { compileOrigins } from '../http/origins.ts'
+import { headerReader } from '../http/raw-headers.ts'
+import { createThrottledWarning } from '../http/throttled-warning.ts'
+import { OWN_PATHS } from '../paths.ts'
+import { ProviderFailure } from '../providers/provider.ts'
+import type {
+  MatchResult,
+  Resource,
+  ResourceMatch,
+  ResourceTable,
+} from '../resources/resource-table.ts'
+import { StorageUnavailable } from '../storage/storage.ts'
+import type { Answer, AnswerContext, AnswerRules, Asker } from './answer.ts'
+import { answerFor, forbidden, unavailable, unrouted } from './answer-table.ts'
+import { type Decision, decide } from './decide.ts'
+
+export interface CheckDeps extends AnswerRules {
+  readonly resources: ResourceTable
+  readonly credentials: Credentials
+  readonly originAllowed: ReturnType<typeof compileOrigins>
+  readonly log: Logger
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+/** The outcome of a check: the answer, and what the log and a proxy of our own want to know. */
+export interface Checked {
+  readonly answer: Answer
+  /** In words, for the log; undefined when allowed. */
+  readonly reason?: string
+  readonly verified?: Verified
+  readonly match?: ResourceMatch
+  /** Of the request that was asked about. */
+  readonly method?: string
+}
+
+/**
+ * @param rawHeaders of the request that carries the credential
+ * @param pinned the id of the only resource this may be about
+ * @param matched what the resource table says of it, where the caller has asked already
+ */
+export type Check = (request: {
+  readonly located: ForwardedRequest
+  readonly rawHeaders: readonly string[]
+  readonly requestId: string
+  readonly pinned?: string | undefined
+  readonly matched?: MatchResult
+}) => Checked | Promise<Checked>
+
+const OUTAGE_RETRY_SECONDS = 2
+const read = headerReader(['authorization', 'cookie', 'origin'])
+const FOREIGN_PAGE = 'the web page that made this request is of a foreign origin'
+
+export function createCheck(deps: CheckDeps): Check {
+  const { resources, credentials, originAllowed, log, now } = deps
+
+  // A credential that was not verified anew is the same input, so its decision at a resource is the same.
+  const decided = new WeakMap<Verified, { resource: Resource; decision: Decision }>()
+  function decideOnce(resource: Resource, credential: Credential): Decision {
+    if (credential.kind !== 'verified') return decide(resource, credential)
+    const before = decided.get(credential.verified)
+    if (before?.resource === resource) return before.decision
+    const decision = decide(resource, credential)
+    decided.set(credential.verified, { resource, decision })
+    return decision
+  }
+
+  const warnOfMissingRoute = createThrottledWarning({
+    log,
+    message: `nobody can sign in with a browser: route ${OWN_PATHS} of this host to Gatewarden, without the login in front`,
+    now,
+  })
+  function denyUnrouted(context: AnswerContext): Checked {
+    const { match } = context
+    warnOfMissingRoute({ host: new URL(match.resource.origin).host })
+    const reason = `${OWN_PATHS} of this host is not routed to Gatewarden`
+    return { answer: unrouted(context, deps), reason, match }
+  }
+
+  return (request) => {
+    const { located, rawHeaders, requestId, pinned, matched } = request
+    const match = matched ?? resources.match(located.host, located.target)
+    if (match === 'unknown') {
+      return deny('no protected server is configured at this address', request)
+    }
+    if (match === 'ambiguous') {
+      return deny('the path can be read in more than one way', request)
+    }
+    if (pinned !== undefined && match.resource.id !== pinned) {
+      return deny('the request is for another server than this middleware is pinned to', request)
+    }
+    const { method } = located
+    const [authorization, cookie, origin] = read(rawHeaders)
+    if (!originAllowed(origin, match.resource) && !isNamelessOwnPage(origin, rawHeaders)) {
+      return deny(FOREIGN_PAGE, request)
+    }
+    const context: AnswerContext = {
+      match,
+      target: located.target,
+      requestId,
+      isNavigation: () => isNavigation(method, rawHeaders),
+      authorization: typeof authorization === 'string' ? authorization : undefined,
+      cookie: typeof cookie === 'string' ? cookie : undefined,
+    }
+    if (match.path.startsWith(OWN_PATHS)) return denyUnrouted(context)
+    const conclude = (credential: Credential): Checked => {
+      if (
+        credential.kind === 'verified' &&
+        credential.verified.source === 'cookie' &&
+        !isFromOwnPage({ method, origin, rawHeaders }, match.resource)
+      ) {
+        return { ...deny(FOREIGN_PAGE, request), match, method, verified: credential.verified }
+      }
+      const decision = decideOnce(match.resource, credential)
+      const verified = 'verified' in decision ? decision.verified : undefined
+      const reason = reasonOf(decision)
+      return {
+        answer: answerFor(decision, context, deps),
+        match,
+        method,
+        ...(reason !== undefined && { reason }),
+        ...(verified && { verified }),
+      }
+    }
+    try {
+      const credential = credentials({ authorization, cookie }, match.resource)
+      return credential instanceof Promise
+        ? credential.then(conclude).catch((error: unknown) => outage(error, context))
+        : conclude(credential)
+    } catch (error) {
+      return outage(error, context)
+    }
+  }
+}
+
+/** Refuses what is no question about a credential. */
+function deny(reason: string, { located, rawHeaders, requestId }: Parameters<Check>[0]): Checked {
+  const asker = { requestId, isNavigation: () => isNavigation(located.method, rawHeaders) }
+  return { answer: forbidden(reason, asker), reason }
+}
+
+/** Nothing is known about the credential, whoever did not answer. */
+function outage(error: unknown, asker: Asker): Checked {
+  const reason =
+    error instanceof StorageUnavailable
+      ? 'the store does not answer'
+      : error instanceof ProviderFailure && error.kind === 'unavailable'
+        ? 'the provider does not answer'
+        : undefined
+  if (reason === undefined) throw error
+  return { answer: unavailable(OUTAGE_RETRY_SECONDS, asker), reason }
+}
+
+function reasonOf(decision: Decision): string | undefined {
+  switch (decision.kind) {
+    case 'allow':
+      return undefined
+    case 'challenge':
+    case 'forbid':
+      return decision.reason
+    case 'malformed':
+      return decision.source === 'cookie'
+        ? 'the session cookie was sent more than once'
+        : 'the Authorization header is malformed or doubled'
+    case 'insufficient-scope':
+      return `the ${decision.verified.source === 'cookie' ? 'session' : 'token'} lacks a required scope`
+  }
+}
+
+/** The request a proxy asks about. */
+export interface ForwardedRequest {
+  readonly host: string
+  /** Request target as the proxy has it, with query. */
+  readonly target: string
+  readonly method: string
+}

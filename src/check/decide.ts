@@ -1,0 +1,59 @@
+/**
+ * The decision about one request. Pure: what is known goes in, what to answer comes out.
+ *
+ * @module
+ */
+
+import type { Credential, Source, Verified } from '../credentials/credential.ts'
+import type { Resource } from '../resources/resource-table.ts'
+
+export type Decision =
+  | { readonly kind: 'allow'; readonly verified: Verified }
+  /** 401; `error` only when a credential was sent (RFC 6750 section 3.1). */
+  | {
+      readonly kind: 'challenge'
+      readonly error?: 'invalid_token'
+      readonly reason: string
+      /** Of the credential that was refused. */
+      readonly source?: Source
+    }
+  | { readonly kind: 'malformed'; readonly source: Source }
+  /** 403 naming every scope the resource requires at once (MCP 2026-07-28, SEP-2350). */
+  | { readonly kind: 'insufficient-scope'; readonly verified: Verified }
+  | { readonly kind: 'forbid'; readonly reason: string; readonly verified?: Verified }
+
+/** Shapes of {@link Decision} that never vary. */
+const NO_CREDENTIAL: Decision = { kind: 'challenge', reason: 'no token' }
+const OTHER_AUDIENCE: Readonly<Record<Source, Decision>> = {
+  bearer: otherAudience('bearer', 'the token is for another server'),
+  cookie: otherAudience('cookie', 'the cookie is for another server'),
+}
+
+function otherAudience(source: Source, reason: string): Decision {
+  return { kind: 'challenge', error: 'invalid_token', reason, source }
+}
+
+/** @param resource the one the request is for; origin and path have been judged before */
+export function decide(resource: Resource, credential: Credential): Decision {
+  switch (credential.kind) {
+    case 'none':
+      return NO_CREDENTIAL
+    case 'malformed':
+      return credential
+    case 'refused': {
+      const { reason, source } = credential
+      return { kind: 'challenge', error: 'invalid_token', reason, source }
+    }
+    case 'verified': {
+      const { verified } = credential
+      if (!verified.isFor(resource)) return OTHER_AUDIENCE[verified.source]
+      if (verified.isPerson && !resource.policy(verified.person)) {
+        return { kind: 'forbid', reason: 'the person is not on the list', verified }
+      }
+      for (const scope of resource.requiredScopes) {
+        if (!verified.scopes.includes(scope)) return { kind: 'insufficient-scope', verified }
+      }
+      return { kind: 'allow', verified }
+    }
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * The headers that tell a protected server who is calling (features A5, decision K21). Every answer that allows
+ * carries every one of them, empty if unknown: a proxy that copies only what it gets would otherwise let the
+ * client's own through (GHSA-7r4p-vjf4-gxv4).
+ *
+ * @module
+ */
+
+import type { Caller } from '../credentials/credential.ts'
+import type { Identity } from '../providers/provider.ts'
+
+/** The identity headers unless others are configured, and what each says. */
+export const IDENTITY_HEADERS: Readonly<Record<string, IdentityValue>> = {
+  'X-Forwarded-User': 'user',
+  'X-Forwarded-Email': 'email',
+  'X-Forwarded-Groups': 'groups',
+  'X-Forwarded-Scopes': 'scopes',
+  'X-Forwarded-Client': 'client',
+  'X-User-Id': 'id',
+  'X-User-Name': 'name',
+}
+
+/** Every value as a header carries it. */
+const READ: Readonly<Record<IdentityValue, (caller: Caller) => string>> = {
+  user: ({ person, sub }) => encodeHeaderValue(displayUser(person, sub)),
+  email: ({ person }) => encodeHeaderValue(person.email ?? ''),
+  groups: ({ person }) =>
+    person.groups.map((group) => encodeHeaderValue(group).replaceAll(',', '%2C')).join(','),
+  scopes: ({ scopes }) => encodeHeaderValue(scopes.join(' ')),
+  client: ({ clientHash }) => clientHash.slice(0, 16),
+  id: ({ sub }) => sub,
+  name: ({ person }) => encodeHeaderValue(person.name ?? person.preferredUsername ?? ''),
+}
+
+/** The verified e-mail, else a user name that cannot be mistaken for one, else our own name (decision K21). */
+export function displayUser({ email, preferredUsername }: Identity, sub: string): string {
+  if (email !== undefined) return email
+  return preferredUsername !== undefined && !preferredUsername.includes('@')
+    ? preferredUsername
+    : sub
+}
+
+/** All configured identity headers as a flat list of names and values, each name once. */
+export function identityHeaderLines(
+  caller: Caller,
+  headers: Readonly<Record<string, IdentityValue>>,
+): string[] {
+  return Object.entries(headers).flatMap(([name, value]) => [name, READ[value](caller)])
+}
+
+/**
+ * Percent-encodes what a header cannot carry unharmed: everything but printable ASCII, a space at either end, and
+ * `%` itself, so that decoding is unambiguous. A person named "Łukasz" must never be a 500.
+ */
+export function encodeHeaderValue(value: string): string {
+  if (/^[\x21-\x24\x26-\x7e](?:[\x20-\x24\x26-\x7e]*[\x21-\x24\x26-\x7e])?$/.test(value))
+    return value
+  return value
+    .replace(/\p{Cs}/gu, '\ufffd')
+    .replace(/[^\x20-\x24\x26-\x7e]+/gu, encodeURIComponent)
+    .replace(/^ +| +$/g, (spaces) => '%20'.repeat(spaces.length))
+}
+
+/** What an identity header can say of a caller. */
+export type IdentityValue = 'user' | 'email' | 'groups' | 'scopes' | 'client' | 'id' | 'name'
+
+/** The headers that tell a server who calls, each with what it says. */
+export type IdentityHeaders = Readonly<Record<string, IdentityValue>>

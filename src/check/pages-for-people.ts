@@ -1,0 +1,101 @@
+/**
+ * The answers for people in a browser: the way to the login, and pages for whoever gets no further.
+ *
+ * @module
+ */
+import { type ErrorPage, errorPage } from '../pages/error-page.ts'
+import { type RefusalReason, refusedPage } from '../pages/refused-page.ts'
+import { signInNeededPage } from '../pages/sign-in-needed-page.ts'
+import { pageHeaders } from '../pages/styles.ts'
+import type { ResourceMatch } from '../resources/resource-table.ts'
+import type { Answer, AnswerContext, AnswerRules } from './answer.ts'
+import { challenge } from './challenge.ts'
+
+/** A program at the same address is answered differently. */
+const VARY = 'Authorization, Cookie, Accept, Sec-Fetch-Mode, Sec-Fetch-Dest'
+export const DOUBLED_COOKIE = 'The session cookie was sent more than once'
+
+/** To the login, and back to the very page (features A9). Where that would lead nowhere, what this place is. */
+export function signIn(context: AnswerContext, { signInUrl }: AnswerRules): Answer {
+  const location = signInUrl(context.match, context.target)
+  if (location === undefined) return challengePage(context)
+  return {
+    status: 302,
+    headers: [
+      'Cache-Control',
+      'no-store',
+      'Vary',
+      VARY,
+      'Referrer-Policy',
+      'no-referrer',
+      'WWW-Authenticate',
+      challenge(context.match),
+      'Location',
+      location,
+      'Content-Length',
+      '0',
+    ],
+  }
+}
+
+/** A page that says why, and what the person can do. */
+export function refusal(
+  { match, requestId }: AnswerContext,
+  { signOutUrl }: AnswerRules,
+  why: RefusalReason,
+): Answer {
+  const { resource } = match
+  const body = refusedPage({
+    why,
+    resourceName: resource.name,
+    host: new URL(resource.origin).host,
+    signOutUrl: signOutUrl(resource),
+    requestId,
+  })
+  return page(why.kind === 'doubled' ? 400 : 403, challengeBeside(why, match), body)
+}
+
+/** What a program would be told; a proxy that passes no page on has this to go by. */
+function challengeBeside({ kind }: RefusalReason, match: ResourceMatch): readonly string[] {
+  switch (kind) {
+    case 'doubled':
+      return ['WWW-Authenticate', challenge(match, 'invalid_request', DOUBLED_COOKIE)]
+    case 'permission':
+      return ['WWW-Authenticate', challenge(match, 'insufficient_scope')]
+    case 'person':
+    case 'unrouted':
+      return []
+  }
+}
+
+function challengePage({ match, requestId }: AnswerContext): Answer {
+  const body = signInNeededPage({
+    resourceName: match.resource.name,
+    resourceUrl: match.resource.audience,
+    requestId,
+  })
+  return page(401, ['WWW-Authenticate', challenge(match)], body)
+}
+
+/** A page that says what is wrong and names the request, with these headers. */
+export const errorAnswer = (
+  status: number,
+  headers: readonly string[],
+  words: Omit<ErrorPage, 'actions' | 'details'>,
+): Answer => page(status, headers, errorPage({ ...words, actions: [] }))
+
+function page(status: number, headers: readonly string[], body: string): Answer {
+  return {
+    status,
+    headers: [
+      // The way out leads to the gateway, which may be another host: the address of the page stays here.
+      ...Object.entries(pageHeaders({ navigatesAway: true })).flat(),
+      'Vary',
+      VARY,
+      'Content-Length',
+      String(Buffer.byteLength(body)),
+      ...headers,
+    ],
+    body,
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * A decision that no sign-in changes, in the words of the page for the person.
+ *
+ * @module
+ */
+import type { Verified } from '../credentials/credential.ts'
+import type { RefusalReason } from '../pages/refused-page.ts'
+import type { Decision } from './decide.ts'
+import { displayUser } from './identity-headers.ts'
+
+export type Refusal = Extract<
+  Decision,
+  { readonly kind: 'malformed' | 'insufficient-scope' | 'forbid' }
+>
+
+export function refusalReason(decision: Refusal): RefusalReason {
+  switch (decision.kind) {
+    case 'malformed':
+      return { kind: 'doubled' }
+    case 'insufficient-scope':
+      return { kind: 'permission', person: nameOf(decision.verified) }
+    case 'forbid':
+      return {
+        kind: 'person',
+        person: decision.verified ? nameOf(decision.verified) : 'this account',
+      }
+  }
+}
+
+const nameOf = ({ person, sub }: Verified) =>
+  person.email ?? person.name ?? displayUser(person, sub)

@@ -1,0 +1,34 @@
+/**
+ * Whether anybody who can log in may pass: a mistyped domain would otherwise show only after a login.
+ *
+ * @module
+ */
+
+import type { UserConfig } from '../../providers/provider-config.ts'
+import { compilePolicy } from '../../resources/policy.ts'
+import type { ResourceConfig } from '../../resources/resource-table.ts'
+import type { Report } from '../values/problem.ts'
+
+/** Warns of servers that let in none of the people of the built-in login, who are all there are. */
+export function warnOfClosedResources(parts: {
+  users: readonly UserConfig[]
+  resources: readonly ResourceConfig[]
+  report: Report
+}): void {
+  const { users, resources, report } = parts
+  const people = users.map(({ name, email, groups }) => ({
+    issuer: '',
+    subject: name,
+    groups,
+    ...(email !== undefined && { email }),
+  }))
+  if (people.length === 0 || resources.length === 0) return
+  const closed = resources.filter(({ allow }) => !people.some(compilePolicy(allow)))
+  if (closed.length === 0) return
+  const where =
+    closed.length === resources.length ? 'any server' : closed.map(({ id }) => id).join(', ')
+  report.warning(
+    'users',
+    `nobody here may use ${where}: no e-mail, domain or group of the allow list is one of theirs. Change one of the two.`,
+  )
+}

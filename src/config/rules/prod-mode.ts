@@ -1,0 +1,148 @@
+/**
+ * What `PROD_MODE` refuses: settings that are fine to try things out, and secrets that can be guessed.
+ *
+ * @module
+ */
+
+import type { ProviderConfig, UserConfig } from '../../providers/provider-config.ts'
+import type { ResourceConfig } from '../../resources/resource-table.ts'
+import type { PlacedClient } from '../sections/clients.ts'
+import type { PlacedStaticToken } from '../sections/static-tokens.ts'
+import type { FileContents } from '../sources/file.ts'
+import type { Chosen } from '../sources/precedence.ts'
+import type { Report } from '../values/problem.ts'
+import { weakness } from './weak-secret.ts'
+
+interface Parts extends Chosen {
+  readonly file: FileContents
+  readonly report: Report
+  readonly resources: readonly ResourceConfig[]
+  readonly users: readonly UserConfig[]
+  readonly provider: ProviderConfig | undefined
+  readonly clients: readonly PlacedClient[]
+  readonly staticTokens: readonly PlacedStaticToken[]
+}
+
+const MAKE_ONE = 'Make one with: openssl rand -base64 32.'
+const MIN_CLIENT_SECRET = 32
+/** OWASP's least for argon2id: 19 MiB, two passes. */
+const MIN_ARGON2 = { memory: 19_456, passes: 2 }
+/** A network with a shorter prefix is a good part of the Internet. */
+const MIN_PREFIX = 8
+
+/** Reports everything unsafe, each with its mend. */
+export function checkProdMode(parts: Parts): void {
+  checkTransport(parts)
+  checkOpenness(parts)
+  checkSecrets(parts)
+  checkStaticTokens(parts)
+  checkPasswords(parts)
+}
+
+function checkTransport({ settings, given, file, resources, provider, report }: Parts): void {
+  if (settings.dev_mode) {
+    report.problem('DEV_MODE', 'is on beside PROD_MODE. Remove one of the two.')
+  }
+  if (settings.public_url && !settings.public_url.secure) {
+    const label = given.get('public_url')?.label ?? 'PUBLIC_URL'
+    report.problem(label, 'is plain http, which PROD_MODE refuses. Use https.')
+  }
+  for (const { id, url } of resources.filter((resource) => resource.url.startsWith('http:'))) {
+    const label = file.resources ? `resources.${id}.url` : 'RESOURCES'
+    report.problem(label, `${url} is plain http, which PROD_MODE refuses. Use https.`)
+  }
+  if (provider && provider.type !== 'builtin' && provider.allowInsecure) {
+    const label = (given.get('issuer_url') ?? given.get('keycloak_auth_protocol'))?.written
+    report.problem(
+      label ?? 'ISSUER_URL',
+      'is plain http, which PROD_MODE refuses. Use an issuer with https.',
+    )
+  }
+}
+
+function checkOpenness({ settings, given, file, resources, report }: Parts): void {
+  for (const key of ['allowed_emails', 'allowed_domains', 'allowed_groups'] as const) {
+    if (!settings[key]?.includes('*')) continue
+    report.problem(
+      given.get(key)?.label ?? key.toUpperCase(),
+      '* lets in anyone who can log in, which PROD_MODE refuses. List who may pass.',
+    )
+  }
+  for (const { id, allow } of file.resources ? resources : []) {
+    const own = file.resources?.[id]
+    if (allow.anyone && typeof own === 'object' && own !== null && 'allow' in own) {
+      report.problem(
+        `resources.${id}.allow`,
+        '* lets in anyone who can log in, which PROD_MODE refuses. List who may pass.',
+      )
+    }
+  }
+  if (settings.allowed_origins.includes('*')) {
+    report.problem(
+      'ALLOWED_ORIGINS',
+      '* lets every web page call, which PROD_MODE refuses. List the origins.',
+    )
+  }
+  for (const network of settings.trusted_proxies) {
+    const prefix = network.split('/')[1]
+    if (prefix === undefined || Number(prefix) >= MIN_PREFIX) continue
+    report.problem(
+      'TRUSTED_PROXIES',
+      `${network} lets strangers forge forwarded headers, which PROD_MODE refuses. Name your proxy alone.`,
+    )
+  }
+  if (settings.rate_limit === 0) {
+    report.problem(
+      'RATE_LIMIT',
+      '0 lets anyone ask without end, which PROD_MODE refuses. Remove it for the default.',
+    )
+  }
+}
+
+function checkSecrets({ settings, provider, given, clients, report }: Parts): void {
+  const check = (label: string, secret: string | undefined, mend: string) => {
+    const weak = secret === undefined ? undefined : weakness(secret)
+    if (weak !== undefined) report.problem(label, `${weak}, which PROD_MODE refuses. ${mend}`)
+  }
+  check('SECRET', settings.secret, MAKE_ONE)
+  for (const previous of settings.secret_previous ?? []) {
+    check('SECRET_PREVIOUS', previous, 'Remove it; what it sealed ends.')
+  }
+  if (provider && provider.type !== 'builtin') {
+    const label = given.get('client_secret')?.label ?? 'CLIENT_SECRET'
+    check(label, provider.clientSecret, 'Let your provider make a new one.')
+  }
+  for (const { at, client } of clients) {
+    if (client.secret === undefined) continue
+    if (client.secret.length < MIN_CLIENT_SECRET) {
+      report.problem(
+        `${at}.client_secret`,
+        `is ${client.secret.length} characters long, and PROD_MODE wants ${MIN_CLIENT_SECRET}. ${MAKE_ONE}`,
+      )
+    } else {
+      check(`${at}.client_secret`, client.secret, MAKE_ONE)
+    }
+  }
+}
+
+function checkStaticTokens({ staticTokens, report }: Parts): void {
+  for (const { at, token } of staticTokens) {
+    const weak = weakness(token)
+    if (weak !== undefined) {
+      report.problem(at, `a token ${weak}, which PROD_MODE refuses. ${MAKE_ONE}`)
+    }
+  }
+}
+
+function checkPasswords({ users, report }: Parts): void {
+  for (const { name, passwordHash } of users) {
+    const [memory = 0, passes = 0] = (/\$m=(\d+),t=(\d+),/.exec(passwordHash) ?? [])
+      .slice(1)
+      .map(Number)
+    if (memory >= MIN_ARGON2.memory && passes >= MIN_ARGON2.passes) continue
+    report.problem(
+      `users.${name}.password_hash`,
+      `was made with less than m=${MIN_ARGON2.memory},t=${MIN_ARGON2.passes},p=1, which PROD_MODE refuses. Make one with: gatewarden hash-password.`,
+    )
+  }
+}

@@ -1,0 +1,241 @@
+/**
+ * The clients known beforehand: `clients` in the file, and mcpauth's `MCPAUTH_BOOTSTRAP_CLIENTS`.
+ *
+ * @module
+ */
+import type * as z from 'zod'
+import type { ClientConfig } from '../../oauth/clients/client.ts'
+import { redirectUriProblem } from '../../oauth/redirect-uri.ts'
+import type { ResourceConfig } from '../../resources/resource-table.ts'
+import type { Disk } from '../sources/disk.ts'
+import type { FileContents } from '../sources/file.ts'
+import type { Chosen } from '../sources/precedence.ts'
+import { isRecord } from '../sources/yaml.ts'
+import { fields, list, section, text } from '../values/fields.ts'
+import { parseWith } from '../values/issues.ts'
+import { parseDisplayName, parsePath } from '../values/plain.ts'
+import { attempt, InvalidValue, quote, type Report } from '../values/problem.ts'
+import { parseScopeToken } from '../values/scopes.ts'
+
+const BOOTSTRAP = 'MCPAUTH_BOOTSTRAP_CLIENTS'
+/** What mcpauth's edge login is as a client of itself. */
+const EDGE_CLIENT = 'edge-auth-client'
+/** mcpauth's clients list these, which are scopes of no server and limit nothing. */
+const OPENID_SCOPES = ['openid', 'email', 'profile', 'offline_access']
+
+export const ClientSection = section({
+  client_id: text(parseClientId).register(fields, { description: 'What it calls itself.' }),
+  client_secret: text(parseClientSecret).optional().register(fields, {
+    description: 'What it proves that with. Without one it is a public client.',
+    secret: true,
+  }),
+  client_secret_file: text(parsePath)
+    .optional()
+    .register(fields, { description: 'Instead: a file that holds it.' }),
+  client_name: text(parseDisplayName).optional().register(fields, {
+    description: 'Shown to people.',
+  }),
+  redirect_uris: list((uri) => uri).register(fields, {
+    description: 'Where its answers may go. On loopback any port fits.',
+  }),
+  scopes: list((scope) => scope)
+    .optional()
+    .register(fields, { description: 'All that it may be granted; else whatever a server has.' }),
+  grant_types: list(parseGrantType).optional().register(fields, {
+    description: '`authorization_code` alone, or with `refresh_token`, which is the default.',
+  }),
+  token_endpoint_auth_method: text(parseAuthMethod).optional().register(fields, {
+    description:
+      '`client_secret_basic`, `client_secret_post` or `none`. By default `none` without a secret.',
+  }),
+})
+type ClientSection = z.output<typeof ClientSection>
+
+/** @throws InvalidValue for what a client cannot be called, or what would be taken for another kind of id; never with a secret */
+export function parseClientId(value: string): string {
+  if (!/^[\x21-\x7e]{1,256}$/.test(value)) {
+    throw new InvalidValue('is not an id. Use 1 to 256 printable ASCII characters without spaces.')
+  }
+  if (/^https?:\/\//i.test(value)) {
+    throw new InvalidValue(
+      `${quote(value)} is a URL, which would be the address of a client's own description. Choose a name.`,
+    )
+  }
+  if (/^[\w-]+\.\.[\w-]+\.[\w-]+\.[\w-]+$/.test(value)) {
+    throw new InvalidValue('is an id that registration hands out. Choose a name of your own.')
+  }
+  return value
+}
+
+function parseClientSecret(value: string): string {
+  if (!/^[\x20-\x7e]{1,1024}$/.test(value)) {
+    throw new InvalidValue(
+      'is empty, too long or not plain ASCII. Make one with: openssl rand -base64 32.',
+    )
+  }
+  return value
+}
+
+function parseGrantType(value: string): ClientConfig['grantTypes'][number] {
+  if (value === 'authorization_code' || value === 'refresh_token') return value
+  throw new InvalidValue(
+    `${quote(value)} is not a grant type of this version. Write authorization_code and refresh_token.`,
+  )
+}
+
+function parseAuthMethod(value: string): ClientConfig['authMethod'] {
+  if (value === 'client_secret_basic' || value === 'client_secret_post' || value === 'none') {
+    return value
+  }
+  throw new InvalidValue(
+    `${quote(value)} is not a method of this version. Write client_secret_basic, client_secret_post or none.`,
+  )
+}
+
+interface Parts extends Chosen {
+  readonly file: FileContents
+  readonly disk: Disk
+  readonly report: Report
+  readonly resources: readonly ResourceConfig[]
+}
+
+/** A client, and how problems call it. */
+export interface PlacedClient {
+  readonly at: string
+  readonly client: ClientConfig
+}
+
+/** The clients without a problem; the problems of the others go to the report. */
+export function buildClients(parts: Parts): PlacedClient[] {
+  const { file, settings, report } = parts
+  const built = [
+    ...(file.clients ?? []).map((value, index) => ({ value, index, from: 'clients' })),
+    ...(settings.mcpauth_bootstrap_clients ?? [])
+      .map((value, index) => ({ value, index, from: BOOTSTRAP }))
+      .filter(({ value, index }) => isTaken(value, index, report)),
+  ].flatMap(({ value, index, from }) => {
+    const at = `${from}.${isRecord(value) && typeof value.client_id === 'string' ? value.client_id : index + 1}`
+    const parsed = parseWith(ClientSection, value, {
+      report,
+      label: (path) => [at, ...path.filter((key) => typeof key !== 'number')].join('.'),
+      keys: () => Object.keys(ClientSection.shape),
+    })
+    const client = 'value' in parsed ? buildClient(parsed.value, { ...parts, at }) : undefined
+    return client ? [{ at, client }] : []
+  })
+  const owners = new Set<string>()
+  for (const { at, client } of built) {
+    if (owners.has(client.id)) report.problem(at, 'is there twice. Remove one of the two.')
+    owners.add(client.id)
+  }
+  return built
+}
+
+/**
+ * Whether mcpauth would have had this client. It left out those with a part missing; and the one of its edge login
+ * redirects to the gateway itself, which needs no client to log in at.
+ */
+function isTaken(value: unknown, index: number, report: Report): boolean {
+  if (!isRecord(value)) return true
+  const { client_id: id, client_secret: secret, redirect_uris: uris } = value
+  const at = `${BOOTSTRAP}.${typeof id === 'string' && id !== '' ? id : index + 1}`
+  if (id === EDGE_CLIENT) {
+    report.warning(at, 'is not needed, and left out. Remove it.')
+    return false
+  }
+  const isMissing = (part: unknown) => part === undefined || part === null || part === ''
+  const missing = Object.entries({ client_id: id, client_secret: secret, redirect_uris: uris })
+    .filter(([, part]) => isMissing(part) || (Array.isArray(part) && part.length === 0))
+    .map(([name]) => name)
+  if (missing.length === 0) return true
+  report.warning(
+    at,
+    `has no ${missing.join(' and no ')}, and is left out. Add it; a client without a secret belongs under clients in gatewarden.yaml.`,
+  )
+  return false
+}
+
+function buildClient(
+  section: ClientSection,
+  parts: Parts & { readonly at: string },
+): ClientConfig | undefined {
+  const { at, report } = parts
+  const before = report.problems.length
+  checkRedirectUris(section.redirect_uris, parts)
+  const grantTypes = section.grant_types ?? ['authorization_code', 'refresh_token']
+  if (!grantTypes.includes('authorization_code')) {
+    report.problem(`${at}.grant_types`, 'lacks authorization_code. Add it.')
+  }
+  const secret = secretOf(section, parts)
+  const authMethod =
+    section.token_endpoint_auth_method ?? (secret === undefined ? 'none' : 'client_secret_basic')
+  if ((authMethod === 'none') !== (secret === undefined)) {
+    report.problem(
+      `${at}.token_endpoint_auth_method`,
+      secret === undefined
+        ? 'needs a secret, and there is none. Add client_secret_file, or write none.'
+        : 'is none beside a secret. Remove one of the two.',
+    )
+  }
+  const scopes = scopesOf(section.scopes, parts)
+  if (report.problems.length > before) return undefined
+  return {
+    id: section.client_id,
+    name: section.client_name ?? section.client_id,
+    ...(secret !== undefined && { secret }),
+    redirectUris: section.redirect_uris,
+    ...(scopes && { scopes }),
+    grantTypes,
+    authMethod,
+  }
+}
+
+function checkRedirectUris(
+  uris: readonly string[],
+  { at, settings, report }: Parts & { readonly at: string },
+): void {
+  const ownOrigin = settings.public_url?.origin ?? ''
+  if (uris.length === 0) {
+    report.problem(`${at}.redirect_uris`, 'names none. Add the address its answers go to.')
+  }
+  for (const uri of uris) {
+    const problem = redirectUriProblem(uri, ownOrigin)
+    if (problem !== undefined) {
+      report.problem(`${at}.redirect_uris`, `${quote(uri)} ${problem}. Change or remove it.`)
+    }
+  }
+}
+
+function secretOf(
+  { client_secret: secret, client_secret_file: file }: ClientSection,
+  { at, disk, report }: Parts & { readonly at: string },
+): string | undefined {
+  if (file === undefined) return secret
+  if (secret !== undefined) {
+    report.problem(
+      `${at}.client_secret`,
+      'stands beside client_secret_file. Remove one of the two.',
+    )
+  }
+  return attempt(report, `${at}.client_secret_file`, () => parseClientSecret(disk.readSecret(file)))
+}
+
+/** A limit to nothing, or to what no server has, is a mistake of the writer's. */
+function scopesOf(
+  given: readonly string[] | undefined,
+  { at, resources, report }: Parts & { readonly at: string },
+): readonly string[] | undefined {
+  const fromMcpauth = at.startsWith(`${BOOTSTRAP}.`)
+  const scopes = fromMcpauth ? given?.filter((scope) => !OPENID_SCOPES.includes(scope)) : given
+  if (fromMcpauth && scopes?.length === 0) return undefined
+  if (scopes?.length === 0) {
+    report.problem(`${at}.scopes`, 'names no scope. Name one, or leave the setting out.')
+  }
+  for (const scope of scopes ?? []) {
+    const valid = attempt(report, `${at}.scopes`, () => parseScopeToken(scope))
+    if (valid !== undefined && !resources.some(({ scopes: offered }) => scope in offered)) {
+      report.problem(`${at}.scopes`, `"${scope}" is on offer at no server. Remove it.`)
+    }
+  }
+  return scopes
+}

@@ -1,0 +1,42 @@
+/**
+ * Whether accepting the provider's own tokens makes sense with this provider.
+ *
+ * @module
+ */
+import type { ResourceConfig } from '../../resources/resource-table.ts'
+import type { FileContents } from '../sources/file.ts'
+import type { Chosen } from '../sources/precedence.ts'
+import type { Report } from '../values/problem.ts'
+
+interface Parts extends Chosen {
+  readonly file: FileContents
+  readonly resources: readonly ResourceConfig[]
+  readonly report: Report
+}
+
+/** Refuses it for a provider that has no tokens, and says each time what it means for the others. */
+export function checkProviderTokens({ settings, given, resources, report }: Parts): void {
+  const accepting = resources.filter(({ acceptProviderTokens }) => acceptProviderTokens)
+  const label = settings.accept_provider_tokens
+    ? 'ACCEPT_PROVIDER_TOKENS'
+    : `resources.${accepting[0]?.id}.accept_provider_tokens`
+  if (settings.provider === 'builtin') {
+    if (!settings.accept_provider_tokens && accepting.length === 0) return
+    report.problem(
+      label,
+      'is on, and PROVIDER is builtin, which issues no tokens of its own: every token is ours already. Remove it.',
+    )
+    return
+  }
+  if (accepting.length > 0) {
+    report.warning(
+      label,
+      `tokens that the provider issued for other purposes open ${accepting.map(({ id }) => id).join(', ')}. Turn it off once your clients have signed in here.`,
+    )
+    return
+  }
+  const clients = given.get('provider_token_clients')
+  if (clients) {
+    report.warning(clients.written, 'has no effect, because ACCEPT_PROVIDER_TOKENS is off.')
+  }
+}

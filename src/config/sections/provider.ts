@@ -1,0 +1,158 @@
+/**
+ * Who says who somebody is, out of the settings that only make sense together.
+ *
+ * @module
+ */
+import type { ProviderConfig, RedirectProviderConfig } from '../../providers/provider-config.ts'
+import type { SettingKey, Settings } from '../schema.ts'
+import type { FileContents } from '../sources/file.ts'
+import type { Chosen } from '../sources/precedence.ts'
+import { attempt, type Report } from '../values/problem.ts'
+import { type IssuerUrl, parseIssuerUrl } from '../values/urls.ts'
+
+interface Parts extends Chosen {
+  readonly file: FileContents
+  /** False while a file that may hold more cannot be read. */
+  readonly complete: boolean
+  readonly report: Report
+}
+
+const KEYCLOAK_KEYS = [
+  'keycloak_auth_host',
+  'keycloak_auth_port',
+  'keycloak_auth_protocol',
+  'keycloak_realm',
+] as const satisfies readonly SettingKey[]
+const REDIRECT_KEYS = [
+  'issuer_url',
+  'client_id',
+  'client_secret',
+  'groups_claim',
+  'google_hosted_domain',
+  'provider_token_clients',
+  ...KEYCLOAK_KEYS,
+] as const satisfies readonly SettingKey[]
+
+/** The provider, or undefined if it has a problem; problems go to the report. */
+export function buildProvider(parts: Parts): ProviderConfig | undefined {
+  const { settings, given, file, complete, report } = parts
+  const type = settings.provider
+  const users = Object.keys(file.users ?? {}).length
+  if (type !== 'builtin') {
+    if (users > 0) report.warning('users', `has no effect, because PROVIDER is ${type}.`)
+    return buildRedirectProvider(type, parts)
+  }
+  const credentials = given.get('client_id') ?? given.get('client_secret')
+  if (credentials && users === 0 && !given.has('provider')) {
+    // mcpauth took Google for granted.
+    report.problem(
+      'PROVIDER',
+      `is not set, and ${credentials.written} is of a client at a provider. Add PROVIDER=google, or PROVIDER=keycloak.`,
+    )
+    return { type }
+  }
+  for (const key of REDIRECT_KEYS) {
+    const stray = given.get(key)
+    if (stray) report.warning(stray.written, 'has no effect, because PROVIDER is builtin.')
+  }
+  if (complete && users === 0 && !parts.broken.has('provider')) {
+    report.problem(
+      'users',
+      'PROVIDER is builtin, and there is nobody who could log in. Run gatewarden hash-password and add to gatewarden.yaml: users: { ann: { email: ann@example.com, password_hash: "..." } }.',
+    )
+  }
+  return { type }
+}
+
+function buildRedirectProvider(
+  type: RedirectProviderConfig['type'],
+  parts: Parts,
+): RedirectProviderConfig | undefined {
+  const { settings, given, file, report } = parts
+  const issuer = findIssuer(type, parts)
+  if (issuer) checkTransport(issuer, parts)
+  const hosted = given.get('google_hosted_domain')
+  if (hosted && type !== 'google') {
+    report.problem(hosted.written, 'is for PROVIDER=google. Remove it.')
+  }
+  const clientId = settings.client_id ?? missing('client_id', type, parts)
+  const clientSecret = settings.client_secret ?? missing('client_secret', type, parts)
+  if (!issuer || clientId === undefined || clientSecret === undefined) return undefined
+  return {
+    type,
+    id: file.providerId ?? type,
+    issuerUrl: issuer.href,
+    clientId,
+    clientSecret,
+    groupsClaim: settings.groups_claim,
+    hostedDomains: settings.google_hosted_domain ?? [],
+    tokenClients: settings.provider_token_clients ?? [],
+    allowInsecure: !issuer.secure,
+  }
+}
+
+function findIssuer(type: RedirectProviderConfig['type'], parts: Parts): IssuerUrl | undefined {
+  const { settings, given, broken, report } = parts
+  const first = KEYCLOAK_KEYS.map((key) => given.get(key)).find((entry) => entry !== undefined)
+  if (first && type !== 'keycloak') {
+    report.problem(first.written, 'is for PROVIDER=keycloak. Use ISSUER_URL, or remove it.')
+  } else if (first && given.has('issuer_url')) {
+    report.problem(first.written, 'stands beside ISSUER_URL. Remove one of the two.')
+  } else if (first) {
+    if (KEYCLOAK_KEYS.some((key) => broken.has(key))) return undefined
+    return attempt(report, first.written, () => parseIssuerUrl(keycloakIssuer(settings)))
+  }
+  return (
+    settings.issuer_url ??
+    (type === 'google' ? parseIssuerUrl(GOOGLE) : missing('issuer_url', type, parts))
+  )
+}
+
+/** As S0 put it together: a port is left out where it is the default of the scheme. */
+function keycloakIssuer(settings: Settings): string {
+  const host = settings.keycloak_auth_host ?? 'localhost'
+  const { keycloak_auth_protocol: scheme, keycloak_auth_port: port } = settings
+  const isDefault = port === (scheme === 'https' ? 443 : 80)
+  return `${scheme}://${host}${isDefault ? '' : `:${port}`}/realms/${settings.keycloak_realm}`
+}
+
+/** Plain http shows codes and our secret to the network, so beyond this machine it has to be asked for. */
+function checkTransport(issuer: IssuerUrl, { settings, given, broken, report }: Parts): void {
+  if (issuer.secure || issuer.loopback) return
+  const label = (given.get('issuer_url') ?? given.get('keycloak_auth_protocol'))?.written
+  if (settings.dev_mode) {
+    report.warning(
+      label ?? 'ISSUER_URL',
+      'is plain http: everyone on the network can log in as anyone.',
+    )
+  } else if (!broken.has('dev_mode')) {
+    report.problem(
+      label ?? 'ISSUER_URL',
+      'is plain http beyond this machine. Use https, or set DEV_MODE=true to try it out on a network you trust.',
+    )
+  }
+}
+
+const GOOGLE = 'https://accounts.google.com'
+const ISSUER_MEND = 'Set it to the issuer, such as https://id.example.com/realms/main'
+const MEND = {
+  issuer_url: {
+    oidc: `${ISSUER_MEND}.`,
+    keycloak: `${ISSUER_MEND}, or set KEYCLOAK_AUTH_HOST.`,
+  },
+  client_id: 'Register a client at your provider and set it to its id.',
+  client_secret: 'Copy it from the client at your provider, or name a file in CLIENT_SECRET_FILE.',
+}
+
+function missing(
+  key: keyof typeof MEND,
+  type: RedirectProviderConfig['type'],
+  { complete, broken, report }: Parts,
+): undefined {
+  if (!complete || broken.has(key)) return
+  const mend = MEND[key]
+  report.problem(
+    key.toUpperCase(),
+    `is missing, and PROVIDER=${type} needs it. ${typeof mend === 'string' ? mend : mend[type === 'keycloak' ? type : 'oidc']}`,
+  )
+}

@@ -1,0 +1,52 @@
+/**
+ * The store in Redis: its address with the certificates it is trusted by, and the root secret it cannot do without.
+ *
+ * @module
+ */
+import type { RedisTarget } from '../../storage/redis/topology.ts'
+import type { Disk } from '../sources/disk.ts'
+import type { Chosen } from '../sources/precedence.ts'
+import { attempt, InvalidValue, type Report } from '../values/problem.ts'
+
+/** Undefined without `REDIS_URL`. What is wrong goes to the report. */
+export function buildRedis(
+  parts: Pick<Chosen, 'settings' | 'given' | 'broken'> & {
+    readonly complete: boolean
+    readonly disk: Disk
+    readonly report: Report
+  },
+): RedisTarget | undefined {
+  const { settings, given, broken, complete, disk, report } = parts
+  const { redis_url: target, redis_ca: path } = settings
+  const label = given.get('redis_ca')?.label ?? 'REDIS_CA'
+  if (!target) {
+    if (path !== undefined && !broken.has('redis_url')) {
+      report.warning(label, 'has no effect without REDIS_URL.')
+    }
+    return undefined
+  }
+  if (settings.secret === undefined && complete && !broken.has('secret')) {
+    report.problem(
+      'SECRET',
+      'is not set, and with REDIS_URL every process needs the same one. Make one with: openssl rand -base64 32.',
+    )
+  }
+  if (path === undefined) return target
+  if (!target.tls) {
+    report.problem(
+      label,
+      'is set, but REDIS_URL asks for no TLS. Begin that with rediss instead of redis, or remove this.',
+    )
+    return target
+  }
+  const ca = attempt(report, label, () => readCertificates(path, disk))
+  return ca === undefined ? target : { ...target, ca }
+}
+
+function readCertificates(path: string, disk: Disk): string {
+  const text = disk.readSecret(path)
+  if (!text.includes('-----BEGIN CERTIFICATE-----')) {
+    throw new InvalidValue('the file holds no certificate in PEM form. Check the path.')
+  }
+  return text
+}

@@ -1,0 +1,176 @@
+/**
+ * All protected MCP servers: the map of the file, or a flat list of URLs; and the rules between them.
+ *
+ * @module
+ */
+import { sha256 } from '../../crypto.ts'
+import type { ResourceConfig } from '../../resources/resource-table.ts'
+import { normalizeHost } from '../../url/host.ts'
+import { looselyRead } from '../../url/path.ts'
+import type { FileContents } from '../sources/file.ts'
+import type { Chosen } from '../sources/precedence.ts'
+import { isRecord } from '../sources/yaml.ts'
+import { parseWith } from '../values/issues.ts'
+import { Allow, isEmpty, toAllowList } from '../values/people.ts'
+import type { Report } from '../values/problem.ts'
+import { describeScopes } from '../values/scopes.ts'
+import { buildResource, Resource } from './resource.ts'
+import { suggestResources } from './suggest-resources.ts'
+
+interface Parts extends Chosen {
+  readonly file: FileContents
+  /** False while a file that may hold more cannot be read. */
+  readonly complete: boolean
+  readonly report: Report
+}
+
+/** The resources without a problem; the problems of the others go to the report. */
+export function buildResources(parts: Parts): ResourceConfig[] {
+  const { settings, given, file, report } = parts
+  const described = file.resources
+  if (described && given.has('resources')) {
+    report.problem(
+      'RESOURCES',
+      'stands beside a map of resources in the file. Remove one of the two.',
+    )
+  }
+  const entries = described
+    ? Object.entries(described).flatMap(([id, value]) => parseResource(id, value, report))
+    : resourcesFromUrls(settings.resources ?? [])
+  checkSomethingIsProtected(parts, described ? Object.keys(described).length : entries.length)
+
+  const allow = toAllowList({
+    emails: settings.allowed_emails,
+    domains: settings.allowed_domains,
+    groups: settings.allowed_groups,
+  })
+  if (isEmpty(allow)) checkSomebodyMayPass(parts)
+  const offered = settings.allowed_scopes?.length ? settings.allowed_scopes : undefined
+  const global = {
+    allow,
+    scopes: {
+      offered: offered && describeScopes(offered),
+      required: settings.required_scopes,
+    },
+    acceptProviderTokens: settings.accept_provider_tokens,
+  }
+  const label = (id: string, field: string) =>
+    described ? `resources.${id}.${field}` : 'RESOURCES'
+  const resources = entries.flatMap(([id, resource]) => {
+    const built = buildResource(id, resource, { global, report })
+    return built ? [built] : []
+  })
+  checkApart(resources, { report, label })
+  return withUpstream(resources, parts)
+}
+
+function parseResource(id: string, value: unknown, report: Report): [string, Resource][] {
+  const parsed = parseWith(Resource, value, {
+    report,
+    // An entry of a list is quoted in its problem; its number helps nobody.
+    label: (path) => ['resources', id, ...path.filter((key) => typeof key !== 'number')].join('.'),
+    keys: ([key]) => Object.keys((key === 'allow' ? Allow : Resource).shape),
+  })
+  return 'value' in parsed ? [[id, parsed.value]] : []
+}
+
+function checkSomethingIsProtected(parts: Parts, count: number): void {
+  const { settings, complete, broken, report } = parts
+  if (count > 0 || !complete || broken.has('resources')) return
+  const suggested = suggestResources(settings.public_url, settings.cookie_domain)
+  const example =
+    suggested === undefined
+      ? 'RESOURCES=https://mcp.example.com/mcp'
+      : `RESOURCES=${suggested} for every server under ${suggested.replace(/^.*\*\./, '')}`
+  report.problem(
+    'RESOURCES',
+    `is not set, so nothing is protected. Add the URLs of your MCP servers, such as ${example}.`,
+  )
+}
+
+/** An empty list means nobody, as everywhere; S0's "empty is everyone" has to be said with a `*`. */
+function checkSomebodyMayPass({ file, complete, broken, report }: Parts): void {
+  const lists = ['allowed_emails', 'allowed_domains', 'allowed_groups']
+  const described = Object.values(file.resources ?? {})
+  const allHaveTheirOwn =
+    described.length > 0 &&
+    described.every((resource) => isRecord(resource) && resource.allow !== undefined)
+  if (allHaveTheirOwn || !complete || lists.some((list) => broken.has(list))) return
+  report.problem(
+    'ALLOWED_EMAILS',
+    'nobody may pass: ALLOWED_EMAILS, ALLOWED_DOMAINS and ALLOWED_GROUPS are empty. Set one of them; ALLOWED_EMAILS=* is anyone who can log in.',
+  )
+}
+
+function withUpstream(resources: ResourceConfig[], parts: Parts): ResourceConfig[] {
+  const { settings, given, file, report } = parts
+  const upstream = settings.upstream_url
+  if (upstream === undefined) return resources
+  const label = given.get('upstream_url')?.label ?? 'UPSTREAM_URL'
+  const count = Object.keys(file.resources ?? settings.resources ?? {}).length
+  if (count > 1) {
+    report.problem(
+      label,
+      `needs exactly one resource, and there are ${count}. Give each its own upstream in gatewarden.yaml.`,
+    )
+  }
+  return resources.map((resource) => {
+    if (resource.upstream !== undefined) {
+      report.problem(
+        label,
+        `stands beside resources.${resource.id}.upstream. Remove one of the two.`,
+      )
+    }
+    return { ...resource, upstream }
+  })
+}
+
+/** No request may belong to two resources, and no client that names none to two defaults. */
+export function checkApart(
+  resources: readonly ResourceConfig[],
+  { report, label }: { report: Report; label: (id: string, field: string) => string },
+): void {
+  const owners = new Map<string, { id: string; place: string }>()
+  for (const { id, url, also } of resources) {
+    const { host, pathname } = new URL(url)
+    const path = pathname === '/' ? '' : pathname
+    for (const [field, covered] of [['url', path], ...also.map((other) => ['also', other])]) {
+      const place = `${normalizeHost(host) ?? host}${covered ?? ''}`
+      // Two paths that a forgiving server takes for one are ambiguous, so that neither could be reached.
+      const key = `${normalizeHost(host) ?? host}${looselyRead(covered ?? '') ?? covered}`
+      const owner = owners.get(key)
+      if (owner !== undefined && (owner.id !== id || owner.place === place)) {
+        const likeness = owner.place === place ? place : `${place} reads like ${owner.place}, which`
+        report.problem(
+          label(id, field ?? 'url'),
+          `${likeness} belongs to ${label(owner.id, 'url')} already. Change or remove one.`,
+        )
+      }
+      owners.set(key, { id, place })
+    }
+  }
+  const [first, ...others] = resources.filter((resource) => resource.isDefault)
+  for (const { id } of others) {
+    report.problem(`resources.${id}.default`, `is set at ${first?.id} too. Keep one of them.`)
+  }
+}
+
+/**
+ * Resources of a flat list, by ids made from host and path. An id depends on no other entry but one that would
+ * have the same: pinned endpoints keep their names when the list grows.
+ */
+export function resourcesFromUrls(urls: readonly string[]): [id: string, resource: Resource][] {
+  const slugs = urls.map((url) =>
+    url
+      .replace(/^https?:\/\//, '')
+      .replace('*', 'any')
+      .replace(/[^A-Za-z0-9]+/g, '-')
+      .replace(/^-+|-+$/g, ''),
+  )
+  return urls.map((url, index) => {
+    const slug = slugs[index] ?? ''
+    const alone = slugs.indexOf(slug) === slugs.lastIndexOf(slug)
+    const id = alone && slug.length <= 64 ? slug : `${slug.slice(0, 55)}-${sha256(url).slice(0, 8)}`
+    return [id, { url }]
+  })
+}

@@ -1,0 +1,74 @@
+/**
+ * Reads the command line: `--public-url x`, `--public-url=x`, and S0's `-oauthDomain x`.
+ *
+ * @module
+ */
+
+import type { Report } from '../values/problem.ts'
+import { didYouMean } from '../values/suggest.ts'
+import type { Entry } from './layer.ts'
+import { flagOf, knownNames, meaningOfFlag, nameOfFlag } from './names.ts'
+
+export interface Flags {
+  readonly entries: readonly Entry[]
+  /** The file named by `--config`. */
+  readonly configFile?: string
+}
+
+/** Values are never repeated in a problem: whoever mistypes a flag may have put a secret behind it. */
+export function readFlags(argv: readonly string[], report: Report): Flags {
+  const entries: Entry[] = []
+  const seen = new Set<string>()
+  let configFile: string | undefined
+  for (let index = 0; index < argv.length; index++) {
+    const parts = /^(--?([A-Za-z][\w-]*))(?:=(.*))?$/s.exec(argv[index] ?? '')
+    if (!parts) {
+      report.problem(
+        `argument ${index + 1}`,
+        'is neither a flag nor the value of one. See gatewarden --help.',
+      )
+      continue
+    }
+    const [, written = '', flag = ''] = parts
+    const name = nameOfFlag(flag)
+    const meaning = meaningOfFlag(name)
+    if (!meaning && name !== 'CONFIG') {
+      report.problem(
+        written,
+        `is not a flag. ${didYouMean(flagOf(name), ['--config', ...knownNames.map(flagOf)], 'See gatewarden --help.')}`,
+      )
+      // Its value, if it had one, is not an argument of its own.
+      if (parts[3] === undefined && !argv[index + 1]?.startsWith('-')) index++
+      continue
+    }
+    let value = parts[3]
+    if (value === undefined && meaning && isSwitch(meaning)) value = 'true'
+    if (value === undefined && index + 1 < argv.length && !isKnownFlag(argv[index + 1])) {
+      value = argv[++index]
+    }
+    if (value === undefined || value === '') {
+      report.problem(written, `has no value. Write ${written} VALUE.`)
+    } else if (seen.has(name)) {
+      report.problem(written, 'is given twice. Remove one.')
+    } else if (meaning) {
+      entries.push({ written, meaning, value })
+    } else {
+      configFile = value
+    }
+    seen.add(name)
+  }
+  return { entries, ...(configFile !== undefined && { configFile }) }
+}
+
+function isSwitch(meaning: Entry['meaning']): boolean {
+  return meaning.kind === 'setting'
+    ? meaning.setting.kind === 'switch' && !meaning.file
+    : meaning.isSwitch
+}
+
+/** A value may start with a dash; a flag that we know is no value. */
+function isKnownFlag(argument: string | undefined): boolean {
+  const parts = /^--?([A-Za-z][\w-]*)(?:=.*)?$/s.exec(argument ?? '')
+  const name = nameOfFlag(parts?.[1] ?? '')
+  return name === 'CONFIG' || meaningOfFlag(name) !== undefined
+}

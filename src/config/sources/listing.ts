@@ -1,0 +1,68 @@
+/**
+ * Where each value came from, in a form that people may see: no secret is in it.
+ *
+ * @module
+ */
+
+import { type SettingKey, settings } from '../schema.ts'
+import type { FileContents } from './file.ts'
+import type { Placed } from './precedence.ts'
+import { isRecord } from './yaml.ts'
+
+export interface Source {
+  /** `PORT`, or `resources.notes.url` for what only the file can say. */
+  readonly setting: string
+  /** As given; undefined if it is not set. */
+  readonly value: string | undefined
+  /** `flag`, `environment`, `.env`, the name of the file, or `default`. */
+  readonly from: string
+}
+
+const HIDDEN = '(hidden)'
+const HIDDEN_LEAVES = new Set(['password_hash', 'client_secret', 'token'])
+
+/** One line for each setting, then one for each value in the file's own sections. */
+export function listSources(parts: {
+  given: ReadonlyMap<SettingKey, Placed>
+  file: FileContents | undefined
+  fileName: string
+}): readonly Source[] {
+  const { given, file, fileName } = parts
+  const flat = settings.map(({ key, name, secret, default: fallback }): Source => {
+    const entry = given.get(key)
+    if (!entry) return { setting: name, value: fallback, from: 'default' }
+    const isOwnName = entry.label === name && !entry.file
+    const from = isOwnName ? entry.from : `${entry.from}, as ${entry.written}`
+    return { setting: name, value: secret ? HIDDEN : show(entry.value), from }
+  })
+  const sections = {
+    resources: file?.resources ?? {},
+    users: file?.users ?? {},
+    clients: byId(file?.clients ?? []),
+    static_tokens: file?.staticTokens ?? {},
+  }
+  const nested = [...leaves(sections, [])].map(([path, value]): Source => {
+    const shown = HIDDEN_LEAVES.has(path.at(-1) ?? '') ? HIDDEN : show(value)
+    return { setting: path.join('.'), value: shown, from: fileName }
+  })
+  return [...flat, ...nested]
+}
+
+function* leaves(value: unknown, path: string[]): Generator<[string[], unknown]> {
+  if (!isRecord(value)) yield [path, value]
+  else for (const [key, inner] of Object.entries(value)) yield* leaves(inner, [...path, key])
+}
+
+function byId(clients: readonly unknown[]): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    clients.map((client, index) => [isRecord(client) ? String(client.client_id) : index, client]),
+  )
+}
+
+function show(value: unknown): string {
+  if (isRecord(value)) {
+    const pairs = Object.entries(value).map(([key, inner]) => `${key}=${String(inner)}`)
+    return pairs.join(', ')
+  }
+  return Array.isArray(value) ? value.join(', ') : String(value)
+}

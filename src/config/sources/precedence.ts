@@ -1,0 +1,86 @@
+/**
+ * Takes each setting of the flat list from the strongest place that has it, and parses it.
+ *
+ * @module
+ */
+
+import { type SettingKey, Settings } from '../schema.ts'
+import { toggle } from '../values/fields.ts'
+import { parseWith } from '../values/issues.ts'
+import { attempt, InvalidValue, quote, type Report } from '../values/problem.ts'
+import type { Disk } from './disk.ts'
+import type { Given, Layer } from './layer.ts'
+
+/** A value, and the place it came from. */
+export interface Placed extends Given {
+  readonly from: string
+}
+
+export interface Chosen {
+  /** Parsed; those with a problem are as if nobody had given them. */
+  readonly settings: Settings
+  /** As given, the strongest of each. */
+  readonly given: ReadonlyMap<SettingKey, Placed>
+  /** The settings with a problem of their own. */
+  readonly broken: ReadonlySet<string>
+}
+
+/** @param source `layers`: strongest first */
+export function chooseSettings(source: {
+  layers: readonly Layer[]
+  disk: Disk
+  report: Report
+}): Chosen {
+  const { layers, disk, report } = source
+  const given = new Map<SettingKey, Placed>()
+  for (const { from, given: entries } of layers) {
+    for (const [key, entry] of entries) {
+      if (!given.has(key)) given.set(key, { ...entry, from })
+      if (from === 'flag' && entry.setting.secret && !entry.file) {
+        report.warning(
+          entry.label,
+          'everyone on this machine can see the flags of a program. Use the environment, or a file.',
+        )
+      }
+    }
+  }
+
+  const raw = new Map<string, unknown>()
+  const broken = new Set<string>()
+  for (const [key, entry] of given) {
+    const value = attempt(report, entry.written, () => readValue(entry, { disk, given }))
+    if (value === undefined) broken.add(key)
+    else raw.set(key, value)
+  }
+  const parsed = parseWith(Settings, Object.fromEntries(raw), {
+    report,
+    label: ([key]) => [...given.values()].find((e) => e.setting.key === key)?.label ?? String(key),
+    keys: () => [],
+  })
+  if ('value' in parsed) return { settings: parsed.value, given, broken }
+  for (const key of parsed.broken) {
+    broken.add(key)
+    raw.delete(key)
+  }
+  return { settings: Settings.parse(Object.fromEntries(raw)), given, broken }
+}
+
+function readValue(
+  entry: Placed,
+  { disk, given }: { disk: Disk; given: ReadonlyMap<SettingKey, Placed> },
+): unknown {
+  if (entry.file) {
+    if (typeof entry.value !== 'string')
+      throw new InvalidValue('must be a path. Write one, in quotes.')
+    return disk.readSecret(entry.value)
+  }
+  if (entry.label !== 'OAUTH_DOMAIN' || typeof entry.value !== 'string') return entry.value
+  // S0 gives the host alone, and DEV_MODE says which scheme it meant.
+  if (entry.value.includes('/')) {
+    throw new InvalidValue(
+      `${quote(entry.value)} is more than a host. Write the host alone, or use PUBLIC_URL.`,
+    )
+  }
+  const devMode = toggle().safeParse(given.get('dev_mode')?.value ?? false)
+  return `${devMode.data ? 'http' : 'https'}://${entry.value.trim()}`
+}

@@ -1,0 +1,63 @@
+/**
+ * Reads the `providers:` section of the file.
+ *
+ * @module
+ */
+
+import { Settings } from '../schema.ts'
+import { fields, section, text } from '../values/fields.ts'
+import { parsePath } from '../values/plain.ts'
+import type { Report } from '../values/problem.ts'
+import { didYouMean } from '../values/suggest.ts'
+import type { Entry } from './layer.ts'
+import { meaningOf } from './names.ts'
+import { isRecord } from './yaml.ts'
+
+/** `providers` in the file is another way to write the settings of the one provider there is. */
+export function readProviders(
+  value: unknown,
+  report: Report,
+): { id: string; entries: readonly Entry[] } | undefined {
+  if (value === null) return undefined
+  const all = isRecord(value) ? Object.entries(value) : []
+  const [id, provider] = all[0] ?? []
+  if (id === undefined || !isRecord(provider)) {
+    report.problem('providers', 'must be a map of one. Write it as `keycloak: { type: ... }`.')
+    return undefined
+  }
+  if (all.length > 1) {
+    report.problem('providers', 'this version has one provider at a time. Remove all but one.')
+    return undefined
+  }
+  if (!/^[\w.-]{1,64}$/.test(id)) {
+    report.problem('providers', 'has a name with other than letters, digits and . _ -. Rename it.')
+    return undefined
+  }
+  if (provider.type === undefined || provider.type === null) {
+    report.problem(`providers.${id}.type`, 'is missing. Write keycloak, google or oidc.')
+  }
+  const entries = Object.entries(provider).flatMap(([key, given]): Entry[] => {
+    const written = `providers.${id}.${key}`
+    const keys = Object.keys(ProviderSection.shape)
+    const meaning = keys.includes(key)
+      ? meaningOf(key === 'type' ? 'PROVIDER' : key.toUpperCase())
+      : undefined
+    if (meaning) return given === null ? [] : [{ written, meaning, value: given }]
+    report.problem(written, `is not a setting. ${didYouMean(key, keys, 'Remove it.')}`)
+    return []
+  })
+  return { id, entries }
+}
+
+/** `providers.<id>` in the file. */
+export const ProviderSection = section({
+  type: Settings.shape.provider,
+  issuer_url: Settings.shape.issuer_url,
+  client_id: Settings.shape.client_id,
+  client_secret: Settings.shape.client_secret,
+  client_secret_file: text(parsePath)
+    .optional()
+    .register(fields, { description: 'Instead: a file that holds it.' }),
+  groups_claim: Settings.shape.groups_claim,
+  google_hosted_domain: Settings.shape.google_hosted_domain,
+})

@@ -1,0 +1,49 @@
+/**
+ * The domain whose hosts share the session cookie.
+ *
+ * @module
+ */
+import { isUnder } from '../../url/host.ts'
+import { InvalidValue, quote } from './problem.ts'
+import type { PublicUrl } from './urls.ts'
+
+const LABELS = /^(?!-)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/
+
+/**
+ * A domain in lower case; a dot before it, which browsers ignore, is left out.
+ * @throws InvalidValue unless `value` is a host alone
+ */
+export function parseCookieDomain(value: string): string {
+  const domain = value.toLowerCase().replace(/^\./, '')
+  if (!LABELS.test(domain) && !/^\[[0-9a-f:.]+\]$/.test(domain)) {
+    throw new InvalidValue(
+      `${quote(value)} is not a domain. Write the host alone, without scheme and port, like example.com.`,
+    )
+  }
+  return domain
+}
+
+/**
+ * Why browsers would not take the cookie from the gateway: it can only be set for its own host, and for domains above
+ * that are not a whole top level.
+ * @returns what is wrong and the mend, or undefined if nothing is
+ */
+export function cookieDomainProblem(domain: string, { host }: PublicUrl): string | undefined {
+  const name = host.replace(/:\d+$/, '')
+  if (name === domain) return undefined
+  const mend = isAddress(name) ? name : parentOf(name)
+  if (!isUnder(host, domain) || isAddress(name)) {
+    return `${domain} does not cover ${name}, the host of PUBLIC_URL, which sets the cookie. Write ${mend}, or move PUBLIC_URL under ${domain}.`
+  }
+  return domain.includes('.')
+    ? undefined
+    : `${domain} is a whole top level domain, for which no browser keeps a cookie. Write ${mend}.`
+}
+
+const isAddress = (name: string) => name.startsWith('[') || /^\d+(?:\.\d+){3}$/.test(name)
+
+/** The domain that people most likely mean: the one above the host, unless that is a top level one. */
+function parentOf(name: string): string {
+  const parent = name.slice(name.indexOf('.') + 1)
+  return parent.includes('.') ? parent : name
+}

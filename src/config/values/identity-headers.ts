@@ -1,0 +1,93 @@
+/**
+ * Which headers tell a protected server who calls, and what each says.
+ *
+ * @module
+ */
+import * as z from 'zod'
+import { IDENTITY_HEADERS, type IdentityValue } from '../../check/identity-headers.ts'
+import type { Config } from '../config.ts'
+import { list } from './fields.ts'
+import { InvalidValue, quote, type Report } from './problem.ts'
+
+interface IdentityHeader {
+  readonly name: string
+  readonly value: IdentityValue
+}
+
+/** The headers unless others are configured. */
+export const IDENTITY_HEADER_NAMES: readonly string[] = Object.keys(IDENTITY_HEADERS)
+
+const VALUES = [
+  'user',
+  'email',
+  'groups',
+  'scopes',
+  'client',
+  'id',
+  'name',
+] as const satisfies readonly IdentityValue[]
+
+/** Means something to HTTP, to MCP or to the proxy in front; a caller's name in it would break or forge that. */
+const TAKEN =
+  /^(?:authorization|cookie2?|set-cookie2?|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|forwarded|via|date|server|age|vary|location|allow|origin|referer|user-agent|range|etag|last-modified|retry-after|cache-control|pragma|expires|www-authenticate|authentication-info|x-real-ip|x-request-id|x-rewrite-url|x-scheme|x-original-.*|x-forwarded-(?:for|host|proto|port|prefix|uri|method|server|ssl)|(?:accept|access-control|content|if|mcp|proxy|sec)-.*|accept)$/i
+
+/** A list, or a map of header to value. */
+export function identityHeaders(): z.ZodType<
+  IdentityHeader[],
+  string | string[] | Record<string, string>
+> {
+  return z
+    .union([z.string(), z.array(z.string()), z.record(z.string(), z.string())], {
+      error:
+        'must be a list or a map. Write X-Remote-User=user, or in the file X-Remote-User: user.',
+    })
+    .transform((given) =>
+      typeof given === 'string' || Array.isArray(given)
+        ? given
+        : Object.entries(given).map(([name, value]) => `${name}=${value}`),
+    )
+    .pipe(list(parseIdentityHeader))
+}
+
+/** @throws InvalidValue unless `value` is `Header`, one of our own, or `Header=what it says` */
+export function parseIdentityHeader(value: string): IdentityHeader {
+  const [name = '', said, ...rest] = value.split('=').map((part) => part.trim())
+  if (!/^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(name) || rest.length > 0) {
+    throw new InvalidValue(
+      `${quote(value)} is not the name of a header. Use letters, digits and dashes, like X-Remote-User=user.`,
+    )
+  }
+  if (TAKEN.test(name)) {
+    throw new InvalidValue(
+      `${quote(name)} has a meaning of its own. Choose another, like X-Remote-User.`,
+    )
+  }
+  const found = meaningOf(said ?? name)
+  if (found === undefined) {
+    throw new InvalidValue(
+      `${quote(said ?? name)} does not say what to send. Write ${name}= and one of ${VALUES.join(', ')}.`,
+    )
+  }
+  return { name, value: found }
+}
+
+/** A value by its own name, or by that of the header that says it unless configured. */
+function meaningOf(said: string): IdentityValue | undefined {
+  const header = IDENTITY_HEADER_NAMES.find((name) => name.toLowerCase() === said.toLowerCase())
+  return VALUES.find((value) => value === said) ?? IDENTITY_HEADERS[header ?? '']
+}
+
+/** The parsed entries as a map. */
+export function toIdentityHeaders(
+  headers: readonly IdentityHeader[],
+  report: Report,
+): Config['identityHeaders'] {
+  const seen = new Set<string>()
+  for (const { name } of headers) {
+    if (seen.has(name.toLowerCase())) {
+      report.problem('IDENTITY_HEADERS', `${name} stands twice. Remove one.`)
+    }
+    seen.add(name.toLowerCase())
+  }
+  return Object.fromEntries(headers.map(({ name, value }) => [name, value]))
+}

@@ -1,0 +1,62 @@
+/**
+ * Who may register as a client: anyone, nobody, or programs that redirect to listed places.
+ *
+ * @module
+ */
+import { redirectUriProblem } from '../../oauth/redirect-uri.ts'
+import type { Config } from '../config.ts'
+import { InvalidValue, quote, type Report } from './problem.ts'
+
+/** @throws InvalidValue unless `value` is `open`, `off`, a host, or an app scheme with a colon behind it */
+export function parseRegistrant(value: string): string {
+  const registrant = value.toLowerCase()
+  if (registrant === 'open' || registrant === 'off') return registrant
+  if (/^[a-z][a-z0-9+.-]*:$/.test(registrant)) {
+    if (registrant === 'https:' || registrant === 'http:') {
+      throw new InvalidValue(`${quote(value)} is every web site. Write the hosts, like claude.ai.`)
+    }
+    const problem = redirectUriProblem(`${registrant}//x`, '')
+    if (problem === undefined) return registrant
+    throw new InvalidValue(`${quote(value)} is a scheme no client may have: it ${problem}.`)
+  }
+  const host = /^[^\s/?#@\\*]+$/.test(registrant) ? hostOf(registrant) : undefined
+  if (host === undefined) {
+    throw new InvalidValue(
+      `${quote(value)} is neither open, off, a host nor the scheme of an app. Write it like claude.ai, localhost or cursor:.`,
+    )
+  }
+  if (isLoopbackHost(host) && registrant !== host.replace(/:\d+$/, '')) {
+    throw new InvalidValue(
+      `${quote(value)} names a port, and programs on this machine use any. Write it without.`,
+    )
+  }
+  return host
+}
+
+const isLoopbackHost = (host: string) => /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(host)
+
+function hostOf(text: string): string | undefined {
+  return URL.canParse(`https://${text}`) ? new URL(`https://${text}`).host : undefined
+}
+
+/** The parsed entries as one rule. An empty list is nobody. */
+export function toRegistration(entries: readonly string[], report: Report): Config['registration'] {
+  const word = entries.find((entry) => entry === 'open' || entry === 'off')
+  if (word !== undefined && entries.length > 1) {
+    report.problem(
+      'CLIENT_REGISTRATION',
+      `${word} stands beside others. Write it alone, or list hosts.`,
+    )
+  }
+  for (const entry of entries.filter(
+    (one) => /^[a-z][a-z0-9+-]*$/.test(one) && one !== 'localhost',
+  )) {
+    if (entry === word) continue
+    report.warning(
+      'CLIENT_REGISTRATION',
+      `${entry} is taken for a host. If it is the scheme of an app, write ${entry}: with a colon.`,
+    )
+  }
+  if (word === 'open' || word === 'off') return word
+  return entries.length === 0 ? 'off' : entries
+}

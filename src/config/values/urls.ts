@@ -1,0 +1,170 @@
+/**
+ * URLs in their one canonical spelling, so that two spellings can never be two policies (decision K18).
+ *
+ * @module
+ */
+import { canonicalPath } from '../../url/path.ts'
+import { InvalidValue, quote } from './problem.ts'
+
+/** The gateway's own origin, taken apart. */
+export interface PublicUrl {
+  readonly origin: string
+  readonly host: string
+  readonly secure: boolean
+  /** On this machine, where plain http reveals nothing to a network. */
+  readonly loopback: boolean
+}
+
+/** @throws InvalidValue unless `value` is an http or https origin: no path, query or userinfo */
+export function parsePublicUrl(value: string): PublicUrl {
+  const { url, path } = parseHttpUrl(value, 'https://auth.example.com')
+  if (path !== '' && path !== '/') {
+    throw new InvalidValue(`has the path ${quote(path)}. Write the origin alone: ${url.origin}.`)
+  }
+  if (url.hostname.includes('*')) {
+    throw new InvalidValue('is a wildcard. Write the one host that people reach Gatewarden at.')
+  }
+  return {
+    origin: url.origin,
+    host: url.host,
+    secure: url.protocol === 'https:',
+    loopback: isLoopbackHost(url.hostname),
+  }
+}
+
+function isLoopbackHost(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host)
+}
+
+/**
+ * The canonical URL of a protected resource: lower-case host, no trailing dot, default port or trailing slash,
+ * unreserved characters decoded.
+ * @throws InvalidValue for anything that no request could match, or that more than one server would
+ */
+export function parseResourceUrl(value: string): string {
+  const { url, path } = parseHttpUrl(value, 'https://mcp.example.com/mcp')
+  const labels = url.hostname.split('.')
+  if (url.hostname.includes('*')) {
+    if (labels[0] !== '*' || labels.slice(1).some((label) => label.includes('*'))) {
+      throw new InvalidValue(
+        `${quote(value)} has a * that is not a whole first label. Write it like https://*.example.com.`,
+      )
+    }
+    if (labels.length < 3) {
+      throw new InvalidValue(
+        `${quote(value)} is too wide. Name at least two labels after the *, like https://*.example.com.`,
+      )
+    }
+  }
+  return url.origin + resourcePath(path)
+}
+
+/**
+ * An absolute path as a resource's `also` has it, canonical.
+ * @throws InvalidValue for the whole host, and for paths that no request could match
+ */
+export function parseAlsoPath(value: string): string {
+  if (!value.startsWith('/')) {
+    throw new InvalidValue(`${quote(value)} is not an absolute path. Write it like /messages.`)
+  }
+  const path = resourcePath(value)
+  if (path === '') {
+    throw new InvalidValue(
+      '/ is the whole host. Make the host itself the resource: leave the path out of its url.',
+    )
+  }
+  return path
+}
+
+/** The issuer of a provider. */
+export interface IssuerUrl {
+  /** Without a slash at its end. */
+  readonly href: string
+  readonly secure: boolean
+  /** On this machine, where plain http reveals nothing to a network. */
+  readonly loopback: boolean
+}
+
+/** @throws InvalidValue unless `value` is an http or https URL without query, fragment and userinfo */
+export function parseIssuerUrl(value: string): IssuerUrl {
+  const { url } = parseHttpUrl(value, 'https://id.example.com/realms/main')
+  if (url.hostname.includes('*')) {
+    throw new InvalidValue(
+      `${quote(value)} is a wildcard. Write the one issuer that people sign in at.`,
+    )
+  }
+  if (url.pathname.includes('/.well-known/')) {
+    throw new InvalidValue(`is a document of the issuer. Leave out what begins with /.well-known/.`)
+  }
+  return {
+    href: url.href.replace(/\/+$/, ''),
+    secure: url.protocol === 'https:',
+    loopback: isLoopbackHost(url.hostname),
+  }
+}
+
+/** @throws InvalidValue unless `value` is an http or https URL without query, fragment and userinfo */
+export function parseUpstreamUrl(value: string): string {
+  const { url } = parseHttpUrl(value, 'http://notes:3000/mcp')
+  if (url.hostname.includes('*')) {
+    throw new InvalidValue(
+      `${quote(value)} is a wildcard. Write the one server that requests go to.`,
+    )
+  }
+  // A slash at the end of a path is kept: some servers answer only there.
+  return url.pathname === '/' ? url.origin : url.href
+}
+
+/** @throws InvalidValue unless `value` is an origin, `*` or `loopback` */
+export function parseAllowedOrigin(value: string): string {
+  if (value === '*' || value === 'loopback') return value
+  if (/^https?:/i.test(value)) {
+    const { url, path } = parseHttpUrl(value, 'https://app.example.com')
+    if (path !== '' && path !== '/') {
+      throw new InvalidValue(`${quote(value)} has a path. Write the origin alone: ${url.origin}.`)
+    }
+    return url.origin
+  }
+  // Programs have origins too, such as vscode-webview://abc; `null` is everyone's and never allowed.
+  if (!/^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@\\]+$/i.test(value)) {
+    throw new InvalidValue(
+      `${quote(value)} is not an origin. Write it like https://app.example.com.`,
+    )
+  }
+  return value.toLowerCase()
+}
+
+function resourcePath(raw: string): string {
+  const canonical = canonicalPath(raw === '' ? '/' : raw)
+  if (canonical === undefined) {
+    throw new InvalidValue(
+      `the path ${quote(raw)} can be read in two ways. Leave out empty and dot segments, ";", encoded / \\ % and characters that are not plain ASCII.`,
+    )
+  }
+  return canonical.endsWith('/') ? canonical.slice(0, -1) : canonical
+}
+
+/** The URL with its path as written: the WHATWG parser hides dot segments and backslashes. */
+function parseHttpUrl(value: string, example: string): { url: URL; path: string } {
+  const parts = /^https?:\/\/([^/?#\\]+)([^?#]*)(.*)$/is.exec(value)
+  if (!parts || /[\s\\]/.test(value) || !URL.canParse(value)) {
+    throw new InvalidValue(`${quote(value)} is not an http or https URL. Write it like ${example}.`)
+  }
+  const [, authority = '', path = '', rest] = parts
+  if (authority.includes('@')) {
+    throw new InvalidValue('holds a user name or password. Leave out what stands before the @.')
+  }
+  if (rest !== '') {
+    throw new InvalidValue(
+      `${quote(value)} has a query or fragment. Leave out what follows the ? or #.`,
+    )
+  }
+  const url = new URL(value)
+  url.hostname = url.hostname.replace(/\.$/, '')
+  if (!url.hostname.startsWith('[') && url.hostname.split('.').includes('')) {
+    throw new InvalidValue(
+      `${quote(value)} has an empty label in its host. Write it like ${example}.`,
+    )
+  }
+  return { url, path }
+}

@@ -1,0 +1,71 @@
+/**
+ * Turns an access token of ours into a verified credential.
+ *
+ * @module
+ */
+import { sha256 } from '../crypto.ts'
+import { subjectOf } from '../oauth/subject.ts'
+import type { AccessTokenClaims, AccessTokens } from '../oauth/tokens/access-token.ts'
+import type { Grant } from '../records/records.ts'
+import type { Credential } from './credential.ts'
+import { createGrantCredentials, type GrantCredentialsDeps } from './grant-tokens.ts'
+
+export interface Verifier {
+  /**
+   * The credential of an `Authorization` header that was verified before, without a promise; undefined if it was not,
+   * or has to be verified anew. Throws StorageUnavailable.
+   */
+  known(authorization: string): Credential | undefined
+  /**
+   * The credential of the bearer token in an `Authorization` header. Rejects with StorageUnavailable when the store
+   * does not answer: an outage, never a refusal.
+   */
+  verify(authorization: string, token: string): Credential | Promise<Credential>
+}
+
+export interface VerifierDeps extends GrantCredentialsDeps {
+  readonly accessTokens: AccessTokens
+}
+
+const refused = (reason: string): Credential => ({ kind: 'refused', reason, source: 'bearer' })
+const ANSWERS = {
+  notOurs: refused('the token is not one of ours'),
+  expired: refused('the token has expired'),
+  revoked: refused('the grant was revoked or has ended'),
+}
+
+export function createVerifier(deps: VerifierDeps): Verifier {
+  const { accessTokens } = deps
+  // Kept by the whole header: that is what is at hand before anything of it is parsed.
+  const credentials = createGrantCredentials(deps, {
+    tokens: accessTokens,
+    answers: ANSWERS,
+    agrees,
+    verified: ({ claims, grant, person, expiresAt }) => ({
+      source: 'bearer',
+      isFor: (resource) => resource.audience === claims.aud,
+      isPerson: true,
+      person,
+      sub: claims.sub,
+      scopes: claims.scope.split(' '),
+      clientHash: grant.clientHash,
+      expiresAt,
+    }),
+  })
+  return {
+    known: (authorization) => credentials.find(authorization)?.credential,
+    verify: (authorization, token) =>
+      accessTokens.looksLikeOurs(token)
+        ? credentials.verify(authorization, token)
+        : ANSWERS.notOurs,
+  }
+}
+
+function agrees(claims: AccessTokenClaims, grant: Grant): boolean {
+  return (
+    claims.sub === subjectOf(grant) &&
+    claims.aud === grant.resource &&
+    sha256(claims.client_id) === grant.clientHash &&
+    claims.scope.split(' ').every((scope) => grant.scopes.includes(scope))
+  )
+}

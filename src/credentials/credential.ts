@@ -1,0 +1,38 @@
+/**
+ * The outcome of verifying a credential, as a value: none, malformed, refused or verified.
+ *
+ * @module
+ */
+
+import type { Identity } from '../providers/provider.ts'
+import type { Resource } from '../resources/resource-table.ts'
+
+/** How a credential came: a cookie goes along with whatever page asks, a bearer token does not. */
+export type Source = 'bearer' | 'cookie'
+
+/** A credential that was verified: signature, issuer, expiry, live grant. */
+export interface Verified extends Caller {
+  readonly source: Source
+  /** True for the resources it was issued for (RFC 8707 section 2). */
+  readonly isFor: (resource: Resource) => boolean
+  /** Who may pass is a rule about people; a static token is none (decision K33). */
+  readonly isPerson: boolean
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number
+}
+
+export type Credential =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'malformed'; readonly source: Source }
+  | { readonly kind: 'refused'; readonly reason: string; readonly source: Source }
+  | { readonly kind: 'verified'; readonly verified: Verified }
+
+/** Who calls, as a verified credential says it. */
+export interface Caller {
+  readonly person: Identity
+  /** Our own name for the person. */
+  readonly sub: string
+  readonly scopes: readonly string[]
+  /** SHA-256 of the client_id. */
+  readonly clientHash: string
+}

@@ -1,0 +1,120 @@
+/**
+ * Credentials that stand for a grant: tokens that this server signed. One seen before costs a look-up, and the
+ * question whether its grant still stands; no promise, no network (decision K29).
+ *
+ * @module
+ */
+import type { SignedTokens } from '../oauth/tokens/signed-token.ts'
+import type { Identity } from '../providers/provider.ts'
+import type { WatchGrant } from '../records/grant-watch.ts'
+import type { Persons } from '../records/persons.ts'
+import type { Grant, Records } from '../records/records.ts'
+import { StorageUnavailable } from '../storage/storage.ts'
+import type { Credential, Verified } from './credential.ts'
+import { createVerifiedCache, type Known } from './verified-cache.ts'
+
+/** One kind of token, and what is its own about it. */
+export interface GrantToken<Claims extends GrantClaims> {
+  readonly tokens: Pick<SignedTokens<Claims>, 'keyGeneration' | 'verify'>
+  /** What is said of a token that is no good. */
+  readonly answers: {
+    readonly notOurs: Credential
+    readonly expired: Credential
+    readonly revoked: Credential
+  }
+  /** True if the token says what its grant says. */
+  readonly agrees: (claims: Claims, grant: Grant) => boolean
+  /** What only the store knows besides: undefined lets the token pass. Rejects with StorageUnavailable. */
+  readonly refusal?: (grant: Grant) => Promise<Credential | undefined>
+  /** False if what was known may not bridge an outage. */
+  readonly mayBridge?: (grant: Grant) => boolean
+  readonly verified: (found: {
+    claims: Claims
+    grant: Grant
+    person: Identity
+    /** When the token or its grant ends, milliseconds since the epoch. */
+    expiresAt: number
+  }) => Verified
+}
+
+interface GrantClaims {
+  /** The grant's id. */
+  readonly gid: string
+  /** Seconds since the epoch. */
+  readonly exp: number
+}
+
+export interface GrantCredentials {
+  /** What is known under `key`, without a promise; undefined if it has to be verified. Throws StorageUnavailable. */
+  find(key: string): Known | undefined
+  /**
+   * Verifies `token` and keeps what comes of it under `key`. Rejects with StorageUnavailable when the store does not
+   * answer and nothing known bridges that: an outage, never a refusal.
+   */
+  verify(key: string, token: string): Promise<Credential>
+}
+
+export interface GrantCredentialsDeps {
+  readonly records: Records
+  /** The people behind grants as known now (decision K12). */
+  readonly persons: Persons
+  readonly watchGrant: WatchGrant
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+export function createGrantCredentials<Claims extends GrantClaims>(
+  deps: GrantCredentialsDeps,
+  token: GrantToken<Claims>,
+): GrantCredentials {
+  const { records, persons, watchGrant, now } = deps
+  const { tokens, answers } = token
+  const kept = createVerifiedCache({
+    keyGeneration: () => tokens.keyGeneration(),
+    expired: answers.expired,
+    revoked: answers.revoked,
+    now,
+  })
+
+  async function verify(key: string, presented: string): Promise<Credential> {
+    const generation = tokens.keyGeneration()
+    const verification = await tokens.verify(presented)
+    if (!verification.ok) {
+      return verification.reason === 'expired' ? answers.expired : answers.notOurs
+    }
+    const { claims } = verification
+    const watch = watchGrant(claims.gid)
+    const grant = await records.grants.find(claims.gid)
+    const person = grant && (await persons.find(grant))
+    if (!grant || !person) {
+      // What was read before a silence may not outlive it.
+      kept.forget(key)
+      return answers.revoked
+    }
+    // A token says what its grant says; anything else was signed by someone who has the key and no grant.
+    if (!token.agrees(claims, grant)) return answers.notOurs
+    const expiresAt = Math.min(claims.exp, grant.expiresAt) * 1000
+    if (now() >= expiresAt) return answers.expired
+    const refusal = await token.refusal?.(grant)
+    if (refusal) {
+      kept.forget(key)
+      return refusal
+    }
+    const verified = token.verified({ claims, grant, person, expiresAt })
+    kept.keep({ token: key, verified, generation, reading: { grant, person, watch } })
+    return { kind: 'verified', verified }
+  }
+
+  return {
+    find: (key) => kept.find(key),
+    async verify(key, presented) {
+      try {
+        return await verify(key, presented)
+      } catch (error) {
+        const known = error instanceof StorageUnavailable ? kept.findInOutage(key) : undefined
+        if (known && (token.mayBridge?.(known.grant) ?? true)) return known.credential
+        throw error
+      }
+    },
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * From what a provider states of a token to an access token and the person behind it. Pure. Claims are taken only in the
+ * shape they must have, and what is not clearly an access token is none.
+ *
+ * @module
+ */
+import { identityFromClaims } from '../../providers/oidc-identity.ts'
+import {
+  type Claims,
+  type Identity,
+  ProviderFailure,
+  type TokenStatement,
+} from '../../providers/provider.ts'
+
+export interface ProviderAccessToken {
+  readonly person: Identity
+  /** Whom it is for, as the provider says; may be empty. */
+  readonly audiences: readonly string[]
+  /** The client it was issued to, if the provider says so. */
+  readonly client: string | undefined
+  readonly scopes: readonly string[]
+  /** Seconds since the epoch. */
+  readonly expiresAt: number
+}
+
+export type Reading =
+  | { readonly kind: 'token'; readonly token: ProviderAccessToken }
+  | { readonly kind: 'refused'; readonly reason: string }
+
+/** Both in seconds since the epoch. */
+interface Times {
+  readonly now: number
+  /** What was issued before is dead. */
+  readonly revokeBefore: number | undefined
+}
+
+/** A clock that is this many seconds ahead of ours issues good tokens. */
+const TOLERANCE = 30
+
+/** @param groupsClaim the claim that lists groups */
+export function readAccessToken(
+  { claims, header }: Extract<TokenStatement, { kind: 'claims' }>,
+  { groupsClaim, ...times }: Times & { readonly groupsClaim: string },
+): Reading {
+  const problem =
+    typeProblem(claims, header) ?? timeProblem(claims, times) ?? audienceProblem(claims)
+  if (problem !== undefined) return { kind: 'refused', reason: problem }
+  const { aud, azp, client_id: clientId, scope, exp } = claims
+  const client = azp ?? clientId
+  try {
+    return {
+      kind: 'token',
+      token: {
+        person: identityFromClaims(claims, groupsClaim),
+        audiences: texts(aud) ?? [],
+        client: typeof client === 'string' && client !== '' ? client : undefined,
+        scopes: typeof scope === 'string' ? scope.split(' ').filter((name) => name !== '') : [],
+        expiresAt: Number(exp),
+      },
+    }
+  } catch (error) {
+    if (error instanceof ProviderFailure) return { kind: 'refused', reason: error.message }
+    throw error
+  }
+}
+
+/**
+ * An ID token has the same key, issuer and often audience as an access token, and Keycloak's refresh tokens are JWTs,
+ * too: only `typ` tells them apart (RFC 9068 section 4, and Keycloak's claim of that name).
+ */
+function typeProblem(claims: Claims, header: Claims | undefined): string | undefined {
+  const { typ, cnf } = claims
+  // A stolen token that is bound to a key would pass as a mere bearer (RFC 9449, RFC 8705).
+  if (cnf !== undefined) return 'the token is bound to a key'
+  if (typ !== undefined && typ !== 'Bearer') return 'the token is no access token (typ)'
+  if (header === undefined || typ === 'Bearer') return undefined
+  return typeof header.typ === 'string' && /^(application\/)?at\+jwt$/i.test(header.typ)
+    ? undefined
+    : 'the token is no access token (typ)'
+}
+
+function timeProblem({ exp, nbf, iat }: Claims, { now, revokeBefore }: Times): string | undefined {
+  if (!isTime(exp) || !isTime(nbf ?? 0) || !isTime(iat ?? 0)) {
+    return 'the token has times that are no numbers'
+  }
+  if (exp <= now) return 'the token has expired'
+  if (isTime(nbf) && nbf > now + TOLERANCE) return 'the token is not valid yet'
+  if (revokeBefore !== undefined && !(isTime(iat) && iat >= revokeBefore)) {
+    return 'the token was issued before REVOKE_BEFORE'
+  }
+  return undefined
+}
+
+const audienceProblem = ({ aud }: Claims) =>
+  aud === undefined || texts(aud) ? undefined : 'the token has an audience that is no text'
+
+const isTime = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isFinite(value)
+
+function texts(value: unknown): readonly string[] | undefined {
+  if (typeof value === 'string') return [value]
+  if (!Array.isArray(value)) return undefined
+  const all: readonly unknown[] = value
+  const found = all.filter((entry) => typeof entry === 'string')
+  return found.length === all.length ? found : undefined
+}

@@ -1,0 +1,155 @@
+/**
+ * The provider's own access tokens as bearers, at the resources that accept them. A token seen within the last minute
+ * costs a look-up; a new one a signature or a question to the provider, asked once for everybody who waits.
+ *
+ * @module
+ */
+import { LRUCache } from 'lru-cache'
+import type { Logger } from 'pino'
+import { sha256 } from '../../crypto.ts'
+import { createRateCounter } from '../../http/rate-counter.ts'
+import { createThrottledWarning } from '../../http/throttled-warning.ts'
+import { subjectOf } from '../../oauth/subject.ts'
+import {
+  ProviderFailure,
+  type TokenAuthority,
+  type TokenStatement,
+} from '../../providers/provider.ts'
+import type { Storage } from '../../storage/storage.ts'
+import type { Credential } from '../credential.ts'
+import type { BearerSource } from '../credentials.ts'
+import { createTokenCache } from '../token-cache.ts'
+import { type AudienceRules, isTokenFor } from './audience.ts'
+import { createCallBudget } from './call-budget.ts'
+import { readAccessToken } from './claims.ts'
+import { MAX_TOKEN_LENGTH, tokenForm } from './token-form.ts'
+
+export interface ProviderTokensDeps extends AudienceRules {
+  readonly authority: TokenAuthority
+  /** The claim that lists a person's groups. */
+  readonly groupsClaim: string
+  /** Tokens issued before are dead. Seconds since the epoch. */
+  readonly revokeBefore: number | undefined
+  /** Counts calls for all replicas, where it is shared. */
+  readonly storage: Pick<Storage, 'count'>
+  readonly log: Logger
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+/** After this a token is judged anew, so that one that was withdrawn ends. */
+const ACCEPTED_MS = 60_000
+const REFUSED_MS = 5_000
+const MAX_KEPT = 10_000
+/** Characters of all accepted tokens together. */
+const MAX_KEPT_LENGTH = 32 * 1024 * 1024
+/** Tokens the provider vouched for before are asked about on a budget of their own: a flood of others cannot end them. */
+const STRANGERS = { atOnce: 16, perSecond: 20, burst: 100 }
+const KNOWN = { atOnce: 32, perSecond: 200, burst: 1000 }
+
+interface Accepted {
+  readonly credential: Credential
+  /** Milliseconds since the epoch. */
+  readonly until: number
+}
+
+const refusal = (reason: string): Credential => ({ kind: 'refused', reason, source: 'bearer' })
+const TOO_LONG = refusal('the token is longer than any access token')
+const NOT_SIGNED_HERE = refusal('the provider signs no access tokens')
+
+/** Credentials reject with ProviderFailure `unavailable` for all that is no statement about the token. */
+export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
+  const { authority, groupsClaim, revokeBefore, log, now } = deps
+  const accepted = createTokenCache<Accepted>({ maxLength: MAX_KEPT_LENGTH })
+  const refused = new LRUCache<string, { credential: Credential; until: number }>({ max: MAX_KEPT })
+  const inFlight = new Map<string, Promise<Credential>>()
+  const counter = createRateCounter({
+    group: 'provider',
+    max: Number.POSITIVE_INFINITY,
+    storage: deps.storage,
+    now,
+  })
+  const budgets = {
+    strangers: createCallBudget({ ...STRANGERS, name: 'strangers', counter, now }),
+    known: createCallBudget({ ...KNOWN, name: 'known', counter, now }),
+  }
+  const warn = createThrottledWarning({
+    log,
+    message: 'tokens of the provider cannot be judged',
+    now,
+  })
+
+  async function judge(token: string, hash: string, isJwt: boolean): Promise<Credential> {
+    const statement = await state(token, isJwt).catch((error: unknown) => {
+      throw outage(error)
+    })
+    const at = now()
+    const reading =
+      statement.kind === 'claims'
+        ? readAccessToken(statement, { groupsClaim, revokeBefore, now: at / 1000 })
+        : statement
+    if (reading.kind === 'refused') {
+      const credential = refusal(reading.reason)
+      accepted.delete(token)
+      refused.set(hash, { credential, until: at + REFUSED_MS })
+      return credential
+    }
+    const { person, scopes, client, expiresAt } = reading.token
+    const credential: Credential = {
+      kind: 'verified',
+      verified: {
+        source: 'bearer',
+        isFor: (resource) => isTokenFor(reading.token, resource, deps),
+        isPerson: true,
+        person,
+        sub: subjectOf(person),
+        scopes,
+        clientHash: client === undefined ? '' : sha256(client),
+        expiresAt: expiresAt * 1000,
+      },
+    }
+    const until = Math.min(expiresAt * 1000, at + ACCEPTED_MS)
+    accepted.set(token, { credential, until })
+    return credential
+  }
+
+  async function state(token: string, isJwt: boolean): Promise<TokenStatement> {
+    if (isJwt && authority.readSigned) {
+      const statement = await authority.readSigned(token)
+      // Keycloak's lightweight tokens leave out whose they are; only the provider knows.
+      const isEnough = statement.kind === 'refused' || statement.claims.sub !== undefined
+      if (isEnough) return statement
+    }
+    const budget = accepted.get(token) ? budgets.known : budgets.strangers
+    return budget.spend(() => authority.inspect(token))
+  }
+
+  /** Everything a provider does wrong is an outage to who brings a token: it may be a good one. */
+  function outage(error: unknown): unknown {
+    if (!(error instanceof ProviderFailure)) return error
+    warn({ reason: error.message })
+    return new ProviderFailure('unavailable', error.message)
+  }
+
+  return {
+    verify(token, resource) {
+      if (!resource.acceptsProviderTokens) return undefined
+      const entry = accepted.get(token)
+      if (entry && now() < entry.until) return entry.credential
+      if (token.length > MAX_TOKEN_LENGTH) return TOO_LONG
+      const form = tokenForm(token)
+      if (form.kind === 'jwt') {
+        if (!authority.isIssuer(form.issuer)) return undefined
+        if (!authority.readSigned) return NOT_SIGNED_HERE
+      }
+      const hash = sha256(token)
+      const before = refused.get(hash)
+      if (before && now() < before.until) return before.credential
+      const judged =
+        inFlight.get(hash) ??
+        judge(token, hash, form.kind === 'jwt').finally(() => inFlight.delete(hash))
+      inFlight.set(hash, judged)
+      return judged
+    },
+  }
+}

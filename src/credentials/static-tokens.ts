@@ -1,0 +1,78 @@
+/**
+ * Fixed tokens as credentials (decision K33): for programs, so no list of people is asked, and nothing but the
+ * configuration ends them.
+ *
+ * @module
+ */
+
+import { constantTimeEqual, sha256 } from '../crypto.ts'
+import { staticSubject } from '../oauth/subject.ts'
+import type { Resource } from '../resources/resource-table.ts'
+import type { Credential } from './credential.ts'
+import type { BearerSource } from './credentials.ts'
+
+interface Entry {
+  readonly config: StaticTokenConfig
+  /** One object a resource, since decisions are remembered by it. */
+  readonly credentials: WeakMap<Resource, Credential>
+}
+
+/** What the look-up sees of a hash; the whole of it is compared in constant time. */
+const KEY_LENGTH = 16
+
+/** The configured tokens. Another token is undefined, at once and without I/O. */
+export function createStaticTokens(configured: readonly StaticTokenConfig[]): BearerSource {
+  const entries = new Map<string, Entry>(
+    configured.map((config) => [
+      config.tokenHash.slice(0, KEY_LENGTH),
+      { config, credentials: new WeakMap() },
+    ]),
+  )
+  return {
+    verify(token, resource) {
+      if (entries.size === 0) return undefined
+      const hash = sha256(token)
+      const entry = entries.get(hash.slice(0, KEY_LENGTH))
+      if (!entry || !constantTimeEqual(hash, entry.config.tokenHash)) return undefined
+      const known = entry.credentials.get(resource)
+      if (known) return known
+      const credential = credentialOf(entry.config, resource)
+      entry.credentials.set(resource, credential)
+      return credential
+    },
+  }
+}
+
+function credentialOf(
+  { name, scopes, resources }: StaticTokenConfig,
+  resource: Resource,
+): Credential {
+  const carried = Object.keys(resource.scopes).filter((scope) => scopes?.includes(scope) ?? true)
+  // Without a scope of the server's own it would open one that demands none.
+  const opens = (resources?.includes(resource.id) ?? true) && carried.length > 0
+  return {
+    kind: 'verified',
+    verified: {
+      source: 'bearer',
+      isFor: (asked) => opens && asked === resource,
+      isPerson: false,
+      person: { issuer: 'static', subject: name, preferredUsername: name, groups: [] },
+      sub: staticSubject(name),
+      scopes: carried,
+      clientHash: sha256(`static:${name}`),
+      expiresAt: Number.POSITIVE_INFINITY,
+    },
+  }
+}
+
+/** A fixed token of a program. */
+export interface StaticTokenConfig {
+  /** Shown to servers as the user: `[A-Za-z0-9._-]{1,64}`. */
+  readonly name: string
+  /** SHA-256 of it, base64url. */
+  readonly tokenHash: string
+  /** All it carries; absent: whatever a resource offers. */
+  readonly scopes?: readonly string[]
+  /** The ids of those it opens; absent: every one. */
+  readonly resources?: readonly string[]
+}

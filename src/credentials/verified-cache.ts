@@ -1,0 +1,88 @@
+/**
+ * Credentials that were verified before, by their token: using one again costs a look-up, and the question whether its
+ * grant still stands; no promise, no network (decision K29).
+ *
+ * @module
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { GrantStatus, Reading } from '../records/grant-watch.ts'
+import type { Grant } from '../records/records.ts'
+import type { Credential, Verified } from './credential.ts'
+import { createTokenCache } from './token-cache.ts'
+
+/** A token padded beyond any of ours is verified each time, not kept. */
+const MAX_KEPT_LENGTH = 4096
+
+export interface VerifiedCache {
+  /** What is known of a token; undefined if it has to be verified, perhaps anew. Throws StorageUnavailable. */
+  find(token: string): Known | undefined
+  /** The same once a verification has failed because the store does not answer (decision K27). */
+  findInOutage(token: string): Known | undefined
+  /** @param entry `generation`: of the signing keys, from before the signature was checked */
+  keep(entry: { token: string; verified: Verified; generation: number; reading: Reading }): void
+  forget(token: string): void
+}
+
+/** Good as it was verified, or refused for what has happened since. */
+export interface Known {
+  readonly credential: Credential
+  readonly grant: Grant
+}
+
+interface Entry extends Known {
+  readonly generation: number
+  readonly reading: Reading
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number
+}
+
+export function createVerifiedCache(deps: {
+  /** Changes when a signing key is removed before its time. */
+  keyGeneration: () => number
+  /** What to say of a token that has expired, or whose grant is gone. */
+  expired: Credential
+  revoked: Credential
+  /** Milliseconds since the epoch. */
+  now: () => number
+}): VerifiedCache {
+  const { keyGeneration, expired, revoked, now } = deps
+  const known = createTokenCache<Entry>()
+
+  function judge(token: string, entry: Entry, status: GrantStatus): Known | undefined {
+    const { grant } = entry
+    if (now() < entry.expiresAt && entry.generation === keyGeneration()) {
+      if (status === 'holds') return entry
+      if (status === 'unsure') return undefined
+    }
+    known.delete(token)
+    if (now() >= entry.expiresAt) return { credential: expired, grant }
+    return status === 'gone' ? { credential: revoked, grant } : undefined
+  }
+
+  return {
+    find(token) {
+      const entry = known.get(token)
+      return entry && judge(token, entry, entry.reading.watch.status(entry.reading))
+    },
+    findInOutage(token) {
+      const entry = known.get(token)
+      return entry && judge(token, entry, entry.reading.watch.inOutage(entry.reading))
+    },
+    keep({ token, verified, generation, reading }) {
+      if (token.length > MAX_KEPT_LENGTH) return
+      if (!reading.watch.isKeepable()) {
+        // What was read before may bridge an outage, unless it is known to be somebody else's by now.
+        const before = known.get(token)
+        if (before && !isDeepStrictEqual(before.reading.person, reading.person)) {
+          known.delete(token)
+        }
+        return
+      }
+      const { expiresAt } = verified
+      const { grant } = reading
+      const credential: Credential = { kind: 'verified', verified }
+      known.set(token, { credential, grant, generation, reading, expiresAt })
+    },
+    forget: (token) => void known.delete(token),
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * What a browser says about a request besides its credential: whether a person opened an address, and which page asked.
+ * Pages cannot set these headers, and programs that can have nobody else's cookie.
+ *
+ * @module
+ */
+import { type HeaderValue, headerReader } from './raw-headers.ts'
+
+const readNavigation = headerReader([
+  'accept',
+  'sec-fetch-mode',
+  'sec-fetch-dest',
+  'x-requested-with',
+])
+const readSite = headerReader(['sec-fetch-site'])
+
+/** Methods that change nothing and whose answer a foreign page cannot read. */
+const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** True for the page load of a person; a client's first request is a GET, too, but asks for an event stream. */
+export function isNavigation(method: string, rawHeaders: readonly string[]): boolean {
+  if (method !== 'GET' && method !== 'HEAD') return false
+  const [accept, mode, destination, requestedWith] = readNavigation(rawHeaders)
+  return (
+    typeof accept === 'string' &&
+    accept.includes('text/html') &&
+    !accept.includes('text/event-stream') &&
+    (mode === undefined || mode === 'navigate') &&
+    (destination === undefined || destination === 'document') &&
+    requestedWith === undefined
+  )
+}
+
+/** {@link isNavigation} of a request that a route handles. */
+export const isPageLoad = ({
+  method,
+  raw,
+}: {
+  readonly method: string
+  readonly raw: { readonly rawHeaders: readonly string[] }
+}): boolean => isNavigation(method, raw.rawHeaders)
+
+/**
+ * True unless a page of another origin made the request: the rule for cookies, which go along with whatever page asks
+ * (decision K24). It keeps foreign pages from writing, and from opening a WebSocket.
+ * @param origin the `Origin` header; browsers always send it where it matters, programs never do
+ */
+export function isFromOwnPage(
+  request: {
+    readonly method: string
+    readonly origin: HeaderValue
+    readonly rawHeaders: readonly string[]
+  },
+  resource: { readonly origin: string },
+): boolean {
+  const { method, origin, rawHeaders } = request
+  if (origin === resource.origin) return true
+  if (origin === undefined) {
+    if (SAFE.has(method)) return true
+    const [site] = readSite(rawHeaders)
+    return site === undefined || site === 'same-origin' || site === 'none'
+  }
+  return isNamelessOwnPage(origin, rawHeaders)
+}
+
+/**
+ * True for a page of the same origin that keeps its address to itself: with `Referrer-Policy: no-referrer`, which
+ * many applications set, the forms of a page say `Origin: null`. The browser still says that it is the same origin.
+ */
+export function isNamelessOwnPage(origin: HeaderValue, rawHeaders: readonly string[]): boolean {
+  return origin === 'null' && readSite(rawHeaders)[0] === 'same-origin'
+}

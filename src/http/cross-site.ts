@@ -1,0 +1,30 @@
+/**
+ * Refuses form posts that come from another site's page.
+ *
+ * @module
+ */
+import type { FastifyRequest } from 'fastify'
+import { PageError } from '../errors.ts'
+
+/**
+ * Refuses a POST that another site's page made (threats T11, T12): browsers say so, and programs without a browser
+ * send neither header.
+ * @throws PageError
+ */
+export function refuseCrossSite(request: FastifyRequest, ownOrigin: string): void {
+  const site = request.headers['sec-fetch-site']
+  const { origin } = request.headers
+  if (
+    (site === undefined || site === 'same-origin') &&
+    (origin === undefined || origin === ownOrigin)
+  ) {
+    return
+  }
+  throw new PageError({
+    kind: 'retry',
+    status: 403,
+    title: 'That did not come from this page',
+    text: 'Another website tried to answer for you. Nothing was decided. Start again from the program you want to connect.',
+    details: 'a form must be posted from the page that showed it',
+  })
+}

@@ -1,0 +1,94 @@
+/**
+ * What a person gets back at the end of a step: a page of ours, or the way back to the client with `iss` on every
+ * answer (RFC 9207).
+ *
+ * @module
+ */
+import type { FastifyReply } from 'fastify'
+import type { AuthorizationError, VerifiedRedirect } from '../errors.ts'
+import { sendErrorPage } from '../http/errors.ts'
+import { destinationOf, withParameters } from '../oauth/redirect-uri.ts'
+import { continuePage } from '../pages/continue-page.ts'
+import { pageHeaders } from '../pages/styles.ts'
+import type { ClientInteraction } from './interaction.ts'
+
+/** The redirect of an interaction: verified before it was sealed. */
+export function redirectOf(interaction: ClientInteraction): Omit<VerifiedRedirect, 'trusted'> {
+  return {
+    redirectUri: interaction.redirectUri,
+    clientName: interaction.clientName,
+    ...(interaction.state !== undefined && { state: interaction.state }),
+  }
+}
+
+/** The client's redirect URI with the answer on it. */
+export function answerUrl(
+  redirect: Omit<VerifiedRedirect, 'trusted'>,
+  issuer: string,
+  answer: { code: string } | { error: string; error_description: string },
+): string {
+  return withParameters(redirect.redirectUri, { ...answer, state: redirect.state, iss: issuer })
+}
+
+/** Where answers of this redirect URI go, in one word for lists and links. */
+export function destinationName(redirectUri: string): string {
+  const destination = destinationOf(redirectUri)
+  switch (destination.kind) {
+    case 'loopback':
+      return 'this computer'
+    case 'host':
+      return destination.host
+    case 'app':
+      return destination.scheme
+  }
+}
+
+/** Sends the browser on. 303: what was posted here is never posted there (OAuth 2.1 section 7.5.4). */
+export function sendOn(reply: FastifyReply, location: string): void {
+  void reply
+    .header('cache-control', 'no-store')
+    .header('referrer-policy', 'no-referrer')
+    .redirect(location, reply.request.method === 'POST' ? 303 : 302)
+}
+
+/** A page that goes on by itself, so that no redirect chain hangs on the form that led here. */
+export function sendContinuePage(reply: FastifyReply, to: string, label: string): void {
+  void reply.headers(pageHeaders({ navigatesAway: true })).send(continuePage({ to, label }))
+}
+
+/**
+ * An error of the authorization endpoint: sent to the client where a redirect needs nobody's trust, else told to
+ * the person with a link that names where it leads (decision K10, threat T15).
+ */
+export function answerAuthorizationError(
+  error: AuthorizationError,
+  reply: FastifyReply,
+  issuer: string,
+): void {
+  const location = answerUrl(error.redirect, issuer, {
+    error: error.code,
+    error_description: error.description,
+  })
+  reply.request.log.info(
+    { requestId: reply.request.id, error: error.code, reason: error.description },
+    'request refused',
+  )
+  if (error.redirect.trusted) {
+    sendOn(reply, location)
+    return
+  }
+  sendErrorPage(
+    reply,
+    400,
+    {
+      kind: 'client',
+      title: 'This program is set up wrongly',
+      text: 'The program that sent you here asked for something this server cannot give it. Nothing was shared with it.',
+      details: error.description,
+      actions: [
+        { label: `Back to ${destinationName(error.redirect.redirectUri)}`, href: location },
+      ],
+    },
+    { navigatesAway: true },
+  )
+}

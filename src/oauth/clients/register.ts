@@ -1,0 +1,165 @@
+/**
+ * Dynamic client registration (RFC 7591): what a client asks for, what it gets.
+ *
+ * @module
+ */
+import { z } from 'zod'
+import { OAuthError } from '../../errors.ts'
+import { GRANT_TYPES } from '../grants/index.ts'
+import { redirectUriProblem } from '../redirect-uri.ts'
+import type { ClientAuthMethod, ClientMetadata } from './client.ts'
+import { type Clients, MAX_CLIENT_ID_LENGTH } from './clients.ts'
+import type { RegistrationPolicy } from './registration-policy.ts'
+
+const MAX_NAME_LENGTH = 64
+/** Grant types we do not have are dropped, not refused (RFC 7591 section 2). */
+const KNOWN_GRANT_TYPES = GRANT_TYPES.map(({ grantType }) => grantType)
+const AUTH_METHODS: readonly ClientAuthMethod[] = [
+  'none',
+  'client_secret_basic',
+  'client_secret_post',
+]
+/** Bidirectional and other format controls make a name look like another (threat T16); `\p{Cs}` is half a character. */
+const UNSHOWABLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu
+
+const strings = z.array(z.string())
+const isEmpty = (value: unknown) =>
+  value === null || value === '' || (Array.isArray(value) && value.length === 0)
+/** Clients send `null`, `""` or `[]` for what they do not say. */
+const withoutEmpty = (body: unknown) =>
+  typeof body === 'object' && body !== null && !Array.isArray(body)
+    ? Object.fromEntries(Object.entries(body).filter(([, value]) => !isEmpty(value)))
+    : body
+const Request = z.preprocess(
+  withoutEmpty,
+  z.object({
+    redirect_uris: strings.min(1).max(32),
+    client_name: z.string().optional(),
+    token_endpoint_auth_method: z.string().optional(),
+    grant_types: strings.optional(),
+    response_types: strings.optional(),
+    // Said back, but without effect here, so not sealed into the id.
+    scope: z.string().max(1024).optional(),
+    application_type: z.enum(['native', 'web']).optional(),
+    client_uri: z.string().max(512).optional(),
+    contacts: strings.max(8).optional(),
+    software_id: z.string().max(128).optional(),
+    software_version: z.string().max(128).optional(),
+  }),
+)
+
+/** The registration response (RFC 7591 section 3.2.1). Absent members are left out: clients' schemas refuse `null`. */
+export type RegistrationResponse = Readonly<Record<string, unknown>>
+
+/**
+ * Registers a client.
+ * @param body the parsed JSON body
+ * @param deps `ownOrigin` may not be redirected to; `now` in milliseconds since the epoch
+ * @throws OAuthError `access_denied` if nobody may register; `invalid_redirect_uri` if none of the URIs is acceptable; of a mixed list the good ones are
+ *   registered. `invalid_client_metadata` for anything else that cannot be honoured.
+ */
+export async function registerClient(
+  body: unknown,
+  deps: { clients: Clients; policy: RegistrationPolicy; ownOrigin: string; now: () => number },
+): Promise<RegistrationResponse> {
+  if (!deps.policy.isOpen) {
+    throw new OAuthError('access_denied', 'no client may register here: ask the operator for one')
+  }
+  const parsed = Request.safeParse(body)
+  if (!parsed.success) throw malformed(parsed.error)
+  const request = parsed.data
+  const metadata: ClientMetadata = {
+    name: clientName(request.client_name),
+    redirectUris: acceptableRedirectUris(request.redirect_uris, deps),
+    grantTypes: grantTypes(request.grant_types, request.response_types),
+    authMethod: authMethod(request.token_endpoint_auth_method),
+    issuedAt: Math.floor(deps.now() / 1000),
+  }
+  const client = await deps.clients.register(metadata)
+  if (client.id.length > MAX_CLIENT_ID_LENGTH) {
+    throw new OAuthError(
+      'invalid_client_metadata',
+      'the redirect URIs are too many or too long: register fewer or shorter ones',
+    )
+  }
+  const { scope, application_type, client_uri, contacts, software_id, software_version } = request
+  return {
+    client_id: client.id,
+    client_id_issued_at: metadata.issuedAt,
+    ...(client.authMethod !== 'none' && {
+      client_secret: deps.clients.secretOf(client.id),
+      client_secret_expires_at: expiryOf(metadata, deps.clients),
+    }),
+    client_name: client.name,
+    redirect_uris: client.redirectUris,
+    grant_types: client.grantTypes,
+    response_types: ['code'],
+    token_endpoint_auth_method: client.authMethod,
+    ...present({ scope, application_type, contacts, software_id, software_version }),
+    ...(client_uri?.startsWith('https://') && { client_uri }),
+  }
+}
+
+function malformed(error: z.ZodError): OAuthError {
+  const members = [...new Set(error.issues.map(({ path }) => String(path[0] ?? 'the body')))]
+  const code = members.includes('redirect_uris')
+    ? 'invalid_redirect_uri'
+    : 'invalid_client_metadata'
+  return new OAuthError(code, `missing or malformed: ${members.join(', ')}`, { cause: error })
+}
+
+function clientName(name = ''): string {
+  const shown = name.replace(UNSHOWABLE, ' ').replace(/\s+/g, ' ').trim()
+  return [...shown].slice(0, MAX_NAME_LENGTH).join('') || 'Unnamed program'
+}
+
+/** Seconds since the epoch; 0 is never (RFC 7591 section 3.2.1). */
+function expiryOf({ issuedAt }: ClientMetadata, { lifetime }: Clients): number {
+  return lifetime === undefined ? 0 : issuedAt + lifetime
+}
+
+function acceptableRedirectUris(
+  uris: readonly string[],
+  { policy, ownOrigin }: { policy: RegistrationPolicy; ownOrigin: string },
+): string[] {
+  const judge = (uri: string) =>
+    redirectUriProblem(uri, ownOrigin) ??
+    (policy.allows(uri) ? undefined : 'leads to a place that may not register here')
+  const judged = uris.map((uri) => ({ uri, problem: judge(uri) }))
+  const good = judged.filter(({ problem }) => problem === undefined).map(({ uri }) => uri)
+  if (good.length === 0) {
+    throw new OAuthError('invalid_redirect_uri', `a redirect URI ${judged[0]?.problem}`)
+  }
+  return [...new Set(good)]
+}
+
+/** Left out means all of them (decision K16). */
+function grantTypes(
+  requested: readonly string[] | undefined,
+  responseTypes: readonly string[] | undefined,
+): readonly string[] {
+  if (responseTypes && !responseTypes.includes('code')) {
+    throw new OAuthError('invalid_client_metadata', 'response_types must include code')
+  }
+  const granted = KNOWN_GRANT_TYPES.filter((type) => !requested || requested.includes(type))
+  if (!granted.includes('authorization_code')) {
+    throw new OAuthError('invalid_client_metadata', 'grant_types must include authorization_code')
+  }
+  return granted
+}
+
+/** RFC 7591 section 2: client_secret_basic is the default. */
+function authMethod(requested = 'client_secret_basic'): ClientAuthMethod {
+  const method = AUTH_METHODS.find((known) => known === requested)
+  if (!method) {
+    throw new OAuthError(
+      'invalid_client_metadata',
+      `token_endpoint_auth_method must be one of ${AUTH_METHODS.join(', ')}`,
+    )
+  }
+  return method
+}
+
+function present(members: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
+}

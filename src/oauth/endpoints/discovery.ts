@@ -1,0 +1,74 @@
+/**
+ * The discovery documents and the public keys.
+ *
+ * @module
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { clientEndpoint } from '../../http/client-endpoint.ts'
+import { allowAnyOrigin, answerPreflight } from '../../http/cors.ts'
+import { sendJson } from '../../http/json.ts'
+import { scoped } from '../../http/surface.ts'
+import { ENDPOINTS } from '../../paths.ts'
+import type { ResourceTable } from '../../resources/resource-table.ts'
+import { authorizationServerMetadata, protectedResourceMetadata } from '../metadata.ts'
+import type { SigningKeys } from '../tokens/signing-keys.ts'
+import { wellKnown } from '../well-known.ts'
+
+interface Described {
+  readonly issuer: string
+  /** The issuer of the provider; undefined for the built-in login. */
+  readonly providerIssuer: string | undefined
+  readonly resources: ResourceTable
+  /** True if clients may register themselves. */
+  readonly registration: boolean
+}
+
+/**
+ * Answers with the discovery document that a request asks for.
+ * @returns undefined if its address is none of a discovery document, and nothing was sent
+ */
+export function createDiscovery({
+  issuer,
+  providerIssuer,
+  resources,
+  registration,
+}: Described): (request: FastifyRequest, reply: FastifyReply) => FastifyReply | undefined {
+  const issuers = { issuer, provider: providerIssuer }
+  const serverMetadata = authorizationServerMetadata(issuer, resources.all, { registration })
+  return (request, reply) => {
+    const document = wellKnown(request.raw.url ?? '', request.headers.host ?? '', resources)
+    if (document && request.method === 'OPTIONS') return answerPreflight(reply, ['GET'])
+    if (request.method !== 'GET' && request.method !== 'HEAD') return undefined
+    switch (document?.kind) {
+      case 'authorization-server':
+        return sendJson(allowAnyOrigin(reply), serverMetadata)
+      case 'protected-resource': {
+        const { resource, path } = document
+        return sendJson(allowAnyOrigin(reply), protectedResourceMetadata(resource, path, issuers))
+      }
+      case undefined:
+        return undefined
+    }
+  }
+}
+
+export function discoveryRoutes(
+  app: FastifyInstance,
+  { keys, ...described }: Described & { readonly keys: SigningKeys },
+): void {
+  const discover = createDiscovery(described)
+  scoped(app, (scope) => {
+    clientEndpoint(scope, '/.well-known/*', 'GET')
+    scope.get(
+      '/.well-known/*',
+      (request, reply) =>
+        discover(request, reply) ?? sendJson(reply.code(404), { error: 'not_found' }),
+    )
+  })
+  scoped(app, (scope) => {
+    clientEndpoint(scope, ENDPOINTS.jwks, 'GET')
+    scope.get(ENDPOINTS.jwks, async (_request, reply) =>
+      sendJson(reply.header('cache-control', 'public, max-age=300'), keys.jwks()),
+    )
+  })
+}

@@ -1,0 +1,40 @@
+/**
+ * `POST /register` (RFC 7591).
+ *
+ * @module
+ */
+import type { FastifyInstance } from 'fastify'
+import { acceptJson } from '../../http/bodies.ts'
+import { clientEndpoint } from '../../http/client-endpoint.ts'
+import { sendJson } from '../../http/json.ts'
+import { ENDPOINTS } from '../../paths.ts'
+import type { Clients } from '../clients/clients.ts'
+import { registerClient } from '../clients/register.ts'
+import type { RegistrationPolicy } from '../clients/registration-policy.ts'
+
+export interface RegistrationRoute {
+  readonly clients: Clients
+  readonly policy: RegistrationPolicy
+  readonly issuer: string
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+/** @param app a scope of its own */
+export function registrationRoute(
+  app: FastifyInstance,
+  { clients, policy, issuer, now }: RegistrationRoute,
+): void {
+  acceptJson(app)
+  clientEndpoint(app, ENDPOINTS.registration, 'POST')
+  app.post(ENDPOINTS.registration, async (request, reply) => {
+    const response = await registerClient(request.body, {
+      clients,
+      policy,
+      ownOrigin: issuer,
+      now,
+    })
+    request.log.info({ requestId: request.id, client: response.client_name }, 'client registered')
+    return sendJson(reply.code(201).header('cache-control', 'no-store'), response)
+  })
+}

@@ -1,0 +1,64 @@
+/**
+ * Makes the token response of a grant (RFC 6749 section 5.1).
+ *
+ * @module
+ */
+import type { Keyring } from '../../crypto.ts'
+import type { Grant } from '../../records/records.ts'
+import type { Client } from '../clients/client.ts'
+import { subjectOf } from '../subject.ts'
+import type { AccessTokens } from './access-token.ts'
+import { formatRefreshToken } from './refresh-rotation.ts'
+
+export interface TokenResponse {
+  readonly access_token: string
+  readonly token_type: 'Bearer'
+  readonly expires_in: number
+  readonly scope: string
+  readonly refresh_token?: string
+}
+
+export interface TokenIssuer {
+  /**
+   * @param token the scopes of this access token and, where there is one, the number of its refresh token
+   */
+  issue(
+    grant: Grant,
+    client: Client,
+    token: { scopes: readonly string[]; refresh: number | undefined },
+  ): Promise<TokenResponse>
+}
+
+/** @param lifetime seconds an access token lives; never beyond its grant */
+export function createTokenIssuer(deps: {
+  accessTokens: AccessTokens
+  keyring: Keyring
+  lifetime: number
+  now: () => number
+}): TokenIssuer {
+  return {
+    async issue(grant, client, { scopes, refresh }) {
+      const iat = Math.floor(deps.now() / 1000)
+      const exp = Math.min(iat + deps.lifetime, grant.expiresAt)
+      const scope = scopes.join(' ')
+      const accessToken = await deps.accessTokens.issue({
+        sub: subjectOf(grant),
+        aud: grant.resource,
+        client_id: client.id,
+        scope,
+        gid: grant.id,
+        iat,
+        exp,
+      })
+      return {
+        access_token: accessToken,
+        token_type: 'Bearer',
+        expires_in: exp - iat,
+        scope,
+        ...(refresh !== undefined && {
+          refresh_token: formatRefreshToken(grant.id, refresh, deps.keyring),
+        }),
+      }
+    },
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * The settings of providers and of built-in users.
+ *
+ * @module
+ */
+
+/** One person of the built-in login. */
+export interface UserConfig {
+  /** The name in the file, as written; matched without regard to case. */
+  readonly name: string
+  readonly email?: string
+  readonly displayName?: string
+  readonly groups: readonly string[]
+  /** PHC string, `$argon2id$v=19$...`. */
+  readonly passwordHash: string
+}
+
+/** A provider people are sent to. */
+export interface RedirectProviderConfig {
+  readonly type: 'oidc' | 'keycloak' | 'google'
+  /** Stands in every grant of its people: under another id they sign in again. */
+  readonly id: string
+  /** http or https, without a slash at its end. */
+  readonly issuerUrl: string
+  readonly clientId: string
+  readonly clientSecret: string
+  /** The claim that lists a person's groups. */
+  readonly groupsClaim: string
+  /** Google Workspace domains, in lower case, that people must be managed by; none is everyone. */
+  readonly hostedDomains: readonly string[]
+  /** Further clients at the provider whose access tokens are good where provider tokens are accepted. */
+  readonly tokenClients: readonly string[]
+  /** The issuer is plain http, on this machine or because `DEV_MODE` allows it. */
+  readonly allowInsecure: boolean
+}
+
+/** Who says who somebody is. */
+export type ProviderConfig = { readonly type: 'builtin' } | RedirectProviderConfig

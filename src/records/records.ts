@@ -1,0 +1,211 @@
+/**
+ * Typed records over the storage interface: every key prefix, record shape and lifetime stands here once.
+ *
+ * | key | holds | lives |
+ * |---|---|---|
+ * | `grant:<id>` | {@link Grant}, written once | until the grant expires or is revoked |
+ * | `identity:<grant id>` | {@link GrantIdentity}, renewed at a refresh | as the grant |
+ * | `refresh:<grant id>` | {@link RefreshState}, changed only by `replace` | idle time, at most the grant's |
+ * | `code:<hash of the code>` | {@link CodeRecord} | 600 s, so that a replay is still recognised (K14) |
+ * | `interaction:<id>` | id of the grant that the interaction was answered with | as long as the interaction could be |
+ * | `session:<grant id>` | true: the browser session was used lately | idle time, at most the grant's |
+ * | `session-code:<hash of the code>` | {@link SessionCodeRecord}, gone once it is used | 60 s |
+ * | `signing-key:<period>` | a sealed signing key | as long as a token it signed |
+ * | `lockout:<slot>` | failed logins of one of 65,536 slots (K3) | an hour after the last one |
+ * | `rate:<group>:<address>` | requests of an address to a group of endpoints, or calls to the provider; on Redis only | a minute |
+ *
+ * @module
+ */
+import type { Identity } from '../providers/provider.ts'
+import { deleteIf } from '../storage/delete-if.ts'
+import { retryUntilStored } from '../storage/retry-until-stored.ts'
+import type { Storage } from '../storage/storage.ts'
+
+/** What a person allowed one client to do at one resource. The unit of revocation (decision K12). */
+export interface Grant {
+  readonly id: string
+  readonly provider: string
+  readonly issuer: string
+  readonly subject: string
+  readonly clientHash: string
+  readonly clientName: string
+  readonly redirectHost: string
+  /** The resource's audience. */
+  readonly resource: string
+  readonly scopes: readonly string[]
+  /** Seconds since the epoch. */
+  readonly createdAt: number
+  readonly expiresAt: number
+}
+
+/** What is known of the person and may change. */
+export type GrantIdentity = Omit<Identity, 'issuer' | 'subject'>
+
+export interface CodeRecord {
+  readonly grantId: string
+  readonly clientHash: string
+  readonly redirectUri: string
+  readonly codeChallenge: string
+  readonly resource: string
+  readonly scopes: readonly string[]
+  /** Seconds since the epoch. */
+  readonly issuedAt: number
+  /** Names the attempt that redeemed it. */
+  readonly spentBy?: string
+  /** A name of its own for each time that an attempt gave it back: the record differs from what it was before. */
+  readonly freedBy?: string
+}
+
+/** Which refresh tokens of a grant are alive (decision K15). `at` is in seconds since the epoch. */
+export interface RefreshState {
+  readonly current: number
+  readonly parent: number
+  readonly highest: number
+  readonly at: number
+}
+
+/** A sign-in on its way from the gateway to the host whose cookie it ends in. */
+export interface SessionCodeRecord {
+  readonly grantId: string
+  /** The only host that may redeem it, normalized. */
+  readonly host: string
+  /** SHA-256 of a cookie of the browser that began it there. */
+  readonly nonceHash: string
+  /** Absolute URL of the page to go on to. */
+  readonly returnTo: string
+}
+
+export const CODE_RECORD_LIFETIME = 600
+
+/** Prefixes of what checks keep in memory. On stores that cannot peek, a change of one is announced under the rest of its key. */
+export const WATCHED = ['grant:', 'identity:'] as const
+/** Seconds; the browser is on its way already. */
+const SESSION_CODE_LIFETIME = 60
+/** Seconds that a revocation is tried again for while the store does not answer. */
+const REVOKED_WITHIN = 3600
+
+export interface Records {
+  readonly grants: {
+    /** Writes the grant after its identity, so that a grant is never seen without one. */
+    create(grant: Grant, identity: GrantIdentity, now: number): Promise<void>
+    find(id: string): Promise<Grant | undefined>
+    findIdentity(id: string): Promise<GrantIdentity | undefined>
+    /** Asks, where the store can, whether {@link find} would find what it finds now; see {@link Storage.unchanged}. */
+    readonly unchanged: ((id: string) => () => boolean) | undefined
+    /** The same of {@link findIdentity}. */
+    readonly identityUnchanged: ((id: string) => () => boolean) | undefined
+    /** Ends the grant and with it every token and cookie of it. The grant goes first: it is what a check reads. */
+    revoke(id: string): Promise<void>
+    /** {@link revoke} for somebody who will not ask again: if the store does not answer, it is done once it does. */
+    revokeForSure(id: string): Promise<void>
+    all(): AsyncIterable<Grant>
+  }
+  readonly codes: {
+    create(hash: string, code: CodeRecord): Promise<void>
+    find(hash: string): Promise<CodeRecord | undefined>
+    replace(hash: string, expected: CodeRecord, code: CodeRecord): Promise<boolean>
+  }
+  readonly refresh: {
+    create(grantId: string, state: RefreshState, ttlSeconds: number): Promise<boolean>
+    find(grantId: string): Promise<RefreshState | undefined>
+    replace(
+      grantId: string,
+      expected: RefreshState,
+      state: RefreshState,
+      ttlSeconds: number,
+    ): Promise<boolean>
+  }
+  readonly interactions: {
+    /** True for the one caller that may answer the interaction, with this grant. */
+    answer(id: string, grantId: string, ttlSeconds: number): Promise<boolean>
+    /**
+     * Undoes {@link answer} for a caller whose grant came to nothing that anybody has got; an answer with another grant
+     * stays. If the store does not answer, it is done once it does, within `ttlSeconds`.
+     */
+    giveBack(id: string, grantId: string, ttlSeconds: number): Promise<void>
+    /** True once {@link answer} was. */
+    isAnswered(id: string): Promise<boolean>
+  }
+  /** Which browser sessions were used lately, by their grants. */
+  readonly sessions: {
+    /** Says that it is used now, which holds for `ttlSeconds`. */
+    touch(grantId: string, ttlSeconds: number): Promise<void>
+    isActive(grantId: string): Promise<boolean>
+  }
+  readonly sessionCodes: {
+    create(hash: string, code: SessionCodeRecord): Promise<void>
+    find(hash: string): Promise<SessionCodeRecord | undefined>
+    /** The code, for the one caller that gets it. */
+    take(hash: string): Promise<SessionCodeRecord | undefined>
+  }
+}
+
+/**
+ * @param storage any adapter
+ * @param options `revokeBefore`: grants made before are as if they were gone; seconds since the epoch
+ */
+export function createRecords(
+  storage: Storage,
+  { revokeBefore = 0 }: { revokeBefore?: number } = {},
+): Records {
+  const unlessRevoked = (grant: Grant | undefined) =>
+    grant && grant.createdAt >= revokeBefore ? grant : undefined
+  const { unchanged } = storage
+  const revoke = async (id: string) => {
+    await storage.delete(`grant:${id}`)
+    await storage.delete(`refresh:${id}`)
+    await storage.delete(`identity:${id}`)
+    await storage.delete(`session:${id}`)
+  }
+  return {
+    grants: {
+      async create(grant, identity, now) {
+        const ttl = grant.expiresAt - now
+        await storage.set(`identity:${grant.id}`, identity, ttl)
+        await storage.set(`grant:${grant.id}`, grant, ttl)
+      },
+      find: async (id) => unlessRevoked(await storage.get<Grant>(`grant:${id}`)),
+      findIdentity: (id) => storage.get<GrantIdentity>(`identity:${id}`),
+      unchanged: unchanged && ((id) => unchanged.call(storage, `grant:${id}`)),
+      identityUnchanged: unchanged && ((id) => unchanged.call(storage, `identity:${id}`)),
+      revoke,
+      revokeForSure: (id) => retryUntilStored(() => revoke(id), REVOKED_WITHIN),
+      async *all() {
+        // Only `create` above writes under this prefix.
+        for await (const [, stored] of storage.scan('grant:')) {
+          const grant = unlessRevoked(stored as Grant)
+          if (grant) yield grant
+        }
+      },
+    },
+    codes: {
+      create: (hash, code) => storage.set(`code:${hash}`, code, CODE_RECORD_LIFETIME),
+      find: (hash) => storage.get<CodeRecord>(`code:${hash}`),
+      replace: (hash, expected, code) =>
+        storage.replace(`code:${hash}`, expected, code, CODE_RECORD_LIFETIME),
+    },
+    refresh: {
+      create: (grantId, state, ttl) => storage.create(`refresh:${grantId}`, state, ttl),
+      find: (grantId) => storage.get<RefreshState>(`refresh:${grantId}`),
+      replace: (grantId, expected, state, ttl) =>
+        storage.replace(`refresh:${grantId}`, expected, state, ttl),
+    },
+    interactions: {
+      answer: (id, grantId, ttl) => storage.create(`interaction:${id}`, grantId, ttl),
+      giveBack: (id, grantId, ttl) =>
+        retryUntilStored(async () => {
+          await deleteIf(storage, `interaction:${id}`, grantId)
+        }, ttl),
+      isAnswered: async (id) => (await storage.get(`interaction:${id}`)) !== undefined,
+    },
+    sessions: {
+      touch: (grantId, ttl) => storage.set(`session:${grantId}`, true, ttl),
+      isActive: async (grantId) => (await storage.get(`session:${grantId}`)) !== undefined,
+    },
+    sessionCodes: {
+      create: (hash, code) => storage.set(`session-code:${hash}`, code, SESSION_CODE_LIFETIME),
+      find: (hash) => storage.get<SessionCodeRecord>(`session-code:${hash}`),
+      take: (hash) => storage.take<SessionCodeRecord>(`session-code:${hash}`),
+    },
+  }
+}

@@ -1,0 +1,274 @@
+/**
+ * The protected resources and how a host and path, or a `resource` parameter, find theirs (decision K18).
+ *
+ * @module
+ */
+
+import { normalizeHost } from '../url/host.ts'
+import { canonicalPath, looselyRead, withoutQuery } from '../url/path.ts'
+import type { AllowList } from './policy.ts'
+import { compilePolicy, type Policy } from './policy.ts'
+
+/** A resource on one concrete host (a wildcard resource is one of these for every host it covers). */
+export interface Resource {
+  readonly id: string
+  /** The configured URL with the concrete host: the `aud` of its tokens. */
+  readonly audience: string
+  /** Scheme and host of {@link audience}. */
+  readonly origin: string
+  /** Path of {@link audience}; empty for a whole host. */
+  readonly path: string
+  readonly name: string
+  readonly scopes: Readonly<Record<string, string>>
+  readonly requiredScopes: readonly string[]
+  readonly defaultScopes: readonly string[]
+  readonly also: readonly string[]
+  readonly isDefault: boolean
+  readonly policy: Policy
+  /** The provider's own access tokens are bearers here. */
+  readonly acceptsProviderTokens: boolean
+  /** Where it really is, when we are its reverse proxy too. */
+  readonly upstream?: { readonly origin: string; readonly path: string }
+}
+
+/** A request matched to its resource. */
+export interface ResourceMatch {
+  readonly resource: Resource
+  /** The path as sent, without query. */
+  readonly path: string
+  /** True if the path belongs to the resource only by its `also` list. */
+  readonly viaAlso: boolean
+}
+
+export type MatchResult = ResourceMatch | 'unknown' | 'ambiguous'
+
+export interface ResourceTable {
+  readonly all: readonly Resource[]
+  /** The resource whose URL covers this request. `target` is the request target as sent, query and all. */
+  match(host: string, target: string): MatchResult
+  /** The resource with this audience, or undefined; wildcard hosts included. */
+  byAudience(audience: string): Resource | undefined
+  /** The resource a `resource` parameter means: a URL it covers, or a bare host where exactly one resource lives. */
+  byIndicator(url: string): Resource | undefined
+  /** Every resource of a host, in the order of the configuration. */
+  allAt(host: string): readonly Resource[]
+  /** The one resource of a host, if exactly one lives there. */
+  onlyOneAt(host: string): Resource | undefined
+  /** The resource meant when a client names none: the one marked default, or the only one. */
+  readonly fallback: Resource | undefined
+  /** Scheme and host of the resources that live at this host, or undefined if none does. */
+  originAt(host: string): string | undefined
+  /** True if any resource lives at this host. */
+  hasHost(host: string): boolean
+}
+
+interface Prefix {
+  readonly path: string
+  readonly resource: Resource
+  readonly isAlso: boolean
+}
+
+interface MatchablePrefix extends Prefix {
+  /** What of other resources a forgiving server may find under a path that this covers, as {@link looselyRead}. */
+  readonly rivals: readonly string[]
+}
+
+const MAX_RESOLVED_HOSTS = 1000
+const MAX_INDICATOR_LENGTH = 2048
+
+const covers = (prefix: string, path: string) =>
+  path === prefix || (path.startsWith(prefix) && (prefix === '' || path[prefix.length] === '/'))
+
+/** Compiles the configured resources into one table. Wildcard hosts are resolved on first use and remembered, bounded. */
+export function createResourceTable(configured: readonly ResourceConfig[]): ResourceTable {
+  const all = configured.map(compile)
+  const exact = new Map<string, Prefix[]>()
+  const wildcards: { suffix: string; config: ResourceConfig }[] = []
+  configured.forEach((config, index) => {
+    const host = normalizeHost(new URL(config.url).host)
+    if (host === undefined) {
+      wildcards.push({ suffix: new URL(config.url).host.toLowerCase().slice(1), config })
+      return
+    }
+    const resource = all[index]
+    if (resource) exact.set(host, [...(exact.get(host) ?? []), ...prefixes(resource)])
+  })
+  const resolved = new Map<string, readonly MatchablePrefix[]>()
+
+  function at(host: string): readonly MatchablePrefix[] {
+    const known = resolved.get(host)
+    if (known) return known
+    const prefixesHere = [
+      ...(exact.get(host) ?? []),
+      ...wildcards
+        .filter(({ suffix }) => isLabelBefore(host, suffix))
+        .flatMap(({ config }) => onHost(config, host) ?? [])
+        .flatMap((config) => prefixes(compile(config))),
+    ]
+    if (prefixesHere.length === 0) return []
+    const list = withRivals(prefixesHere.sort(longestFirst))
+    // Bounded: a wildcard host costs a slot for each name somebody asks for.
+    if (resolved.size >= MAX_RESOLVED_HOSTS) resolved.clear()
+    resolved.set(host, list)
+    return list
+  }
+
+  function match(host: string, target: string): MatchResult {
+    const canonicalHost = normalizeHost(host)
+    if (canonicalHost === undefined) return 'unknown'
+    const path = withoutQuery(target)
+    const canonical = canonicalPath(path)
+    if (canonical === undefined) return 'ambiguous'
+    const prefix = at(canonicalHost).find((candidate) => covers(candidate.path, canonical))
+    if (!prefix) return 'unknown'
+    if (prefix.rivals.length > 0) {
+      const loose = looselyRead(canonical)
+      if (loose === undefined) return 'ambiguous'
+      if (prefix.rivals.some((rival) => covers(rival, loose))) return 'ambiguous'
+    }
+    return { resource: prefix.resource, path, viaAlso: prefix.isAlso }
+  }
+
+  function allAt(host: string): readonly Resource[] {
+    const canonicalHost = normalizeHost(host)
+    if (canonicalHost === undefined) return []
+    const place = ({ id }: Resource) => configured.findIndex((config) => config.id === id)
+    return at(canonicalHost)
+      .filter(({ isAlso }) => !isAlso)
+      .map(({ resource }) => resource)
+      .sort((a, b) => place(a) - place(b))
+  }
+
+  function onlyOneAt(host: string): Resource | undefined {
+    const canonicalHost = normalizeHost(host)
+    const here = canonicalHost === undefined ? [] : at(canonicalHost).filter((p) => !p.isAlso)
+    return here.length === 1 ? here[0]?.resource : undefined
+  }
+
+  function byIndicator(url: string): Resource | undefined {
+    // A query is discouraged, not forbidden, and says nothing about the resource (RFC 8707 section 2).
+    if (url.length > MAX_INDICATOR_LENGTH) return undefined
+    const parts = /^https?:\/\/([^/?#]+)(\/[^?#]*)?(?:\?[^#]*)?$/i.exec(url)
+    if (!parts) return undefined
+    const host = parts[1] ?? ''
+    const path = parts[2] || '/'
+    const found = match(host, path)
+    if (typeof found !== 'string') return found.resource
+    return found === 'unknown' && path === '/' ? onlyOneAt(host) : undefined
+  }
+
+  return {
+    all,
+    match,
+    allAt,
+    onlyOneAt,
+    byIndicator,
+    byAudience: (audience) => {
+      const resource = byIndicator(audience)
+      return resource?.audience === audience ? resource : undefined
+    },
+    fallback: [
+      all.find((resource) => resource.isDefault),
+      all.length === 1 ? all[0] : undefined,
+    ].find(
+      // A wildcard names no audience until a host does.
+      (resource) => resource !== undefined && !resource.origin.includes('*'),
+    ),
+    originAt: (host) => {
+      const canonicalHost = normalizeHost(host)
+      return canonicalHost === undefined ? undefined : at(canonicalHost)[0]?.resource.origin
+    },
+    hasHost: (host) => {
+      const canonicalHost = normalizeHost(host)
+      return canonicalHost !== undefined && at(canonicalHost).length > 0
+    },
+  }
+}
+
+function compile(config: ResourceConfig): Resource {
+  const { protocol, host, pathname } = new URL(config.url)
+  const path = pathname === '/' ? '' : (canonicalPath(pathname) ?? pathname)
+  return {
+    id: config.id,
+    audience: config.url,
+    origin: `${protocol}//${host}`,
+    path,
+    name: config.name,
+    scopes: config.scopes,
+    requiredScopes: config.requiredScopes,
+    defaultScopes: config.defaultScopes,
+    also: config.also,
+    isDefault: config.isDefault,
+    policy: compilePolicy(config.allow),
+    acceptsProviderTokens: config.acceptProviderTokens,
+    ...(config.upstream !== undefined && { upstream: splitUpstream(config.upstream) }),
+  }
+}
+
+function splitUpstream(upstream: string): { origin: string; path: string } {
+  const { origin, pathname } = new URL(upstream)
+  return { origin, path: pathname }
+}
+
+function prefixes(resource: Resource): Prefix[] {
+  return [
+    { path: resource.path, resource, isAlso: false },
+    ...resource.also.map((path) => ({ path, resource, isAlso: true })),
+  ]
+}
+
+const longestFirst = (a: Prefix, b: Prefix) => b.path.length - a.path.length
+
+/**
+ * What a forgiving server takes for another resource at least as specific. The same path twice is none: there the first
+ * one counts, as a host of its own counts before a wildcard.
+ */
+function withRivals(here: readonly Prefix[]): MatchablePrefix[] {
+  const read = here.map((prefix) => ({ ...prefix, loose: looselyRead(prefix.path) ?? prefix.path }))
+  return read.map(({ loose, ...prefix }) => ({
+    ...prefix,
+    rivals: read
+      .filter(({ resource, path }) => resource !== prefix.resource && path !== prefix.path)
+      .map((other) => other.loose)
+      .filter((other) => covers(loose, other)),
+  }))
+}
+
+/**
+ * RFC 6125 section 6.4.3: a wildcard stands for exactly one label. A longer one than DNS has would only fill the memory
+ * of what is resolved.
+ */
+function isLabelBefore(host: string, suffix: string): boolean {
+  return host.endsWith(suffix) && /^[a-z0-9_-]{1,63}$/.test(host.slice(0, -suffix.length))
+}
+
+/** Undefined for a host that no URL can have, such as broken punycode. */
+function onHost(config: ResourceConfig, host: string): ResourceConfig | undefined {
+  const url = new URL(config.url)
+  url.host = host
+  if (url.host !== host) return undefined
+  return { ...config, url: url.pathname === '/' ? url.origin : url.href }
+}
+
+/** One protected MCP server as configured. */
+export interface ResourceConfig {
+  /** Names the pinned endpoints (`/auth/traefik/r/<id>`): `[A-Za-z0-9._-]{1,64}`. */
+  readonly id: string
+  /** Canonical URL: http or https, lower-case host (may start with `*.`), no default port, no trailing slash, no query. The audience of its tokens. */
+  readonly url: string
+  /** Shown to people. */
+  readonly name: string
+  /** Scope -> what it means in words. Never empty. */
+  readonly scopes: Readonly<Record<string, string>>
+  readonly requiredScopes: readonly string[]
+  readonly defaultScopes: readonly string[]
+  /** Further absolute paths on the same host that belong to it. */
+  readonly also: readonly string[]
+  /** The one meant when a client names none. */
+  readonly isDefault: boolean
+  readonly allow: AllowList
+  /** The provider's own access tokens are bearers here, beside ours. */
+  readonly acceptProviderTokens: boolean
+  /** Where the server really is, when Gatewarden is its reverse proxy too. */
+  readonly upstream?: string
+}

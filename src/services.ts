@@ -1,0 +1,254 @@
+/**
+ * Builds each service once, from the bottom of the folder list to its top. `app.ts` mounts what answers requests; no rule
+ * is decided here.
+ *
+ * @module
+ */
+import type { Logger } from 'pino'
+import { createCheck } from './check/check.ts'
+import type { Config } from './config/config.ts'
+import { createVerifier } from './credentials/access-tokens.ts'
+import { createCredentials } from './credentials/credentials.ts'
+import { createProviderTokens } from './credentials/provider-tokens/provider-tokens.ts'
+import { createStaticTokens } from './credentials/static-tokens.ts'
+import { createKeyring, randomToken } from './crypto.ts'
+import { createClientAddress } from './http/client-address.ts'
+import { compileOrigins } from './http/origins.ts'
+import { createRateLimits } from './http/rate-limit.ts'
+import { compileTrustedProxies } from './http/trusted-proxies.ts'
+import { createBrowsers } from './login/browser.ts'
+import { clientPurpose } from './login/client-purpose.ts'
+import { complete } from './login/complete.ts'
+import type { LoginFlow } from './login/flow.ts'
+import type { Interaction } from './login/interaction.ts'
+import { createLockout } from './login/lockout.ts'
+import { createPasswordLogin } from './login/password-login.ts'
+import { createClients } from './oauth/clients/clients.ts'
+import { compileRegistration } from './oauth/clients/registration-policy.ts'
+import type { GrantDeps } from './oauth/grants/grant-type.ts'
+import { createAccessTokens } from './oauth/tokens/access-token.ts'
+import { createTokenIssuer } from './oauth/tokens/issuer.ts'
+import { loadSigningKeys } from './oauth/tokens/signing-keys.ts'
+import { CALLBACK_PATH } from './paths.ts'
+import { createProvider } from './providers/index.ts'
+import { createGrantWatch } from './records/grant-watch.ts'
+import { createPersons } from './records/persons.ts'
+import { createRecords } from './records/records.ts'
+import { createResourceTable } from './resources/resource-table.ts'
+import { createSessionActivity } from './sessions/activity.ts'
+import type { SessionRoutes } from './sessions/asked-host.ts'
+import { browserPurpose } from './sessions/browser-purpose.ts'
+import { createSessionTokens } from './sessions/cookie-token.ts'
+import { isOwnCookie } from './sessions/own-cookies.ts'
+import { createSignInRounds } from './sessions/sign-in-rounds.ts'
+import { type SessionRules, signInUrl, signOutUrl } from './sessions/target.ts'
+import { createSessionIssuer } from './sessions/token-issuer.ts'
+import { createSessionVerifier } from './sessions/verifier.ts'
+import type { Storage } from './storage/storage.ts'
+import { normalizeHost } from './url/host.ts'
+
+export interface AppDeps {
+  readonly config: Config
+  /** The root secret: configured, or made in the data directory. */
+  readonly secret: string
+  readonly storage: Storage
+  readonly log: Logger
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+/** Every service that a surface needs. */
+export type Services = Awaited<ReturnType<typeof buildServices>>
+
+/** @throws SigningKeyUnreadable if the store was sealed under another secret; StorageUnavailable */
+export async function buildServices(deps: AppDeps) {
+  const foundation = await buildFoundation(deps)
+  const judging = buildCheck(deps, foundation)
+  const sessionRoutes = buildLogin(deps, foundation, judging)
+  return { ...foundation, ...judging, sessionRoutes, grants: buildGrants(deps, foundation) }
+}
+
+type Foundation = Awaited<ReturnType<typeof buildFoundation>>
+
+/** Records, resources, provider, keys and clients: what both the check and the authorization server stand on. */
+async function buildFoundation({ config, secret, storage, now }: AppDeps) {
+  const issuer = config.publicUrl.origin
+  const keyring = createKeyring(secret, config.secretPrevious)
+  const records = createRecords(storage, {
+    ...(config.revokeBefore !== undefined && { revokeBefore: config.revokeBefore }),
+  })
+  const provider = createProvider(config.provider, {
+    users: config.users,
+    redirectUri: `${issuer}${CALLBACK_PATH}`,
+    keyring,
+    now,
+  })
+  const retention = config.lifetimes.session
+  const keys = await loadSigningKeys({ storage, keyring, now, retention })
+  const registrationPolicy = compileRegistration(config.registration)
+  const isTrustedProxy = compileTrustedProxies(config.trustedProxies)
+  return {
+    issuer,
+    keyring,
+    records,
+    provider,
+    keys,
+    registrationPolicy,
+    isTrustedProxy,
+    resources: createResourceTable(config.resources),
+    persons: createPersons({ provider, records }),
+    accessTokens: createAccessTokens({ issuer, keys, now }),
+    sessionTokens: createSessionTokens({ issuer, keys, now }),
+    clients: createClients({
+      keyring,
+      randomToken: () => randomToken(9),
+      configured: config.clients,
+      policy: registrationPolicy,
+      lifetime: config.clientLifetime,
+      now,
+    }),
+    originAllowed: compileOrigins(config.allowedOrigins, issuer),
+    rateLimits: createRateLimits({
+      perMinute: config.rateLimit,
+      clientAddress: createClientAddress(isTrustedProxy),
+      storage,
+      now,
+    }),
+    providerIssuer: config.provider.type === 'builtin' ? undefined : config.provider.issuerUrl,
+  }
+}
+
+/** The check, and every kind of credential that it takes. */
+function buildCheck({ config, storage, log, now }: AppDeps, foundation: Foundation) {
+  const { issuer, records, resources, persons, accessTokens, sessionTokens, originAllowed } =
+    foundation
+  const { cookieDomain, identityHeaders } = config
+  const sessionRules: SessionRules = { resources, issuer, cookieDomain }
+  const watchGrant = createGrantWatch({ records, persons, liveness: storage.liveness })
+  const sessions = createSessionVerifier({
+    tokens: sessionTokens,
+    records,
+    persons,
+    watchGrant,
+    activity: createSessionActivity({
+      sessions: records.sessions,
+      idle: config.lifetimes.sessionIdle,
+      log,
+      now,
+    }),
+    cookieDomain,
+    now,
+  })
+  const credentials = createCredentials({
+    verifier: createVerifier({ accessTokens, records, persons, watchGrant, now }),
+    bearers: [createStaticTokens(config.staticTokens), ...providerTokens()],
+    cookies: sessions,
+  })
+  const check = createCheck({
+    resources,
+    credentials,
+    originAllowed,
+    identityHeaders,
+    isOwnCookie,
+    signInUrl: (match, target) => signInUrl(match, target, sessionRules),
+    signOutUrl: (resource) => signOutUrl(resource, sessionRules),
+    log,
+    now,
+  })
+  return { sessionRules, sessions, check }
+
+  function providerTokens() {
+    const { provider } = foundation
+    if (config.provider.type === 'builtin' || provider.kind !== 'redirect' || !provider.tokens) {
+      return []
+    }
+    const { clientId, tokenClients, groupsClaim } = config.provider
+    return [
+      createProviderTokens({
+        authority: provider.tokens,
+        resources,
+        publicUrl: issuer,
+        clientId,
+        tokenClients,
+        groupsClaim,
+        revokeBefore: config.revokeBefore,
+        storage,
+        log,
+        now,
+      }),
+    ]
+  }
+}
+
+/** The way of a person, from `/authorize` or a protected page to a code or a session. */
+function buildLogin(
+  { config, storage, now }: AppDeps,
+  foundation: Foundation,
+  { sessionRules }: ReturnType<typeof buildCheck>,
+): SessionRoutes {
+  const { issuer, keyring, records, resources, provider, clients, sessionTokens } = foundation
+  const browsers = createBrowsers({ keyring, secure: config.publicUrl.secure })
+  const rounds = createSignInRounds({ browsers, sessions: records.sessions, now })
+  const issue = createSessionIssuer({
+    tokens: sessionTokens,
+    sessions: records.sessions,
+    idle: config.lifetimes.sessionIdle,
+    now,
+  })
+  const purposeOf = (interaction: Interaction) =>
+    interaction.purpose === 'client'
+      ? clientPurpose(interaction, {
+          issuer,
+          keyring,
+          records,
+          resources,
+          grantLifetime: config.lifetimes.grant,
+        })
+      : browserPurpose(interaction, {
+          rules: sessionRules,
+          records,
+          issue,
+          rounds,
+          sessionLifetime: config.lifetimes.session,
+        })
+  const lockout = () => createLockout({ storage, keyring, now })
+  const flow: LoginFlow = {
+    issuer,
+    host: normalizeHost(config.publicUrl.host) ?? config.publicUrl.host,
+    keyring,
+    clients,
+    resources,
+    browsers,
+    provider,
+    passwordLogin:
+      provider.kind === 'password'
+        ? createPasswordLogin({ provider, browsers, lockout: lockout() })
+        : undefined,
+    complete: (interaction, person) =>
+      complete(interaction, person, { purpose: purposeOf(interaction), records, now }),
+    purposeOf,
+    isAnswered: (interaction) => records.interactions.isAnswered(interaction.id),
+    now,
+  }
+  return { flow, rules: sessionRules, records, tokens: sessionTokens, issue, rounds }
+}
+
+/** The services of the token endpoint. */
+function buildGrants({ config, now }: AppDeps, foundation: Foundation): GrantDeps {
+  const { records, resources, keyring, accessTokens, persons } = foundation
+  return {
+    records,
+    resources,
+    keyring,
+    tokens: createTokenIssuer({
+      accessTokens,
+      keyring,
+      lifetime: config.lifetimes.accessToken,
+      now,
+    }),
+    personExists: async (grant) => (await persons.find(grant)) !== undefined,
+    lifetimes: config.lifetimes,
+    now,
+    randomToken,
+  }
+}

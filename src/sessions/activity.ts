@@ -1,0 +1,46 @@
+/**
+ * Keeps a browser session from ending for idleness while it is used.
+ *
+ * @module
+ */
+import { LRUCache } from 'lru-cache'
+import type { Logger } from 'pino'
+import type { Grant, Records } from '../records/records.ts'
+
+/** Sessions whose last renewal is remembered. */
+const MAX_REMEMBERED = 10_000
+/** A session is written down this often in its idle time, however many requests come. */
+const RENEWALS_PER_IDLE = 16
+
+export interface SessionActivity {
+  /** Notes that a session is in use. Returns at once: nobody waits for the store, and its failure ends nothing. */
+  renew(grant: Grant): void
+  /** True while a renewal from here keeps the session alive; else only the store knows. */
+  isKnown(grant: Grant): boolean
+}
+
+/** @param deps `idle` in seconds, `now` in milliseconds since the epoch */
+export function createSessionActivity(deps: {
+  sessions: Records['sessions']
+  idle: number
+  log: Logger
+  now: () => number
+}): SessionActivity {
+  const { sessions, idle, log, now } = deps
+  const idleMs = idle * 1000
+  const renewedAt = new LRUCache<string, number>({ max: MAX_REMEMBERED })
+  const age = (id: string) => now() - (renewedAt.get(id) ?? Number.NEGATIVE_INFINITY)
+
+  return {
+    renew({ id, expiresAt }) {
+      if (age(id) < idleMs / RENEWALS_PER_IDLE) return
+      const time = now()
+      renewedAt.set(id, time)
+      const lifetime = Math.min(idle, expiresAt - Math.floor(time / 1000))
+      sessions.touch(id, lifetime).catch((error: unknown) => {
+        log.debug({ err: error }, 'could not note that a session is in use')
+      })
+    },
+    isKnown: ({ id }) => age(id) < idleMs,
+  }
+}

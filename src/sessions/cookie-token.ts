@@ -1,0 +1,34 @@
+/**
+ * The token in the cookie of a signed-in browser: a JWT of its own type, so that it is never taken for an access
+ * token, nor an access token for it (decision K24).
+ *
+ * @module
+ */
+import { z } from 'zod'
+import { createSignedTokens, type SignedTokens } from '../oauth/tokens/signed-token.ts'
+import type { SigningKeys } from '../oauth/tokens/signing-keys.ts'
+
+const Claims = z.object({
+  sub: z.string(),
+  aud: z.string(),
+  scope: z.string(),
+  gid: z.string(),
+  iat: z.number(),
+  exp: z.number(),
+  /** For the programs that read it there, as mcpauth's did; never what a check goes by. */
+  email: z.string().optional(),
+})
+
+/** What a verified session token says. Times in seconds since the epoch. */
+export type SessionClaims = Readonly<z.infer<typeof Claims>>
+
+export type SessionTokens = SignedTokens<SessionClaims>
+
+/** @param deps `issuer`: our origin; `now` in milliseconds since the epoch */
+export function createSessionTokens(deps: {
+  issuer: string
+  keys: SigningKeys
+  now: () => number
+}): SessionTokens {
+  return createSignedTokens({ ...deps, type: 'session+jwt', claims: Claims })
+}

@@ -1,0 +1,161 @@
+/**
+ * `GET /.gatewarden/login?rd=<page>`: begins a sign-in for a page, and comes back to it (features A9, decision K24).
+ *
+ * @module
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { randomToken } from '../crypto.ts'
+import { PageError } from '../errors.ts'
+import { sendErrorPage } from '../http/errors.ts'
+import { allowOnly } from '../http/methods.ts'
+import { rawQuery } from '../http/raw-query.ts'
+import { identifyUrl } from '../login/flow.ts'
+import { INTERACTION_LIFETIME, type SessionInteraction } from '../login/interaction.ts'
+import { answerProviderFailure } from '../login/provider-failure.ts'
+import { sendOn } from '../login/responses.ts'
+import { OWN_PATHS, SESSION_LOGIN_PATH } from '../paths.ts'
+import { ProviderFailure } from '../providers/provider.ts'
+import { normalizeHost } from '../url/host.ts'
+import { parseParameters, single } from '../url/parameters.ts'
+import { canonicalPath } from '../url/path.ts'
+import { type AskedHost, askedHost, type SessionRoutes } from './asked-host.ts'
+import { findOrSetNonce, isNonceHash } from './host-nonce.ts'
+import {
+  AS_SOMEONE_ELSE,
+  gatewayLoginUrl,
+  loginUrl,
+  type SessionRules,
+  type SessionTarget,
+  sessionTarget,
+} from './target.ts'
+
+export function sessionLoginRoute(app: FastifyInstance, deps: SessionRoutes): void {
+  // No HEAD: whoever only looks must not begin anything.
+  app.get(SESSION_LOGIN_PATH, { exposeHeadRoute: false }, async (request, reply) => {
+    const asked = askedHost(request, deps)
+    const query = parseParameters(rawQuery(request))
+    const target = targetOf(single(query, 'rd'), asked, deps)
+    const exchange = { request, reply, anew: single(query, 'prompt') === 'login' }
+    if (asked.isOwn) await beginHere(target, single(query, 'nonce'), exchange, deps)
+    else beginAtHost(target, asked, exchange, deps)
+    return reply
+  })
+  allowOnly(app, SESSION_LOGIN_PATH, ['GET'])
+}
+
+/**
+ * What `rd` means: on a protected host only a page of that very host, or a stranger could use it to send people about.
+ * @throws PageError for anything that is no page behind our login
+ */
+function targetOf(
+  rd: string | undefined,
+  asked: AskedHost,
+  { rules }: SessionRoutes,
+): SessionTarget {
+  const target = rd && sessionTarget(rd.startsWith('/') ? asked.origin + rd : rd, rules)
+  if (target && !isOfOurs(target) && (asked.isOwn || hostOf(target) === asked.host)) return target
+  throw new PageError({
+    kind: 'client',
+    title: 'There is no such page here',
+    text: 'You were to sign in for a page that is not behind this login. Go back and open the page again.',
+    details: 'rd must be the address of a page of a configured resource',
+  })
+}
+
+const hostOf = ({ returnTo }: SessionTarget) => normalizeHost(new URL(returnTo).host)
+
+/** A way back to our own steps would lead in a circle. */
+const isOfOurs = ({ returnTo }: SessionTarget) =>
+  canonicalPath(new URL(returnTo).pathname)?.startsWith(OWN_PATHS) !== false
+
+interface Exchange {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  /** The person wants to be asked who they are, even by a provider that knows. */
+  readonly anew: boolean
+}
+
+const promptOf = ({ anew }: Exchange) => (anew ? AS_SOMEONE_ELSE : '')
+
+/** On a protected host: marks the browser there where that host sets the cookie, and goes on to the gateway. */
+function beginAtHost(
+  target: SessionTarget,
+  { secure }: AskedHost,
+  exchange: Exchange,
+  { flow }: SessionRoutes,
+): void {
+  const { request, reply } = exchange
+  const login = gatewayLoginUrl(flow.issuer, target.returnTo) + promptOf(exchange)
+  if (target.cookie.kind === 'host') {
+    sendOn(reply, `${login}&nonce=${findOrSetNonce(request, reply, secure)}`)
+  } else {
+    sendOn(reply, login)
+  }
+}
+
+async function beginHere(
+  target: SessionTarget,
+  nonce: string | undefined,
+  exchange: Exchange,
+  deps: SessionRoutes,
+): Promise<void> {
+  const { request, reply, anew } = exchange
+  const { flow, rounds, rules } = deps
+  // Only a person asks for that: a circle turns by itself.
+  if (!anew && (await rounds.isCircle(request, target))) {
+    showCircle(reply, target, deps)
+    return
+  }
+  const isElsewhere = target.cookie.kind === 'host'
+  if (isElsewhere && !isNonceHash(nonce)) {
+    sendOn(reply, loginUrl(target, rules) + promptOf(exchange))
+    return
+  }
+  const interaction: SessionInteraction = {
+    purpose: 'session',
+    id: randomToken(16),
+    returnTo: target.returnTo,
+    ...(isElsewhere && { nonceHash: nonce }),
+    provider: flow.provider.id,
+    expiresAt: Math.floor(flow.now() / 1000) + INTERACTION_LIFETIME,
+  }
+  flow.browsers.approve(reply, interaction, INTERACTION_LIFETIME)
+  try {
+    sendOn(reply, await identifyUrl(interaction, flow, anew ? { prompt: 'login' } : {}))
+  } catch (error) {
+    if (!(error instanceof ProviderFailure)) throw error
+    await answerProviderFailure(error, reply, interaction, flow)
+  }
+}
+
+/** Instead of one more round: only the operator can mend it, so the log says what to look at. */
+function showCircle(reply: FastifyReply, target: SessionTarget, { rules }: SessionRoutes): void {
+  const { host } = new URL(target.returnTo)
+  reply.log.warn(
+    { requestId: reply.request.id, host, reason: circleReason(target, rules) },
+    'a browser signs in again and again',
+  )
+  sendErrorPage(reply, 500, {
+    kind: 'broken',
+    title: 'Signing in leads in a circle',
+    text: `You signed in, but ${host} did not get to know. Check that your browser allows cookies there. If it does, tell whoever runs this server the request number below; the log says what to look at.`,
+    actions: [{ label: 'Try again in a minute', href: loginUrl(target, rules) }],
+  })
+}
+
+function circleReason({ cookie, resource }: SessionTarget, { issuer }: SessionRules): string {
+  const lost = 'its session cookie does not come back'
+  const [scheme = ''] = resource.origin.split(':')
+  if (cookie.kind !== 'host' && scheme === 'http' && issuer.startsWith('https:')) {
+    return `${lost}: the gateway is https and this resource http, where browsers do not send it. Give the resource an https address`
+  }
+  const opened = `that people open this host with ${scheme}, as its resource says`
+  switch (cookie.kind) {
+    case 'domain':
+      return `${lost}. See that browsers keep cookies for COOKIE_DOMAIN (${cookie.domain}), and ${opened}`
+    case 'own-host':
+      return `${lost}. See that PUBLIC_URL is the address people open, and ${opened}`
+    case 'host':
+      return `${lost}. See that ${OWN_PATHS} of this host is routed to Gatewarden, that no proxy removes Set-Cookie, and ${opened}`
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * Where a person who signs in with a browser is going, and which cookie gets them there (decision K24). Pure.
+ *
+ * @module
+ */
+
+import {
+  CONNECT_PATH,
+  LOGOUT_PATH,
+  OWN_PATHS,
+  SESSION_LOGIN_PATH,
+  SESSION_LOGOUT_PATH,
+} from '../paths.ts'
+import type { Resource, ResourceMatch, ResourceTable } from '../resources/resource-table.ts'
+import { isUnder, normalizeHost } from '../url/host.ts'
+import { canonicalPath, withoutQuery } from '../url/path.ts'
+
+/**
+ * Who gets the cookie: every host under a domain (`COOKIE_DOMAIN`), the gateway's own host, or a protected host of
+ * its own, where it has to be set by a request to that host.
+ */
+export type CookieScope =
+  | { readonly kind: 'domain'; readonly domain: string }
+  | { readonly kind: 'own-host' }
+  | { readonly kind: 'host' }
+
+export interface SessionTarget {
+  /** Whose policy counts when the session is made. */
+  readonly resource: Resource
+  /** Absolute URL of the very page; its origin is configured, never the request's. */
+  readonly returnTo: string
+  /** The audience of the session token. */
+  readonly audience: string
+  readonly cookie: CookieScope
+}
+
+export interface SessionRules {
+  readonly resources: ResourceTable
+  /** Our origin, without trailing slash. */
+  readonly issuer: string
+  readonly cookieDomain: string | undefined
+}
+
+const MAX_URL_LENGTH = 2048
+
+/** The audience of a session for every resource under a domain. */
+export const domainAudience = (domain: string): string => `https://${domain}`
+
+/**
+ * The target a return address means.
+ * @param url absolute, http or https
+ * @returns undefined for an address of nothing that we protect, or one that can be read in two ways
+ */
+export function sessionTarget(url: string, rules: SessionRules): SessionTarget | undefined {
+  const parts =
+    url.length > MAX_URL_LENGTH || /[^\x21-\x7e]|\\/.test(url)
+      ? undefined
+      : /^https?:\/\/([^/?#@]+)(\/[^#]*)?$/i.exec(url)
+  const host = normalizeHost(parts?.[1] ?? '')
+  if (!parts || host === undefined) return undefined
+  const path = parts[2] ?? '/'
+  const resource =
+    withoutQuery(path) === CONNECT_PATH ? connectResource(host, rules) : covering(host, path, rules)
+  if (!resource) return undefined
+  const own = normalizeHost(new URL(rules.issuer).host) === host
+  const origin = own ? rules.issuer : resource.origin
+  return { resource, returnTo: origin + path, ...cookieFor(host, resource, rules) }
+}
+
+function covering(host: string, path: string, { resources }: SessionRules): Resource | undefined {
+  if (canonicalPath(withoutQuery(path)) === undefined) return undefined
+  const match = resources.match(host, path)
+  return typeof match === 'string' ? undefined : match.resource
+}
+
+/**
+ * The resource that somebody who connects a command line to this host means: the only one there, or the default one if
+ * it lives there; on the gateway's own host the one that is meant when nobody names one. Under the cookie domain, whose
+ * sessions are for no resource in particular, the first one there: whoever it does not let in gets no session by it.
+ * @param host normalized
+ */
+export function connectResource(host: string, rules: SessionRules): Resource | undefined {
+  const { resources, issuer, cookieDomain } = rules
+  const isOwn = normalizeHost(new URL(issuer).host) === host
+  const isShared = cookieDomain !== undefined && isUnder(host, cookieDomain)
+  const here = resources.allAt(host)
+  return (
+    resources.onlyOneAt(host) ??
+    here.find(({ isDefault }) => isDefault) ??
+    (isOwn ? resources.fallback : undefined) ??
+    (isShared ? here[0] : undefined)
+  )
+}
+
+function cookieFor(
+  host: string,
+  resource: Resource,
+  { issuer, cookieDomain }: SessionRules,
+): Pick<SessionTarget, 'audience' | 'cookie'> {
+  if (cookieDomain !== undefined && isUnder(host, cookieDomain)) {
+    return {
+      audience: domainAudience(cookieDomain),
+      cookie: { kind: 'domain', domain: cookieDomain },
+    }
+  }
+  const own = normalizeHost(new URL(issuer).host) === host
+  return { audience: resource.audience, cookie: { kind: own ? 'own-host' : 'host' } }
+}
+
+/**
+ * Where a browser that asked for a protected page without a credential is sent; it comes back to that page.
+ * @param target the request target as sent, query and all
+ * @returns undefined where sending it would lead in a circle
+ */
+export function signInUrl(
+  { resource, path }: ResourceMatch,
+  target: string,
+  rules: SessionRules,
+): string | undefined {
+  if (path.startsWith(OWN_PATHS)) return undefined
+  const goal = sessionTarget(resource.origin + target, rules)
+  return goal && loginUrl(goal, rules)
+}
+
+/** Where the gateway signs a browser in for a page; it finds out by itself who sets the cookie. */
+export const gatewayLoginUrl = (issuer: string, page: string): string =>
+  `${issuer}${SESSION_LOGIN_PATH}?rd=${encodeURIComponent(page)}`
+
+/** Added to a login URL: whoever is signed in at the provider is asked who they are all the same. */
+export const AS_SOMEONE_ELSE = '&prompt=login'
+
+/** Where a browser gets the cookie of a target; it comes back to the target's page. */
+export function loginUrl(
+  { returnTo, resource, cookie }: SessionTarget,
+  { issuer }: SessionRules,
+): string {
+  return cookie.kind === 'host'
+    ? `${resource.origin}${SESSION_LOGIN_PATH}?rd=${encodeURIComponent(returnTo.slice(resource.origin.length))}`
+    : gatewayLoginUrl(issuer, returnTo)
+}
+
+/** Where a browser ends the session that its cookie for this resource stands for. */
+export function signOutUrl({ origin }: Pick<Resource, 'origin'>, rules: SessionRules): string {
+  const host = normalizeHost(new URL(origin).host)
+  const shared =
+    host !== undefined && rules.cookieDomain !== undefined && isUnder(host, rules.cookieDomain)
+  const own = normalizeHost(new URL(rules.issuer).host) === host
+  return shared || own ? rules.issuer + LOGOUT_PATH : origin + SESSION_LOGOUT_PATH
+}

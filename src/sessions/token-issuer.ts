@@ -1,0 +1,43 @@
+/**
+ * Makes the token of a session out of its grant.
+ *
+ * @module
+ */
+import { subjectOf } from '../oauth/subject.ts'
+import type { Grant, Records } from '../records/records.ts'
+import type { SessionTokens } from './cookie-token.ts'
+
+export interface IssuedSession {
+  readonly token: string
+  /** What is left of the session, in seconds. */
+  readonly seconds: number
+}
+
+/** @param email as the provider verified it, if it did */
+export type IssueSession = (grant: Grant, email: string | undefined) => Promise<IssuedSession>
+
+/** @param deps `idle` in seconds, `now` in milliseconds since the epoch */
+export function createSessionIssuer(deps: {
+  tokens: SessionTokens
+  sessions: Records['sessions']
+  idle: number
+  now: () => number
+}): IssueSession {
+  const { tokens, sessions, idle, now } = deps
+  return async (grant, email) => {
+    const iat = Math.floor(now() / 1000)
+    const seconds = Math.max(1, grant.expiresAt - iat)
+    // Before anybody has the token: without this it counts as idle for too long.
+    await sessions.touch(grant.id, Math.min(idle, seconds))
+    const token = await tokens.issue({
+      sub: subjectOf(grant),
+      aud: grant.resource,
+      scope: grant.scopes.join(' '),
+      gid: grant.id,
+      iat,
+      exp: grant.expiresAt,
+      ...(email !== undefined && { email }),
+    })
+    return { token, seconds }
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * Storage in an embedded LMDB file: the default. Any number of processes on one machine share it.
+ *
+ * @module
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { canonicalJson, expiryOf } from '../encoding.ts'
+import { type Lifetime, type Storage, StorageUnavailable } from '../storage.ts'
+import { createWriteDeadline, type StartTimer, startDeadline } from './deadline.ts'
+import { openDatabase } from './open.ts'
+import {
+  decodeKey,
+  decodeRecord,
+  encodeKey,
+  encodePrefix,
+  encodeRecord,
+  type LmdbRecord,
+} from './record.ts'
+
+/** Records read, or expired ones deleted, without giving the event loop a turn: a fraction of a millisecond. */
+const BATCH = 200
+const SWEEP_SECONDS = 60
+const SWEEP_LOCK = 'sweep-lock'
+
+/** A {@link Storage} that always peeks, and can be told to sweep. */
+export interface LmdbStorage extends Storage {
+  peek<T>(key: string): T | undefined
+  unchanged(key: string): () => boolean
+  /**
+   * Deletes expired records, in batches, unless another process has swept in this minute; a timer calls it.
+   * Resolves to the number of deleted records.
+   */
+  sweep(): Promise<number>
+}
+
+/**
+ * @param options.dir the store's own directory, on a local disk
+ * @param options.now the clock that expiry is counted by, in milliseconds since the epoch
+ * @param options.startTimer measures how long a write may take, two seconds unless told otherwise
+ * @throws {Error} naming the directory and what to do, if the store cannot be opened
+ */
+export async function openLmdbStorage({
+  dir,
+  now,
+  startTimer = startDeadline,
+}: {
+  readonly dir: string
+  readonly now: () => number
+  readonly startTimer?: StartTimer
+}): Promise<LmdbStorage> {
+  const database = openDatabase(dir)
+  const deadline = createWriteDeadline(startTimer)
+  let closing: Promise<void> | undefined
+
+  const assertOpen = () => {
+    // The driver may read freed memory once closing has begun.
+    if (closing !== undefined) throw new Error('the storage is closed')
+  }
+  /**
+   * The driver keeps one snapshot for about a millisecond, over several turns of the event loop. Ours lasts one turn at
+   * most, so a revocation that another process acknowledged binds from the next turn on, and ours at once. Renewing for
+   * each read would cost more than the read: the driver arms a timer each time.
+   */
+  let isFresh = false
+  const outdate = () => {
+    isFresh = false
+  }
+  const renewSnapshot = () => {
+    if (isFresh) return
+    database.resetReadTxn()
+    isFresh = true
+    setImmediate(outdate)
+  }
+  const attempt = async <T>(action: () => T | Promise<T>): Promise<T> => {
+    try {
+      assertOpen()
+      return await action()
+    } catch (error) {
+      throw unavailable(error)
+    } finally {
+      // What was just written is to be seen by the next read, in this turn too.
+      outdate()
+    }
+  }
+  /** A step under the write lock, which is not taken any more once its caller was told that it was too late. */
+  const transact = <T>(step: () => T): Promise<T> =>
+    write((assertAwaited) =>
+      database.transaction(() => {
+        assertAwaited()
+        return step()
+      }),
+    )
+  const write = <T>(action: (assertAwaited: () => void) => Promise<T>): Promise<T> =>
+    attempt(() =>
+      deadline.run(async (assertAwaited) => {
+        try {
+          return await action(assertAwaited)
+        } catch (error) {
+          // Here, so that also the failure of one that nobody waits for is heard.
+          throw unavailable(error)
+        }
+      }),
+    )
+  const isLive = (record: LmdbRecord) => now() < record.expiresAt
+  const find = (encodedKey: Buffer): string | undefined => {
+    const text = database.get(encodedKey)
+    if (text === undefined) return undefined
+    const record = decodeRecord(text)
+    return isLive(record) ? record.json : undefined
+  }
+  const findLatest = (key: string) => {
+    renewSnapshot()
+    const json = find(encodeKey(key))
+    return json === undefined ? undefined : JSON.parse(json)
+  }
+  const peeking = <T>(read: () => T): T => {
+    try {
+      assertOpen()
+      return read()
+    } catch (error) {
+      throw unavailable(error)
+    }
+  }
+  const encode = (key: string, value: unknown, ttlSeconds: Lifetime) =>
+    encodeRecord(key, { json: canonicalJson(value), expiresAt: expiryOf(now(), ttlSeconds) })
+
+  const readBatch = (start: Buffer) => {
+    database.resetReadTxn()
+    return [...database.getRange({ start, limit: BATCH })]
+  }
+  /** All entries from `prefix` on, expired ones too; the event loop gets a turn after each batch. */
+  async function* batches(prefix: Buffer) {
+    let start = prefix
+    while (true) {
+      const from = start
+      const entries = await attempt(() => readBatch(from))
+      const ours = entries.filter(({ key }) => prefix.equals(key.subarray(0, prefix.length)))
+      yield ours
+      const last = entries.at(-1)
+      if (!last || entries.length < BATCH || ours.length < entries.length) return
+      start = Buffer.concat([last.key, Buffer.alloc(1)])
+      await nextTurn()
+    }
+  }
+  const deleteExpired = (keys: readonly Buffer[]) =>
+    transact(() => {
+      // Looked at again under the write lock: a record may have been written anew since it was read.
+      const expired = keys.filter((key) => {
+        const text = database.get(key)
+        return text !== undefined && !isLive(decodeRecord(text))
+      })
+      for (const key of expired) database.removeSync(key)
+      return expired.length
+    })
+
+  const storage: LmdbStorage = {
+    peek: (key) => peeking(() => findLatest(key)),
+    unchanged(key) {
+      const encodedKey = encodeKey(key)
+      const read = () => {
+        renewSnapshot()
+        return database.get(encodedKey)
+      }
+      const [before, expiresAt] = peeking(() => {
+        const text = read()
+        return [text, text === undefined ? 0 : decodeRecord(text).expiresAt] as const
+      })
+      return () => now() < expiresAt && peeking(read) === before
+    },
+    get(key) {
+      return attempt(() => findLatest(key))
+    },
+    async set(key, value, ttlSeconds) {
+      const text = encode(key, value, ttlSeconds)
+      await write(() => database.put(encodeKey(key), text))
+    },
+    async create(key, value, ttlSeconds) {
+      const text = encode(key, value, ttlSeconds)
+      const encodedKey = encodeKey(key)
+      return transact(() => {
+        if (find(encodedKey) !== undefined) return false
+        database.putSync(encodedKey, text)
+        return true
+      })
+    },
+    async replace(key, expected, value, ttlSeconds) {
+      const text = encode(key, value, ttlSeconds)
+      const expectedJson = canonicalJson(expected)
+      const encodedKey = encodeKey(key)
+      return transact(() => {
+        if (find(encodedKey) !== expectedJson) return false
+        database.putSync(encodedKey, text)
+        return true
+      })
+    },
+    async take(key) {
+      const encodedKey = encodeKey(key)
+      return transact(() => {
+        const json = find(encodedKey)
+        if (json === undefined) return undefined
+        database.removeSync(encodedKey)
+        return JSON.parse(json)
+      })
+    },
+    async delete(key) {
+      await write(() => database.remove(encodeKey(key)))
+    },
+    async *scan(prefix) {
+      for await (const entries of batches(encodePrefix(prefix))) {
+        for (const { key: encodedKey, value: text } of entries) {
+          const record = decodeRecord(text)
+          const key = decodeKey(encodedKey, text)
+          if (isLive(record) && key.startsWith(prefix)) yield [key, JSON.parse(record.json)]
+        }
+      }
+    },
+    async sweep() {
+      if (!(await storage.create(SWEEP_LOCK, {}, SWEEP_SECONDS))) return 0
+      let deleted = 0
+      for await (const entries of batches(encodePrefix(''))) {
+        const expired = entries.filter(({ value: text }) => !isLive(decodeRecord(text)))
+        if (expired.length > 0) deleted += await deleteExpired(expired.map(({ key }) => key))
+      }
+      // A killed process leaves its reader slot behind, and with it every page it could still be reading.
+      await attempt(() => database.readerCheck())
+      return deleted
+    },
+    close() {
+      clearInterval(sweepTimer)
+      // The driver waits for writes under way, and ends without those that it has not begun.
+      closing ??= deadline.wait(database.close())
+      return closing
+    },
+  }
+  const sweepTimer = setInterval(() => {
+    // A store that fails here fails for the next request too, which says so.
+    storage.sweep().catch(() => {})
+  }, SWEEP_SECONDS * 1000).unref()
+  return storage
+}
+
+/** The driver's error as an outage. */
+function unavailable(error: unknown): StorageUnavailable {
+  if (error instanceof StorageUnavailable) return error
+  // A failed commit carries a second promise with the same failure: unheard, it would end the process.
+  if (error instanceof Error && 'commitError' in error && error.commitError instanceof Promise) {
+    error.commitError.catch(() => {})
+  }
+  return new StorageUnavailable(error)
+}

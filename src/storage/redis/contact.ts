@@ -1,0 +1,116 @@
+/**
+ * The first contact with Redis: whether the servers may hold our store, and whether we may do there what we need.
+ *
+ * @module
+ */
+
+import { StorageUnavailable, StorageUnfit } from '../storage.ts'
+import { CHANGES } from './announcements.ts'
+import { judgeServer } from './checks.ts'
+import type { RedisConnection, SendCommand } from './connection.ts'
+import { encodeKey } from './key.ts'
+import { REPLACE_SCRIPT } from './scripts.ts'
+import type { RedisTarget } from './topology.ts'
+
+/** What an ACL user has to be allowed; docs/scaling.md has the same. */
+const NEEDED =
+  '~gw:* &gw:* +@read +@write +@pubsub +@connection -@dangerous +eval +info +cluster|slots +cluster|info'
+const FULL =
+  'Redis is full: until it has more room (maxmemory), sign-ins and refreshes are answered with 503.'
+
+/**
+ * Resolves to warnings for the operator once every server has answered.
+ * @throws StorageUnfit with what to change; StorageUnavailable while a server does not answer
+ */
+export async function contactRedis(
+  connection: RedisConnection,
+  kind: RedisTarget['kind'],
+): Promise<readonly string[]> {
+  try {
+    const found = await Promise.all(
+      connection.masters().map(async (master) => judgeServer(await findInfo(master), kind)),
+    )
+    const problems = found.flatMap((each) => each.problems)
+    if (problems.length > 0) throw new StorageUnfit([...new Set(problems)])
+    const outage = found.find((each) => each.outage !== undefined)?.outage
+    if (outage !== undefined) throw new StorageUnavailable(new Error(outage))
+    const { isFull } = await tryOut(connection)
+    return [...new Set(found.flatMap((each) => each.warnings)), ...(isFull ? [FULL] : [])]
+  } catch (error) {
+    if (!(error instanceof StorageUnavailable)) throw error
+    // While there is no connection, why there is none says more.
+    const message = connection.problem() ?? messageOf(error)
+    const problem = problemOf(messageOf(error)) ?? problemOf(message)
+    throw problem === undefined
+      ? new StorageUnavailable(new Error(message))
+      : new StorageUnfit([problem])
+  }
+}
+
+/** Undefined if the user may not ask. */
+async function findInfo(master: SendCommand): Promise<string | undefined> {
+  try {
+    return String(await master('info'))
+  } catch (error) {
+    if (messageOf(error).startsWith('NOPERM')) return undefined
+    throw error
+  }
+}
+
+/** Each kind of command once, on a key of our own: a permission that is missing shows here and not at the first login. */
+async function tryOut({ send, masters, subscribe }: RedisConnection): Promise<{ isFull: boolean }> {
+  const key = encodeKey('probe')
+  let isFull = false
+  const write = async (...command: Parameters<SendCommand>) => {
+    try {
+      await send(...command)
+    } catch (error) {
+      // Said after permissions were checked. What was issued before can be checked all the same, so it is no outage.
+      if (!messageOf(error).startsWith('OOM')) throw error
+      isFull = true
+    }
+  }
+  await write('set', key, '1', 'PX', 1000, 'NX')
+  await send('get', key)
+  await write('eval', REPLACE_SCRIPT, 1, key, CHANGES, '', '2', 1000, '1')
+  await write('getdel', key)
+  await write('del', key)
+  await Promise.all(masters().map((master) => master('scan', '0', 'COUNT', 1)))
+  await Promise.all(masters().map((master) => master('publish', CHANGES, '')))
+  const subscription = await subscribe([CHANGES], () => {})
+  subscription.close()
+  return { isFull }
+}
+
+/** The sentence for what will not mend itself; undefined for the rest. */
+function problemOf(message: string): string | undefined {
+  if (/WRONGPASS|NOAUTH|invalid username-password|Authentication required/.test(message)) {
+    return 'Redis refuses the user name or the password. Correct them.'
+  }
+  if (message.includes('NOPERM')) {
+    return `Redis does not let this user do what is needed. Allow it ${NEEDED}.`
+  }
+  if (message.includes('cluster support disabled')) {
+    return 'Redis is no cluster. Begin the address with redis:// or redis+sentinel://.'
+  }
+  if (message.includes('DB index is out of range')) {
+    return 'Redis has no database of this number. Correct the number at the end of the address, or set databases in redis.conf.'
+  }
+  if (message.includes('No such master with that name')) {
+    return 'the sentinels watch no master of this name. Correct the name after the hosts.'
+  }
+  if (/unknown command .sentinel/i.test(message)) {
+    return 'it is no sentinel that answers. Begin the address with redis://, or name the sentinels.'
+  }
+  if (/certificate|altnames/i.test(message)) {
+    return `the certificate of Redis is not trusted (${message}). Set REDIS_CA to the file of the authority that signed it, and name Redis as its certificate does.`
+  }
+  return undefined
+}
+
+/** What the server said. */
+function messageOf(error: unknown): string {
+  return error instanceof StorageUnavailable && error.cause instanceof Error
+    ? error.cause.message
+    : ''
+}

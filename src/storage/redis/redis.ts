@@ -1,0 +1,164 @@
+/**
+ * Storage in Redis or Valkey, for more than one machine: one server, a group watched by sentinels, or a cluster.
+ *
+ * Values are canonical JSON under {@link encodeKey}; lifetimes are counted by the server. A step that rejects may have
+ * been executed, and may still be executed until the server has worked off what it was sent before: whoever must know
+ * reads again, and whoever must undo does so by a later command, which the server executes later.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import { canonicalJson, lifetimeMs } from '../encoding.ts'
+import { createLiveness, type Liveness } from '../liveness.ts'
+import {
+  type Lifetime,
+  type Storage,
+  type StorageLog,
+  StorageUnavailable,
+  type Tally,
+} from '../storage.ts'
+import { CHANGES, listenForNews } from './announcements.ts'
+import { openRedisConnection, type SendCommand } from './connection.ts'
+import { contactRedis } from './contact.ts'
+import { decodeKey, encodeKey, scanPattern } from './key.ts'
+import { COUNT_SCRIPT, DELETE_SCRIPT, REPLACE_SCRIPT, SET_SCRIPT } from './scripts.ts'
+import type { RedisTarget } from './topology.ts'
+
+/** Keys looked at by one `SCAN`: a fraction of a millisecond of the server's time. */
+const SCAN_COUNT = 1000
+
+/** A {@link Storage} that cannot peek, and says instead whether what was read still holds. */
+export interface RedisStorage extends Storage {
+  readonly liveness: Liveness
+  count(key: string, windowSeconds: number): Promise<Tally>
+  contact(): Promise<readonly string[]>
+}
+
+/**
+ * Begins to connect and returns at once; until there is a connection, every method rejects with StorageUnavailable.
+ * @param options.watched prefixes of keys whose rest is the id that a change of them is announced under
+ * @param options.maxStale seconds that {@link Liveness.isBridgeable} goes on after the last heartbeat
+ * @param options.now milliseconds since the epoch; lifetimes are counted by the server's clock instead
+ */
+export function openRedisStorage(options: {
+  readonly target: RedisTarget
+  readonly watched: readonly string[]
+  readonly maxStale: number
+  readonly now: () => number
+  readonly log: StorageLog
+}): RedisStorage {
+  const { target, watched, maxStale, now, log } = options
+  const connection = openRedisConnection(target)
+  const { send } = connection
+  const liveness = createLiveness({ now, maxStale })
+  const news = listenForNews({
+    connection,
+    hearing: liveness,
+    id: randomBytes(16).toString('base64url'),
+    isCluster: target.kind === 'cluster',
+    now,
+    log,
+  })
+
+  /** The id that a change of this key is announced under; empty for one that nobody watches. */
+  const announced = (key: string) => {
+    const prefix = watched.find((each) => key.startsWith(each))
+    return prefix === undefined ? '' : key.slice(prefix.length)
+  }
+  const run = (script: string, key: string, ...args: readonly (string | number)[]) =>
+    send('eval', script, 1, encodeKey(key), CHANGES, announced(key), ...args)
+  const lifetime = (ttlSeconds: Lifetime) => {
+    const ms = lifetimeMs(ttlSeconds)
+    return ms === undefined ? [] : ['PX', ms]
+  }
+
+  const storage: RedisStorage = {
+    liveness,
+    async get(key) {
+      return parse(await send('get', encodeKey(key)))
+    },
+    async set(key, value, ttlSeconds) {
+      const json = canonicalJson(value)
+      const expiry = lifetime(ttlSeconds)
+      if (announced(key) === '') await send('set', encodeKey(key), json, ...expiry)
+      else await run(SET_SCRIPT, key, json, expiry[1] ?? '')
+    },
+    async create(key, value, ttlSeconds) {
+      const json = canonicalJson(value)
+      // What was absent has no watch that a change would have to end.
+      return (await send('set', encodeKey(key), json, ...lifetime(ttlSeconds), 'NX')) === 'OK'
+    },
+    async replace(key, expected, value, ttlSeconds) {
+      const json = canonicalJson(value)
+      const [, ms = ''] = lifetime(ttlSeconds)
+      return (await run(REPLACE_SCRIPT, key, json, ms, canonicalJson(expected))) === 1
+    },
+    async take(key) {
+      if (announced(key) === '') return parse(await send('getdel', encodeKey(key)))
+      return parse(await run(DELETE_SCRIPT, key))
+    },
+    async delete(key) {
+      if (announced(key) === '') await send('del', encodeKey(key))
+      else await run(DELETE_SCRIPT, key)
+    },
+    async *scan(prefix) {
+      const topology = connection.topology()
+      const pattern = scanPattern(prefix)
+      // A server may name a key twice.
+      const seen = new Set<string>()
+      for (const master of connection.masters()) {
+        for await (const batch of keysOf(master, pattern)) {
+          const keys = batch
+            .map(decodeKey)
+            .filter((key) => key.startsWith(prefix) && !seen.has(key))
+          const values = await Promise.all(keys.map((key) => storage.get(key)))
+          for (const [index, key] of keys.entries()) {
+            if (seen.has(key) || values[index] === undefined) continue
+            seen.add(key)
+            yield [key, values[index]]
+          }
+        }
+      }
+      // Half a list that passes for a whole one would be a lie.
+      if (connection.topology() !== topology) {
+        throw new StorageUnavailable(new Error('keys went to another server meanwhile'))
+      }
+    },
+    async count(key, windowSeconds) {
+      const answer = await send('eval', COUNT_SCRIPT, 1, encodeKey(key), windowSeconds * 1000)
+      const [count, remainingMs] = Array.isArray(answer) ? answer : []
+      if (typeof count !== 'number' || typeof remainingMs !== 'number') throw unexpected()
+      return { count, remainingMs }
+    },
+    contact: () => contactRedis(connection, target.kind),
+    async close() {
+      news.stop()
+      await connection.close()
+    },
+  }
+  return storage
+}
+
+async function* keysOf(master: SendCommand, pattern: string): AsyncIterable<readonly string[]> {
+  let cursor = '0'
+  do {
+    const answer = await master('scan', cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT)
+    const [next, keys] = Array.isArray(answer) ? answer : []
+    if (typeof next !== 'string' || !Array.isArray(keys)) throw unexpected()
+    yield keys.map(String)
+    cursor = next
+  } while (cursor !== '0')
+}
+
+/** The value that its text stands for. */
+function parse(text: unknown) {
+  if (text === null) return undefined
+  if (typeof text !== 'string') throw unexpected()
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new StorageUnavailable(new Error('what is stored there is not ours'))
+  }
+}
+
+const unexpected = () => new StorageUnavailable(new Error('an answer of another shape'))

@@ -1,0 +1,28 @@
+/**
+ * One spelling for a host, so that two spellings of one host can never be two policies (CVE-2026-48794).
+ *
+ * @module
+ */
+
+/**
+ * Lower case, no trailing dot, no default port. The scheme is not known here (TLS may end earlier), so both
+ * default ports go (decision K18).
+ * @param host the value of a Host-like header
+ * @returns undefined for anything that is not one host: empty, a list, userinfo, spaces, non-ASCII, two ports
+ */
+export function normalizeHost(host: string): string | undefined {
+  const parts = HOST.exec(host)
+  if (!parts) return undefined
+  const [, name, address = '', port] = parts
+  const value = (name ?? address).toLowerCase()
+  return port === undefined || port === '80' || port === '443' ? value : `${value}:${port}`
+}
+
+export const HOST =
+  /^(?:([a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?)\.?|(\[[0-9a-f:.]+\]))(?::(\d{1,5}))?$/i
+
+/** True if `host` (normalized, with or without port) is the domain or below it. */
+export function isUnder(host: string, domain: string): boolean {
+  const name = host.replace(/:\d+$/, '')
+  return name === domain || name.endsWith(`.${domain}`)
+}

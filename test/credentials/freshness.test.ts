@@ -1,0 +1,252 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { createKeyring } from '../../src/crypto.ts'
+import { loadSigningKeys } from '../../src/oauth/tokens/signing-keys.ts'
+import { createRecords } from '../../src/records/records.ts'
+import { createMemoryStorage } from '../../src/storage/memory.ts'
+import {
+  buildTestApp,
+  type Clock,
+  createClock,
+  SECRET,
+  type TestApp,
+} from '../support/build-app.ts'
+import { check, obtainTokens } from '../support/oauth-client.ts'
+import { createRemoteStorage, type RemoteStorage } from '../support/remote-storage.ts'
+
+/** One signing key for all tests: making one takes longer than most of them. */
+const signingKeys = createMemoryStorage({ now: createClock() })
+await loadSigningKeys({
+  storage: signingKeys,
+  keyring: createKeyring(SECRET),
+  now: createClock(),
+})
+
+async function buildOn(remote: RemoteStorage): Promise<TestApp['app']> {
+  for await (const [key, value] of signingKeys.scan('')) await remote.set(key, value, 'forever')
+  return (await buildTestApp({}, { clock, storage: remote })).app
+}
+
+let clock: Clock
+let storage: RemoteStorage
+let app: TestApp['app']
+let authorization: string
+
+beforeEach(async () => {
+  clock = createClock()
+  storage = createRemoteStorage(clock)
+  app = await buildOn(storage)
+  authorization = await signIn()
+  expect(await status()).toBe(200)
+  storage.asked = 0
+})
+
+const signIn = async () => `Bearer ${(await obtainTokens(app)).tokens.access_token}`
+const answer = () => check(app, { authorization })
+const status = async () => (await answer()).statusCode
+const revoke = async () => {
+  const { grants } = createRecords(storage)
+  for await (const grant of grants.all()) await grants.revoke(grant.id)
+  storage.asked = 0
+}
+/** Time goes by, with a heartbeat at its end. */
+const live = (seconds: number) => {
+  clock.advance(seconds)
+  storage.beat()
+}
+
+describe('a token seen before, on a store that cannot peek', () => {
+  it('passes without asking the store while heartbeats arrive', async () => {
+    for (let second = 0; second < 100; second += 1) {
+      live(1)
+      expect(await status()).toBe(200)
+    }
+    expect(storage.asked).toBe(0)
+  })
+
+  it('still passes so a second after the last heartbeat, and asks the store from then on', async () => {
+    clock.advance(1)
+    expect(await status()).toBe(200)
+    expect(storage.asked).toBe(0)
+    clock.advance(0.001)
+    for (let n = 1; n <= 3; n += 1) {
+      expect(await status()).toBe(200)
+      expect(storage.asked).toBeGreaterThanOrEqual(n)
+    }
+  })
+
+  it('asks the store when the clock was set back', async () => {
+    clock.advance(-3600)
+    expect(await status()).toBe(200)
+    expect(storage.asked).toBeGreaterThan(0)
+  })
+
+  it('is refused at the next check after its revocation was announced', async () => {
+    await revoke()
+    expect((await answer()).json()).toEqual({ error: 'invalid_token' })
+  })
+
+  it('is refused within a second of a revocation that was never heard of', async () => {
+    storage.isDeaf = true
+    await revoke()
+    clock.advance(1.001)
+    expect(await status()).toBe(401)
+    storage.isDown = true
+    expect(await status()).toBe(503)
+  })
+
+  it('is read anew when what is known of the person was changed', async () => {
+    for await (const [key, value] of storage.scan('identity:')) await storage.set(key, value, 60)
+    storage.asked = 0
+    expect(await status()).toBe(200)
+    expect(storage.asked).toBeGreaterThan(0)
+  })
+
+  it('is not kept when its grant was revoked while it was read', async () => {
+    live(0)
+    authorization = await signIn()
+    let release = () => {}
+    storage.hold = new Promise((resolve) => {
+      release = resolve
+    })
+    const first = answer()
+    await new Promise(setImmediate)
+    while (storage.asked === 0) await new Promise(setImmediate)
+    await revoke()
+    release()
+    await first
+    expect(await status()).toBe(401)
+  })
+
+  it('is read anew after announcements may have been missed, before anything else', async () => {
+    storage.isDeaf = true
+    await revoke()
+    storage.isDeaf = false
+    storage.liveness.end()
+    storage.liveness.begin()
+    live(0)
+    expect(await status()).toBe(401)
+  })
+})
+
+describe('while the store does not answer', () => {
+  beforeEach(() => {
+    storage.isDown = true
+    storage.isDeaf = true
+  })
+
+  it('a token seen before passes until MAX_STALE after the last heartbeat, then it is 503', async () => {
+    clock.advance(60)
+    expect(await status()).toBe(200)
+    clock.advance(0.001)
+    const late = await answer()
+    expect([late.statusCode, late.headers['retry-after']]).toEqual([503, expect.any(String)])
+    expect(late.headers['www-authenticate']).toBeUndefined()
+    storage.isDown = false
+    expect(await status()).toBe(200)
+  })
+
+  it('a token that was never seen is 503, not refused', async () => {
+    storage.isDown = false
+    authorization = await signIn()
+    clock.advance(1.001)
+    storage.isDown = true
+    expect(await status()).toBe(503)
+  })
+
+  it('a token that was first seen in the silence is 503', async () => {
+    storage.isDown = false
+    clock.advance(1.001)
+    authorization = await signIn()
+    expect(await status()).toBe(200)
+    storage.isDown = true
+    expect(await status()).toBe(503)
+  })
+
+  it('a token that was refused in the silence stays so', async () => {
+    storage.isDown = false
+    await revoke()
+    clock.advance(1.001)
+    expect(await status()).toBe(401)
+    storage.isDown = true
+    expect(await status()).toBe(503)
+  })
+
+  it('a token whose revocation was heard is 503', async () => {
+    storage.isDeaf = false
+    storage.isDown = false
+    await revoke()
+    storage.isDown = true
+    clock.advance(1.001)
+    expect(await status()).toBe(503)
+  })
+
+  it('a token expires all the same', async () => {
+    storage.isDown = false
+    storage.isDeaf = false
+    live(3599)
+    expect(await status()).toBe(200)
+    storage.isDown = true
+    clock.advance(1)
+    expect(await status()).toBe(401)
+  })
+
+  it('a token seen before passes although connections come and go, until one proves itself by a heartbeat', async () => {
+    for (let second = 0; second < 60; second += 2) {
+      clock.advance(2)
+      storage.liveness.end()
+      storage.liveness.begin()
+      expect(await status()).toBe(200)
+    }
+    storage.isDeaf = false
+    live(0)
+    expect(await status()).toBe(503)
+  })
+})
+
+describe('when announcements come from another server than reads', () => {
+  it('what is read is not kept, and asked for again once both are one', async () => {
+    live(0)
+    authorization = await signIn()
+    storage.liveness.end()
+    storage.liveness.begin()
+    expect(await status()).toBe(200)
+    // The revocation was announced where nobody listened.
+    storage.isDeaf = true
+    await revoke()
+    storage.isDeaf = false
+    live(0)
+    expect(await status()).toBe(401)
+  })
+
+  it('what was begun to be read is not kept either', async () => {
+    live(0)
+    authorization = await signIn()
+    storage.liveness.end()
+    storage.liveness.begin()
+    let release = () => {}
+    storage.hold = new Promise((resolve) => {
+      release = resolve
+    })
+    storage.asked = 0
+    const first = answer()
+    while (storage.asked === 0) await new Promise(setImmediate)
+    storage.isDeaf = true
+    await revoke()
+    storage.isDeaf = false
+    live(0)
+    storage.hold = undefined
+    release()
+    await first
+    expect(await status()).toBe(401)
+  })
+})
+
+it('MAX_STALE=0 bridges nothing', async () => {
+  storage = createRemoteStorage(clock, 0)
+  app = await buildOn(storage)
+  authorization = await signIn()
+  expect(await status()).toBe(200)
+  storage.isDown = true
+  clock.advance(1.001)
+  expect(await status()).toBe(503)
+})
