@@ -1,6 +1,6 @@
 /**
- * The composition root: mounts one list of surfaces over the services that `services.ts` builds. An endpoint is a line in
- * that list. It owns no rule.
+ * The composition root: mounts one list of surfaces over the services that `services.ts` builds. An endpoint is a line
+ * in that list. This file owns no rule.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { loginRoutes } from './login/routes.ts'
 import { createDiscovery, discoveryRoutes } from './oauth/endpoints/discovery.ts'
 import { registrationRoute } from './oauth/endpoints/registration.ts'
 import { tokenRoute } from './oauth/endpoints/token.ts'
-import { revokeGrantsOfTheGone } from './oauth/revocation.ts'
+import { revokeGrantsOfRemovedPeople } from './oauth/revocation.ts'
 import { createUpstreamHeaders } from './proxy/request-headers.ts'
 import { proxyRoutes } from './proxy/routes.ts'
 import { createUpstream } from './proxy/upstream.ts'
@@ -100,7 +100,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
   const app = createHttpServer({ log, answerEarly: answerCheck })
   everyMinute(app, { task: services.keys.refresh, failed: 'reading the signing keys failed', log })
-  app.addHook('onListen', async () => endGrantsOfTheGone(services, deps))
+  app.addHook('onListen', async () => endGrantsOfRemovedPeople(services, deps))
   for (const surface of surfaces) mountSurface(app, surface, services.rateLimits)
   return app
 
@@ -110,13 +110,14 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 }
 
 /**
- * Runs beside the first requests: checks refuse people who left the configuration already, and this keeps them out if the
- * name comes back.
+ * Ends the grants of people who left the configuration, beside the first requests. Checks already refuse these people;
+ * ended grants keep them out even if their names come back.
  */
-function endGrantsOfTheGone({ records, provider }: Services, { log }: AppDeps): void {
-  revokeGrantsOfTheGone({ records, provider }).then(
-    (ended) => ended > 0 && log.info({ ended }, 'ended the grants of people who are gone'),
+function endGrantsOfRemovedPeople({ records, provider }: Services, { log }: AppDeps): void {
+  revokeGrantsOfRemovedPeople({ records, provider }).then(
+    (ended) =>
+      ended > 0 && log.info({ ended }, 'ended the grants of people who left the configuration'),
     (error: unknown) =>
-      log.warn({ err: error }, 'could not look for grants of people who are gone'),
+      log.warn({ err: error }, 'could not look for grants of people who left the configuration'),
   )
 }

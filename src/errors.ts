@@ -1,6 +1,5 @@
 /**
- * What can go wrong in the protocol, as values. Only `http/errors.ts` and the authorization endpoint turn them
- * into answers.
+ * The errors of the protocol, as values. Only `http/errors.ts` and the authorization endpoint turn them into answers.
  *
  * @module
  */
@@ -40,8 +39,8 @@ export class OAuthError extends Error {
 }
 
 /**
- * An error of the authorization endpoint that may travel to the client, because its redirect URI was verified:
- * it cannot be made without one.
+ * An error of the authorization endpoint that may be redirected to the client, because its redirect URI was verified:
+ * the constructor requires a verified redirect URI.
  */
 export class AuthorizationError extends OAuthError {
   override readonly name = 'AuthorizationError'
@@ -53,16 +52,16 @@ export class AuthorizationError extends OAuthError {
   }
 }
 
-/** A redirect URI that was compared with the client's, and what has to come back with it. */
+/** A redirect URI that matches the registration of the client, with the `state` that must return with it. */
 export interface VerifiedRedirect {
   readonly redirectUri: string
   readonly state?: string
   readonly clientName: string
-  /** Loopback or configured: the browser may be sent there without asking a person (decision K10). */
+  /** True if loopback or configured: the browser may be sent there without asking a person (decision K10). */
   readonly trusted: boolean
 }
 
-/** A person is looking and no client may be told: a page with a sentence and what to do next. */
+/** An error for a person when no client may be told: a page with a sentence and the next step. */
 export class PageError extends Error {
   override readonly name = 'PageError'
   readonly kind: 'retry' | 'client' | 'forbidden'

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The program's entry: finds the subcommand in the table, runs it and sets the exit code. It owns no command.
+ * The program's entry finds the subcommand in the table, runs it and sets the exit code. It owns no command.
  *
  * @module
  */
@@ -37,5 +37,5 @@ const code = await run(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
 })
-// Whatever a failed start leaves open must neither keep the process alive nor change its exit code.
+// Handles that a failed start leaves open must neither keep the process alive nor change its exit code.
 if (code !== 0) process.exit(code)

@@ -1,5 +1,5 @@
 /**
- * Where the steps of the login are.
+ * The addresses of login, sessions and OAuth endpoints.
  *
  * @module
  */
@@ -25,10 +25,10 @@ export const SESSION_CALLBACK_PATH = '/.gatewarden/callback'
 /** Signs out on the gateway's own host, and with it everywhere under the cookie domain. */
 export const LOGOUT_PATH = '/logout'
 
-/** Signs out on the host it is asked at; the gateway's own, too. */
+/** Signs out on the host of the request; on the gateway's own host too. */
 export const SESSION_LOGOUT_PATH = '/.gatewarden/logout'
 
 export const CONNECT_PATH = '/auth/connect'
 
-/** Paths of ours on a protected host: a check that is asked about them means that they are not routed to us. */
+/** Our paths on a protected host. If a check asks about them, the proxy does not route them to us. */
 export const OWN_PATHS = '/.gatewarden/'

@@ -1,6 +1,6 @@
 /**
- * Builds each service once, from the bottom of the folder list to its top. `app.ts` mounts what answers requests; no rule
- * is decided here.
+ * Builds each service once, from the bottom of the folder list to its top. `app.ts` mounts the surfaces that answer
+ * requests. This file owns no rule.
  *
  * @module
  */
@@ -49,7 +49,7 @@ import { normalizeHost } from './url/host.ts'
 
 export interface AppDeps {
   readonly config: Config
-  /** The root secret: configured, or made in the data directory. */
+  /** The root secret: configured, or generated in the data directory. */
   readonly secret: string
   readonly storage: Storage
   readonly log: Logger
@@ -63,14 +63,14 @@ export type Services = Awaited<ReturnType<typeof buildServices>>
 /** @throws SigningKeyUnreadable if the store was sealed under another secret; StorageUnavailable */
 export async function buildServices(deps: AppDeps) {
   const foundation = await buildFoundation(deps)
-  const judging = buildCheck(deps, foundation)
-  const sessionRoutes = buildLogin(deps, foundation, judging)
-  return { ...foundation, ...judging, sessionRoutes, grants: buildGrants(deps, foundation) }
+  const checkServices = buildCheck(deps, foundation)
+  const sessionRoutes = buildLogin(deps, foundation, checkServices)
+  return { ...foundation, ...checkServices, sessionRoutes, grants: buildGrants(deps, foundation) }
 }
 
 type Foundation = Awaited<ReturnType<typeof buildFoundation>>
 
-/** Records, resources, provider, keys and clients: what both the check and the authorization server stand on. */
+/** Records, resources, provider, keys and clients: the base of both the check and the authorization server. */
 async function buildFoundation({ config, secret, storage, now }: AppDeps) {
   const issuer = config.publicUrl.origin
   const keyring = createKeyring(secret, config.secretPrevious)
@@ -118,7 +118,7 @@ async function buildFoundation({ config, secret, storage, now }: AppDeps) {
   }
 }
 
-/** The check, and every kind of credential that it takes. */
+/** The check, and every kind of credential that it accepts. */
 function buildCheck({ config, storage, log, now }: AppDeps, foundation: Foundation) {
   const { issuer, records, resources, persons, accessTokens, sessionTokens, originAllowed } =
     foundation
@@ -180,7 +180,7 @@ function buildCheck({ config, storage, log, now }: AppDeps, foundation: Foundati
   }
 }
 
-/** The way of a person, from `/authorize` or a protected page to a code or a session. */
+/** The login of a person, from `/authorize` or a protected page to a code or a session. */
 function buildLogin(
   { config, storage, now }: AppDeps,
   foundation: Foundation,

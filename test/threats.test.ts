@@ -1,5 +1,5 @@
 /**
- * What attackers of this very code found, each as a regression test.
+ * Regression tests for the attacks that reviewers of this code have found.
  */
 import { describe, expect, it } from 'vitest'
 import { createKeyring } from '../src/crypto.ts'
@@ -21,7 +21,7 @@ import {
 } from './support/oauth-client.ts'
 import { HOST_COOKIE, makeSession, SHARED_COOKIE } from './support/session.ts'
 
-// Each of these hung the event loop for seconds to minutes, so a test that comes back at all has passed its point.
+// Each of these hung the event loop for seconds to minutes, so a test that ends in time has proved its point.
 describe('T33: one request cannot keep the process busy', () => {
   it('refuses thousands of repeated parameters', async () => {
     const { app } = await buildTestApp()
@@ -164,7 +164,7 @@ describe('T25: a server that ignores case does not widen a grant', () => {
   ])('%s is ambiguous between the two', (path) => {
     expect(table.match('mcp.example.com', path)).toBe('ambiguous')
   })
-  it('what neither spelling reaches is not', () => {
+  it('a path that neither spelling reaches is not', () => {
     expect(table.match('mcp.example.com', '/notes/Other')).toMatchObject({ path: '/notes/Other' })
   })
 })

@@ -52,7 +52,7 @@ const isPersonAtBrowser = ({ source }: { source: Source }, { isNavigation }: Ans
 
 /**
  * 403 without a challenge: no other token would help.
- * @param asker who may be a person; nobody is where there is none
+ * @param asker the requester, who may be a person; without it the answer is JSON
  */
 export function forbidden(reason: string, asker?: Asker): Answer {
   if (asker?.isNavigation()) {
@@ -66,11 +66,11 @@ export function forbidden(reason: string, asker?: Asker): Answer {
   return json(403, [], { error: 'access_denied', error_description: reason })
 }
 
-/** 403 where our own addresses on a protected host come to a check: its proxy does not send them to us. */
+/** 403 when a check asks about our own addresses on a protected host: its proxy does not route them to us. */
 export function unrouted(context: AnswerContext, rules: AnswerRules): Answer {
   return context.isNavigation()
     ? refusal(context, rules, { kind: 'unrouted', path: OWN_PATHS })
-    : forbidden(`whoever runs this server must route ${OWN_PATHS} of this host to Gatewarden`)
+    : forbidden(`the operator of this server must route ${OWN_PATHS} of this host to Gatewarden`)
 }
 
 /** 400 before any resource is known: the proxy or the client sent one header twice. */
@@ -96,8 +96,8 @@ export function unavailable(retryAfterSeconds: number, asker: Asker): Answer {
 }
 
 /**
- * 200 without a body. A bearer token is absent, so that a proxy that copies `Authorization` removes it; what else the
- * application was sent there, and its cookies, go on.
+ * 200 without a body. The answer omits a bearer token, so that a proxy that copies `Authorization` removes it. The
+ * application still gets an `Authorization` of its own, and its own cookies.
  */
 function allow(
   verified: Verified,
@@ -110,7 +110,7 @@ function allow(
     allowHeaders.set(verified, headers)
   }
   const kept = cookie === undefined ? undefined : withoutCookies(cookie, isOwnCookie)
-  // With a cookie as the credential it is of a scheme of the application's own.
+  // If the credential is a cookie, this `Authorization` has a scheme of the application.
   const passed = verified.source === 'cookie' ? authorization : undefined
   if (passed === undefined && kept === undefined) return { status: 200, headers }
   return {
@@ -123,7 +123,7 @@ function allow(
   }
 }
 
-/** Refusals at a resource's own URL, which is where clients call: made once, by what is wrong. */
+/** Refusals at a resource's own URL, where clients call. Each is made once for each error. */
 const refusals = new WeakMap<Resource, Map<ChallengeError | undefined, Answer>>()
 
 function refuse(status: number, { match }: AnswerContext, error?: ChallengeError): Answer {

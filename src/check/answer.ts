@@ -13,29 +13,29 @@ export interface Answer {
   readonly body?: string
 }
 
-/** Whoever is told: a person reads a page, a program JSON. */
+/** The requester of an answer: a person gets a page, a program gets JSON. */
 export interface Asker {
   readonly requestId: string
-  /** True if a person opened the address in a browser. Asked for only where it makes a difference. */
+  /** True if a person opened the address in a browser. Called only where it makes a difference. */
   readonly isNavigation: () => boolean
 }
 
-/** What of the request an answer depends on. */
+/** The parts of a request that its answer depends on. */
 export interface AnswerContext extends Asker {
   readonly match: ResourceMatch
-  /** The request target as sent, query and all. */
+  /** The request target as sent, with its query. */
   readonly target: string
   readonly authorization: string | undefined
   readonly cookie: string | undefined
 }
 
-/** What every answer of a process has in common. */
+/** The rules that all answers of a process share. */
 export interface AnswerRules {
   readonly identityHeaders: IdentityHeaders
   /** True for cookies that must not reach the server. */
   readonly isOwnCookie: (name: string) => boolean
-  /** Where a browser signs in for a page, and comes back to it; undefined if that would lead nowhere. */
+  /** The URL where a browser signs in for a page before it returns there; undefined if no login leads back. */
   readonly signInUrl: (match: ResourceMatch, target: string) => string | undefined
-  /** Where a browser ends its session at a resource. */
+  /** The URL where a browser ends its session at a resource. */
   readonly signOutUrl: (resource: Resource) => string
 }

@@ -10,7 +10,7 @@ import type { ResourceMatch } from '../resources/resource-table.ts'
 
 export type ChallengeError = 'invalid_token' | 'invalid_request' | 'insufficient_scope'
 
-// No `scope=` or `error=` inside a description: the TypeScript SDK takes the first it finds anywhere.
+// No `scope=` or `error=` inside a description: the TypeScript SDK takes the first match anywhere in the header.
 const DESCRIPTION: Readonly<Record<ChallengeError, string>> = {
   invalid_token: 'The access token is expired or revoked or not valid here',
   invalid_request: 'The Authorization header is malformed or doubled',
@@ -18,8 +18,8 @@ const DESCRIPTION: Readonly<Record<ChallengeError, string>> = {
 }
 
 /**
- * @param error left out when no credential was sent
- * @param description of the error, instead of the usual one
+ * @param error absent if no credential was sent
+ * @param description replaces the usual text of the error
  */
 export function challenge(
   match: ResourceMatch,
@@ -33,7 +33,7 @@ export function challenge(
   const parameters = [
     ...(error ? [`error="${error}"`, `error_description="${description}"`] : []),
     `resource_metadata="${metadataUrl(match)}"`,
-    // RFC 6750 section 3: never empty; the Go SDK refuses it.
+    // RFC 6750 section 3: `scope` is never empty; the Go SDK refuses an empty one.
     ...(scopes.length > 0 ? [`scope="${scopes.join(' ')}"`] : []),
   ]
   return `Bearer ${parameters.join(', ')}`

@@ -1,6 +1,6 @@
 /**
- * One check, from a located request to an answer. Synchronous for everything known: only a token that was not seen
- * before is awaited.
+ * Decides whether a located request may pass, and makes the answer. This folder owns decisions and answers; it verifies
+ * no credential, which `credentials/` and `sessions/` do. A check awaits only a token that was not seen before.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import type { Logger } from 'pino'
 import type { Credential, Verified } from '../credentials/credential.ts'
 import type { Credentials } from '../credentials/credentials.ts'
-import { isFromOwnPage, isNamelessOwnPage, isNavigation } from '../http/browser-request.ts'
+import { isFromOwnPage, isNavigation, isOwnPageWithNullOrigin } from '../http/browser-request.ts'
 import type { compileOrigins } from '../http/origins.ts'
 import { headerReader } from '../http/raw-headers.ts'
 import { createThrottledWarning } from '../http/throttled-warning.ts'
@@ -34,21 +34,21 @@ export interface CheckDeps extends AnswerRules {
   readonly now: () => number
 }
 
-/** The outcome of a check: the answer, and what the log and a proxy of our own want to know. */
+/** The outcome of a check: the answer, and facts for the log and for our own proxy. */
 export interface Checked {
   readonly answer: Answer
-  /** In words, for the log; undefined when allowed. */
+  /** The reason of a refusal in words, for the log; undefined if allowed. */
   readonly reason?: string
   readonly verified?: Verified
   readonly match?: ResourceMatch
-  /** Of the request that was asked about. */
+  /** The method of the request that the proxy asks about. */
   readonly method?: string
 }
 
 /**
- * @param rawHeaders of the request that carries the credential
- * @param pinned the id of the only resource this may be about
- * @param matched what the resource table says of it, where the caller has asked already
+ * @param rawHeaders the headers of the request that carries the credential
+ * @param pinned the id of the only resource that the request may be for
+ * @param matched the result of the resource table, if the caller has it already
  */
 export type Check = (request: {
   readonly located: ForwardedRequest
@@ -65,7 +65,7 @@ const FOREIGN_PAGE = 'the web page that made this request is of a foreign origin
 export function createCheck(deps: CheckDeps): Check {
   const { resources, credentials, originAllowed, log, now } = deps
 
-  // A credential that was not verified anew is the same input, so its decision at a resource is the same.
+  // The same verified credential at the same resource leads to the same decision.
   const decided = new WeakMap<Verified, { resource: Resource; decision: Decision }>()
   function decideOnce(resource: Resource, credential: Credential): Decision {
     if (credential.kind !== 'verified') return decide(resource, credential)
@@ -78,7 +78,7 @@ export function createCheck(deps: CheckDeps): Check {
 
   const warnOfMissingRoute = createThrottledWarning({
     log,
-    message: `nobody can sign in with a browser: route ${OWN_PATHS} of this host to Gatewarden, without the login in front`,
+    message: `no browser can sign in: route ${OWN_PATHS} of this host to Gatewarden, without the login in front`,
     now,
   })
   function denyUnrouted(context: AnswerContext): Checked {
@@ -98,11 +98,11 @@ export function createCheck(deps: CheckDeps): Check {
       return deny('the path can be read in more than one way', request)
     }
     if (pinned !== undefined && match.resource.id !== pinned) {
-      return deny('the request is for another server than this middleware is pinned to', request)
+      return deny('this middleware is pinned to another server', request)
     }
     const { method } = located
     const [authorization, cookie, origin] = read(rawHeaders)
-    if (!originAllowed(origin, match.resource) && !isNamelessOwnPage(origin, rawHeaders)) {
+    if (!originAllowed(origin, match.resource) && !isOwnPageWithNullOrigin(origin, rawHeaders)) {
       return deny(FOREIGN_PAGE, request)
     }
     const context: AnswerContext = {
@@ -144,13 +144,13 @@ export function createCheck(deps: CheckDeps): Check {
   }
 }
 
-/** Refuses what is no question about a credential. */
+/** Refuses a request for a reason other than its credential. */
 function deny(reason: string, { located, rawHeaders, requestId }: Parameters<Check>[0]): Checked {
   const asker = { requestId, isNavigation: () => isNavigation(located.method, rawHeaders) }
   return { answer: forbidden(reason, asker), reason }
 }
 
-/** Nothing is known about the credential, whoever did not answer. */
+/** 503 if the store or the provider did not answer, which says nothing about the credential. Rethrows other errors. */
 function outage(error: unknown, asker: Asker): Checked {
   const reason =
     error instanceof StorageUnavailable
@@ -178,10 +178,10 @@ function reasonOf(decision: Decision): string | undefined {
   }
 }
 
-/** The request a proxy asks about. */
+/** The request that a proxy asks about. */
 export interface ForwardedRequest {
   readonly host: string
-  /** Request target as the proxy has it, with query. */
+  /** The request target as the proxy received it, with its query. */
   readonly target: string
   readonly method: string
 }

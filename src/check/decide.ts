@@ -1,5 +1,5 @@
 /**
- * The decision about one request. Pure: what is known goes in, what to answer comes out.
+ * The decision about one request. Pure: it maps a resource and a credential to a decision.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export type Decision =
       readonly kind: 'challenge'
       readonly error?: 'invalid_token'
       readonly reason: string
-      /** Of the credential that was refused. */
+      /** The source of the refused credential. */
       readonly source?: Source
     }
   | { readonly kind: 'malformed'; readonly source: Source }
@@ -22,7 +22,7 @@ export type Decision =
   | { readonly kind: 'insufficient-scope'; readonly verified: Verified }
   | { readonly kind: 'forbid'; readonly reason: string; readonly verified?: Verified }
 
-/** Shapes of {@link Decision} that never vary. */
+/** Decisions that never vary. */
 const NO_CREDENTIAL: Decision = { kind: 'challenge', reason: 'no token' }
 const OTHER_AUDIENCE: Readonly<Record<Source, Decision>> = {
   bearer: otherAudience('bearer', 'the token is for another server'),
@@ -33,7 +33,7 @@ function otherAudience(source: Source, reason: string): Decision {
   return { kind: 'challenge', error: 'invalid_token', reason, source }
 }
 
-/** @param resource the one the request is for; origin and path have been judged before */
+/** @param resource the resource of the request; the caller has checked origin and path */
 export function decide(resource: Resource, credential: Credential): Decision {
   switch (credential.kind) {
     case 'none':

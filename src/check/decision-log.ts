@@ -1,6 +1,7 @@
 /**
- * One line a decision. Allowed checks, plain challenges and ways to the login are everyday traffic and only logged at
- * `debug`; a refusal somebody may have to look into is logged with its reason in words. Never a token, never a query.
+ * Logs each decision on one line. Allowed checks, plain challenges and redirects to the login are routine and are
+ * logged at `debug` only; a refusal that somebody may have to look into is logged with its reason in words. No line has
+ * a token or a query.
  *
  * @module
  */
@@ -8,7 +9,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Logger } from 'pino'
 import type { Checked } from './check.ts'
 
-/** @param decision `started`: `performance.now()` when the request was taken up */
+/** @param decision `started`: `performance.now()` when the request arrived */
 export function logDecision(
   log: Logger,
   decision: {
@@ -20,8 +21,8 @@ export function logDecision(
 ): void {
   const { request, requestId, outcome, started } = decision
   const { status } = outcome.answer
-  const everyday = status === 200 || status === 302 || status === 401
-  if (everyday && !log.isLevelEnabled('debug')) return
+  const routine = status === 200 || status === 302 || status === 401
+  if (routine && !log.isLevelEnabled('debug')) return
   const line = {
     requestId,
     status,
@@ -32,11 +33,11 @@ export function logDecision(
     reason: outcome.reason,
     ms: Math.round((performance.now() - started) * 1000) / 1000,
   }
-  if (everyday) log.debug(line, 'decision')
+  if (routine) log.debug(line, 'decision')
   else log.info(line, 'decision')
 }
 
-/** Method and tool of a request of MCP 2026-07-28, as its headers say. */
+/** The method and tool of a request of MCP 2026-07-28, from its headers. */
 function mcpCall({ headers }: IncomingMessage): string | undefined {
   const words = [headers['mcp-method'], headers['mcp-name']].filter(
     (word) => typeof word === 'string' && /^[\x21-\x7e]{1,128}$/.test(word),

@@ -1,7 +1,7 @@
 /**
- * The headers that tell a protected server who is calling (features A5, decision K21). Every answer that allows
- * carries every one of them, empty if unknown: a proxy that copies only what it gets would otherwise let the
- * client's own through (GHSA-7r4p-vjf4-gxv4).
+ * The headers that tell a protected server who is calling (features A5, decision K21). Each allow carries all of them,
+ * empty if unknown: a proxy that copies only the headers it gets would otherwise pass on the client's own
+ * (GHSA-7r4p-vjf4-gxv4).
  *
  * @module
  */
@@ -9,7 +9,7 @@
 import type { Caller } from '../credentials/credential.ts'
 import type { Identity } from '../providers/provider.ts'
 
-/** The identity headers unless others are configured, and what each says. */
+/** The default identity headers, each with the value it carries. */
 export const IDENTITY_HEADERS: Readonly<Record<string, IdentityValue>> = {
   'X-Forwarded-User': 'user',
   'X-Forwarded-Email': 'email',
@@ -20,8 +20,8 @@ export const IDENTITY_HEADERS: Readonly<Record<string, IdentityValue>> = {
   'X-User-Name': 'name',
 }
 
-/** Every value as a header carries it. */
-const READ: Readonly<Record<IdentityValue, (caller: Caller) => string>> = {
+/** Reads each value from a caller, encoded for a header. */
+const READ_VALUE: Readonly<Record<IdentityValue, (caller: Caller) => string>> = {
   user: ({ person, sub }) => encodeHeaderValue(displayUser(person, sub)),
   email: ({ person }) => encodeHeaderValue(person.email ?? ''),
   groups: ({ person }) =>
@@ -32,7 +32,7 @@ const READ: Readonly<Record<IdentityValue, (caller: Caller) => string>> = {
   name: ({ person }) => encodeHeaderValue(person.name ?? person.preferredUsername ?? ''),
 }
 
-/** The verified e-mail, else a user name that cannot be mistaken for one, else our own name (decision K21). */
+/** The verified e-mail, else a user name that cannot be mistaken for an e-mail, else our own `sub` (decision K21). */
 export function displayUser({ email, preferredUsername }: Identity, sub: string): string {
   if (email !== undefined) return email
   return preferredUsername !== undefined && !preferredUsername.includes('@')
@@ -45,12 +45,12 @@ export function identityHeaderLines(
   caller: Caller,
   headers: Readonly<Record<string, IdentityValue>>,
 ): string[] {
-  return Object.entries(headers).flatMap(([name, value]) => [name, READ[value](caller)])
+  return Object.entries(headers).flatMap(([name, value]) => [name, READ_VALUE[value](caller)])
 }
 
 /**
- * Percent-encodes what a header cannot carry unharmed: everything but printable ASCII, a space at either end, and
- * `%` itself, so that decoding is unambiguous. A person named "Łukasz" must never be a 500.
+ * Percent-encodes the characters that a header cannot carry unchanged: all but printable ASCII, a space at either end,
+ * and `%` itself, so that decoding is unambiguous. A person named "Łukasz" must never cause a 500.
  */
 export function encodeHeaderValue(value: string): string {
   if (/^[\x21-\x24\x26-\x7e](?:[\x20-\x24\x26-\x7e]*[\x21-\x24\x26-\x7e])?$/.test(value))
@@ -61,8 +61,8 @@ export function encodeHeaderValue(value: string): string {
     .replace(/^ +| +$/g, (spaces) => '%20'.repeat(spaces.length))
 }
 
-/** What an identity header can say of a caller. */
+/** A fact about a caller that an identity header can carry. */
 export type IdentityValue = 'user' | 'email' | 'groups' | 'scopes' | 'client' | 'id' | 'name'
 
-/** The headers that tell a server who calls, each with what it says. */
+/** The names of the identity headers, each with the value it carries. */
 export type IdentityHeaders = Readonly<Record<string, IdentityValue>>

@@ -1,5 +1,5 @@
 /**
- * The answers for people in a browser: the way to the login, and pages for whoever gets no further.
+ * The answers for people in a browser: the redirect to the login, and pages that explain a refusal.
  *
  * @module
  */
@@ -11,11 +11,14 @@ import type { ResourceMatch } from '../resources/resource-table.ts'
 import type { Answer, AnswerContext, AnswerRules } from './answer.ts'
 import { challenge } from './challenge.ts'
 
-/** A program at the same address is answered differently. */
+/** A program gets another answer at the same address. */
 const VARY = 'Authorization, Cookie, Accept, Sec-Fetch-Mode, Sec-Fetch-Dest'
 export const DOUBLED_COOKIE = 'The session cookie was sent more than once'
 
-/** To the login, and back to the very page (features A9). Where that would lead nowhere, what this place is. */
+/**
+ * Redirects to the login, which returns to this page (features A9). If no login leads back, a page says what this
+ * address is.
+ */
 export function signIn(context: AnswerContext, { signInUrl }: AnswerRules): Answer {
   const location = signInUrl(context.match, context.target)
   if (location === undefined) return challengePage(context)
@@ -38,7 +41,7 @@ export function signIn(context: AnswerContext, { signInUrl }: AnswerRules): Answ
   }
 }
 
-/** A page that says why, and what the person can do. */
+/** A page that says why the request was refused, and what the person can do. */
 export function refusal(
   { match, requestId }: AnswerContext,
   { signOutUrl }: AnswerRules,
@@ -52,11 +55,11 @@ export function refusal(
     signOutUrl: signOutUrl(resource),
     requestId,
   })
-  return page(why.kind === 'doubled' ? 400 : 403, challengeBeside(why, match), body)
+  return page(why.kind === 'doubled' ? 400 : 403, challengeLines(why, match), body)
 }
 
-/** What a program would be told; a proxy that passes no page on has this to go by. */
-function challengeBeside({ kind }: RefusalReason, match: ResourceMatch): readonly string[] {
+/** The challenge that a program would get, for a proxy that passes no page on. */
+function challengeLines({ kind }: RefusalReason, match: ResourceMatch): readonly string[] {
   switch (kind) {
     case 'doubled':
       return ['WWW-Authenticate', challenge(match, 'invalid_request', DOUBLED_COOKIE)]
@@ -77,7 +80,7 @@ function challengePage({ match, requestId }: AnswerContext): Answer {
   return page(401, ['WWW-Authenticate', challenge(match)], body)
 }
 
-/** A page that says what is wrong and names the request, with these headers. */
+/** An answer with a page that says what is wrong and names the request. */
 export const errorAnswer = (
   status: number,
   headers: readonly string[],
@@ -88,7 +91,7 @@ function page(status: number, headers: readonly string[], body: string): Answer 
   return {
     status,
     headers: [
-      // The way out leads to the gateway, which may be another host: the address of the page stays here.
+      // The sign-out link leads to the gateway, which may be another host and must not learn the address of the page.
       ...Object.entries(pageHeaders({ navigatesAway: true })).flat(),
       'Vary',
       VARY,

@@ -1,5 +1,5 @@
 /**
- * A decision that no sign-in changes, in the words of the page for the person.
+ * Turns a decision that signing in cannot change into the reason on the page for the person.
  *
  * @module
  */

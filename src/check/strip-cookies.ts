@@ -6,8 +6,8 @@
 
 /**
  * @param header the value of `Cookie`
- * @param isOurs by cookie name
- * @returns what is left for the server, or undefined if nothing is
+ * @param isOurs tests a cookie's name
+ * @returns the cookies for the server, or undefined if none is left
  */
 export function withoutCookies(
   header: string,

@@ -1,6 +1,6 @@
 /**
- * Waits for a store that does not answer yet: nothing can be served without its signing keys, but being started before
- * the store is no fault (decision K28).
+ * Waits for a store that does not answer yet. Gatewarden cannot serve without the signing keys in the store, but it may
+ * start before the store does (decision K28).
  *
  * @module
  */
@@ -14,13 +14,13 @@ import { type Storage, StorageUnavailable, StorageUnfit } from '../storage/stora
 import { cannotListen } from './cannot-listen.ts'
 
 const ASK_AGAIN_MS = 100
-/** A store that is there answers within this; only after it somebody is told. */
+/** A running store answers within this time. After it, the log and the health endpoints tell the operator. */
 const PATIENCE_MS = 1500
 
 /**
- * Resolves once the store has answered, at once for one on this machine. Meanwhile `/healthz` says 200, and `/readyz`
- * and all else 503.
- * @throws ConfigError if the store is not one that can hold our records, or the port is busy
+ * Resolves once the store has answered, at once for a store on this machine. Meanwhile `/healthz` answers 200, and
+ * every other address 503.
+ * @throws ConfigError if the store cannot hold our records, or the port is busy
  */
 export async function awaitStore(
   storage: Storage,

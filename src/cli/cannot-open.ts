@@ -1,11 +1,11 @@
 /**
- * Says why a store cannot be opened.
+ * The problem that an operator reads if the store cannot be opened.
  *
  * @module
  */
 import { ConfigError } from '../config/values/problem.ts'
 
-/** The problem that an error of opening the store means. */
+/** @param error the error of opening the store */
 export function cannotOpen(error: unknown): ConfigError {
   return new ConfigError([`DATA_DIR: ${error instanceof Error ? error.message : String(error)}`])
 }

@@ -1,5 +1,7 @@
 /**
- * The table of subcommands. A command is its file and a row here; the help text is made from these rows. It owns no setting.
+ * This folder owns the subcommands, a file each. It owns no setting: `config/` does.
+ *
+ * The table of subcommands. A new command is a file and a row here; `help.ts` makes the help text from these rows.
  *
  * @module
  */
@@ -20,7 +22,7 @@ export interface CommandRow {
 }
 
 export const COMMANDS: readonly CommandRow[] = [
-  { words: 'serve', summary: 'start it; also without a word', run: start },
+  { words: 'serve', summary: 'start Gatewarden; the default command', run: start },
   {
     words: 'hash-password',
     summary: 'turn a password into a hash for users in gatewarden.yaml',
@@ -28,7 +30,7 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     words: 'config check',
-    summary: 'say what is wrong with the configuration, or ok',
+    summary: 'print every problem of the configuration, or ok',
     run: configCheck,
   },
   { words: 'config print', summary: 'show each value and where it came from', run: configPrint },
@@ -40,7 +42,8 @@ export const COMMANDS: readonly CommandRow[] = [
   { words: 'keys list', summary: 'show the keys that sign tokens', run: keysList },
   {
     words: 'keys rotate',
-    summary: 'add a new one that signs in ten minutes; --compromised: now, ending all tokens',
+    summary:
+      'add a key that signs in ten minutes; --compromised: replace all keys now, which ends all tokens',
     run: keysRotate,
   },
   { words: 'version', summary: 'show the version', run: version },

@@ -1,5 +1,5 @@
 /**
- * `gatewarden config check`: `ok`, or everything that is wrong.
+ * `gatewarden config check`: prints `ok`, or every problem.
  *
  * @module
  */

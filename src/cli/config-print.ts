@@ -1,5 +1,5 @@
 /**
- * `gatewarden config print`: each value and where it came from; secrets stay hidden.
+ * `gatewarden config print`: prints each value and where it came from. Secrets stay hidden.
  *
  * @module
  */

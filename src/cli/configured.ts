@@ -1,5 +1,5 @@
 /**
- * Loads the configuration for a subcommand and says on standard error what is wrong or doubtful about it.
+ * Loads the configuration for a subcommand and prints its problems and warnings to standard error.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { type Loaded, type LoadOptions, loadConfig, loadListen } from '../config
 import { ConfigError } from '../config/values/problem.ts'
 import type { Io } from './io.ts'
 
-/** The configuration, or undefined once its problems are printed, one a line: exit 2 then. */
+/** @returns the configuration, or undefined after printing its problems, one per line: the command then exits with 2 */
 export function loadOrExplain(argv: readonly string[], io: Io): Loaded | undefined {
   return orExplain(io, () => {
     const loaded = loadConfig(optionsOf(argv, io))
@@ -17,7 +17,7 @@ export function loadOrExplain(argv: readonly string[], io: Io): Loaded | undefin
   })
 }
 
-/** Where the process listens, or undefined once the problems of that are printed. */
+/** @returns the address that the process listens on, or undefined after printing the problems of that address */
 export function listenOrExplain(argv: readonly string[], io: Io): Config['listen'] | undefined {
   return orExplain(io, () => loadListen(optionsOf(argv, io)))
 }
@@ -39,8 +39,8 @@ function orExplain<T>(io: Io, load: () => T): T | undefined {
 }
 
 /**
- * Prints the problems of a {@link ConfigError}, one a line.
- * @throws any other error as it is
+ * Prints the problems of a {@link ConfigError}, one per line.
+ * @throws any other error, unchanged
  */
 export function explain(error: unknown, io: Pick<Io, 'stderr'>): void {
   if (!(error instanceof ConfigError)) throw error

@@ -1,5 +1,5 @@
 /**
- * `gatewarden hash-password`: turns a password into what `users.<name>.password_hash` takes.
+ * `gatewarden hash-password`: turns a password into a hash for `users.<name>.password_hash`.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import type { Command, Io } from './io.ts'
 /** OWASP's first choice for argon2id: 19 MiB, two passes, one lane. */
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 
-/** As much as the login form takes. */
+/** The login form takes no longer password. */
 const MAX_LENGTH = 1024
 
 export const hashPassword: Command = async (args, io) => {
   if (args.length > 0) {
-    // Not repeated: it may be the password.
+    // The message does not repeat the argument: it may be the password.
     io.stderr.write(
-      'gatewarden hash-password takes no arguments: everyone on this machine could see them. It asks, or reads standard input.\n',
+      'gatewarden hash-password takes no arguments: everyone on this machine could see them. Type the password when asked, or pipe it in.\n',
     )
     return 2
   }
@@ -43,7 +43,7 @@ function problemOf(password: string): string | undefined {
   return undefined
 }
 
-/** Through a pipe one line break at the end is the shell's, not the password's. */
+/** Reads standard input. A single line break at its end comes from the shell and is not part of the password. */
 async function readAll({ stdin }: Io): Promise<Answer> {
   const chunks: Buffer[] = []
   for await (const chunk of stdin) chunks.push(Buffer.from(chunk))
@@ -75,7 +75,9 @@ async function askTwice({ stdin, stderr }: Io): Promise<Answer> {
     const problem = problemOf(password)
     if (problem !== undefined) return { problem }
     const again = await ask('Once more: ')
-    return again === password ? { password } : { problem: 'The two differ. Nothing was hashed.' }
+    return again === password
+      ? { password }
+      : { problem: 'The two passwords differ. Nothing was hashed.' }
   } finally {
     terminal.close()
   }

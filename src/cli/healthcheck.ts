@@ -1,5 +1,5 @@
 /**
- * `gatewarden healthcheck`: asks the running process on this machine whether it is alive. For the image.
+ * `gatewarden healthcheck`: asks the running process on this machine whether it is alive. The image uses it.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { get } from 'node:http'
 import { listenOrExplain } from './configured.ts'
 import type { Command, Io } from './io.ts'
 
-/** Exits 1, never 2, also for a bad configuration: Docker reserves every other code. */
+/** Exits with 1, never with 2, even for a bad configuration: Docker reserves every other code. */
 export const healthcheck: Command = createHealthcheck({ limitMs: 3000 })
 
 /** @param options `limitMs`: milliseconds until a process that does not answer counts as dead */
@@ -24,7 +24,7 @@ async function check(options: {
   const listen = listenOrExplain(args, io)
   if (!listen) return 1
   const { host, port } = listen
-  // Listening on every address includes loopback; a single one has to be asked itself.
+  // A process that listens on every address answers on loopback. Otherwise ask the address it listens on.
   const target = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
   try {
     const status = await statusOf({ host: target, port, limitMs })

@@ -9,8 +9,8 @@ import { flagOf } from '../config/sources/names.ts'
 import type { Command } from './io.ts'
 
 const NOTES = `
-All but hash-password take --config FILE (else gatewarden.yaml, where there is one) and every setting as a flag.
-A flag wins over the environment (PORT), that over .env, that over the file (port). docs/configuration.md says more.
+Every command but hash-password takes --config FILE (default: gatewarden.yaml, if it exists) and every setting as a flag.
+A flag wins over the environment (PORT), the environment over .env, and .env over the file (port). See docs/configuration.md.
 `
 
 /** The help text: every command of the table, then every setting as a flag. */

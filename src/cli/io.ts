@@ -1,5 +1,5 @@
 /**
- * What a subcommand may touch of the process it runs in.
+ * The parts of the process that a subcommand may use.
  *
  * @module
  */
@@ -7,9 +7,9 @@ import type { Readable, Writable } from 'node:stream'
 import type { LoadOptions } from '../config/load.ts'
 
 export interface Io extends Omit<LoadOptions, 'argv'> {
-  /** Passwords are typed without echo when it is a terminal. */
+  /** On a terminal, people type passwords without echo. */
   readonly stdin: Readable & { readonly isTTY?: boolean }
-  /** What the command was asked for, and nothing else. */
+  /** The result of the command, and nothing else. */
   readonly stdout: Writable
   /** Prompts, warnings and problems. */
   readonly stderr: Writable

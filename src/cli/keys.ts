@@ -1,5 +1,5 @@
 /**
- * `gatewarden keys list` and `gatewarden keys rotate`: the signing keys in the store, also while the gateway runs.
+ * `gatewarden keys list` and `gatewarden keys rotate`: the signing keys in the store, even while the gateway runs.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { explain, loadOrExplain } from './configured.ts'
 import type { Command, Io } from './io.ts'
 import { rootSecret } from './root-secret.ts'
 
-/** Every process reads the keys each minute, and others cache the JWKS for five. */
+/** A new key waits this long: processes read the keys every minute, and others cache the JWKS for five minutes. */
 const ANNOUNCE_MS = 10 * 60_000
 const COMPROMISED = '--compromised'
 
@@ -45,9 +45,9 @@ export const keysRotate: Command = (args, io) => {
     async (deps) => {
       if (compromised) {
         const { kid, isOurs, removed } = await replaceSigningKeys(deps)
-        if (!isOurs) io.stdout.write('Somebody else replaced the keys at the same moment.\n')
+        if (!isOurs) io.stdout.write('Another process replaced the keys at the same moment.\n')
         io.stdout.write(
-          `${kid} signs from now on. ${removed} other keys are gone: access tokens end within a minute, clients refresh by themselves.\n`,
+          `${kid} signs from now on. Other keys removed: ${removed}. Access tokens end within a minute; clients refresh by themselves.\n`,
         )
       } else {
         const signsFrom = Date.now() + ANNOUNCE_MS
@@ -105,7 +105,7 @@ async function withStore(
 const SILENT = { info: () => {}, warn: () => {} }
 const CONTACT_MS = 5000
 
-/** Waits a little for a store that is reached over a network. */
+/** Waits a short time until a store on the network answers. */
 async function contact(storage: Storage): Promise<void> {
   const deadline = performance.now() + CONTACT_MS
   for (;;) {
@@ -119,14 +119,14 @@ async function contact(storage: Storage): Promise<void> {
   }
 }
 
-/** What to tell the operator; undefined for what no operator can mend. */
+/** @returns the problem for the operator, or undefined for an error that no operator can fix */
 function problemOf(error: unknown): string | undefined {
   if (error instanceof SigningKeyUnreadable) {
-    return `SECRET: ${error.message}. Put the old one into SECRET_PREVIOUS.`
+    return `SECRET: ${error.message}. Put the old secret into SECRET_PREVIOUS.`
   }
   if (error instanceof StorageUnfit) return `REDIS_URL: ${error.message}`
   if (error instanceof StorageUnavailable && error.cause instanceof Error) {
-    return `The store does not answer (${error.cause.message}). Try again once it does.`
+    return `The store does not answer (${error.cause.message}). Try again when it does.`
   }
   return undefined
 }

@@ -1,5 +1,5 @@
 /**
- * The root secret: from the configuration, else made once in the data directory (decision K1).
+ * The root secret: taken from the configuration, else made once in the data directory (decision K1).
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { ConfigError } from '../config/values/problem.ts'
 import { randomToken } from '../crypto.ts'
 
 /**
- * @returns the secret, and the path of its file if it was made just now
+ * @returns the secret, and the path of its file if this call made it
  * @throws ConfigError if the data directory cannot be used
  */
 export async function rootSecret(
@@ -19,20 +19,20 @@ export async function rootSecret(
   if (config.secret !== undefined) return { secret: config.secret }
   const path = join(config.dataDir, 'secret')
   try {
-    const made = (await isThere(path)) ? undefined : await make(path, config.dataDir)
+    const made = (await exists(path)) ? undefined : await createSecret(path, config.dataDir)
     if (made !== undefined) return { secret: made, madeAt: path }
-    return { secret: await read(path) }
+    return { secret: await readSecret(path) }
   } catch (error) {
     throw error instanceof ConfigError ? error : unusable(config.dataDir, error)
   }
 }
 
 /**
- * Of processes that start together one makes the secret and the others read it. It is linked to its name once it is
- * written, so that nobody reads half of it.
- * @returns undefined if another was faster
+ * If processes start together, one makes the secret and the others read it. The file gets its name, by a link, when it
+ * is complete, so no process reads half a secret.
+ * @returns the secret, or undefined if another process was faster
  */
-async function make(path: string, dataDir: string): Promise<string | undefined> {
+async function createSecret(path: string, dataDir: string): Promise<string | undefined> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const secret = randomToken(48)
   const unfinished = `${path}.${randomToken(9)}`
@@ -48,17 +48,17 @@ async function make(path: string, dataDir: string): Promise<string | undefined> 
   }
 }
 
-async function read(path: string): Promise<string> {
+async function readSecret(path: string): Promise<string> {
   const secret = (await readFile(path, 'utf8')).trim()
   if (secret.length < 32) {
     throw new ConfigError([
-      `DATA_DIR: ${path} holds no secret. Put back the file from a backup, or remove it to start over with a new one.`,
+      `DATA_DIR: ${path} holds no secret. Restore the file from a backup, or remove it to start over with a new secret.`,
     ])
   }
   return secret
 }
 
-const isThere = (path: string) =>
+const exists = (path: string) =>
   access(path).then(
     () => true,
     (error: unknown) => {
@@ -70,7 +70,7 @@ const isThere = (path: string) =>
 function unusable(dataDir: string, error: unknown): ConfigError {
   const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
   return new ConfigError([
-    `DATA_DIR: ${dataDir} cannot be used (${why}). Name a directory that this user may write to, or mend its permissions.`,
+    `DATA_DIR: ${dataDir} cannot be used (${why}). Name a directory that this user may write to, or fix its permissions.`,
   ])
 }
 

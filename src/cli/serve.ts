@@ -19,16 +19,16 @@ import { cannotListen } from './cannot-listen.ts'
 import { cannotOpen } from './cannot-open.ts'
 import { rootSecret } from './root-secret.ts'
 
-/** Time for requests under way to end; an event stream that goes on longer is cut. */
+/** Time for running requests to end. Event streams that last longer are cut. */
 const GRACE_MS = 2000
-/** Time for everything, after which the process ends whatever is still open. */
+/** Time for the whole shutdown. After it, the process exits even if handles are open. */
 const STOP_WITHIN_MS = 10_000
-/** Before a start that failed for the store's absence is tried again. */
+/** The wait before the next attempt, if a start fails because the store is unavailable. */
 const RETRY_MS = 250
 
 /**
  * Resolves once the server listens; it then runs until SIGTERM or SIGINT.
- * @throws ConfigError for what only starting can find out: a busy port, a store that cannot be opened
+ * @throws ConfigError for problems that only starting can find: a busy port, a store that cannot be opened
  */
 export async function serve(config: Config): Promise<void> {
   const log: Logger = pino({
@@ -39,7 +39,10 @@ export async function serve(config: Config): Promise<void> {
   const now = () => Date.now()
   const { secret, madeAt } = await rootSecret(config)
   if (madeAt !== undefined) {
-    log.info({ file: madeAt }, 'made a root secret: back it up, everything sealed depends on it')
+    log.info(
+      { file: madeAt },
+      'made a root secret: back it up, nothing sealed can be opened without it',
+    )
   }
   const storage = await openStorage({
     dataDir: config.dataDir,
@@ -67,7 +70,7 @@ async function run(
 ): Promise<void> {
   const { storage, log } = services
   let stopServing = async () => {}
-  // Before the wait for the store, and before listening, so that a signal during start-up is not lost.
+  // Register before the wait for the store and before listening, so that no signal during start-up is lost.
   const stopping = closeWithGrace(
     { delay: STOP_WITHIN_MS, logger: false },
     async ({ err, signal }) => {
@@ -107,13 +110,13 @@ async function build(
     } catch (error) {
       if (error instanceof SigningKeyUnreadable) {
         throw new ConfigError([
-          `SECRET: the signing keys in the store were sealed under another secret. Put the old one into SECRET_PREVIOUS.`,
+          `SECRET: the signing keys in the store were sealed under another secret. Put the old secret into SECRET_PREVIOUS.`,
         ])
       }
       if (!(error instanceof StorageUnavailable)) throw error
-      // One on this machine that fails now does not mend itself.
+      // A store on this machine that fails now does not recover by itself.
       if (!services.storage.contact) throw cannotOpen(error.cause)
-      // A store that was there a moment ago, and is away again.
+      // The store answered a moment ago and is unavailable again: wait for it.
       await delay(RETRY_MS)
       await awaitStore(services.storage, { listen: config.listen, log: services.log })
     }
@@ -124,7 +127,7 @@ function announce(app: FastifyInstance, config: Config, log: Logger): void {
   const addresses = app
     .addresses()
     .map((at) => (typeof at === 'string' ? at : `${at.address}:${at.port}`))
-  // Whatever LOG_LEVEL hides: this line says that it runs, and where.
+  // Log this line at every LOG_LEVEL: it says that the gateway runs, and where.
   log.child({}, { level: 'info' }).info(
     {
       addresses,

@@ -1,5 +1,5 @@
 /**
- * The `serve` command: loads the configuration, then the program.
+ * The `serve` command: loads the configuration, then the server.
  *
  * @module
  */
@@ -11,13 +11,13 @@ export const start: Command = async (args, io) => {
   const loaded = loadOrExplain(args, io)
   if (!loaded) return 2
   keepTickShape()
-  // Loaded only here: the other subcommands answer without a web server.
+  // Import the server only here: the other subcommands need no web server.
   const program = await import('./serve.ts')
   try {
     await program.serve(loaded.config)
     return 0
   } catch (error) {
-    // Problems that only starting finds, such as a busy port.
+    // These are problems that only starting finds, such as a busy port.
     explain(error, io)
     return 2
   }

@@ -1,5 +1,5 @@
 /**
- * Turns parsed settings into the configuration, by the rules that involve more than one of them.
+ * Builds the configuration from parsed settings, and applies the rules that involve several of them.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import type { PublicUrl } from './values/urls.ts'
 
 interface Parts extends Chosen {
   readonly file: FileContents
-  /** False while a file that may hold more cannot be read. */
+  /** False if a file that may hold more settings could not be read. */
   readonly complete: boolean
   readonly disk: Disk
   readonly report: Report
@@ -33,7 +33,7 @@ interface Parts extends Chosen {
   readonly now: number
 }
 
-/** The configuration, or undefined if a part without which there is none is missing. Problems go to the report. */
+/** @returns the configuration, or undefined if a required part is missing; problems go to the report */
 export function buildConfig(parts: Parts): Config | undefined {
   const { settings, disk, report } = parts
   const publicUrl = checkPublicUrl(parts)
@@ -86,7 +86,7 @@ export function buildConfig(parts: Parts): Config | undefined {
   }
 }
 
-/** Plain http shows tokens to the network, so beyond this machine it has to be asked for (decision K7). */
+/** Plain http shows tokens to the network, so beyond this machine it requires `DEV_MODE` (decision K7). */
 function checkPublicUrl(parts: Parts): PublicUrl | undefined {
   const { settings, given, complete, broken, report } = parts
   const label = given.get('public_url')?.label ?? 'PUBLIC_URL'
@@ -95,7 +95,7 @@ function checkPublicUrl(parts: Parts): PublicUrl | undefined {
     if (complete && !broken.has('public_url')) {
       report.problem(
         label,
-        'is not set. Set it to the address people reach Gatewarden at, such as https://auth.example.com.',
+        'is not set. Set it to the address at which people reach Gatewarden, such as https://auth.example.com.',
       )
     }
     return undefined
@@ -119,15 +119,15 @@ function checkCookieDomain({ settings, report }: Parts, publicUrl: PublicUrl): v
   if (problem !== undefined) report.problem('COOKIE_DOMAIN', problem)
 }
 
-/** Milliseconds by which the clock that a point in time was read off may be ahead of ours. */
+/** Milliseconds by which the clock of the person who wrote the setting may be ahead of ours. */
 const CLOCK_SKEW_MS = 60_000
 
-/** A time to come would end every grant that is still to be made until then. */
+/** A time in the future would also end every grant made until then. */
 function checkRevokeBefore({ settings, report, now }: Parts): void {
   if (settings.revoke_before !== undefined && settings.revoke_before * 1000 > now + CLOCK_SKEW_MS) {
     report.problem(
       'REVOKE_BEFORE',
-      'lies in the future. Set it to now or before; in seconds, not milliseconds, if it is a number.',
+      'is in the future. Set it to now or a past time; if it is a number, write seconds, not milliseconds.',
     )
   }
 }

@@ -1,6 +1,8 @@
 /**
- * The shape of a loaded configuration, in domain words. `load.ts` makes one; everything else reads its slice.
- * Durations are whole seconds. All of it is frozen.
+ * This folder owns every setting, once, and loads them all into one frozen `Config`. It owns no options: the folder
+ * that reads an option declares its type.
+ *
+ * `Config` is all that the rest of the program sees of this folder, in domain words. Durations are whole seconds.
  *
  * @module
  */
@@ -15,17 +17,17 @@ import type { RedisTarget } from '../storage/redis/topology.ts'
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 export interface Config {
-  /** The gateway's own origin, without trailing slash; `host` is lower-case with a non-default port. */
+  /** The gateway's own origin, without a trailing slash. `host` is lower-case, with any port but the default. */
   readonly publicUrl: { readonly origin: string; readonly host: string; readonly secure: boolean }
   readonly listen: { readonly host: string; readonly port: number }
   readonly dataDir: string
-  /** The store, instead of one in `dataDir`. */
+  /** The Redis that holds the store; absent: the store is in `dataDir`. */
   readonly redis?: RedisTarget
-  /** How long what was checked before counts while Redis does not answer. */
+  /** How long earlier checks count while Redis does not answer. */
   readonly maxStale: number
-  /** Root of all derived keys; absent: made in `dataDir`. */
+  /** Root of all derived keys; absent: `cli/root-secret.ts` makes one in `dataDir`. */
   readonly secret?: string
-  /** Former roots, newest first: they open, never seal. */
+  /** Former roots, newest first. They open sealed values and never seal new ones. */
   readonly secretPrevious: readonly string[]
   readonly resources: readonly ResourceConfig[]
   /** Addresses and CIDRs whose forwarded headers count. */
@@ -37,27 +39,27 @@ export interface Config {
     readonly grant: number
     readonly grantIdle: number
     readonly refreshGrace: number
-    /** Of a signed-in browser: at most, and without a request. */
+    /** The most that a browser session lasts, and the most it lasts without a request. */
     readonly session: number
     readonly sessionIdle: number
   }
-  /** Whose hosts share one browser session: that of `publicUrl` or a domain above it. */
+  /** The domain whose hosts share one browser session: the host of `publicUrl` or a domain above it. */
   readonly cookieDomain?: string
-  /** Command lines may be handed a browser's session. */
+  /** Command-line tools may get the session of a browser. */
   readonly edgeAuth: boolean
-  /** Origins whose browsers may call, beside a resource's own and ours; `loopback` for all of this computer; `'*'` for any. */
+  /** Origins that may call besides our own; `loopback` is any on the browser's own computer, `'*'` is any at all. */
   readonly allowedOrigins: '*' | readonly string[]
   readonly clients: readonly ClientConfig[]
   readonly staticTokens: readonly StaticTokenConfig[]
-  /** Who may register: anyone, nobody, or clients that redirect to these hosts and app schemes (`cursor:`). */
+  /** The clients that may register: any, none, or those that redirect to these hosts and app schemes (`cursor:`). */
   readonly registration: 'open' | 'off' | readonly string[]
-  /** How long a registered client is known; absent: for ever. */
+  /** How long a registration is valid; absent: for ever. */
   readonly clientLifetime?: number
-  /** Grants made before are dead. Seconds since the epoch. */
+  /** Grants made before this time are invalid. Seconds since the epoch. */
   readonly revokeBefore?: number
-  /** The headers that tell a server who calls, each with what it says. */
+  /** The headers that tell a server who calls, each with the value it carries. */
   readonly identityHeaders: Readonly<Record<string, IdentityValue>>
-  /** Requests a minute and address at endpoints that anybody can call; 0 is no limit. */
+  /** Requests per minute and client address at endpoints that anybody can call; 0 means no limit. */
   readonly rateLimit: number
   readonly logLevel: LogLevel
 }

@@ -1,6 +1,6 @@
 /**
- * Makes the configuration out of flags, environment, `.env` and file, in this order of precedence; or says
- * everything that is wrong with them.
+ * Loads the configuration from flags, environment, `.env` and file, in this order of precedence, or reports
+ * every problem in them.
  *
  * @module
  */
@@ -18,31 +18,31 @@ import { warnOfRetired } from './sources/retired.ts'
 import { readYaml } from './sources/yaml.ts'
 import { attempt, ConfigError, createReport, InvalidValue, type Report } from './values/problem.ts'
 
-/** Where a configuration comes from. Nothing else is read. */
+/** The sources of a configuration. The loader reads nothing else. */
 export interface LoadOptions {
-  /** Flags, without the name of the program and of the subcommand. */
+  /** Flags, without the names of the program and the subcommand. */
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Where `.env` and `gatewarden.yaml` are looked for, and what relative paths are relative to. */
+  /** The folder of `.env` and `gatewarden.yaml`, and the base of relative paths. */
   readonly cwd: string
-  /** The text of a file; throws what `fs.readFileSync` throws. */
+  /** Returns the text of a file; throws the same errors as `fs.readFileSync`. */
   readFile(path: string): string
-  /** Milliseconds since the epoch; the system's clock unless given. */
+  /** Milliseconds since the epoch. Default: the system's clock. */
   now?(): number
 }
 
 export interface Loaded {
-  /** Frozen, all of it. */
+  /** Deeply frozen. */
   readonly config: Config
-  /** One line each, `SETTING: ...`; nothing that stops the start. */
+  /** Doubts that do not stop the start, one line each: `SETTING: ...`. */
   readonly warnings: readonly string[]
-  /** Each value as a person may see it, and where it came from. */
+  /** Each value as a person may see it, and the place it came from. */
   readonly sources: readonly Source[]
 }
 
 const DEFAULT_FILE = 'gatewarden.yaml'
 
-/** @throws ConfigError with every problem there is */
+/** @throws ConfigError with every problem of the configuration */
 export function loadConfig(options: LoadOptions): Loaded {
   const report = createReport()
   const { chosen, file, fileName, complete, disk } = readLayers(options, report)
@@ -63,9 +63,9 @@ export function loadConfig(options: LoadOptions): Loaded {
 }
 
 /**
- * Where the process listens, for those who only ask whether it does: the rest may be missing, as in another process of
- * the same container that was given less.
- * @throws ConfigError if host or port are no good
+ * Reads only the address that the process listens on, for the health check. The other settings may be missing: the
+ * health check is another process of the same container and may have got fewer of them.
+ * @throws ConfigError if host or port have a problem
  */
 export function loadListen(options: LoadOptions): Config['listen'] {
   const report = createReport()
@@ -94,12 +94,12 @@ function readLayers(options: LoadOptions, report: Report) {
     layers.flatMap(({ retired }) => retired),
     report,
   )
-  // What is missing cannot be told while a file that may hold it cannot be read.
+  // A setting counts as missing only if every file that may hold it could be read.
   const complete = file !== undefined && dotenv !== undefined
   return { chosen, file, fileName, complete, disk }
 }
 
-/** A file that somebody names has to be there; the one we look for does not. */
+/** The file that `--config` names must exist; the default file need not. */
 function readConfigFile(disk: Disk, named: string | undefined): string {
   const text = disk.find(named ?? DEFAULT_FILE)
   if (text === undefined && named !== undefined) {

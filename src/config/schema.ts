@@ -1,7 +1,6 @@
 /**
- * Every setting of the flat list, once: its name, kind, default and what people read about it. `PUBLIC_URL` in the
- * environment is `public_url` in the file and `--public-url` as a flag. What only the file can say is in
- * `resources.ts`, `people.ts` and `users.ts`.
+ * Every setting of the flat list, once: its name, kind, default and description. `PUBLIC_URL` in the environment is
+ * `public_url` in the file and `--public-url` as a flag. The settings that only the file can hold are in `sections/`.
  *
  * @module
  */
@@ -40,13 +39,13 @@ import {
   parseUpstreamUrl,
 } from './values/urls.ts'
 
-/** The settings by their names in the file. Rules that involve more than one are in `build.ts`. */
+/** The settings by their names in the file. Rules that involve several settings are in `build.ts` and `rules/`. */
 export const Settings = z.object({
   public_url: text(parsePublicUrl)
     .optional()
     .register(fields, {
       description:
-        "The gateway's own origin: issuer, pages, callback. https, or http on this machine. `OAUTH_DOMAIN` is its host alone.",
+        'Origin of the gateway, for the issuer, the pages and the callback: https, or http on this machine. `OAUTH_DOMAIN` takes the host alone.',
       example: 'https://auth.example.com',
       aliases: ['OAUTH_DOMAIN'],
     }),
@@ -55,27 +54,27 @@ export const Settings = z.object({
     kind: 'switch',
   }),
   host: text(parseListenHost).prefault('0.0.0.0').register(fields, {
-    description: 'The address it listens on.',
+    description: 'Address that Gatewarden listens on.',
   }),
   port: scalar(parsePort).prefault(11_000).register(fields, {
-    description: 'The port it listens on.',
+    description: 'Port that Gatewarden listens on.',
   }),
   data_dir: text(parsePath).prefault('./data').register(fields, {
     description:
-      'Keys, secrets it makes (mode 0600) and the store. A local disk, not a network share.',
+      'Folder for the secret that Gatewarden makes (mode 0600) and for the store with its keys. Use a local disk, not a network share.',
   }),
   redis_url: text(parseRedisUrl).optional().register(fields, {
     description:
-      'Keeps the store in Redis (6.2 or later, or Valkey) instead, for more than one machine: `redis://user:password@host:6379/0`, `redis+sentinel://host1,host2,host3/master`, `redis+cluster://host1,host2`; `rediss` for TLS. `SECRET` is required then.',
+      'Address of a Redis (6.2 or later) or Valkey that holds the store instead of `DATA_DIR`, for more than one machine: `redis://user:password@host:6379/0`, `redis+sentinel://host1,host2,host3/master`, `redis+cluster://host1,host2`; `rediss` for TLS. Requires `SECRET`.',
     secret: true,
   }),
   redis_ca: text(parsePath).optional().register(fields, {
     description:
-      "The file with the certificates (PEM) of the authority that signed Redis's own, if not a public one.",
+      'File with the certificates (PEM) of the authority that signed the certificate of Redis; needed unless that authority is a public one.',
     example: '/etc/gatewarden/redis-ca.pem',
   }),
   resources: list(parseResourceUrl).optional().register(fields, {
-    description: 'URLs of the protected MCP servers. In the file, a map can say more of each.',
+    description: 'URLs of the protected MCP servers. In the file, a map can say more about each.',
     example: 'https://mcp.example.com/notes/mcp',
     kind: 'list',
   }),
@@ -83,201 +82,204 @@ export const Settings = z.object({
     .optional()
     .register(fields, {
       description:
-        'With exactly one resource: where it really is. Gatewarden is its reverse proxy then.',
+        'URL of the server behind the resource; Gatewarden is then its reverse proxy. Requires exactly one resource.',
       example: 'http://notes:3000/mcp',
       aliases: ['UPSTREAM_MCP_URL'],
     }),
   trusted_proxies: list(parseNetwork).prefault('127.0.0.0/8,::1').register(fields, {
-    description: 'Addresses and CIDRs whose forwarded headers count: those of your proxy.',
+    description:
+      'Addresses and CIDRs of your proxy. Gatewarden reads forwarded headers from these only.',
     kind: 'list',
   }),
   provider: text(parseProvider).prefault('builtin').register(fields, {
     description:
-      'Who says who somebody is. `builtin`: the users in the file. `keycloak`, `google`, or `oidc` for any other OpenID Connect provider (docs/providers).',
+      'Provider that people sign in at: `builtin` for the users in the file, `keycloak`, `google`, or `oidc` for any other OpenID Connect provider (docs/providers).',
   }),
   issuer_url: text(parseIssuerUrl).optional().register(fields, {
-    description:
-      'The issuer of the provider; of Keycloak, the address of the realm. Google needs none.',
+    description: 'Issuer of the provider; for Keycloak, the URL of the realm. Google needs none.',
     example: 'https://id.example.com/realms/main',
   }),
   client_id: text(parseToken)
     .optional()
     .register(fields, {
       description:
-        'What the provider calls Gatewarden. Its redirect URI there is `PUBLIC_URL/callback`.',
+        'Client id of Gatewarden at the provider. Register `PUBLIC_URL/callback` there as its redirect URI.',
       example: 'gatewarden',
       aliases: ['GOOGLE_CLIENT_ID'],
     }),
   client_secret: text(parseToken)
     .optional()
     .register(fields, {
-      description: 'What Gatewarden proves that with.',
+      description: 'Client secret of Gatewarden at the provider.',
       secret: true,
       aliases: ['GOOGLE_CLIENT_SECRET'],
     }),
   google_hosted_domain: list(parseHostedDomain).optional().register(fields, {
     description:
-      'Google Workspace domains that people must be managed by. Without it anybody with a Google account can sign in, and the `ALLOWED_` lists decide.',
+      'Google Workspace domains whose accounts can sign in. If unset, any Google account can sign in, and the `ALLOWED_` lists decide who may pass.',
     example: 'example.com',
     kind: 'list',
   }),
   accept_provider_tokens: toggle().prefault(false).register(fields, {
     description:
-      "The provider's own access tokens are bearers too, for clients that still have some. Read docs/provider-tokens.md first.",
+      "Accepts the provider's own access tokens as bearer tokens, for clients that still use them. Read docs/provider-tokens.md first.",
     kind: 'switch',
   }),
   provider_token_clients: list(parseToken).optional().register(fields, {
     description:
-      'Further clients at the provider whose access tokens are accepted then, beside `CLIENT_ID`.',
+      'More clients at the provider, besides `CLIENT_ID`, whose access tokens `ACCEPT_PROVIDER_TOKENS` accepts.',
     example: 'old-desktop-app',
     kind: 'list',
   }),
   keycloak_auth_host: text(parseKeycloakHost).optional().register(fields, {
     description:
-      'Another way to say which Keycloak, instead of `ISSUER_URL`; `localhost` where only the others are set.',
+      'Host of Keycloak; replaces `ISSUER_URL`. Default: `localhost` if another `KEYCLOAK_` setting is present.',
     example: 'id.example.com',
   }),
   keycloak_auth_port: scalar(parsePort).prefault(8080).register(fields, {
-    description: 'Its port; 443 and 80 are left out of the issuer where they are the default.',
+    description:
+      'Port of Keycloak. The issuer leaves out the default port of the scheme: 443 or 80.',
   }),
   keycloak_auth_protocol: text(parseHttpScheme)
     .prefault('https')
     .register(fields, {
-      description: 'Its scheme.',
+      description: 'Scheme of Keycloak: `https` or `http`.',
       aliases: ['KEYCLOAK_PROTOCOL'],
     }),
   keycloak_realm: text(parseRealm).prefault('master').register(fields, {
-    description: 'Its realm.',
+    description: 'Realm of Keycloak.',
   }),
   groups_claim: text(parseToken).prefault('groups').register(fields, {
-    description:
-      "The claim of the provider's ID token, or of its userinfo, that lists a person's groups.",
+    description: "Claim of the provider's ID token or userinfo that lists a person's groups.",
   }),
   allowed_emails: list(parseAllowedEmail).optional().register(fields, {
     description:
-      'E-mail addresses that may pass. One of the three `ALLOWED_` lists must let someone in; `*` in any is anyone who can log in.',
+      'E-mail addresses of people who may pass. At least one of the three `ALLOWED_` lists must let someone in; `*` in any of them lets in anyone who can log in.',
     example: 'ann@example.com',
     kind: 'list',
   }),
   allowed_domains: list(parseDomain).optional().register(fields, {
-    description: 'Mail domains that may pass. Subdomains are not included.',
+    description: 'Mail domains of people who may pass. Subdomains are not included.',
     example: 'example.com',
     kind: 'list',
   }),
   allowed_groups: list(parseGroup).optional().register(fields, {
-    description: 'Groups that may pass.',
+    description: 'Groups whose members may pass.',
     example: 'staff',
     kind: 'list',
   }),
   allowed_scopes: list(parseScopeToken).optional().register(fields, {
     description:
-      'Scopes on offer at resources that list none of their own. None at all is one, `mcp`.',
+      'Scopes offered at resources that list none of their own. If no setting names a scope, `mcp` is offered.',
     example: 'notes:read,notes:write',
     kind: 'list',
   }),
   required_scopes: list(parseScopeToken).optional().register(fields, {
-    description: 'Scopes demanded at resources that say nothing else.',
+    description: 'Scopes required at resources without `required_scopes` of their own.',
     example: 'notes:read',
     kind: 'list',
   }),
   secret: text(parseSecret).optional().register(fields, {
-    description: 'Root of all derived keys, 32 characters at least. Made in `DATA_DIR` if absent.',
+    description:
+      'Root of all derived keys, at least 32 characters. If unset, Gatewarden makes one in `DATA_DIR`.',
     secret: true,
   }),
   secret_previous: list(parseSecret, splitSecrets).optional().register(fields, {
     description:
-      'Former secrets, newest first, one a line in a file. What they sealed stays valid until they are removed.',
+      'Former secrets, newest first; in a file, one per line. Everything sealed with a former secret stays valid until you remove the secret.',
     secret: true,
     kind: 'list',
   }),
   access_token_lifetime: scalar(duration({ min: '1s', max: '24h' }))
     .prefault('1h')
     .register(fields, {
-      description: 'How long an access token works before its client refreshes it.',
+      description: 'How long an access token is valid. After that, its client refreshes it.',
     }),
   grant_lifetime: scalar(duration({ min: '1s', max: '3650d' }))
     .prefault('30d')
     .register(fields, {
-      description: 'After this long people sign in again, whatever happens.',
+      description:
+        'After this time people must sign in again, even if their client keeps refreshing.',
     }),
   grant_idle: scalar(duration({ min: '1s', max: '3650d' }))
     .prefault('14d')
     .register(fields, {
-      description: 'After this long without a refresh people sign in again.',
+      description: 'After this time without a refresh people must sign in again.',
     }),
   refresh_grace: scalar(duration({ min: '0s', max: '1h' }))
     .prefault('60s')
     .register(fields, {
-      description: 'How long a refresh whose answer was lost may be repeated.',
+      description: 'How long a client may repeat a refresh whose answer was lost.',
     }),
   cookie_domain: text(parseCookieDomain).optional().register(fields, {
     description:
-      'The domain whose hosts share one browser session: the host of `PUBLIC_URL` or a domain above it. Every host under it gets the cookie. Without it each host has a session of its own.',
+      'Domain whose hosts share one browser session: the host of `PUBLIC_URL` or a domain above it. Browsers send the cookie to every host under the domain. If unset, each host has its own session.',
     example: 'example.com',
   }),
   enable_edge_auth: toggle().prefault(false).register(fields, {
     description:
-      'Lets a command line get the session of the person in front of it: `/auth/connect`, `/auth/oidc-config` and `/_ws_tunnel` (docs/edge-auth.md).',
+      'Lets a command-line tool get the browser session of the person who runs it: `/auth/connect`, `/auth/oidc-config` and `/_ws_tunnel` (docs/edge-auth.md).',
     kind: 'switch',
   }),
   session_lifetime: scalar(duration({ min: '1s', max: '30d' }))
     .prefault('24h')
     .register(fields, {
-      description: 'After this long people sign in to a web page again, whatever happens.',
+      description:
+        'After this time people must sign in to a web page again, even if they keep using it.',
     }),
   session_idle: scalar(duration({ min: '1s', max: '30d' }))
     .prefault('8h')
     .register(fields, {
-      description: 'After this long without a request people sign in to a web page again.',
+      description: 'After this time without a request people must sign in to a web page again.',
     }),
   allowed_origins: list(parseAllowedOrigin).prefault('loopback').register(fields, {
     description:
-      "Origins whose browsers may call, beside a resource's own and ours: a list, in which `loopback` is every one of this computer, or `*` for any.",
+      "Origins of web pages that may call, besides those of the resource and the gateway: a list, in which `loopback` stands for every origin on the browser's own computer, or `*` for any origin.",
     kind: 'list',
   }),
   client_registration: list(parseRegistrant).prefault('open').register(fields, {
     description:
-      'Which programs may make themselves known: `open`, `off` (only the clients of the configuration), or the hosts that they may redirect to, such as `claude.ai,localhost,cursor:` (a colon after the scheme of an app). Counts for those that registered before as well.',
+      'Clients that may register: `open` (any), `off` (only the clients in the configuration), or the hosts that they may redirect to, such as `claude.ai,localhost,cursor:` (a colon after the scheme of an app). Applies to clients that registered earlier, too.',
     kind: 'list',
   }),
   client_lifetime: scalar(durationOrNever({ min: '1s', max: '3650d' }))
     .prefault('never')
     .register(fields, {
-      description: 'After this long a program that made itself known has to do it again.',
+      description: 'After this time a registered client must register again.',
     }),
   mcpauth_bootstrap_clients: text(parseBootstrapClients).optional().register(fields, {
     description:
-      'Clients known beforehand as one JSON list, as mcpauth has it. `clients` in the file is the same, in YAML.',
+      'Preregistered clients as one JSON list, in the format of mcpauth. `clients` in the file is the same list in YAML.',
     secret: true,
   }),
   static_bearer_tokens: list(parseFlatToken)
     .optional()
     .register(fields, {
       description:
-        'Fixed tokens for programs that cannot sign in: `name:token`, 32 characters at least. Each opens every server with all its scopes; `static_tokens` in the file says less.',
+        'Fixed tokens for programs that cannot sign in: `name:token`, the token at least 32 characters. Each token opens every server with all its scopes; `static_tokens` in the file can open less.',
       secret: true,
       kind: 'list',
       aliases: ['AUTHORIZATION_BEARER_TOKEN'],
     }),
   identity_headers: identityHeaders().prefault(IDENTITY_HEADER_NAMES.join(',')).register(fields, {
     description:
-      'The headers that tell a server who calls. `X-Auth-Request-User=X-Forwarded-User` sends one under another name; in the file also a map of header to `user`, `email`, `groups`, `scopes`, `client`, `id` or `name`. Copy the same ones in your proxy.',
+      'Headers that tell a server who calls. `X-Auth-Request-User=X-Forwarded-User` sends a header under another name. In the file, also a map of header to `user`, `email`, `groups`, `scopes`, `client`, `id` or `name`. Copy the same headers in your proxy.',
     kind: 'list',
   }),
   revoke_before: scalar(parseInstant).optional().register(fields, {
     description:
-      'Everybody who signed in before signs in again: a date, a time with its zone, or seconds since 1970.',
+      'Everybody who signed in before this point in time must sign in again: a date, a time with its zone, or seconds since 1970.',
     example: '2026-01-01T00:00:00Z',
   }),
   rate_limit: scalar(parseRateLimit).prefault(600).register(fields, {
     description:
-      'Requests a minute and address at each of registration, tokens and login; with Redis at all replicas together. 0 is no limit.',
+      'Requests per minute and client address, counted separately for registration, tokens and login; with Redis, across all replicas. 0 means no limit.',
   }),
   max_stale: scalar(duration({ min: '0s', max: '1h' }))
     .prefault('60s')
     .register(fields, {
       description:
-        'How long tokens that were checked before keep working while Redis does not answer.',
+        'How long tokens that Gatewarden has checked before keep working while Redis does not answer.',
     }),
   prod_mode: toggle().prefault(false).register(fields, {
     description: 'Refuses to start with unsafe settings and weak secrets.',
@@ -285,7 +287,7 @@ export const Settings = z.object({
   }),
   log_level: scalar(parseLogLevel).prefault('info').register(fields, {
     description:
-      '`debug`, `info`, `warn`, `error`; or 0, 1, 2. Allowed checks are logged at `debug` only.',
+      '`debug`, `info`, `warn`, `error`; or 0, 1, 2 as in mcpauth. Gatewarden logs allowed checks at `debug` only.',
   }),
 })
 
@@ -293,12 +295,12 @@ export const Settings = z.object({
 export type Settings = z.output<typeof Settings>
 export type SettingKey = keyof Settings
 
-/** One setting of the table with its names and what people read about it. */
+/** A setting of the table, with its names and its description. */
 export interface Setting extends Field {
   readonly key: SettingKey
   /** `PUBLIC_URL`. */
   readonly name: string
-  /** As people would write it; undefined if there is none. */
+  /** The default as people would write it; undefined if there is none. */
   readonly default: string | undefined
 }
 

@@ -13,7 +13,7 @@ import { createGrantCredentials, type GrantCredentialsDeps } from './grant-token
 export interface Verifier {
   /**
    * The credential of an `Authorization` header that was verified before, without a promise; undefined if it was not,
-   * or has to be verified anew. Throws StorageUnavailable.
+   * or has to be verified again. Throws StorageUnavailable.
    */
   known(authorization: string): Credential | undefined
   /**
@@ -36,7 +36,7 @@ const ANSWERS = {
 
 export function createVerifier(deps: VerifierDeps): Verifier {
   const { accessTokens } = deps
-  // Kept by the whole header: that is what is at hand before anything of it is parsed.
+  // The key is the whole header, which is at hand before anything of it is parsed.
   const credentials = createGrantCredentials(deps, {
     tokens: accessTokens,
     answers: ANSWERS,

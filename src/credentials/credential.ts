@@ -3,11 +3,10 @@
  *
  * @module
  */
-
 import type { Identity } from '../providers/provider.ts'
 import type { Resource } from '../resources/resource-table.ts'
 
-/** How a credential came: a cookie goes along with whatever page asks, a bearer token does not. */
+/** How a credential came: browsers add a cookie to the request of any page, but no bearer token. */
 export type Source = 'bearer' | 'cookie'
 
 /** A credential that was verified: signature, issuer, expiry, live grant. */
@@ -15,7 +14,7 @@ export interface Verified extends Caller {
   readonly source: Source
   /** True for the resources it was issued for (RFC 8707 section 2). */
   readonly isFor: (resource: Resource) => boolean
-  /** Who may pass is a rule about people; a static token is none (decision K33). */
+  /** False for a static token: only people are subject to the rules about who may pass (decision K33). */
   readonly isPerson: boolean
   /** Milliseconds since the epoch. */
   readonly expiresAt: number
@@ -27,7 +26,7 @@ export type Credential =
   | { readonly kind: 'refused'; readonly reason: string; readonly source: Source }
   | { readonly kind: 'verified'; readonly verified: Verified }
 
-/** Who calls, as a verified credential says it. */
+/** The caller, as a verified credential names it. */
 export interface Caller {
   readonly person: Identity
   /** Our own name for the person. */

@@ -1,6 +1,7 @@
 /**
- * From the headers of a request to its credential: a bearer token of any kind, else the cookie of a signed-in
- * browser. A token that is there counts, even a bad one; the cookie is not a second try.
+ * Credentials. This folder owns each kind of bearer token, from the header to a verified caller, and the cache of them;
+ * it does not own whether the caller may pass (`src/check/`). This file finds the credential of a request: a bearer
+ * token of any kind, else the cookie of a signed-in browser. A bad token counts too: the cookie is not a second try.
  *
  * @module
  */
@@ -30,7 +31,7 @@ export type Credentials = (
 
 const NONE: Credential = { kind: 'none' }
 
-/** @param deps `bearers`: asked in this order before a token is taken for one of ours */
+/** @param deps `bearers`: asked in this order before a token is treated as our own */
 export function createCredentials(deps: {
   verifier: Verifier
   bearers: readonly BearerSource[]

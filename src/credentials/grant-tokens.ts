@@ -1,6 +1,6 @@
 /**
- * Credentials that stand for a grant: tokens that this server signed. One seen before costs a look-up, and the
- * question whether its grant still stands; no promise, no network (decision K29).
+ * Credentials that stand for a grant: tokens that this server signed. A token seen before costs a look-up and a check
+ * that its grant still holds; no promise, no network (decision K29).
  *
  * @module
  */
@@ -13,10 +13,10 @@ import { StorageUnavailable } from '../storage/storage.ts'
 import type { Credential, Verified } from './credential.ts'
 import { createVerifiedCache, type Known } from './verified-cache.ts'
 
-/** One kind of token, and what is its own about it. */
+/** A kind of token, and the rules that only this kind has. */
 export interface GrantToken<Claims extends GrantClaims> {
   readonly tokens: Pick<SignedTokens<Claims>, 'keyGeneration' | 'verify'>
-  /** What is said of a token that is no good. */
+  /** The answers for a token that is not good. */
   readonly answers: {
     readonly notOurs: Credential
     readonly expired: Credential
@@ -24,9 +24,9 @@ export interface GrantToken<Claims extends GrantClaims> {
   }
   /** True if the token says what its grant says. */
   readonly agrees: (claims: Claims, grant: Grant) => boolean
-  /** What only the store knows besides: undefined lets the token pass. Rejects with StorageUnavailable. */
+  /** A further check that only the store can make: undefined lets the token pass. Rejects with StorageUnavailable. */
   readonly refusal?: (grant: Grant) => Promise<Credential | undefined>
-  /** False if what was known may not bridge an outage. */
+  /** False if a credential that was verified before may not bridge an outage. */
   readonly mayBridge?: (grant: Grant) => boolean
   readonly verified: (found: {
     claims: Claims
@@ -45,18 +45,18 @@ interface GrantClaims {
 }
 
 export interface GrantCredentials {
-  /** What is known under `key`, without a promise; undefined if it has to be verified. Throws StorageUnavailable. */
+  /** The entry under `key`, without a promise; undefined if the token has to be verified. Throws StorageUnavailable. */
   find(key: string): Known | undefined
   /**
-   * Verifies `token` and keeps what comes of it under `key`. Rejects with StorageUnavailable when the store does not
-   * answer and nothing known bridges that: an outage, never a refusal.
+   * Verifies `token` and keeps the result under `key`. Rejects with StorageUnavailable when the store does not answer
+   * and no entry bridges that: an outage, never a refusal.
    */
   verify(key: string, token: string): Promise<Credential>
 }
 
 export interface GrantCredentialsDeps {
   readonly records: Records
-  /** The people behind grants as known now (decision K12). */
+  /** The people behind grants, as they are known now (decision K12). */
   readonly persons: Persons
   readonly watchGrant: WatchGrant
   /** Milliseconds since the epoch. */
@@ -87,11 +87,11 @@ export function createGrantCredentials<Claims extends GrantClaims>(
     const grant = await records.grants.find(claims.gid)
     const person = grant && (await persons.find(grant))
     if (!grant || !person) {
-      // What was read before a silence may not outlive it.
+      // An entry from before a silence of the store must not outlive it.
       kept.forget(key)
       return answers.revoked
     }
-    // A token says what its grant says; anything else was signed by someone who has the key and no grant.
+    // A token says what its grant says; any other was signed by somebody who has the key but no grant.
     if (!token.agrees(claims, grant)) return answers.notOurs
     const expiresAt = Math.min(claims.exp, grant.expiresAt) * 1000
     if (now() >= expiresAt) return answers.expired

@@ -1,10 +1,9 @@
 /**
- * Fixed tokens as credentials (decision K33): for programs, so no list of people is asked, and nothing but the
+ * Fixed tokens as credentials (decision K33). They are for programs, so no list of people applies, and only the
  * configuration ends them.
  *
  * @module
  */
-
 import { constantTimeEqual, sha256 } from '../crypto.ts'
 import { staticSubject } from '../oauth/subject.ts'
 import type { Resource } from '../resources/resource-table.ts'
@@ -13,14 +12,14 @@ import type { BearerSource } from './credentials.ts'
 
 interface Entry {
   readonly config: StaticTokenConfig
-  /** One object a resource, since decisions are remembered by it. */
+  /** The same object for a resource each time, since decisions are remembered by it. */
   readonly credentials: WeakMap<Resource, Credential>
 }
 
-/** What the look-up sees of a hash; the whole of it is compared in constant time. */
+/** Characters of a hash that the look-up uses; the whole hash is compared in constant time. */
 const KEY_LENGTH = 16
 
-/** The configured tokens. Another token is undefined, at once and without I/O. */
+/** The configured tokens. For any other token the source answers undefined, at once and without I/O. */
 export function createStaticTokens(configured: readonly StaticTokenConfig[]): BearerSource {
   const entries = new Map<string, Entry>(
     configured.map((config) => [
@@ -48,7 +47,7 @@ function credentialOf(
   resource: Resource,
 ): Credential {
   const carried = Object.keys(resource.scopes).filter((scope) => scopes?.includes(scope) ?? true)
-  // Without a scope of the server's own it would open one that demands none.
+  // Without this check a token with no scope of the server would open a server that demands none.
   const opens = (resources?.includes(resource.id) ?? true) && carried.length > 0
   return {
     kind: 'verified',
@@ -69,10 +68,10 @@ function credentialOf(
 export interface StaticTokenConfig {
   /** Shown to servers as the user: `[A-Za-z0-9._-]{1,64}`. */
   readonly name: string
-  /** SHA-256 of it, base64url. */
+  /** SHA-256 of the token, base64url. */
   readonly tokenHash: string
-  /** All it carries; absent: whatever a resource offers. */
+  /** The scopes that the token carries; absent: all that a resource offers. */
   readonly scopes?: readonly string[]
-  /** The ids of those it opens; absent: every one. */
+  /** The ids of the resources that the token opens; absent: all. */
   readonly resources?: readonly string[]
 }

@@ -1,6 +1,6 @@
 /**
- * A bounded cache of what is known of a token. The key is the end of the token, where its signature is: hashing a whole
- * token costs as much as the rest of a check. The whole token is compared before an entry is used.
+ * A bounded cache by token. The key is the end of the token, where its signature is: to hash a whole token costs as
+ * much as the rest of a check. The whole token is compared before an entry is used.
  *
  * @module
  */

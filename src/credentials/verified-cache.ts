@@ -1,6 +1,6 @@
 /**
- * Credentials that were verified before, by their token: using one again costs a look-up, and the question whether its
- * grant still stands; no promise, no network (decision K29).
+ * Credentials that were verified before, by their token. To use an entry costs a look-up and a check that its grant
+ * still holds; no promise, no network (decision K29).
  *
  * @module
  */
@@ -10,20 +10,20 @@ import type { Grant } from '../records/records.ts'
 import type { Credential, Verified } from './credential.ts'
 import { createTokenCache } from './token-cache.ts'
 
-/** A token padded beyond any of ours is verified each time, not kept. */
+/** A token longer than any of ours is verified each time, not kept. */
 const MAX_KEPT_LENGTH = 4096
 
 export interface VerifiedCache {
-  /** What is known of a token; undefined if it has to be verified, perhaps anew. Throws StorageUnavailable. */
+  /** The entry of a token; undefined if the token has to be verified, perhaps again. Throws StorageUnavailable. */
   find(token: string): Known | undefined
   /** The same once a verification has failed because the store does not answer (decision K27). */
   findInOutage(token: string): Known | undefined
-  /** @param entry `generation`: of the signing keys, from before the signature was checked */
+  /** @param entry `generation`: that of the signing keys before the signature was checked */
   keep(entry: { token: string; verified: Verified; generation: number; reading: Reading }): void
   forget(token: string): void
 }
 
-/** Good as it was verified, or refused for what has happened since. */
+/** The credential as it was verified, or refused for an event since. */
 export interface Known {
   readonly credential: Credential
   readonly grant: Grant
@@ -39,8 +39,9 @@ interface Entry extends Known {
 export function createVerifiedCache(deps: {
   /** Changes when a signing key is removed before its time. */
   keyGeneration: () => number
-  /** What to say of a token that has expired, or whose grant is gone. */
+  /** The answer for a token that has expired. */
   expired: Credential
+  /** The answer for a token whose grant is gone. */
   revoked: Credential
   /** Milliseconds since the epoch. */
   now: () => number
@@ -71,7 +72,7 @@ export function createVerifiedCache(deps: {
     keep({ token, verified, generation, reading }) {
       if (token.length > MAX_KEPT_LENGTH) return
       if (!reading.watch.isKeepable()) {
-        // What was read before may bridge an outage, unless it is known to be somebody else's by now.
+        // The older entry may bridge an outage, unless this reading shows that its person has changed.
         const before = known.get(token)
         if (before && !isDeepStrictEqual(before.reading.person, reading.person)) {
           known.delete(token)

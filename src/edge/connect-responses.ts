@@ -1,5 +1,5 @@
 /**
- * What `/auth/connect` answers: a page for a person, JSON in the words of mcpauth for a program.
+ * The answers of `/auth/connect`: a page for a person, JSON in mcpauth's words for a program.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import type { Resource } from '../resources/resource-table.ts'
 import type { SessionTarget } from '../sessions/target.ts'
 import type { ConnectParameters } from './connect-parameters.ts'
 
-/** Sends the page that hands the session over. Every one has a nonce of its own. */
+/** Sends the page that hands the session over. Each page has its own nonce. */
 export function sendConnectPage(
   reply: FastifyReply,
   options: {
@@ -45,22 +45,22 @@ export function sendConnectPage(
 const PAGES = {
   malformed: {
     kind: 'client',
-    title: 'That address is not complete',
+    title: 'The address is not complete',
     text: 'The program in your terminal opened an address that this server does not understand. Nothing was shared with it.',
   },
   'not-opened': {
     kind: 'client',
-    title: 'This page has to be opened by you',
-    text: 'Something on this host asked for it in your place, so it was not shown. Open the address from your terminal in a new tab. If this comes back, tell whoever runs the application on this host.',
+    title: 'Open this page yourself',
+    text: 'A program on this host requested this page in your place, so this server did not show the page. Open the address from your terminal in a new tab. If you see this again, tell whoever runs the application on this host.',
   },
   nowhere: {
     kind: 'client',
     title: 'There is nothing to connect to here',
-    text: 'The program in your terminal was given the wrong address. Ask whoever runs this server for the right one.',
+    text: 'The program in your terminal has the wrong address. Ask whoever runs this server for the right one.',
   },
 } as const
 
-/** Refuses a request before anything is known about who makes it. */
+/** Refuses a request before it is known who makes it. */
 export function refuse(
   reply: FastifyReply,
   { status, error, why }: { status: number; error: string; why: keyof typeof PAGES },
@@ -71,7 +71,7 @@ export function refuse(
   else void sendJson(reply.code(status).header('cache-control', 'no-store'), { error })
 }
 
-/** Tells somebody who has a session why it is not enough. */
+/** Tells a person who has a session why it is not enough. */
 export function sendRefusedPage(
   reply: FastifyReply,
   options: {
@@ -92,7 +92,7 @@ export function sendRefusedPage(
   })
   void reply
     .code(decision.kind === 'malformed' ? 400 : 403)
-    // The way out leads to the gateway, which may be another host: the address of the page stays here.
+    // The sign-out link leads to the gateway, which may be another host and must not learn the address of the page.
     .headers(pageHeaders({ navigatesAway: true }))
     .send(page)
 }

@@ -1,5 +1,5 @@
 /**
- * What somebody connects to on the host that they asked.
+ * Finds the session that `/auth/connect` hands over, by the host of the request.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { type SessionRules, type SessionTarget, sessionTarget } from '../session
 import { normalizeHost } from '../url/host.ts'
 
 /**
- * The session that `/auth/connect` on the host of a request is about.
- * @param query of the page to come back to, without its question mark
- * @returns undefined on a host where nothing that we protect lives, or more than one thing
+ * The session that `/auth/connect` hands over on the host of a request.
+ * @param query the query of the page to return to, without its question mark
+ * @returns undefined if this host has no protected server, or several of which `connectResource` chooses none
  */
 export function connectTarget(
   request: FastifyRequest,
@@ -20,7 +20,7 @@ export function connectTarget(
 ): SessionTarget | undefined {
   const host = normalizeHost(request.headers.host ?? '')
   if (host === undefined) return undefined
-  // The scheme is not known here, and not compared (decision K18).
+  // The scheme is unknown here, and not compared (decision K18).
   return sessionTarget(
     `https://${host}${CONNECT_PATH}${query === undefined ? '' : `?${query}`}`,
     rules,

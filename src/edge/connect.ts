@@ -42,9 +42,9 @@ async function answerConnect(
   const parsed = parseConnect(query)
   if (!parsed.ok) return refuse(reply, { status: 400, error: parsed.error, why: 'malformed' })
   const target = connectTarget(request, rules, connectQuery(parsed.parameters))
-  // The application on this origin, by a script or its service worker, could read the answer (decision K8).
+  // A script or service worker of the application on this origin could read the answer (decision K8).
   if (!isOpened(request) || (target && isOpenedByApplication(request, target, rules))) {
-    const error = 'a person opens this address, not a page'
+    const error = 'a person must open this address, not a web page'
     return refuse(reply, { status: 403, error, why: 'not-opened' })
   }
   if (!target) {
@@ -73,8 +73,9 @@ async function answerConnect(
 }
 
 /**
- * True unless the browser says that something else than a person's tab asks: a script, a frame, a worker. A worker that
- * has navigations preloaded reads what looks like a tab's in all but one header, which it can change and not remove.
+ * True unless the browser says that a script, a frame or a worker makes the request, and not a person's tab. A service
+ * worker with navigation preload gets a request that differs from a tab's in one header, which the worker can change
+ * but not remove.
  */
 function isOpened({ headers }: FastifyRequest): boolean {
   const { 'sec-fetch-mode': mode = 'navigate', 'sec-fetch-dest': destination = 'document' } =
@@ -87,9 +88,9 @@ function isOpened({ headers }: FastifyRequest): boolean {
 }
 
 /**
- * True for a tab that a page of the application opened: `Cross-Origin-Opener-Policy` parts the two only while they do
- * not send the same one. The way back from the login comes from another origin, but for the gateway's own host, whose
- * pages are ours.
+ * True for a tab that a page of the application opened: `Cross-Origin-Opener-Policy` separates the two only if the
+ * application does not send the same policy. The redirect from the login comes from another origin, except on the
+ * gateway's own host, whose pages are ours.
  */
 function isOpenedByApplication(
   { headers }: FastifyRequest,

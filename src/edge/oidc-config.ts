@@ -1,5 +1,5 @@
 /**
- * `GET /auth/oidc-config`: how a command line finds out whose tokens this host takes, and for what.
+ * `GET /auth/oidc-config` tells a command line the issuer and the audience of the tokens that this host accepts.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * The addresses of edge auth that people and command lines open; `/_ws_tunnel` is asked by proxies, beside the other
- * checks.
+ * Edge auth: sign-in for command lines. This folder owns `/auth/connect` and `/auth/oidc-config`, which people and
+ * command lines open, and `/_ws_tunnel`, which proxies ask beside the other checks. It does not own the session itself
+ * (`sessions/`).
  *
  * @module
  */

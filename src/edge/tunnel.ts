@@ -1,6 +1,6 @@
 /**
- * `/_ws_tunnel`: what a proxy asks before it lets a command line open a WebSocket. The check, by cookie only, in the
- * words of mcpauth.
+ * `/_ws_tunnel`, which a proxy asks before it lets a command line open a WebSocket. It runs the check by cookie only,
+ * and answers in mcpauth's words.
  *
  * @module
  */
@@ -17,16 +17,16 @@ import { normalizeHost } from '../url/host.ts'
 
 const read = headerReader(['origin', 'cookie'])
 
-/** What of a handshake counts: everything else, a bearer token above all, is as if it were not there. */
-const CONSIDERED = /^(?:cookie|sec-fetch-site)$/i
+/** The headers of a handshake that count. The tunnel ignores all others, a bearer token above all. */
+const RELEVANT = /^(?:cookie|sec-fetch-site)$/i
 
-/** Where a handshake goes: as the check is asked about it, and the only origin whose pages may open it. */
+/** The destination of a handshake: the request for the check, and the only origin whose pages may open the tunnel. */
 interface Destination {
   readonly located: ForwardedRequest
   readonly origin: string
 }
 
-/** The endpoint, in the words of Traefik. */
+/** The endpoint, with Traefik's contract. */
 export const tunnelEndpoint = (deps: TunnelDeps): Endpoint => ({
   path: '/_ws_tunnel',
   contract: DEFAULT_CONTRACT,
@@ -40,35 +40,35 @@ interface TunnelDeps {
 }
 
 /**
- * The check of tunnels. It is about the resource that covers the address, else the one of that host that the proxy
- * pins it to, else the one that `/auth/connect` on that host is about, so that the cookie got there opens the tunnel.
+ * The check of tunnels. It asks about the resource that covers the address; else the resource of that host that the
+ * proxy pins; else the resource of `/auth/connect` on that host, so that the cookie from there opens the tunnel.
  */
 function createTunnelCheck({ check, rules }: TunnelDeps): Check {
   return (request) => {
     const { located, rawHeaders, pinned } = request
     const destination = destinationOf(located, rules, pinned)
     const [origin, cookie] = read(rawHeaders)
-    // A page of another origin has the person's cookie sent along (threat: cross-site WebSocket hijacking).
+    // For a page of another origin the browser sends the person's cookie too (threat: cross-site WebSocket hijacking).
     if (destination && origin !== undefined && origin !== destination.origin) {
       const reason = 'the web page that opened this connection is of a foreign origin'
       return { answer: forbidden(reason), reason, method: located.method }
     }
     const secure = destination?.origin.startsWith('https:') ?? true
     const presented = typeof cookie === 'string' && presentedSession(cookie, secure).kind !== 'none'
-    const inWords = (checked: Checked): Checked => ({
+    const translate = (checked: Checked): Checked => ({
       ...checked,
       answer: adapt(checked.answer, presented),
     })
     const checked = check({
       ...request,
       located: destination?.located ?? located,
-      rawHeaders: considered(rawHeaders),
+      rawHeaders: relevantHeaders(rawHeaders),
     })
-    return checked instanceof Promise ? checked.then(inWords) : inWords(checked)
+    return checked instanceof Promise ? checked.then(translate) : translate(checked)
   }
 }
 
-/** Undefined for what the check refuses: an unknown host, a path that can be read in two ways. */
+/** Undefined if the check will refuse the request: an unknown host, or a path that can be read in two ways. */
 function destinationOf(
   located: ForwardedRequest,
   rules: SessionRules,
@@ -90,11 +90,11 @@ function destinationOf(
   }
 }
 
-function considered(rawHeaders: readonly string[]): readonly string[] {
-  return filterHeaders(rawHeaders, (name) => CONSIDERED.test(name))
+function relevantHeaders(rawHeaders: readonly string[]): readonly string[] {
+  return filterHeaders(rawHeaders, (name) => RELEVANT.test(name))
 }
 
-/** @param presented there was a cookie of ours */
+/** @param presented true if the request had a cookie of ours */
 function adapt({ status, headers, body }: Answer, presented: boolean): Answer {
   switch (status) {
     case 200:
@@ -111,7 +111,7 @@ function adapt({ status, headers, body }: Answer, presented: boolean): Answer {
 
 const json = (value: object) => ({ type: 'application/json', body: JSON.stringify(value) })
 
-/** Without a challenge: no command line that opens tunnels knows what to do with one. */
+/** Headers that the answer replaces. It has no challenge: no command line that opens tunnels understands one. */
 const REPLACED = /^(?:www-authenticate|content-type|content-length)$/i
 
 function answer(

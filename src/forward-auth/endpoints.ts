@@ -1,6 +1,6 @@
 /**
- * Where proxies ask, and in which family's words: `/auth/<family>`, and the addresses that users of other systems have
- * in their files.
+ * The addresses that proxies ask, each with a family's contract: `/auth/<family>`, and the addresses that users of
+ * other systems have in their configuration.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export interface Endpoint {
   readonly path: string
   readonly contract: Contract
   readonly check: Check
-  /** True if `<path>/r/<id>` is about the resource of that id only. */
+  /** True if `<path>/r/<id>` is about only the resource of that id. */
   readonly canPin: boolean
 }
 

@@ -1,6 +1,7 @@
 /**
- * Answers the questions of proxies, `/auth`, `/auth/<family>[/r/<id>]` and their like, straight on the connection. Any
- * method, any body: nothing about a question but its headers counts (decision K25).
+ * Answers the questions of proxies, at addresses such as `/auth/<family>[/r/<id>]`, before Fastify builds a request.
+ * This folder owns these addresses and how each proxy family asks; `check/` decides. Only the headers of a question
+ * count, whatever its method and body (decision K25).
  *
  * @module
  */
@@ -29,11 +30,11 @@ interface Found {
   readonly pinned: string | undefined
 }
 
-/** What stands between an endpoint and the id of the only resource that is asked about. */
+/** Separates the path of an endpoint from the id of the only resource that the question may be about. */
 export const PIN = '/r/'
 const FAILURE: Answer = { status: 500, headers: ['Content-Length', '0'] }
 
-/** Answers a request, now or once the store has, if it is one for these endpoints. */
+/** Answers requests for these endpoints, at once or after the store has; leaves all others to the routes. */
 export function createHandler(deps: HandlerDeps): EarlyHandler {
   const { isTrustedProxy, log, now } = deps
   const byPath = new Map(deps.endpoints.map((endpoint) => [endpoint.path, endpoint]))
@@ -46,14 +47,14 @@ export function createHandler(deps: HandlerDeps): EarlyHandler {
     return endpoint?.canPin ? { endpoint, pinned: path.slice(end + PIN.length) } : undefined
   }
 
-  const warnOfStranger = createThrottledWarning({
+  const warnOfUntrustedPeer = createThrottledWarning({
     log,
     message:
-      'refused a forward-auth request of an untrusted peer: add its address to TRUSTED_PROXIES if it is your proxy',
+      'refused a forward-auth request from an untrusted peer: add its address to TRUSTED_PROXIES if it is your proxy',
     now,
   })
-  function refuseStranger(request: IncomingMessage, requestId: string): Answer {
-    warnOfStranger({ requestId, peer: request.socket.remoteAddress })
+  function refuseUntrustedPeer(request: IncomingMessage, requestId: string): Answer {
+    warnOfUntrustedPeer({ requestId, peer: request.socket.remoteAddress })
     return forbidden('this peer is not a trusted proxy', {
       requestId,
       isNavigation: () => isNavigation(request.method ?? '', request.rawHeaders),
@@ -85,14 +86,14 @@ export function createHandler(deps: HandlerDeps): EarlyHandler {
     }
     const fail = (error: unknown) => {
       log.error({ requestId, err: error }, 'unexpected error in a check')
-      // Fail closed, and as an outage: nothing is known about the credential.
+      // Fail closed, as an outage: nothing is known about the credential.
       if (response.headersSent) response.destroy()
       else write(response, contract.adapt(FAILURE), request)
     }
-    // Whatever is thrown from here would end the process: nobody stands above us.
+    // No caller catches an error of this function: it would end the process.
     try {
       if (!isTrustedProxy(request.socket.remoteAddress)) {
-        write(response, contract.adapt(refuseStranger(request, requestId)), request)
+        write(response, contract.adapt(refuseUntrustedPeer(request, requestId)), request)
         return true
       }
       const checked = examine(found, request, requestId)

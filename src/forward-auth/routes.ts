@@ -1,6 +1,6 @@
 /**
- * The endpoints of the check as routes. On the wire they are answered before Fastify makes a request and a reply of its
- * own, which costs as much as a check (`src/http/server.ts`); these are for requests that are injected.
+ * The same endpoints as Fastify routes, for injected requests. Requests on the wire are answered before Fastify builds
+ * a request and a reply, which costs as much as a check (`src/http/server.ts`).
  *
  * @module
  */
@@ -13,15 +13,15 @@ export function forwardAuthRoutes(
   app: FastifyInstance,
   { endpoints, answerCheck }: { endpoints: readonly Endpoint[]; answerCheck: EarlyHandler },
 ): void {
-  // Before Fastify looks at the body: it refuses odd content types by itself, and a QUERY without one.
+  // This hook runs before Fastify looks at the body: Fastify refuses odd content types, and a QUERY without one.
   const onRequest = (request: FastifyRequest, reply: FastifyReply): void => {
     if (answerCheck(request.raw, reply.raw, request.id)) reply.hijack()
-    // Fastify decodes an address before it looks for its route; here only the very one counts.
+    // Fastify decodes an address before it finds the route; a check counts only at the exact address.
     else reply.callNotFound()
   }
   for (const { path, canPin } of endpoints) {
     app.all(path, { onRequest }, answeredBefore)
-    // Never a route parameter: Fastify decodes `%2F` in those and refuses long ones.
+    // A wildcard, not a parameter: Fastify decodes `%2F` in parameters and refuses long ones.
     if (canPin) app.all(`${path}${PIN}*`, { onRequest }, answeredBefore)
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Body parsers that refuse what is not UTF-8, for scopes that take exactly one content type.
+ * Body parsers that refuse bytes that are not UTF-8, for scopes that take exactly one content type.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export function acceptForms(app: FastifyInstance): void {
     { parseAs: 'buffer' },
     async (_request: unknown, body: Buffer) => parseParameters(body),
   )
-  // Without a body no parser runs: a form without fields.
+  // Without a body no parser runs; the request then counts as a form without fields.
   app.addHook('preHandler', async (request) => {
     request.body ??= parseParameters('')
   })

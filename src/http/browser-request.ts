@@ -1,6 +1,6 @@
 /**
- * What a browser says about a request besides its credential: whether a person opened an address, and which page asked.
- * Pages cannot set these headers, and programs that can have nobody else's cookie.
+ * Reads a browser's headers about a request: whether a person opened the address, and which page made the request. A
+ * page cannot set these headers; a program can, but it has no other person's cookie.
  *
  * @module
  */
@@ -17,7 +17,7 @@ const readSite = headerReader(['sec-fetch-site'])
 /** Methods that change nothing and whose answer a foreign page cannot read. */
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-/** True for the page load of a person; a client's first request is a GET, too, but asks for an event stream. */
+/** True if a person loads a page. A client's first request is a GET too, but asks for an event stream. */
 export function isNavigation(method: string, rawHeaders: readonly string[]): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false
   const [accept, mode, destination, requestedWith] = readNavigation(rawHeaders)
@@ -31,7 +31,7 @@ export function isNavigation(method: string, rawHeaders: readonly string[]): boo
   )
 }
 
-/** {@link isNavigation} of a request that a route handles. */
+/** {@link isNavigation} for a request that a route handles. */
 export const isPageLoad = ({
   method,
   raw,
@@ -41,8 +41,8 @@ export const isPageLoad = ({
 }): boolean => isNavigation(method, raw.rawHeaders)
 
 /**
- * True unless a page of another origin made the request: the rule for cookies, which go along with whatever page asks
- * (decision K24). It keeps foreign pages from writing, and from opening a WebSocket.
+ * True unless a page of another origin made the request. This is the rule for cookies, since a browser sends them along
+ * with the request of any page (decision K24). The rule keeps foreign pages from writing, and from opening a WebSocket.
  * @param origin the `Origin` header; browsers always send it where it matters, programs never do
  */
 export function isFromOwnPage(
@@ -60,13 +60,16 @@ export function isFromOwnPage(
     const [site] = readSite(rawHeaders)
     return site === undefined || site === 'same-origin' || site === 'none'
   }
-  return isNamelessOwnPage(origin, rawHeaders)
+  return isOwnPageWithNullOrigin(origin, rawHeaders)
 }
 
 /**
- * True for a page of the same origin that keeps its address to itself: with `Referrer-Policy: no-referrer`, which
- * many applications set, the forms of a page say `Origin: null`. The browser still says that it is the same origin.
+ * True for a page of the same origin that hides its address: with `Referrer-Policy: no-referrer`, which many
+ * applications set, the forms of a page send `Origin: null`. The browser still sends `Sec-Fetch-Site: same-origin`.
  */
-export function isNamelessOwnPage(origin: HeaderValue, rawHeaders: readonly string[]): boolean {
+export function isOwnPageWithNullOrigin(
+  origin: HeaderValue,
+  rawHeaders: readonly string[],
+): boolean {
   return origin === 'null' && readSite(rawHeaders)[0] === 'same-origin'
 }

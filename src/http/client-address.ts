@@ -1,5 +1,5 @@
 /**
- * Whose request this is, for rate limits: an address nobody can choose for themselves.
+ * Finds the address of a client for rate limits. A client cannot choose this address.
  *
  * @module
  */
@@ -7,8 +7,8 @@ import { isIPv6 } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 
 /**
- * From a trusted proxy the rightmost address of `X-Forwarded-For` that is no trusted proxy, else the peer. What stands
- * further left was written by the client. IPv6 counts by /64, which is what one subscriber gets.
+ * If the peer is a trusted proxy: the rightmost address of `X-Forwarded-For` that is no trusted proxy. Else the peer.
+ * The client wrote every entry to the left of it. IPv6 counts by /64, the block of one subscriber.
  */
 export function createClientAddress(
   isTrustedProxy: (address: string | undefined) => boolean,

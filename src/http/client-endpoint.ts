@@ -1,5 +1,5 @@
 /**
- * What all endpoints for OAuth clients have in common: they answer on every host they are routed on (decision K8),
+ * The common setup of the endpoints for OAuth clients: they answer on every host that is routed to them (decision K8),
  * to browsers of any origin, with OAuth's errors.
  *
  * @module
@@ -15,7 +15,7 @@ import { allowOnly } from './methods.ts'
  */
 export function clientEndpoint(app: FastifyInstance, url: string, method: 'GET' | 'POST'): void {
   app.setErrorHandler(answerProgram)
-  // Before any limit or check, so that a browser can read the refusals too.
+  // This hook runs before any limit or check, so that a browser can read the refusals too.
   app.addHook('onRequest', async (_request, reply) => {
     allowAnyOrigin(reply)
   })

@@ -1,6 +1,6 @@
 /**
- * Cross-origin access to the endpoints that clients in browsers call without credentials of the browser: anybody
- * may (mcp-oauth 3.7). Pages and the authorization endpoint are not among them.
+ * Cross-origin access to the endpoints that clients in browsers call without cookies: any origin may call them
+ * (mcp-oauth 3.7). Pages and the authorization endpoint are not among them.
  *
  * @module
  */

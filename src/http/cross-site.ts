@@ -7,8 +7,8 @@ import type { FastifyRequest } from 'fastify'
 import { PageError } from '../errors.ts'
 
 /**
- * Refuses a POST that another site's page made (threats T11, T12): browsers say so, and programs without a browser
- * send neither header.
+ * Refuses a POST that another site's page made (threats T11, T12). Browsers name the site in these headers; programs
+ * without a browser send neither.
  * @throws PageError
  */
 export function refuseCrossSite(request: FastifyRequest, ownOrigin: string): void {
@@ -23,7 +23,7 @@ export function refuseCrossSite(request: FastifyRequest, ownOrigin: string): voi
   throw new PageError({
     kind: 'retry',
     status: 403,
-    title: 'That did not come from this page',
+    title: 'Another website sent this form',
     text: 'Another website tried to answer for you. Nothing was decided. Start again from the program you want to connect.',
     details: 'a form must be posted from the page that showed it',
   })

@@ -1,6 +1,6 @@
 /**
- * Turns what was thrown into an answer: OAuth's JSON for programs, a page for people. The only place that knows
- * statuses; what nobody foresaw is logged whole and answered without detail.
+ * Turns a thrown error into an answer: OAuth's JSON for programs, a page for people. Only this file knows the statuses.
+ * An unexpected error is logged whole and answered without detail.
  *
  * @module
  */
@@ -23,7 +23,7 @@ const STATUS: Partial<Record<OAuthErrorCode, number>> = {
 }
 const OUTAGE_RETRY_SECONDS = 2
 
-/** What an error means, before it is told to anybody. */
+/** The meaning of an error, before it becomes an answer. */
 type Verdict =
   | { readonly kind: 'oauth'; readonly error: OAuthError }
   | { readonly kind: 'page'; readonly error: PageError }
@@ -52,7 +52,7 @@ const MALFORMED: Readonly<Record<number, string>> = {
   404: 'there is nothing at this address',
   405: 'this method is not allowed here',
   413: 'the body is too large',
-  415: 'the content type is not one this address takes',
+  415: 'this address does not accept that content type',
 }
 
 const isFrameworkError = (error: unknown): error is FastifyError =>
@@ -65,7 +65,7 @@ export function answerProgram(error: unknown, request: FastifyRequest, reply: Fa
   switch (verdict.kind) {
     case 'oauth':
       logRefusal(request, verdict.error)
-      // RFC 6749 section 5.2: a client that tried Basic is told that Basic is what failed.
+      // RFC 6749 section 5.2: a client that tried Basic gets a challenge for Basic.
       if (
         verdict.error.code === 'invalid_client' &&
         /^basic/i.test(request.headers.authorization ?? '')
@@ -98,7 +98,7 @@ export function answerProgram(error: unknown, request: FastifyRequest, reply: Fa
       return
     case 'limited':
       request.log.info({ requestId: request.id, reason: 'rate limit' }, 'request refused')
-      // Not invalid_client: that would make clients throw their registration away.
+      // Not `invalid_client`, which would make clients throw their registration away.
       void sendJson(reply.code(429).header('retry-after', String(verdict.retryAfter)), {
         error: 'temporarily_unavailable',
         error_description: 'too many requests from this address',
@@ -121,7 +121,7 @@ export function answerPerson(error: unknown, request: FastifyRequest, reply: Fas
       logRefusal(request, verdict.error)
       sendErrorPage(reply, 400, {
         kind: 'client',
-        title: 'That request could not be read',
+        title: 'This server could not read the request',
         text: 'The program that sent you here sent something this server does not understand.',
         details: verdict.error.description,
       })
@@ -141,7 +141,10 @@ export function answerPerson(error: unknown, request: FastifyRequest, reply: Fas
     case 'malformed':
       sendErrorPage(reply, verdict.status, {
         kind: 'client',
-        title: verdict.status === 404 ? 'There is nothing here' : 'That request could not be read',
+        title:
+          verdict.status === 404
+            ? 'There is nothing here'
+            : 'This server could not read the request',
         text: 'Go back to the program you came from and start again.',
         details: verdict.text,
       })
@@ -169,7 +172,7 @@ export function answerPerson(error: unknown, request: FastifyRequest, reply: Fas
       sendErrorPage(reply, 500, {
         kind: 'broken',
         title: 'Something went wrong here',
-        text: 'It was not your doing. Tell whoever runs this server the request number below.',
+        text: 'You did nothing wrong. Tell whoever runs this server the request number below.',
       })
   }
 }

@@ -1,12 +1,12 @@
 /**
- * Housekeeping for as long as a server is open.
+ * Repeats a task while a server is open.
  *
  * @module
  */
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 
-/** @param task what fails is logged as `failed`, and tried again a minute later */
+/** @param task if it fails, the log gets the line `failed`, and the task runs again a minute later */
 export function everyMinute(
   app: FastifyInstance,
   { task, failed, log }: { task: () => Promise<void>; failed: string; log: Logger },

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The lines whose name `keeps` accepts, in their order. */
+/** The lines whose name `keeps` accepts, in the same order. */
 export function filterHeaders(
   headers: readonly string[],
   keeps: (name: string) => boolean,

@@ -1,6 +1,6 @@
 /**
- * `/healthz`: the process answers. `/readyz`: it can serve. Neither says anything about a request, and neither
- * fails for a store that went away later, or every replica would be taken out at once (decision K28).
+ * `/healthz` says that the process answers, `/readyz` that it can serve. Neither says anything about a request, and
+ * neither fails if the store goes away later: every replica would be taken out at once (decision K28).
  *
  * @module
  */
@@ -8,10 +8,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { sendJson } from './json.ts'
 
-/** Whoever probes us gives up soon too: a second is what Kubernetes waits for if it is not told otherwise. */
+/** Time for the store to answer. A probe does not wait long: Kubernetes gives up after a second by default. */
 const PROBE_MS = 500
 
-/** @param probeStore resolves if the store answers; counts as if it did not when it takes half a second */
+/** @param probeStore resolves if the store answers; after half a second the store counts as down */
 export function healthRoutes(
   app: FastifyInstance,
   { probeStore }: { probeStore: () => Promise<unknown> },

@@ -5,8 +5,8 @@
  */
 
 /**
- * Constrains a route to one host, in any spelling that {@link normalizeHost} takes for it: on other hosts the path may
- * be the application's own.
+ * Constrains a route to one host, in any spelling that {@link normalizeHost} accepts for it: on other hosts the path
+ * may belong to the application.
  * @param host normalized
  */
 export function onHost(host: string): { readonly host: RegExp } {

@@ -1,5 +1,5 @@
 /**
- * What an address says to methods it does not have: 405 with `Allow` (RFC 9110 section 15.5.6), not 404.
+ * Answers a method that an address does not have with 405 and `Allow` (RFC 9110 section 15.5.6), not with 404.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export function routeEveryMethod(app: FastifyInstance): void {
 
 /**
  * Refuses every method but these at a URL. `OPTIONS` is refused too unless listed, `HEAD` unless the route answers it.
- * @param constraints those of the route
+ * @param constraints the constraints of the route
  */
 export function allowOnly(
   app: FastifyInstance,
@@ -30,7 +30,7 @@ export function allowOnly(
     method: others,
     url,
     constraints,
-    // Refused whatever the body is, so the body is not looked at.
+    // The answer does not depend on the body, so this hook runs before the body is read.
     onRequest: (_request, reply) => {
       reply.header('allow', allowed.join(', '))
       throw Object.assign(new Error('method not allowed'), { statusCode: 405 })

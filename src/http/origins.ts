@@ -1,5 +1,5 @@
 /**
- * Which web pages may have their browser call a protected server (MCP transport; threats T28).
+ * The web pages whose browser may call a protected server (MCP transport; threats T28).
  *
  * @module
  */
@@ -8,16 +8,16 @@ import { DOUBLED, type HeaderValue } from './raw-headers.ts'
 const LOOPBACK_ORIGIN = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/
 
 /**
- * Compiles the configured origins (decision K23). A resource's own origin and the gateway's always may; no `Origin`
- * at all passes, since no browser sent it.
- * @returns a test of an `Origin` header against the resource it is about
+ * Compiles the configured origins (decision K23). A resource's own origin and the gateway's always pass; so does a
+ * request without `Origin`, since no browser sent it.
+ * @returns a test of an `Origin` header against the resource of the request
  */
 export function compileOrigins(
   allowed: '*' | readonly string[],
   ownOrigin: string,
 ): (origin: HeaderValue, resource: { readonly origin: string }) => boolean {
   const listed = new Set(allowed)
-  // The word itself is no origin.
+  // `loopback` is a word of the setting, not an origin.
   const loopback = listed.delete('loopback')
   return (origin, resource) => {
     if (origin === undefined) return true

@@ -1,6 +1,6 @@
 /**
- * Counts requests by address in windows that begin with the first one: in this process, and in the store where
- * several machines share one.
+ * Counts the requests of each address in windows that begin with its first request: in this process, and in the store
+ * if several machines share it.
  *
  * @module
  */
@@ -11,13 +11,13 @@ const WINDOW_SECONDS = 60
 const MAX_ADDRESSES = 20_000
 
 export interface RateCounter {
-  /** Counts one request of this address. Never fails for want of the store: then this process's own count stands. */
+  /** Counts one request of this address. If the store is away, this process's own count stands. */
   add(address: string): Promise<Tally>
 }
 
 /**
- * @param options.group whose requests are counted together; part of the key in the store
- * @param options.max requests a window; beyond it the store is not asked, so that a flood ends here
+ * @param options.group the endpoints that are counted together; part of the key in the store
+ * @param options.max requests per window; above this number the store is not asked, so that a flood ends here
  * @param options.now milliseconds since the epoch
  */
 export function createRateCounter(options: {
@@ -29,7 +29,7 @@ export function createRateCounter(options: {
   const { group, max, storage, now } = options
   const windows = new Map<string, { count: number; readonly startedAt: number }>()
 
-  const addHere = (address: string): Tally => {
+  const countLocally = (address: string): Tally => {
     const time = now()
     const known = windows.get(address)
     const age = known ? time - known.startedAt : Number.POSITIVE_INFINITY
@@ -48,8 +48,8 @@ export function createRateCounter(options: {
 
   return {
     async add(address) {
-      // Also where the store counts, so that it is known here when the store is away.
-      const here = addHere(address)
+      // Count here even if the store counts too, so that the count is known here when the store is away.
+      const here = countLocally(address)
       if (here.count > max || !storage.count) return here
       try {
         const everywhere = await storage.count(`rate:${group}:${address}`, WINDOW_SECONDS)

@@ -1,6 +1,6 @@
 /**
- * Limits what one address may ask of the endpoints that anybody can call. Counters are bounded, in number or in
- * lifetime, and shared by all machines on one store (`rate-counter.ts`).
+ * Limits the requests of one address to the endpoints that anybody can call. Counters are bounded, in number or in
+ * lifetime, and all machines on one store share them (`rate-counter.ts`).
  *
  * @module
  */
@@ -23,14 +23,14 @@ export class RateLimited extends Error {
 }
 
 export interface RateLimits {
-  /** Requests a minute and address; 0 is no limit. */
+  /** Requests per minute and address; 0 means no limit. */
   readonly perMinute: number
   readonly clientAddress: (request: FastifyRequest) => string
   /** The counter of a group of endpoints, the same for every scope that names the group. */
   readonly counter: (group: string) => RateCounter
 }
 
-/** @param deps `perMinute`: requests a minute and address; `now` in milliseconds since the epoch */
+/** @param deps `perMinute`: requests per minute and address; `now` in milliseconds since the epoch */
 export function createRateLimits(deps: {
   readonly perMinute: number
   readonly clientAddress: (request: FastifyRequest) => string
@@ -53,13 +53,13 @@ export function createRateLimits(deps: {
 
 /**
  * Limits all routes added by plugins that are registered on this scope afterwards.
- * @param group names the count that these routes share, with other scopes of that group too
+ * @param group names the count that these routes share with other scopes of the same group
  */
 export function limitRate(scope: FastifyInstance, group: string, limits: RateLimits): void {
   const { perMinute: max, clientAddress } = limits
   if (max === 0) return
   const counter = limits.counter(group)
-  const unsaid = {
+  const hiddenHeaders = {
     'x-ratelimit-limit': false,
     'x-ratelimit-remaining': false,
     'x-ratelimit-reset': false,
@@ -68,15 +68,15 @@ export function limitRate(scope: FastifyInstance, group: string, limits: RateLim
     max,
     store: storeOf(counter),
     keyGenerator: clientAddress,
-    addHeaders: { ...unsaid, 'retry-after': true },
-    addHeadersOnExceeding: unsaid,
+    addHeaders: { ...hiddenHeaders, 'retry-after': true },
+    addHeadersOnExceeding: hiddenHeaders,
     errorResponseBuilder: (_request, { ttl }) =>
       new RateLimited(Math.max(1, Math.ceil(ttl / 1000))),
   }
   scope.register(rateLimit, settings)
 }
 
-/** The counter as the plugin wants it: a class that it makes an object of. */
+/** Wraps the counter in a class, which the plugin instantiates. */
 function storeOf(counter: RateCounter): NonNullable<RateLimitPluginOptions['store']> {
   return class implements FastifyRateLimitStore {
     incr(address: string, callback: Parameters<FastifyRateLimitStore['incr']>[1]): void {

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** Stands for a header that arrived on more than one line, where only one can be meant. */
+/** Stands for a header that arrived on more than one line, where only one is allowed. */
 export const DOUBLED = Symbol('doubled header')
 
 export type HeaderValue = string | undefined | typeof DOUBLED
@@ -39,7 +39,7 @@ export function headerReader<const Names extends readonly string[]>(
         else values[candidate.index] = DOUBLED
       }
     }
-    // One slot a name, in the order of `names`: the tuple type says no more than the loop above does.
+    // The loop above fills one slot for each name, in the order of `names`: the cast says no more.
     return values as { [I in keyof Names]: HeaderValue }
   }
 }

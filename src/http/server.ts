@@ -15,7 +15,7 @@ const MAX_HEADER_SIZE = 64 * 1024
 const KEEP_ALIVE_MS = 95_000
 /** Above the keep-alive time, so that an idle connection is never cut for its headers. */
 const HEADERS_TIMEOUT_MS = 100_000
-/** Time for a whole request to arrive, body included, so that a slow one cannot hang. */
+/** Time for a whole request to arrive, with its body, so that a slow request cannot hang. */
 const REQUEST_TIMEOUT_MS = 120_000
 /** Registrations and forms are small. */
 const BODY_LIMIT = 32 * 1024
@@ -28,8 +28,8 @@ export type EarlyHandler = (
 ) => boolean
 
 /**
- * A server without routes; what goes wrong is told to a program unless a scope says otherwise.
- * @param options `answerEarly`: asked about every request that comes over the network, before Fastify makes anything of it
+ * A server without routes. It answers errors as for a program unless a scope has its own error handler.
+ * @param options `answerEarly`: called with each request from the network, before Fastify builds a request
  */
 export function createHttpServer(options: {
   log: FastifyBaseLogger
@@ -42,7 +42,7 @@ export function createHttpServer(options: {
     loggerInstance: log,
     // The request log prints queries, which carry codes and states.
     logController: new LogController({ disableRequestLogging: true }),
-    // A child logger a request costs as much as a check; lines name their request themselves.
+    // A child logger for each request costs as much as a check; log lines name their request themselves.
     childLoggerFactory: (logger) => logger,
     genReqId: requestId,
     bodyLimit: BODY_LIMIT,
@@ -55,7 +55,7 @@ export function createHttpServer(options: {
           requestTimeout: REQUEST_TIMEOUT_MS,
         },
         (request, response) => {
-          // Fastify says 503 to what still comes while it closes.
+          // While it closes, Fastify answers further requests with 503.
           if (isClosing || !answerEarly(request, response, requestId())) handler(request, response)
         },
       ),
@@ -63,7 +63,7 @@ export function createHttpServer(options: {
     routerOptions: { maxParamLength: MAX_HEADER_SIZE },
     frameworkErrors: answerProgram,
   })
-  // The size of headers is bounded; their number must not be: Node drops those beyond it without a word.
+  // The size of the headers is bounded. Their number must not be: Node silently drops headers above a maximum number.
   app.server.maxHeadersCount = 0
   app.addHook('preClose', async () => {
     isClosing = true
@@ -73,7 +73,7 @@ export function createHttpServer(options: {
   return app
 }
 
-/** Ids that say nothing and repeat in no other process: a random prefix and a count. */
+/** Makes ids that reveal nothing and are unique across processes: a random prefix and a count. */
 function requestIds(): () => string {
   const prefix = randomToken(6)
   let count = 0

@@ -1,6 +1,7 @@
 /**
- * A surface is a group of addresses that the program answers, with its own hooks, body parsers and error handler. `app.ts`
- * mounts one list of them, so whatever concerns every surface (a limit, a metric, a span) has one place. It owns no route.
+ * A surface is a group of addresses with its own hooks, body parsers and error handler. `app.ts` mounts one list of
+ * them, so all that concerns every surface (a limit, a metric, a span) has one place. This folder owns what routes
+ * share, such as errors, raw headers, origins, limits and client addresses; it owns no route and decides nothing.
  *
  * @module
  */
@@ -9,28 +10,28 @@ import type { FastifyInstance } from 'fastify'
 import { limitRate, type RateLimits } from './rate-limit.ts'
 
 export interface Surface {
-  /** Names it in logs, metrics and traces. */
+  /** Names the surface in logs, metrics and traces. */
   readonly name: string
-  /** The group of endpoints whose requests of one address are counted together; absent: no limit. */
+  /** The group of endpoints that share one count of requests per address; absent: no limit. */
   readonly limit?: string
-  /** True if its routes read or set cookies. */
+  /** True if the routes read or set cookies. */
   readonly cookies?: boolean
-  /** Adds its routes to a scope of its own. */
+  /** Adds the routes to their own scope. */
   readonly mount: (scope: FastifyInstance) => void
 }
 
-/** Mounts a surface in a scope of its own. */
+/** Mounts a surface in its own scope. */
 export function mountSurface(app: FastifyInstance, surface: Surface, limits: RateLimits): void {
   const { limit, cookies, mount } = surface
   scoped(app, (scope) => {
     if (limit !== undefined) limitRate(scope, limit, limits)
     if (cookies) scope.register(cookie)
-    // A further scope, because a plugin concerns only routes that are added after it.
+    // A further scope, because a plugin affects only routes that are added after it.
     scoped(scope, mount)
   })
 }
 
-/** Registers the routes that `build` adds, encapsulated: their hooks and parsers concern no other route. */
+/** Registers the routes that `build` adds, encapsulated: their hooks and parsers affect no other route. */
 export function scoped(app: FastifyInstance, build: (scope: FastifyInstance) => void): void {
   app.register((scope, _options, done) => {
     build(scope)

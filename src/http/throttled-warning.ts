@@ -1,5 +1,5 @@
 /**
- * A warning about something that each request may repeat: the log gets the line at most once in an interval.
+ * A warning that each request may repeat: the log gets the line at most once in an interval.
  *
  * @module
  */

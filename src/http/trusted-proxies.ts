@@ -1,17 +1,17 @@
 /**
- * Whose forwarded headers count (decision K22).
+ * The proxies whose forwarded headers count (decision K22).
  *
  * @module
  */
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 
-/** Remembered peers; proxies are few, and addresses of strangers must not fill the memory. */
+/** Maximum of remembered peers: proxies are few, and addresses of strangers must not fill the memory. */
 const MAX_REMEMBERED = 4096
 
 /**
  * Compiles addresses and CIDRs into a test for a peer address as the socket reports it.
  * @param entries `10.0.0.1`, `10.0.0.0/8`, `::1`, `fd00::/8`; an IPv4 peer on an IPv6 socket counts as IPv4
- * @throws TypeError for an entry that is neither
+ * @throws TypeError for an entry that is neither an address nor a CIDR
  */
 export function compileTrustedProxies(
   entries: readonly string[],

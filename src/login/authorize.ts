@@ -26,7 +26,7 @@ export function authorizeRoute(app: FastifyInstance, flow: LoginFlow): void {
         resources: flow.resources,
         ownOrigin: flow.issuer,
       })
-      const browser = flow.browsers.findOrMark(request, reply)
+      const browser = flow.browsers.findOrSetCookie(request, reply)
       const interaction = interactionOf(asked, browser, flow)
       await refuseOversized(interaction, asked, flow)
       await showConsent(reply, interaction, flow)
@@ -62,7 +62,7 @@ function interactionOf(
   }
 }
 
-/** What does not fit into the provider's `state` is the client's to mend, so the client is told. */
+/** Tells the client that its request does not fit into the provider's `state`: only the client can fix that. */
 async function refuseOversized(
   interaction: ClientInteraction,
   { redirect }: AuthorizationRequest,

@@ -1,6 +1,6 @@
 /**
- * The cookies that make the browser part of every step (decision K6): one that names the browser, one a flow that
- * says it was approved here. Neither grants anything by itself.
+ * The cookies that bind every step to the browser (decision K6): a cookie that names the browser, and for each flow a
+ * cookie that says this browser approved it. Neither grants anything by itself.
  *
  * @module
  */
@@ -12,8 +12,8 @@ import type { Interaction } from './interaction.ts'
 export interface Browsers {
   /** SHA-256 of the browser's cookie, or undefined if it has none. */
   find(request: FastifyRequest): string | undefined
-  /** The same, setting the cookie if there is none yet. */
-  findOrMark(request: FastifyRequest, reply: FastifyReply): string
+  /** The same; sets the cookie if there is none yet. */
+  findOrSetCookie(request: FastifyRequest, reply: FastifyReply): string
   /** Remembers for `seconds` that this browser approved the interaction, or began one that needs no approval. */
   approve(reply: FastifyReply, interaction: Interaction, seconds: number): void
   /** True if {@link approve} was called for this interaction in this browser. */
@@ -27,8 +27,8 @@ export interface Browsers {
 }
 
 /**
- * @param secure the gateway is https: `__Host-` cookies. Over http the same ones without prefix and `Secure`, which
- *   Safari drops on http://localhost (decision K7)
+ * @param secure true if the gateway is https: `__Host-` cookies. Over http the same without prefix and `Secure`, since
+ *   Safari drops `Secure` cookies on http://localhost (decision K7)
  */
 export function createBrowsers(deps: { keyring: Keyring; secure: boolean }): Browsers {
   const { keyring, secure } = deps
@@ -47,7 +47,7 @@ export function createBrowsers(deps: { keyring: Keyring; secure: boolean }): Bro
 
   return {
     find,
-    findOrMark(request, reply) {
+    findOrSetCookie(request, reply) {
       const known = find(request)
       if (known !== undefined) return known
       const value = randomToken(16)

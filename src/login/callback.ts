@@ -1,6 +1,6 @@
 /**
- * `GET /callback`: a person comes back from the provider, to the browser that began or allowed it (decision K9,
- * threats T2, T11).
+ * `GET /callback`: a person comes back from the provider, in the browser that began or allowed the interaction
+ * (decision K9, threats T2, T11).
  *
  * @module
  */
@@ -19,7 +19,7 @@ import type { Interaction } from './interaction.ts'
 import { answerProviderFailure } from './provider-failure.ts'
 import { createSingleFlight } from './single-flight.ts'
 
-/** As long as a provider's code may live: a code redeemed twice ends the person's session at Keycloak. */
+/** The longest life of a provider's code: a code redeemed twice ends the person's session at Keycloak. */
 const KEEP_ANSWER_MS = 60_000
 
 type Identified =
@@ -34,7 +34,7 @@ export function callbackRoute(
 ): void {
   const constraints = onHost(flow.host)
   const kept = { keepMs: KEEP_ANSWER_MS, now: flow.now }
-  // Whatever comes of it, a code is redeemed once: after an outage of our store the same person goes on.
+  // A code is redeemed once, whatever the outcome: after an outage of our store the same person goes on.
   const identifyOnce = createSingleFlight<Identified>({
     ...kept,
     keep: (found) =>
@@ -46,7 +46,7 @@ export function callbackRoute(
     keep: ({ kind }) => kind !== 'already-answered',
   })
 
-  // No HEAD: whoever only looks must not redeem the code.
+  // No HEAD: a request that only looks must not redeem the code.
   app.get(CALLBACK_PATH, { exposeHeadRoute: false, constraints }, async (request, reply) => {
     const query = rawQuery(request)
     const state = single(parseParameters(query), 'state')
@@ -73,14 +73,14 @@ export function callbackRoute(
 
 async function identify(
   interaction: Interaction,
-  came: { callback: URL; state: string },
+  response: { callback: URL; state: string },
   { flow, provider }: { flow: LoginFlow; provider: RedirectProvider },
 ): Promise<Identified> {
   if (await flow.isAnswered(interaction)) return { answered: true }
   try {
-    const person = await provider.identify(came.callback, {
+    const person = await provider.identify(response.callback, {
       flowId: interaction.id,
-      state: came.state,
+      state: response.state,
     })
     return { person }
   } catch (error) {

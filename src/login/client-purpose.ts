@@ -27,7 +27,7 @@ export function clientPurpose(interaction: ClientInteraction, deps: ClientPurpos
   const { clientHash, clientName, redirectUri, codeChallenge, scopes } = interaction
   const { issuer, keyring, records, resources, grantLifetime } = deps
   const resource = () => resourceOf(interaction.resource, resources)
-  /** The person decides on the consent page, or it is decided as they did before in this browser. */
+  /** A form for the consent endpoint: `restart` asks the person again, `approve` repeats their approval. */
   const decided = async (label: string, decision: 'restart' | 'approve'): Promise<ErrorAction> => ({
     label,
     action: CONSENT_PATH,

@@ -48,7 +48,7 @@ export async function complete(
     await records.grants.create(grant, identity, now)
     return { kind: 'done', user: subjectOf(person), arrival: await purpose.finish(grant, person) }
   } catch (error) {
-    // Nobody has got anything of it: the person may try again. What failed first says more.
+    // No answer has left yet, so the person may try again. The first error says more than a failed clean-up.
     records.grants.revokeForSure(grant.id).catch(() => {})
     await records.interactions.giveBack(interaction.id, grant.id, remaining).catch(() => {})
     throw error
@@ -57,7 +57,7 @@ export async function complete(
 
 /**
  * The resource with this audience.
- * @throws PageError if it is no longer configured: that changed while the person was on the way
+ * @throws PageError if it was removed from the configuration during the sign-in
  */
 export function resourceOf(audience: string, resources: ResourceTable): Resource {
   const resource = resources.byAudience(audience)
@@ -65,7 +65,7 @@ export function resourceOf(audience: string, resources: ResourceTable): Resource
   throw resourceGone()
 }
 
-/** For a person whose goal was taken out of the configuration while they were on the way. */
+/** For a person whose resource was removed from the configuration during the sign-in. */
 export function resourceGone(): PageError {
   return new PageError({
     kind: 'retry',

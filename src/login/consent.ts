@@ -1,5 +1,5 @@
 /**
- * `POST /consent`: what the person decided, in the browser that was asked (decision K6).
+ * `POST /consent`: the decision of the person, in the browser that was asked (decision K6).
  *
  * @module
  */
@@ -33,14 +33,14 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
       return reply
     }
     const decision = single(request.body, 'decision')
-    const browser = flow.browsers.findOrMark(request, reply)
+    const browser = flow.browsers.findOrSetCookie(request, reply)
     const now = Math.floor(flow.now() / 1000)
 
     if (
       decision === 'restart' ||
       (interaction.browser !== browser && now < interaction.expiresAt)
     ) {
-      // Two first-visit tabs overwrite each other's cookie: asked again, decided nothing.
+      // Two tabs of a first visit overwrite each other's cookie: ask again, decide nothing.
       await showConsent(reply, reopen(interaction, browser, flow), flow)
     } else if (now >= interaction.expiresAt) {
       await showStartAgain(reply, interaction, flow)
@@ -59,7 +59,7 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
         reply,
         answerUrl(redirectOf(interaction), flow.issuer, {
           error: 'access_denied',
-          error_description: 'the person said no',
+          error_description: 'the person denied the request',
         }),
       )
     } else {

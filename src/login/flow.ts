@@ -1,5 +1,7 @@
 /**
- * What the steps of the login share: their dependencies, and the pages that more than one of them can end in.
+ * The login: a person on the way. This folder owns the interaction, its binding to the browser, consent, login and
+ * callback; it does not own the rules of the protocol (`src/oauth/`) or sessions (`src/sessions/`). This file holds the
+ * parts that its steps share: their dependencies, and the pages that more than one of them can end in.
  *
  * @module
  */
@@ -38,7 +40,7 @@ export interface LoginFlow {
   readonly provider: Provider
   readonly passwordLogin: PasswordLogin | undefined
   readonly complete: (interaction: Interaction, person: Identity) => Promise<Outcome>
-  /** What an interaction is for. */
+  /** The purpose of an interaction. */
   readonly purposeOf: (interaction: Interaction) => Purpose
   /** True once {@link complete} let the person in. */
   readonly isAnswered: (interaction: Interaction) => Promise<boolean>
@@ -47,9 +49,9 @@ export interface LoginFlow {
 }
 
 /**
- * The interaction that came with a request, sealed. In a form of ours it is what no page of another site has (threat
- * T12): a POST without it is forbidden.
- * @throws PageError if there is none, or none that we sealed
+ * The sealed interaction that came with a request. A page of another site cannot have it (threat T12), so a POST
+ * without it is forbidden.
+ * @throws PageError if the request has none, or one that we did not seal
  */
 export async function receiveInteraction(
   request: FastifyRequest,
@@ -106,7 +108,7 @@ export async function showConsent(
   void reply.headers(pageHeaders()).send(page)
 }
 
-/** For an interaction that is ours but too old, or that another browser carried here. */
+/** For an interaction that we sealed, but that is too old or came from another browser. */
 export async function showStartAgain(
   reply: FastifyReply,
   interaction: Interaction,
@@ -121,7 +123,7 @@ export async function showStartAgain(
 }
 
 /**
- * Where a person who allowed it says who they are; with `prompt`, whoever they are signed in as there.
+ * The address where a person identifies themselves; with `prompt`, even if the provider already knows them.
  * @throws ProviderFailure
  */
 export async function identifyUrl(

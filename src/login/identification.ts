@@ -1,6 +1,6 @@
 /**
- * What every way of saying who one is has in common: who may say so here, and what the answer looks like
- * (decision K9).
+ * The part of the login that every provider shares: which browser may identify a person, and the answer once that is
+ * done (decision K9).
  *
  * @module
  */
@@ -13,8 +13,8 @@ import { type Interaction, next } from './interaction.ts'
 import { sendOn } from './responses.ts'
 
 /**
- * True in the browser that approved the interaction, for the provider it was approved with (threats T2, T4);
- * otherwise the person has been shown what to do instead.
+ * True in the browser that approved the interaction, for the provider it was approved with (threats T2, T4).
+ * Otherwise false, and the reply shows the person what to do instead.
  */
 export async function mayIdentify(
   interaction: Interaction,
@@ -25,7 +25,7 @@ export async function mayIdentify(
   const now = Math.floor(flow.now() / 1000)
   const step = next(interaction, { browser: flow.browsers.find(request), now })
   if (step.kind === 'consent') {
-    const browser = flow.browsers.findOrMark(request, reply)
+    const browser = flow.browsers.findOrSetCookie(request, reply)
     await showConsent(reply, reopen(step.interaction, browser, flow), flow)
     return false
   }
@@ -40,7 +40,7 @@ export async function mayIdentify(
   return true
 }
 
-/** The way on for a person who was identified: to what they came for, or a page that says why not. */
+/** Answers a person who was identified: sends them on, or shows a page that says why not. */
 export async function answerOutcome(
   outcome: Outcome,
   reply: FastifyReply,
@@ -51,7 +51,7 @@ export async function answerOutcome(
     case 'done':
       reply.request.log.info({ requestId: reply.request.id, user: outcome.user }, 'signed in')
       flow.browsers.forget(reply, interaction)
-      await outcome.arrival.mark?.(reply)
+      await outcome.arrival.setCookies?.(reply)
       sendOn(reply, outcome.arrival.location)
       return
     case 'already-answered':
@@ -88,7 +88,7 @@ async function showRefused(
     {
       kind: 'forbidden',
       title: 'You may not use this server',
-      text: `You are signed in as ${who}${noEmail ? ', without a verified e-mail address' : ''}, who is not on the list of people who may use it. Ask whoever runs this server to add you.`,
+      text: `You are signed in as ${who}${noEmail ? ', without a verified e-mail address' : ''}. This account is not on the list of people who may use this server. Ask whoever runs this server to add you.`,
       actions: [
         {
           label: 'Sign in as someone else',

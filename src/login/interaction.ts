@@ -1,6 +1,6 @@
 /**
  * The state of one sign-in on its way: for a client, through consent and login; for a page in this browser, through
- * login alone. It travels sealed, in forms and as the provider's `state`, so that nobody unknown can make us keep
+ * login alone. It travels sealed, in forms and as the provider's `state`, so that a stranger cannot make us store
  * anything (decisions K3, K5).
  *
  * @module
@@ -9,7 +9,7 @@ import { z } from 'zod'
 import type { Keyring } from '../crypto.ts'
 import { OAuthError } from '../errors.ts'
 
-/** Seconds a person may take, as long as Keycloak's login page lives. */
+/** Seconds that a person may take: the lifetime of Keycloak's login page. */
 export const INTERACTION_LIFETIME = 30 * 60
 /** Keycloak silently drops a `state` over 4,000 characters. */
 const MAX_SEALED_LENGTH = 3800
@@ -21,7 +21,7 @@ const common = {
   expiresAt: z.number(),
 }
 
-/** One authorization request of a client. */
+/** The authorization request of a client. */
 const ClientInteraction = z.object({
   ...common,
   purpose: z.literal('client'),
@@ -39,13 +39,13 @@ const ClientInteraction = z.object({
   /** The resource's audience. */
   resource: z.string(),
   scopes: z.array(z.string()),
-  /** SHA-256 of the browser cookie it belongs to (decision K6). */
+  /** SHA-256 of the cookie of the browser that it belongs to (decision K6). */
   browser: z.string(),
 })
 
 /**
- * One sign-in for a page. Nobody else gets anything, so nobody is asked to allow it; the cookie of its flow, set when
- * it begins, is what binds it to the browser. What it is good for follows from `returnTo` when it ends.
+ * A sign-in for a page. No client gets anything, so the person is not asked for consent; the cookie of its flow, set
+ * when it begins, binds it to the browser. At its end, `returnTo` decides which resource and cookie it is for.
  */
 const SessionInteraction = z.object({
   ...common,
@@ -62,11 +62,11 @@ export type ClientInteraction = Readonly<z.infer<typeof ClientInteraction>>
 export type SessionInteraction = Readonly<z.infer<typeof SessionInteraction>>
 export type Interaction = ClientInteraction | SessionInteraction
 
-/** @throws OAuthError `invalid_request` if it does not fit, which only a client's long `state` can cause */
+/** @throws OAuthError `invalid_request` if the result is too long, which only a client's long `state` can cause */
 export async function sealInteraction(interaction: Interaction, keyring: Keyring): Promise<string> {
   const tooLong = () =>
     new OAuthError('invalid_request', 'state is too long: it must fit into 2,000 characters')
-  // Well compressed, 60 kB would fit too; so much is not even tried.
+  // A state of 60 kB may fit when it compresses well; one that long is not even tried.
   const state = interaction.purpose === 'client' ? interaction.state : undefined
   if ((state?.length ?? 0) > MAX_SEALED_LENGTH) throw tooLong()
   const sealed = await keyring.seal('interaction', interaction)
@@ -84,7 +84,7 @@ export async function openInteraction(
   return opened.success ? opened.data : undefined
 }
 
-/** Where an interaction goes from here. Steps never call each other; each returns to this. */
+/** The next step of an interaction. Steps never call each other; each asks {@link next}. */
 export type Step =
   | { readonly kind: 'start-again' }
   | { readonly kind: 'consent'; readonly interaction: ClientInteraction }

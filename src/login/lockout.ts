@@ -1,6 +1,6 @@
 /**
- * Slows down guessing without keeping anything an attacker can multiply (decision K3): 65,536 counters at a MAC of
- * the name, so unknown names lock alike, and nobody is locked out for more than a minute at a time.
+ * Slows down guessing without a record that an attacker can multiply (decision K3): a MAC of the name chooses one of
+ * 65,536 counters. Unknown names lock like known ones, and no lock lasts longer than a minute.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Storage } from '../storage/storage.ts'
 
 const FREE_ATTEMPTS = 5
 const MAX_LOCK_SECONDS = 60
-/** A slot forgets after this long without a failure. */
+/** A slot is forgotten after this long without a failure. */
 const MEMORY_SECONDS = 3600
 
 interface Slot {
@@ -18,8 +18,8 @@ interface Slot {
   readonly lockedUntil: number
 }
 
-/** Whose attempts are counted together: a name, or a name in a browser that signed in as it before. */
-export interface Attempted {
+/** The attempts that are counted together: those of a name, or of a name in a browser that signed in as it before. */
+export interface AttemptGroup {
   readonly name: string
   readonly device: string | undefined
 }
@@ -29,11 +29,11 @@ export interface Lockout {
    * Counts an attempt as failed before it is made, so that parallel guesses cannot outrun the count.
    * @returns 0 to go ahead; else the seconds until the next attempt, and nothing was counted
    */
-  begin(who: Attempted): Promise<number>
-  /** The attempt succeeded: the slot starts anew. */
-  succeed(who: Attempted): Promise<void>
+  begin(group: AttemptGroup): Promise<number>
+  /** The attempt succeeded: the slot starts again at zero. */
+  succeed(group: AttemptGroup): Promise<void>
   /** The attempt was counted but never made. */
-  withdraw(who: Attempted): Promise<void>
+  withdraw(group: AttemptGroup): Promise<void>
 }
 
 /** @param now milliseconds since the epoch */
@@ -44,15 +44,15 @@ export function createLockout(deps: {
 }): Lockout {
   const { storage, keyring, now } = deps
 
-  function slotKey({ name, device }: Attempted): string {
+  function slotKey({ name, device }: AttemptGroup): string {
     const mac = keyring.mac('lockout', device === undefined ? name : `${device}|${name}`)
     const slot = Buffer.from(mac, 'base64url').readUInt16BE(0)
     return `lockout:${device === undefined ? 'name' : 'device'}:${slot}`
   }
 
   return {
-    async begin(who) {
-      const key = slotKey(who)
+    async begin(group) {
+      const key = slotKey(group)
       for (;;) {
         const slot = await storage.get<Slot>(key)
         const wait = (slot?.lockedUntil ?? 0) - now()
@@ -65,9 +65,9 @@ export function createLockout(deps: {
         if (written) return 0
       }
     },
-    succeed: (who) => storage.delete(slotKey(who)),
-    async withdraw(who) {
-      const key = slotKey(who)
+    succeed: (group) => storage.delete(slotKey(group)),
+    async withdraw(group) {
+      const key = slotKey(group)
       for (;;) {
         const slot = await storage.get<Slot>(key)
         if (!slot) return
@@ -79,7 +79,7 @@ export function createLockout(deps: {
   }
 }
 
-/** 5 failures, then 1, 2, 4 ... 60 seconds, never for ever. */
+/** No lock up to 4 failures, then 1, 2, 4 ... 60 seconds, never longer. */
 function lockSeconds(failures: number): number {
   if (failures < FREE_ATTEMPTS) return 0
   return Math.min(2 ** (failures - FREE_ATTEMPTS), MAX_LOCK_SECONDS)

@@ -1,5 +1,5 @@
 /**
- * `/login`: the built-in login page, for a person who began or allowed this in this very browser.
+ * `/login`: the built-in login page, for a person who began or allowed the interaction in this same browser.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import { type Interaction, sealInteraction } from './interaction.ts'
 import type { Attempt, PasswordLogin } from './password-login.ts'
 import { createSingleFlight } from './single-flight.ts'
 
-/** Somebody who pressed the button twice gets the first answer. */
+/** A person who presses the button twice gets the first answer. */
 const KEEP_ANSWER_MS = 10_000
 
 type Answer = { attempt: Exclude<Attempt, { kind: 'identified' }> } | { outcome: Outcome }
@@ -60,7 +60,7 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
           : { attempt }
       })
       if ('attempt' in answer) {
-        // Not what was typed: people type passwords into the wrong field.
+        // The log gets no typed name: people type passwords into the wrong field.
         const { kind: reason } = answer.attempt
         request.log.info({ requestId: request.id, reason }, 'sign-in failed')
         if (answer.attempt.kind === 'locked') {
@@ -112,7 +112,7 @@ function statusOf(problem: LoginProblem | undefined): number {
   }
 }
 
-/** A password may hold what no other parameter may; only its repetition is refused. */
+/** A password may hold characters that no other parameter may; only a repeated password is refused. */
 function passwordOf(body: Parameters): string {
   const values = body.get('password') ?? []
   if (values.length > 1) {

@@ -1,9 +1,8 @@
 /**
- * A name and a password, tried against the provider and slowed down by the lock-out.
+ * Tries a name and a password at the provider, slowed down by the lock-out.
  *
  * @module
  */
-
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { randomToken, sha256 } from '../crypto.ts'
@@ -17,12 +16,12 @@ export type Attempt =
   | { readonly kind: 'locked'; readonly seconds: number }
 
 export interface PasswordLogin {
-  /** @throws ProviderBusy when too many others are at it */
+  /** @throws ProviderBusy when too many other attempts are waiting */
   attempt(
     credentials: { name: string; password: string },
     request: FastifyRequest,
   ): Promise<Attempt>
-  /** This browser has signed in as this person: others' failures no longer lock it out. */
+  /** Notes that this browser signed in with this name: failures of others no longer lock it out. */
   remember(name: string, request: FastifyRequest, reply: FastifyReply): Promise<void>
 }
 
@@ -45,23 +44,23 @@ export function createPasswordLogin(deps: {
 
   return {
     async attempt(credentials, request) {
-      const name = counted(credentials.name)
+      const name = countedName(credentials.name)
       const device = await deviceOf(request)
       const known = device?.names.includes(sha256(name)) ? device.id : undefined
-      const who = { name, device: known }
-      const seconds = await lockout.begin(who)
+      const group = { name, device: known }
+      const seconds = await lockout.begin(group)
       if (seconds > 0) return { kind: 'locked', seconds }
       const person = await provider.verify(credentials).catch(async (error: unknown) => {
-        await lockout.withdraw(who)
+        await lockout.withdraw(group)
         throw error
       })
       if (!person) return { kind: 'wrong' }
-      await lockout.succeed(who)
+      await lockout.succeed(group)
       return { kind: 'identified', person }
     },
     async remember(name, request, reply) {
       const device = (await deviceOf(request)) ?? { id: randomToken(16), names: [] }
-      const hash = sha256(counted(name))
+      const hash = sha256(countedName(name))
       const names = [hash, ...device.names.filter((known) => known !== hash)].slice(0, MAX_NAMES)
       await browsers.note.write(reply, NOTE, { id: device.id, names }, NOTE_SECONDS)
     },
@@ -69,7 +68,7 @@ export function createPasswordLogin(deps: {
 }
 
 /**
- * What is typed is counted, not whom it means: a lock that a name and its e-mail share would tell strangers that they
- * are one person.
+ * The name under which an attempt is counted: as typed, not the person behind it. If a name and its e-mail shared a
+ * lock, strangers would learn that both are one person.
  */
-const counted = (name: string) => name.trim().toLowerCase()
+const countedName = (name: string) => name.trim().toLowerCase()

@@ -1,5 +1,5 @@
 /**
- * What a person and their client are told when the provider did not say who the person is. Nothing was kept, so
+ * The answers to a person and their client when the provider did not identify the person. Nothing was stored, so
  * trying again is always safe.
  *
  * @module
@@ -25,7 +25,7 @@ interface FailureText {
   readonly description: string
 }
 
-/** @param name the provider's, as people know it */
+/** @param name the name of the provider, as people know it */
 const FAILURE_TEXTS: Readonly<Record<ProviderFailureKind, (name: string) => FailureText>> = {
   denied: (name) => ({
     status: 403,
@@ -39,7 +39,7 @@ const FAILURE_TEXTS: Readonly<Record<ProviderFailureKind, (name: string) => Fail
     status: 503,
     kind: 'retry',
     title: 'The sign-in service does not answer',
-    text: `${name}, which knows who you are, cannot be asked at this moment. Nothing is lost. Wait a few seconds, then try again.`,
+    text: `${name}, which knows who you are, does not answer at this moment. Nothing is lost. Wait a few seconds, then try again.`,
     error: 'temporarily_unavailable',
     description: 'the sign-in service does not answer',
   }),
@@ -55,7 +55,7 @@ const FAILURE_TEXTS: Readonly<Record<ProviderFailureKind, (name: string) => Fail
     status: 403,
     kind: 'forbidden',
     title: 'Sign in with your work account',
-    text: `Only accounts of certain organisations may use this server, and the ${name} account you chose is of none of them. Try again and choose another account, or ask whoever runs this server.`,
+    text: `Only accounts of certain organisations may use this server, and the ${name} account you chose belongs to none of them. Try again and choose another account, or ask whoever runs this server.`,
     error: 'access_denied',
     description: 'the account belongs to no organisation that may sign in',
   }),
@@ -69,7 +69,7 @@ const FAILURE_TEXTS: Readonly<Record<ProviderFailureKind, (name: string) => Fail
   }),
 }
 
-/** Logs the reason, and answers a client whose redirect needs nobody's trust, else the person (decision K10). */
+/** Logs the reason, then answers the client if its redirect is trusted, else the person (decision K10). */
 export async function answerProviderFailure(
   failure: ProviderFailure,
   reply: FastifyReply,
@@ -77,25 +77,25 @@ export async function answerProviderFailure(
   flow: LoginFlow,
 ): Promise<void> {
   const { request } = reply
-  const telling = FAILURE_TEXTS[failure.kind](flow.provider.name)
+  const texts = FAILURE_TEXTS[failure.kind](flow.provider.name)
   request.log.warn(
     { requestId: request.id, provider: flow.provider.id, reason: failure.message },
     'sign-in failed',
   )
   const purpose = flow.purposeOf(interaction)
   const back = purpose.wayBack?.({
-    error: telling.error,
-    error_description: `${telling.description}, request ${request.id}`,
+    error: texts.error,
+    error_description: `${texts.description}, request ${request.id}`,
   })
   if (back?.trusted) {
     sendOn(reply, back.location)
     return
   }
-  if (telling.status === 503) reply.header('retry-after', String(RETRY_SECONDS))
-  sendErrorPage(reply, telling.status, {
-    kind: telling.kind,
-    title: telling.title,
-    text: telling.text,
+  if (texts.status === 503) reply.header('retry-after', String(RETRY_SECONDS))
+  sendErrorPage(reply, texts.status, {
+    kind: texts.kind,
+    title: texts.title,
+    text: texts.text,
     actions: [await purpose.retry(), ...(back ? [{ label: back.label, href: back.location }] : [])],
   })
 }

@@ -1,6 +1,6 @@
 /**
- * What somebody signs in for. The login is the same for a client that asked and for a page in this browser; what
- * differs is here, one implementation each.
+ * The purpose of a sign-in. The login is the same for a client that asked and for a page in this browser; this
+ * interface holds the differences, and each purpose implements it once.
  *
  * @module
  */
@@ -11,40 +11,40 @@ import type { Identity } from '../providers/provider.ts'
 import type { Grant } from '../records/records.ts'
 import type { Resource } from '../resources/resource-table.ts'
 
-/** What a grant says beside who it is of. */
+/** The fields of a grant that do not depend on the person. */
 export type Terms = Pick<
   Grant,
   'clientHash' | 'clientName' | 'redirectHost' | 'resource' | 'scopes' | 'expiresAt'
 >
 
-/** Where a person who was let in goes on to. */
+/** The destination of a person who was let in. */
 export interface Arrival {
   readonly location: string
-  /** Sets what their browser keeps of it. Callers that share an arrival call it for each of their replies. */
-  readonly mark?: (reply: FastifyReply) => Promise<void>
+  /** Sets cookies in the reply. Callers that share an arrival call this for each of their replies. */
+  readonly setCookies?: (reply: FastifyReply) => Promise<void>
 }
 
-/** What whoever asked is told, in the characters of RFC 6749 section 4.1.2.1. */
+/** The error response for the client, in the characters of RFC 6749 section 4.1.2.1. */
 export interface Refusal {
   readonly error: OAuthErrorCode
   readonly error_description: string
 }
 
-/** A way out that tells whoever asked what went wrong. */
+/** The way back to the client, which tells it what went wrong. */
 export interface WayBack {
   readonly location: string
-  /** In words, for a link. */
+  /** The words of a link. */
   readonly label: string
-  /** The browser may be sent there without asking a person (decision K10). */
+  /** True if the browser may be sent there without asking the person (decision K10). */
   readonly trusted: boolean
 }
 
 export interface Purpose {
-  /** The program that asked; absent where it is the person. */
+  /** The name of the program that asked; absent where the person asked for a page. */
   readonly clientName?: string
   /**
-   * Whose policy decides.
-   * @throws PageError if it is no longer configured: that changed while the person was on the way
+   * The resource whose policy decides.
+   * @throws PageError if it was removed from the configuration during the sign-in
    */
   resource(): Resource
   /**
@@ -52,12 +52,12 @@ export interface Purpose {
    * @throws PageError as {@link resource}
    */
   terms(now: number): Terms
-  /** Turns the grant, which is stored, into what the person came for. */
+  /** Turns the stored grant into the client's authorization code, or the browser's session. */
   finish(grant: Grant, person: Identity): Promise<Arrival>
-  /** What a page offers to a person who has to begin anew. */
+  /** The action that a page offers to a person who has to start again. */
   restart(): Promise<ErrorAction>
-  /** The same for a person who may try once more where they are. */
+  /** The action for a person who may try the same step again. */
   retry(): Promise<ErrorAction>
-  /** Absent where nobody waits for an answer. */
+  /** Absent where no client waits for an answer. */
   wayBack?(refusal: Refusal): WayBack
 }

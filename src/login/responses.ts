@@ -1,6 +1,5 @@
 /**
- * What a person gets back at the end of a step: a page of ours, or the way back to the client with `iss` on every
- * answer (RFC 9207).
+ * The answers at the end of a step: a page of ours, or a redirect to the client, which always carries `iss` (RFC 9207).
  *
  * @module
  */
@@ -30,7 +29,7 @@ export function answerUrl(
   return withParameters(redirect.redirectUri, { ...answer, state: redirect.state, iss: issuer })
 }
 
-/** Where answers of this redirect URI go, in one word for lists and links. */
+/** The destination of a redirect URI in a word or two, for lists and links. */
 export function destinationName(redirectUri: string): string {
   const destination = destinationOf(redirectUri)
   switch (destination.kind) {
@@ -43,7 +42,7 @@ export function destinationName(redirectUri: string): string {
   }
 }
 
-/** Sends the browser on. 303: what was posted here is never posted there (OAuth 2.1 section 7.5.4). */
+/** Redirects the browser. 303: a form posted here is never posted there (OAuth 2.1 section 7.5.4). */
 export function sendOn(reply: FastifyReply, location: string): void {
   void reply
     .header('cache-control', 'no-store')
@@ -51,14 +50,14 @@ export function sendOn(reply: FastifyReply, location: string): void {
     .redirect(location, reply.request.method === 'POST' ? 303 : 302)
 }
 
-/** A page that goes on by itself, so that no redirect chain hangs on the form that led here. */
+/** Sends a page that goes on by itself, so that no redirect chain follows the POST of the form. */
 export function sendContinuePage(reply: FastifyReply, to: string, label: string): void {
   void reply.headers(pageHeaders({ navigatesAway: true })).send(continuePage({ to, label }))
 }
 
 /**
- * An error of the authorization endpoint: sent to the client where a redirect needs nobody's trust, else told to
- * the person with a link that names where it leads (decision K10, threat T15).
+ * Answers an error of the authorization endpoint: to the client if its redirect is trusted, else to the person, with
+ * a link that names its destination (decision K10, threat T15).
  */
 export function answerAuthorizationError(
   error: AuthorizationError,

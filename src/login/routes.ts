@@ -1,5 +1,5 @@
 /**
- * The way of a person from the client and back to it. Pages exist on the issuer's own host only (decision K8).
+ * The routes that take a person from the client and back to it. Only the issuer's own host shows pages (decision K8).
  *
  * @module
  */
@@ -21,7 +21,7 @@ export function loginRoutes(app: FastifyInstance, flow: LoginFlow): void {
   acceptForms(app)
   app.addHook('onRequest', async (request, reply) => {
     if (normalizeHost(request.headers.host ?? '') === flow.host) return
-    // The browser would leave our cookies and the person's password with another origin.
+    // Here the browser would give our cookies and the person's password to another origin.
     const target = request.raw.url ?? '/'
     if (/^(?:GET|HEAD)$/.test(request.method) && target.startsWith('/')) {
       return reply.redirect(flow.issuer + target, 302)

@@ -1,12 +1,12 @@
 /**
- * One run for callers that come with the same thing at the same time.
+ * Runs the same work once for all callers that ask for it at the same time.
  *
  * @module
  */
 import { LRUCache } from 'lru-cache'
 
 /**
- * Shares the whole outcome among concurrent callers of a key, and for a short while after: somebody who pressed a
+ * Shares the whole outcome among concurrent callers of a key, and for a short while after: a person who presses a
  * button twice gets the first answer, not "already used" (decision K9). Failures are not kept.
  * @param keep which finished outcomes are handed out again
  * @param keepMs for how long

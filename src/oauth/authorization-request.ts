@@ -1,6 +1,9 @@
 /**
- * Judges an authorization request in two phases (RFC 9700 section 4.11.2): until client and redirect URI are
- * verified nothing may be redirected; after that errors carry the verified redirect with them.
+ * `src/oauth/` owns the rules of the OAuth protocol, one file each. It owns no page and knows no person: `src/login/`
+ * does.
+ *
+ * This file judges an authorization request in two phases (RFC 9700 section 4.11.2): until client and redirect URI are
+ * verified, nothing may be redirected; after that, every error carries the verified redirect.
  *
  * @module
  */
@@ -21,7 +24,7 @@ import { isLoopback, redirectUriProblem, sameRedirectUri } from './redirect-uri.
 import { resolveResource } from './resource-indicator.ts'
 import { grantedScopes, limitedScopes, parseScope } from './scope.ts'
 
-/** A request that may be put to a person. */
+/** An authorization request that a person may be asked to approve. */
 export interface AuthorizationRequest {
   readonly client: Client
   readonly redirect: VerifiedRedirect
@@ -37,7 +40,8 @@ interface Deps {
 }
 
 /**
- * @throws PageError while no redirect is verified; AuthorizationError afterwards
+ * Parses an authorization request.
+ * @throws PageError until the redirect is verified, AuthorizationError afterwards
  */
 export async function parseAuthorizationRequest(
   parameters: Parameters,
@@ -66,7 +70,7 @@ export async function parseAuthorizationRequest(
     const resource = resolveResource(several(parameters, 'resource'), deps.resources)
     const requested = parseScope(single(parameters, 'scope'))
     const scopes = limitedScopes(grantedScopes(requested, resource), client.scopes, resource)
-    // Consent is always asked, so an answer without showing a page cannot be given (OIDC Core section 3.1.2.6).
+    // Consent is always asked for, so no request can be answered without a page (OIDC Core section 3.1.2.6).
     if (parseScope(single(parameters, 'prompt')).includes('none')) {
       throw new OAuthError('interaction_required', 'prompt=none cannot be satisfied')
     }
@@ -77,7 +81,7 @@ export async function parseAuthorizationRequest(
   }
 }
 
-/** A repeated state is sent back not at all: it is not one value. */
+/** The `state` to send back. A repeated state is left out: it is not a single value. */
 function stateOf(parameters: Parameters): { state?: string } {
   const values = parameters.get('state') ?? []
   const [state] = values
@@ -101,23 +105,23 @@ async function verifyRedirect(
     }
     const registered = client.redirectUris.some((uri) => sameRedirectUri(redirectUri, uri))
     if (!registered || redirectUriProblem(redirectUri, deps.ownOrigin) !== undefined) {
-      throw new OAuthError('invalid_request', 'redirect_uri is not one of those registered')
+      throw new OAuthError('invalid_request', 'redirect_uri is not registered for this program')
     }
     return { client, redirectUri }
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error
-    throw wronglySetUp(error.code, error.description)
+    throw misconfigured(error.code, error.description)
   }
 }
 
-function wronglySetUp(code: OAuthErrorCode, description: string): PageError {
+function misconfigured(code: OAuthErrorCode, description: string): PageError {
   return new PageError({
     kind: 'client',
     title: 'This program is set up wrongly',
     text:
       code === 'invalid_client'
-        ? 'The program that sent you here is not known to this server. Start again from the program; it may have to be connected anew.'
-        : 'The program that sent you here asked for something this server cannot do safely. Nothing was shared with it.',
+        ? 'This server does not know the program that sent you here. Go back to the program and start again; you may have to connect it anew.'
+        : 'The program that sent you here asked for something that this server cannot do safely. Nothing was shared with the program.',
     details: description,
   })
 }

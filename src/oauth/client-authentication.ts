@@ -1,5 +1,5 @@
 /**
- * Who calls the token endpoint (OAuth 2.1 section 2.4): none, client_secret_basic, client_secret_post.
+ * Authenticates the client of a token request (OAuth 2.1 section 2.4): none, client_secret_basic, client_secret_post.
  *
  * @module
  */
@@ -16,9 +16,10 @@ interface Credentials {
 
 /**
  * The client that sent this request. A public client may send Basic with an empty password (the Go SDK tries that
- * first), and the id in the body beside Basic (the Python SDK does) as long as both are the same.
+ * first). The body may repeat the id of Basic (the Python SDK does) if both are the same.
  * @param authorization the Authorization header
- * @throws OAuthError `invalid_client` if it is unknown or its secret is wrong, `invalid_request` if it says two things
+ * @throws OAuthError `invalid_client` if the client is unknown or its secret is wrong, `invalid_request` if the request
+ *   names two clients or authenticates in two ways
  */
 export async function authenticateClient(
   request: { authorization: string | undefined; parameters: Parameters },
@@ -47,7 +48,7 @@ function isAuthentic(client: Client, secret: string | undefined, clients: Client
   return secret !== undefined && clients.verifySecret(client.id, secret)
 }
 
-/** The readings of a Basic header: as sent, and form-decoded as RFC 6749 section 2.3.1 has it; SDKs do either. */
+/** The readings of a Basic header: as sent, and form-decoded (RFC 6749 section 2.3.1); SDKs send either form. */
 function parseBasic(authorization: string | undefined): Credentials[] | undefined {
   if (authorization === undefined || !/^basic(?: |$)/i.test(authorization)) return undefined
   const encoded = authorization.slice('basic'.length).trim()
@@ -63,7 +64,7 @@ function parseBasic(authorization: string | undefined): Credentials[] | undefine
       readings.push({ id: formDecode(id), secret: formDecode(secret) || undefined })
     }
   } catch {
-    // Not form-encoded: the raw reading stands alone.
+    // Not form-encoded: only the raw reading counts.
   }
   return readings
 }

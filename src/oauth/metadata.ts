@@ -1,6 +1,6 @@
 /**
- * The discovery documents: authorization server (RFC 8414, with what OIDC Discovery 1.0 section 3 demands besides)
- * and protected resource (RFC 9728). They say only what is built (decision K19).
+ * The discovery documents: authorization server (RFC 8414, with the other members that OIDC Discovery 1.0 section 3
+ * requires) and protected resource (RFC 9728). They advertise only what is built (decision K19).
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { advertisedScopes, OFFLINE_ACCESS } from './scope.ts'
 /**
  * The authorization server's metadata; the same on every host (decision K8).
  * @param issuer our origin, without trailing slash
- * @param options `registration`: clients may register themselves
+ * @param options `registration`: true if clients may register themselves
  */
 export function authorizationServerMetadata(
   issuer: string,
@@ -42,8 +42,8 @@ export function authorizationServerMetadata(
 /**
  * The metadata of the protected resource at a path.
  * @param path the path that follows the well-known part, verbatim: a client discards a document whose `resource`
- *   is not the very URL it asked for (RFC 9728 section 3.3)
- * @param issuers ours, and the provider's, whose tokens count where the resource accepts them
+ *   is not exactly the URL that it asked for (RFC 9728 section 3.3)
+ * @param issuers our issuer, and the provider's, which is named if the resource accepts its tokens
  */
 export function protectedResourceMetadata(
   resource: Resource,
@@ -52,7 +52,7 @@ export function protectedResourceMetadata(
 ): Readonly<Record<string, unknown>> {
   return {
     resource: resource.origin + path,
-    // Ours first: clients take the first, and the provider knows nothing of this resource.
+    // Our issuer comes first: clients take the first, and the provider does not know this resource.
     authorization_servers:
       resource.acceptsProviderTokens && provider !== undefined ? [issuer, provider] : [issuer],
     scopes_supported: advertisedScopes(resource),
@@ -61,7 +61,7 @@ export function protectedResourceMetadata(
   }
 }
 
-/** Where the metadata that a challenge names is: the document of the path as requested (decision K18). */
+/** The URL of the metadata that a challenge names: the document of the requested path (decision K18). */
 export function metadataUrl({ resource, path, viaAlso }: ResourceMatch): string {
   const named = !viaAlso && /^[A-Za-z0-9._~/%-]*$/.test(path) ? path : resource.path
   return resource.origin + PROTECTED_RESOURCE + (named === '/' ? '' : named)

@@ -1,5 +1,5 @@
 /**
- * Proof Key for Code Exchange (RFC 7636), S256 only: `plain` is gone in OAuth 2.1.
+ * Proof Key for Code Exchange (RFC 7636), S256 only: OAuth 2.1 has removed `plain`.
  *
  * @module
  */
@@ -8,7 +8,8 @@ import { OAuthError } from '../errors.ts'
 
 /**
  * The challenge of an authorization request.
- * @throws OAuthError `invalid_request` if it is missing, not S256 or not the 43 characters of a SHA-256 (RFC 7636 section 4.2)
+ * @throws OAuthError `invalid_request` if it is missing, not S256, or not the 43 characters of a SHA-256 (RFC 7636
+ *   section 4.2)
  */
 export function parseChallenge(challenge: string | undefined, method: string | undefined): string {
   if (challenge === undefined) {
@@ -24,7 +25,7 @@ export function parseChallenge(challenge: string | undefined, method: string | u
 }
 
 /**
- * Checks a verifier against the challenge its code was issued for.
+ * Checks a verifier against the challenge of its code.
  * @throws OAuthError `invalid_request` for a malformed verifier, `invalid_grant` for a wrong one (RFC 7636 section 4.6)
  */
 export function verifyChallenge(verifier: string, challenge: string): void {

@@ -1,6 +1,6 @@
 /**
- * Which redirect URIs a client may have, and when one of a request is one of a client (OAuth 2.1 section 2.3,
- * RFC 8252). Raw strings are compared; parsing only judges them.
+ * Judges which redirect URIs a client may have, and whether a requested URI is a registered one (OAuth 2.1 section 2.3,
+ * RFC 8252). URIs are compared as raw strings; parsing only judges them.
  *
  * @module
  */
@@ -9,59 +9,61 @@ import { normalizeHost } from '../url/host.ts'
 
 /** Native apps register these private-use schemes although RFC 8252 section 7.1 asks for a dotted one. */
 const KNOWN_APP_SCHEMES = new Set(['cursor', 'vscode', 'vscode-insiders', 'windsurf', 'claude'])
-/** At least two labels, and not a scheme that runs or shows what follows it. */
+/** At least two labels, and not a scheme whose content a browser runs or shows. */
 const REVERSE_DOMAIN =
   /^(?!(?:javascript|data|vbscript|blob|file)\.)[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+$/
 const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(?=[/?]|$)(.*)$/
 const MAX_LENGTH = 512
 
-/** Where an answer goes, as people can understand it. */
+/** The destination of an answer, as people can understand it. */
 export type Destination =
   | { readonly kind: 'loopback'; readonly host: string }
   | { readonly kind: 'host'; readonly host: string }
   | { readonly kind: 'app'; readonly scheme: string }
 
 /**
- * Why a client may not have this redirect URI, as a sentence for its developer, or undefined if it may.
+ * The reason why a client may not have this redirect URI, as a sentence that the URI begins; undefined if it may.
  * @param ownOrigin the gateway's: a client that redirects to us would hand codes to our own callback (threat T6)
  */
 export function redirectUriProblem(uri: string, ownOrigin: string): string | undefined {
-  if (uri.length > MAX_LENGTH) return `longer than ${MAX_LENGTH} characters`
-  if (!/^[\x21-\x7e]+$/.test(uri)) return 'not printable ASCII'
-  if (/[\\<>"`{}|^]/.test(uri)) return 'holds characters that no URI may hold'
+  if (uri.length > MAX_LENGTH) return `is longer than ${MAX_LENGTH} characters`
+  if (!/^[\x21-\x7e]+$/.test(uri)) return 'is not printable ASCII'
+  if (/[\\<>"`{}|^]/.test(uri)) return 'contains characters that a URI cannot contain'
   if (uri.includes('#')) return 'has a fragment'
   if (!URL.canParse(uri)) return 'is not an absolute URI'
   const url = new URL(uri)
-  if (url.username !== '' || url.password !== '') return 'holds a user name or password'
-  if (/^[a-z]+:\/\/[^/?]*@/i.test(uri)) return 'holds a user name or password'
-  // A browser would resolve these to another path than the one that was registered.
+  if (url.username !== '' || url.password !== '') return 'contains a user name or password'
+  if (/^[a-z]+:\/\/[^/?]*@/i.test(uri)) return 'contains a user name or password'
+  // A browser would resolve these to another path than the registered one.
   if (/\/(?:\.|%2e){1,2}(?=[/?]|$)/i.test(uri)) return 'has a dot segment'
   if (url.protocol === 'https:' || url.protocol === 'http:') {
-    // `https:callback` is relative to the page that redirects there: to us.
+    // A browser resolves `https:callback` against the page that redirects there: ours.
     if (!/^https?:\/\/[^/]/i.test(uri)) return 'lacks the // before its host'
-    if (url.protocol === 'http:' && !LOOPBACK.test(uri)) return 'uses http beyond loopback'
-    return isOwn(url, ownOrigin) ? 'lies on the authorization server itself' : undefined
+    if (url.protocol === 'http:' && !LOOPBACK.test(uri)) {
+      return 'uses http for a host other than loopback'
+    }
+    return isOwn(url, ownOrigin) ? 'points to the authorization server itself' : undefined
   }
   const scheme = url.protocol.slice(0, -1)
   if (REVERSE_DOMAIN.test(scheme) || KNOWN_APP_SCHEMES.has(scheme)) return undefined
   return `uses the scheme ${scheme}: use https, http on loopback, or a reverse-domain scheme`
 }
 
-/** Our host in any spelling; on loopback any name of this machine with our port. */
+/** True for our host in any spelling; on loopback, for any name of this machine with our port. */
 function isOwn(url: URL, ownOrigin: string): boolean {
   const own = new URL(ownOrigin)
   if (normalizeHost(url.host) === normalizeHost(own.host)) return true
   return url.port === own.port && isLoopback(`${url.origin}/`) && isLoopback(`${own.origin}/`)
 }
 
-/** http on `localhost`, `127.0.0.1` or `[::1]`. */
+/** True for http on `localhost`, `127.0.0.1` or `[::1]`. */
 export function isLoopback(uri: string): boolean {
   return LOOPBACK.test(uri)
 }
 
 /**
- * True if `requested` is the registered URI: the same string, or the same loopback URI but for its port, which
- * must be free (RFC 8252 section 7.3; `localhost` too, Claude Code needs it). Hosts never match across.
+ * True if `requested` is the registered URI: the same string, or the same loopback URI with any port (RFC 8252
+ * section 7.3; also on `localhost`, which Claude Code needs). A host matches only itself.
  */
 export function sameRedirectUri(requested: string, registered: string): boolean {
   if (requested === registered) return true
@@ -69,7 +71,7 @@ export function sameRedirectUri(requested: string, registered: string): boolean 
   return a !== null && b !== null && a[1] === b[1] && (a[2] || '/') === (b[2] || '/')
 }
 
-/** Where a redirect URI leads, for the consent page. */
+/** The destination of a redirect URI, for the consent page. */
 export function destinationOf(redirectUri: string): Destination {
   const url = new URL(redirectUri)
   if (isLoopback(redirectUri)) return { kind: 'loopback', host: url.host }
@@ -78,7 +80,7 @@ export function destinationOf(redirectUri: string): Destination {
     : { kind: 'app', scheme: url.protocol.slice(0, -1) }
 }
 
-/** The redirect URI with parameters added to its query; what it already has stays (RFC 6749 section 4.1.2). */
+/** The redirect URI with parameters added to its query, which is kept (RFC 6749 section 4.1.2). */
 export function withParameters(
   redirectUri: string,
   parameters: Readonly<Record<string, string | undefined>>,

@@ -1,5 +1,5 @@
 /**
- * Which protected resource a request is about (RFC 8707).
+ * Resolves the protected resource that a request is for (RFC 8707).
  *
  * @module
  */
@@ -8,14 +8,15 @@ import { OAuthError } from '../errors.ts'
 import type { Resource, ResourceTable } from '../resources/resource-table.ts'
 
 /**
- * The one resource named by `resource` parameters: any URL that a configured resource covers, in any spelling of
- * its host. None sent: the default one (decision K18), since real clients exist that send none.
- * @throws OAuthError `invalid_target` if there is no such resource, or several are named, or none is and there is no default
+ * The resource that the `resource` parameters name: any URL that a configured resource covers, in any spelling of its
+ * host. Without a parameter it is the default resource (decision K18), since some clients send none.
+ * @throws OAuthError `invalid_target` if the named resource does not exist, if several are named, or if none is named
+ *   and there is no default
  */
 export function resolveResource(indicators: readonly string[], resources: ResourceTable): Resource {
   if (indicators.length === 0) {
     if (resources.fallback) return resources.fallback
-    throw new OAuthError('invalid_target', 'resource is missing, and there is more than one')
+    throw new OAuthError('invalid_target', 'resource is missing, and this server has several')
   }
   const found = indicators.map((indicator) => resources.byIndicator(indicator))
   const [first] = found
@@ -29,7 +30,7 @@ export function resolveResource(indicators: readonly string[], resources: Resour
 }
 
 /**
- * At the token endpoint a `resource` must be the one of the grant (RFC 8707 section 2.2).
+ * Checks that a `resource` at the token endpoint is that of the grant (RFC 8707 section 2.2).
  * @throws OAuthError `invalid_target`
  */
 export function requireResource(

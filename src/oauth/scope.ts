@@ -1,5 +1,5 @@
 /**
- * Which scopes a request ends up with (decision K17). Pure.
+ * Computes the scopes that a request is granted (decision K17). Pure.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { OAuthError } from '../errors.ts'
 /** Asks for a refresh token; not a scope of any resource (MCP 2026-07-28, SEP-2207). */
 export const OFFLINE_ACCESS = 'offline_access'
 
-/** What of a resource decides about scopes. */
+/** The scope settings of a resource. */
 export interface ScopeRules {
   readonly scopes: Readonly<Record<string, string>>
   readonly requiredScopes: readonly string[]
@@ -21,8 +21,8 @@ export function parseScope(scope: string | undefined): string[] {
 }
 
 /**
- * The scopes to grant: the known ones of those asked for; the default ones if none is left; always the required
- * ones. `offline_access` is kept where it was asked for.
+ * The scopes to grant: the requested ones that the resource knows, or its default ones if none is left; always its
+ * required ones. `offline_access` is kept if it was requested.
  */
 export function grantedScopes(requested: readonly string[], rules: ScopeRules): string[] {
   const known = requested.filter((scope) => Object.hasOwn(rules.scopes, scope))
@@ -35,8 +35,8 @@ export function grantedScopes(requested: readonly string[], rules: ScopeRules): 
 }
 
 /**
- * Those of the granted scopes that a client may have at all.
- * @param limit all it may have besides `offline_access`; undefined is no limit
+ * The granted scopes, reduced to those that the client may have.
+ * @param limit all scopes that the client may have, besides `offline_access`; undefined: no limit
  * @throws OAuthError `invalid_scope` if nothing is left, or less than the resource requires
  */
 export function limitedScopes(
@@ -53,14 +53,14 @@ export function limitedScopes(
   return left
 }
 
-/** The scopes a challenge and the resource metadata name: what is needed for basic use. */
+/** The scopes that a challenge and the resource metadata name: those needed for basic use. */
 export function advertisedScopes(rules: ScopeRules): readonly string[] {
   return rules.requiredScopes.length > 0 ? rules.requiredScopes : rules.defaultScopes
 }
 
 /**
- * The scopes of a refreshed token: those asked for, or all of the grant.
- * @throws OAuthError `invalid_scope` if one lies outside the grant (RFC 6749 section 6)
+ * The scopes of a refreshed token: the requested ones, or all of the grant.
+ * @throws OAuthError `invalid_scope` if a requested scope is not in the grant (RFC 6749 section 6)
  */
 export function narrowedScopes(
   requested: readonly string[],
@@ -68,7 +68,7 @@ export function narrowedScopes(
 ): readonly string[] {
   if (requested.length === 0) return granted
   if (!requested.every((scope) => granted.includes(scope))) {
-    throw new OAuthError('invalid_scope', 'scope reaches beyond what was granted')
+    throw new OAuthError('invalid_scope', 'scope exceeds what was granted')
   }
   return requested
 }

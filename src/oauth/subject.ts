@@ -1,5 +1,5 @@
 /**
- * Our own name for whoever calls. The prefix keeps people and clients apart (RFC 9700 section 4.15).
+ * The `sub` that we give a caller. Its prefix keeps people and clients apart (RFC 9700 section 4.15).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Which discovery document a well-known path means. Pure.
+ * Finds the discovery document that a well-known path names. Pure.
  *
  * Clients look in several places: the well-known part before the path (RFC 8414 section 3.1, RFC 9728 section 3.1),
  * after it (OIDC Discovery 1.0 section 4), with and without a final slash.
@@ -16,7 +16,7 @@ export type Document =
   | {
       readonly kind: 'protected-resource'
       readonly resource: Resource
-      /** The path the document speaks for, verbatim. */
+      /** The path that the document describes, verbatim. */
       readonly path: string
     }
 
@@ -28,7 +28,7 @@ const AUTHORIZATION_SERVER = [
 /**
  * @param target the request target
  * @param host the Host header
- * @returns undefined if nothing of ours is described there
+ * @returns the document, or undefined if the path names none of ours
  */
 export function wellKnown(
   target: string,
@@ -63,13 +63,13 @@ function protectedResource(
   return only && { kind: 'protected-resource', resource: only, path: '' }
 }
 
-/** What follows `prefix` at a segment boundary. */
+/** The rest of the path after `prefix`, if `prefix` ends at a segment boundary. */
 function after(path: string, prefix: string): string | undefined {
   const rest = path.startsWith(prefix) ? path.slice(prefix.length) : undefined
   return rest === '' || rest?.startsWith('/') ? rest : undefined
 }
 
-/** What precedes `suffix`, a final slash of it set aside. */
+/** The part of the path before `suffix`; ignores a final slash of the path. */
 function before(path: string, suffix: string): string | undefined {
   const trimmed = path.endsWith('/') ? path.slice(0, -1) : path
   return trimmed.endsWith(suffix) ? trimmed.slice(0, -suffix.length) : undefined

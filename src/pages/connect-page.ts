@@ -1,6 +1,6 @@
 /**
- * The page on which a person hands their session to a command line on the same computer: the code to compare, where
- * it leads, as whom, and one button. Nothing leaves it before that is pressed.
+ * The page on which a person hands their session to a command line on the same computer: the code to compare, the
+ * gateway, the user, and one button. Nothing leaves the page before the person presses the button.
  *
  * @module
  */
@@ -13,17 +13,17 @@ import { linkTarget } from './link-target.ts'
 import { pageHeaders, STYLE_SOURCE } from './styles.ts'
 
 export interface ConnectPage {
-  /** What the command line shows, too. */
+  /** The confirmation code, which the command line shows too. */
   readonly code: string
   /** The host that the command line opened. */
   readonly gateway: string
-  /** Who is signed in. */
+  /** The name of the person who is signed in. */
   readonly person: string
-  /** The session. It stands in the page and never in an address. */
+  /** The session token. It is in the page and never in an address. */
   readonly token: string
   /** Where the command line listens on this computer. */
   readonly port: number
-  /** Of this response alone. */
+  /** The nonce of this response alone. */
   readonly nonce: string
 }
 
@@ -64,7 +64,7 @@ ${answer}
 </form>
 <label for="pass">Or give this pass to the program</label>
 <input id="pass" value="${token}" readonly autocomplete="off" spellcheck="false" aria-describedby="secret">
-<p class="quiet" id="secret">Whoever has it is you at this gateway, until you sign out. Paste it nowhere else.</p>
+<p class="quiet" id="secret">Anyone who has this pass can act as you at this gateway until you sign out. Paste it nowhere else.</p>
 <div class="buttons stacked"><button class="button" id="copy" type="button" hidden>Copy</button></div>
 </details>
 </div>
@@ -76,11 +76,11 @@ ${dangerouslyUnescapedScriptElement(CONNECT_SCRIPT, page.nonce)}`,
 
 /**
  * The headers of the page: its one script runs by nonce and reaches one port of this computer, no window that opened
- * it keeps a hold on it, and nothing frames it (decision K8).
+ * it keeps a reference to it, and no site frames it (decision K8).
  *
  * The referrer policy is `origin`, since the command line compares `Origin` with the gateway's: with `no-referrer`
- * and `same-origin` a form that is posted elsewhere says `Origin: null`, and with `strict-origin` one from https to
- * http. The address with the code stays out of `Referer` all the same.
+ * and `same-origin` a form that is posted elsewhere says `Origin: null`, and with `strict-origin` a form from https
+ * to http does. The address with the code stays out of `Referer` all the same.
  */
 export function connectPageHeaders(page: {
   readonly port: number

@@ -7,8 +7,8 @@
 /**
  * Runs in the browser. Without it the page's forms do the same by leaving the page.
  *
- * `targetAddressSpace` tells a browser with Local Network Access that a program on this very computer is meant, which
- * is what its permission prompt is about. One that knows the option but not the value throws before anything is sent.
+ * `targetAddressSpace` tells a browser with Local Network Access that the request goes to a program on this computer;
+ * its permission prompt is about that. A browser that knows the option but not the value throws and sends nothing.
  */
 export const CONNECT_SCRIPT = `
 const [data, form, status, note, fallback, pass, copy] = [

@@ -27,14 +27,14 @@ export interface ConsentPage {
   readonly resource: { readonly name: string; readonly host: string }
   readonly scopes: readonly { readonly name: string; readonly description: string }[]
   readonly destination: Destination
-  /** Who is signed in, when known. */
+  /** The name of the person who is signed in, when known. */
   readonly person?: string
 }
 
 function howKnown(known: ConsentPage['client']['known']): string {
   switch (known) {
     case 'self-declared':
-      return 'This name was given by the program itself. Nobody has checked it.'
+      return 'This name was given by the program itself. It has not been checked.'
     case 'configured':
       return 'Known here: it was added by whoever runs this server.'
   }
@@ -54,7 +54,7 @@ function destinationLine(destination: Destination): Html {
   }
 }
 
-/** One quiet sentence; none for a client from the configuration that lives on a host of its own. */
+/** A single quiet sentence; none for a configured client that lives on a host of its own. */
 function warning({ client, destination }: ConsentPage): Html | undefined {
   switch (destination.kind) {
     case 'loopback':

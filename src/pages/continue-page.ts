@@ -1,6 +1,6 @@
 /**
- * The answer to a form that leads elsewhere: a page that goes on by itself, because a redirect would drag the form's POST,
- * and every policy on it, through the chain that follows.
+ * The answer to a form that leads elsewhere: a page that goes on by itself. A redirect would carry the form's POST, and
+ * every policy on it, through the chain that follows.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { layout } from './layout.ts'
 import { linkTarget } from './link-target.ts'
 
 export interface ContinuePage {
-  /** Where to go, to the byte. */
+  /** The address to go to, byte for byte. */
   readonly to: string
   /** The link's words, such as "Continue to Claude". */
   readonly label: string
@@ -19,7 +19,7 @@ export interface ContinuePage {
 /** The document, to be sent with `pageHeaders({ navigatesAway: true })`. */
 export function continuePage(page: ContinuePage): string {
   const to = linkTarget(page.to)
-  // A browser that hands over to an app leaves this page standing, for as long as the person likes.
+  // A browser that opens an app keeps this page open until the person closes it.
   const opensApp = !/^(https?:|\/)/i.test(to)
   return layout({
     title: 'One moment',
@@ -27,8 +27,8 @@ export function continuePage(page: ContinuePage): string {
     main: html`<h1>One moment</h1>
 <p>${
       opensApp
-        ? 'Your browser may ask whether it should open the app. Once it has, you can close this page.'
-        : 'You are being taken onward. If nothing happens, use this button.'
+        ? 'Your browser may ask whether it should open the app. Once the app is open, you can close this page.'
+        : 'Your browser is opening the next page. If nothing happens, use this button.'
     }</p>
 <div class="buttons"><a class="button primary" href="${to}">${isolated(page.label, 'Continue')}</a></div>`,
   })

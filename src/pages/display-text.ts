@@ -1,5 +1,6 @@
 /**
- * Names and texts that strangers chose, made fit to be read: one line, nothing invisible, no reordering of what stands around it.
+ * Names and texts that strangers chose, made safe to read: one line, without invisible characters, and without effect
+ * on the order of the text around them.
  *
  * @module
  */
@@ -11,8 +12,8 @@ const INVISIBLE = /[\p{Cf}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}]/gu
 const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u
 
 /**
- * The text without control, bidirectional and invisible characters (threat T16) and without towers of accents that
- * would paint over other lines; `fallback` where nothing is left to see.
+ * The text without control, bidirectional and invisible characters (threat T16) and without stacks of accents that
+ * would paint over other lines; `fallback` where nothing visible is left.
  */
 export function displayText(value: string, fallback = ''): string {
   const text = value
@@ -23,10 +24,10 @@ export function displayText(value: string, fallback = ''): string {
   return VISIBLE.test(text) ? text : fallback
 }
 
-/** {@link displayText} as an element of its own, so that right-to-left letters do not reorder the sentence around it. */
+/** {@link displayText} in an element of its own: right-to-left letters do not reorder the sentence around it. */
 export function isolated(value: string, fallback?: string): Html {
   return html`<bdi>${displayText(value, fallback)}</bdi>`
 }
 
-/** What a program is called that gave itself no name. */
+/** The name of a program that gave itself none. */
 export const UNNAMED_PROGRAM = 'A program without a name'

@@ -1,5 +1,5 @@
 /**
- * The page for a person whose way ends here: what happened, in whose hands it is, and one thing to do next.
+ * The page for a person who cannot go on: what happened, who can fix it, and one thing to do next.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { linkTarget } from './link-target.ts'
 import { plainWords } from './plain-words.ts'
 
 /**
- * In whose hands it is: the person's (`retry`: nothing wrong, try again), the program's author's (`client`), the
- * operator's (`forbidden`: this person may not), or ours (`broken`).
+ * The people who can fix it: the person (`retry`: nothing wrong, try again), the program's author (`client`), the
+ * operator (`forbidden`: this person may not), or us (`broken`).
  */
 export type ErrorKind = 'retry' | 'client' | 'forbidden' | 'broken'
 
@@ -29,10 +29,10 @@ export interface ErrorPage {
   readonly kind: ErrorKind
   readonly title: string
   readonly text: string
-  /** What the program's author must fix, in technical words where there are no others. */
+  /** The mistake that the program's author must fix, in technical words where there are no others. */
   readonly details?: string
   readonly requestId: string
-  /** The first is the obvious one. */
+  /** The first is the primary button. */
   readonly actions: readonly ErrorAction[]
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What may stand in a template. Objects, functions and promises are type errors; absent values render nothing. */
+/** A value of a template. Objects, functions and promises are type errors; absent values render nothing. */
 export type Value = Html | string | number | undefined | null | false | readonly Value[]
 
 let fromSafeMarkup: (markup: string) => Html
@@ -51,7 +51,8 @@ export function html(strings: TemplateStringsArray, ...values: readonly Value[])
 }
 
 /**
- * One of two ways around escaping: a `<style>` element holding `css` to the byte, because the page's policy allows it by hash.
+ * The first of two ways around escaping: a `<style>` element that holds `css` byte for byte, because the page's policy
+ * allows it by hash.
  * @throws TypeError for a stylesheet that could close its own element
  */
 export function dangerouslyUnescapedStyleElement(css: string): Html {
@@ -60,7 +61,7 @@ export function dangerouslyUnescapedStyleElement(css: string): Html {
 }
 
 /**
- * The other way around escaping: a `<script>` element holding a script of ours to the byte, which runs by its nonce.
+ * The second way around escaping: a `<script>` element that holds a script of ours byte for byte and runs by its nonce.
  * @throws TypeError for a script that could close its own element
  */
 export function dangerouslyUnescapedScriptElement(script: string, nonce: string): Html {

@@ -1,5 +1,5 @@
 /**
- * The few drawings of the pages, inline, hidden from screen readers: every one stands beside words that say the same.
+ * The few drawings of the pages, inline, hidden from screen readers: each stands beside words that say the same.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export const alertIcon: Html = icon(
 )
 export const stopIcon: Html = icon(18, html`<circle cx="12" cy="12" r="9"/><path d="M8 12h8"/>`)
 
-/** The mark as an address, so that no browser asks the host for a `/favicon.ico` it may not have. */
+/** The mark as an address, so that no browser asks the host for a `/favicon.ico` that may not exist. */
 export const GATE_ICON_ADDRESS =
   'data:image/svg+xml,' +
   encodeURIComponent(

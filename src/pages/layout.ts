@@ -1,5 +1,6 @@
 /**
- * The frame every page stands in: one card, our mark above it, one `h1` inside.
+ * The pages that people see. This folder owns one file a page, and the escaping template tag they are made of; it does
+ * no I/O and knows no setting. This file is the frame of every page: one card, our mark above it, one `h1` inside.
  *
  * @module
  */
@@ -11,9 +12,9 @@ const STYLE_ELEMENT = dangerouslyUnescapedStyleElement(STYLESHEET)
 
 /**
  * A whole document.
- * @param options.title of the browser's tab; never a text that a client chose
- * @param options.head further elements of `<head>`
- * @param options.main what the card holds, its `h1` included
+ * @param options.title the title of the browser's tab; never a text that a client chose
+ * @param options.head more elements of `<head>`
+ * @param options.main the content of the card, with its `h1`
  */
 export function layout(options: {
   readonly title: string
@@ -42,7 +43,7 @@ ${options.main}
 `.toString()
 }
 
-/** The line that lets whoever helps find the request in the log. */
+/** The line with the request id, by which a helper finds the request in the log. */
 export function requestLine(requestId: string): Html {
   return html`<p class="request">If you ask for help, mention request <code>${requestId}</code></p>`
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Schemes that run or read something in the place of this page instead of leaving it. */
+/** Schemes that run or read something in this page instead of leaving it. */
 const NEVER_LINKED: ReadonlySet<string> = new Set([
   'javascript:',
   'vbscript:',
@@ -15,9 +15,9 @@ const NEVER_LINKED: ReadonlySet<string> = new Set([
 ])
 
 /**
- * The address unchanged, absolute or relative to this page. Addresses are verified where they enter; this refuses what
- * no caller can mean (threat T16), read as a browser reads it.
- * @throws TypeError for an address that is none, or whose scheme is never linked
+ * The address unchanged, absolute or relative to this page. Addresses are verified where they enter; this refuses
+ * schemes that no caller can mean (threat T16), and reads the address as a browser does.
+ * @throws TypeError for an address that cannot be parsed, or whose scheme is never linked
  */
 export function linkTarget(address: string): string {
   const { protocol } = new URL(address, 'https://page.invalid')

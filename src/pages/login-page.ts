@@ -22,7 +22,7 @@ export interface LoginPage {
   readonly resourceName: string
   /** Absent where no program asked. */
   readonly clientName?: string
-  /** What was typed as name, kept after a mistake. */
+  /** The typed name, kept after a mistake. */
   readonly name?: string
   readonly problem?: LoginProblem
 }
@@ -47,7 +47,7 @@ function problemInWords(problem: LoginProblem): string {
 export function loginPage(page: LoginPage): string {
   const { problem } = page
   const typedName = page.name ?? ''
-  // A live region that is there from the start is not announced everywhere: the focused field is described by it too.
+  // Not every screen reader announces a live region that is there from the start: it describes the focused field too.
   const tie = problem && html` aria-describedby="problem"`
   const invalid = problem?.kind === 'wrong' && html` aria-invalid="true"`
   const focus = html` autofocus`

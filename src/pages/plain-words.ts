@@ -1,5 +1,5 @@
 /**
- * What pages say instead of the names that the protocol has for things. Logs and answers to programs keep those.
+ * The words that pages use instead of the protocol's names. Logs and answers to programs keep the names.
  *
  * @module
  */
@@ -12,7 +12,7 @@ const WORDS: Readonly<Record<string, string>> = {
 }
 const NAMES = new RegExp(`\\b(?:${Object.keys(WORDS).join('|')})\\b`, 'g')
 
-/** A sentence for the author of a program, with words for the parameters that it is about. */
+/** A sentence for the author of a program, with plain words in place of parameter names. */
 export function plainWords(sentence: string): string {
   return sentence.replace(NAMES, (name) => WORDS[name] ?? name)
 }

@@ -1,5 +1,5 @@
 /**
- * What a person in a browser is shown at the address of a protected application that they cannot open.
+ * The page that a person gets at the address of a protected application that they cannot open.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { type ErrorPage, errorPage } from './error-page.ts'
 export interface RefusedPage {
   readonly why: RefusalReason
   readonly resourceName: string
-  /** Of the application, as the browser shows it. */
+  /** The host of the application, as the browser shows it. */
   readonly host: string
   /** Where a person signs out, to sign in as someone else. */
   readonly signOutUrl: string
@@ -38,28 +38,28 @@ function wordsFor({ why, resourceName, host, signOutUrl }: RefusedPage): Words {
       return {
         kind: 'forbidden',
         title: `${resourceName} is not open to you`,
-        text: `You are signed in as ${why.person}. Whoever runs ${host} can let you in.`,
+        text: `You are signed in as ${why.person}. Ask whoever runs ${host} to let you in.`,
         actions: [{ label: 'Sign in as someone else', href: signOutUrl }],
       }
     case 'permission':
       return {
         kind: 'forbidden',
         title: `${resourceName} needs a permission you do not have`,
-        text: `You are signed in as ${why.person}. Signing out and in again may get it; if it does not, ask whoever runs ${host}.`,
+        text: `You are signed in as ${why.person}. You may get it if you sign out and in again; if not, ask whoever runs ${host}.`,
         actions: [{ label: 'Sign out', href: signOutUrl }],
       }
     case 'doubled':
       return {
         kind: 'retry',
         title: 'Your browser sent two sign-ins at once',
-        text: `Only one can be meant, so neither was used. Sign out and open the page again. If this comes back, delete the cookies of ${host} in the settings of your browser.`,
+        text: `Only one can be meant, so neither was used. Sign out and open the page again. If this happens again, delete the cookies of ${host} in the settings of your browser.`,
         actions: [{ label: 'Sign out', href: signOutUrl }],
       }
     case 'unrouted':
       return {
         kind: 'broken',
         title: 'Signing in is not set up at this address',
-        text: `Whoever runs ${host} has to let ${why.path} of it lead to Gatewarden. You can do nothing about it here.`,
+        text: `Only whoever runs ${host} can fix this: ${why.path} of this host has to lead to Gatewarden.`,
         actions: [],
       }
   }

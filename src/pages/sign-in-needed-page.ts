@@ -1,5 +1,5 @@
 /**
- * What a browser is shown, with the 401, at the address of a protected MCP server.
+ * The page that a browser gets with the 401 at the address of a protected MCP server.
  *
  * @module
  */

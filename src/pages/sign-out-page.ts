@@ -1,5 +1,5 @@
 /**
- * What a person sees who signs out, and before, if another website sent them.
+ * The page for a person who has signed out, and the question before it if another website sent them.
  *
  * @module
  */
@@ -28,13 +28,13 @@ export function signOutPage({ action, host }: SignOutPage): string {
 
 export interface SignedOutPage {
   readonly host: string
-  /** Who knows the person, where that is somebody else. */
+  /** The name of the provider that people are sent to, if there is one. */
   readonly provider?: string
   /** Where to sign in again. */
   readonly again?: string
 }
 
-/** The document that says what is over, and what is not. */
+/** The document that says which access has ended, and which has not. */
 export function signedOutPage({ host, provider, again }: SignedOutPage): string {
   return layout({
     title: 'You are signed out',

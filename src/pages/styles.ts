@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 
-/** Five colours a scheme; what else is seen is mixed from them. Contrast is checked by `scripts/page-pictures.ts`. */
+/** Five colours a scheme; all others are mixed from them. `scripts/page-pictures.ts` checks the contrast. */
 export const STYLESHEET = `
 :root {
   color-scheme: light dark;
@@ -95,7 +95,7 @@ summary { min-height: 2.875rem; padding: .625rem 0; font-size: .9375rem; cursor:
 .request { margin: 1.25rem 0 0; color: var(--quiet); font-size: .8125rem; }
 `
 
-/** What a page's policy says of its styles: this very stylesheet and no other. */
+/** The `style-src` of a page's policy: this stylesheet and no other. */
 export const STYLE_SOURCE = `'sha256-${createHash('sha256').update(STYLESHEET).digest('base64')}'`
 
 /**
@@ -105,7 +105,7 @@ export const STYLE_SOURCE = `'sha256-${createHash('sha256').update(STYLESHEET).d
  * their way back to the client. There is no `Cross-Origin-Opener-Policy`: it would cut the `window.opener` of a
  * client that opened us in a pop-up.
  *
- * @param options.navigatesAway for a page that leads to another origin; its address must not travel along (decision K11:
+ * @param options.navigatesAway for a page that leads to another origin, which must not learn its address (decision K11:
  *   on other pages `no-referrer` would make our own forms say `Origin: null`)
  */
 export function pageHeaders(

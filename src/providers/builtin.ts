@@ -24,7 +24,7 @@ export function createBuiltinProvider(users: readonly UserConfig[]): PasswordPro
       byName.set(name.toLowerCase(), { user, identity })
     }
   }
-  const nobody = impossibleHash(users)
+  const dummy = dummyHash(users)
   const turn = oneAtATime(QUEUE_LENGTH)
   const find = (typed: string) => byName.get(typed.trim().toLowerCase())
 
@@ -36,14 +36,14 @@ export function createBuiltinProvider(users: readonly UserConfig[]): PasswordPro
     verify: ({ name, password }) =>
       turn(async () => {
         const found = find(name)
-        const matches = await verify(found?.user.passwordHash ?? nobody, password)
+        const matches = await verify(found?.user.passwordHash ?? dummy, password)
         return matches ? found?.identity : undefined
       }),
   }
 }
 
-/** The costliest user's salt and cost with a digest nobody can meet: an unknown name takes as long as a wrong password. */
-function impossibleHash(users: readonly UserConfig[]): string {
+/** The costliest user's salt and cost, with a digest of no password: an unknown name takes as long as a known one. */
+function dummyHash(users: readonly UserConfig[]): string {
   const cost = (hash: string) =>
     Number(/m=(\d+)/.exec(hash)?.[1]) * Number(/t=(\d+)/.exec(hash)?.[1])
   const [costliest = ''] = users

@@ -5,19 +5,19 @@
  */
 
 export interface Cached<T> {
-  /** What was loaded last, loaded anew when it is too old. Rejects with what loading it threw. */
+  /** The last document, loaded again when it is too old. Rejects with the error of `load`. */
   get(): Promise<T>
   /**
-   * As {@link get}, but what is too old serves for `graceMs` more while it is loaded anew: whoever can do with it does
-   * not wait for a remote that hangs.
+   * As {@link get}, but a document that is too old serves for `graceMs` more while a new one is loaded, so that its
+   * callers do not wait for a remote that hangs.
    */
-  getSteady(graceMs: number): Promise<T>
-  /** Something newer than `seen`: what somebody else loaded meanwhile, else loaded anew. */
+  getOrStale(graceMs: number): Promise<T>
+  /** A document newer than `seen`: one that another caller loaded meanwhile, else a new one. */
   newerThan(seen: T): Promise<T>
 }
 
 /**
- * Single-flight, and negative-cached: a provider that is down is not asked by everyone who would like to log in.
+ * Single-flight, and negative-cached: not everyone who would like to log in asks a provider that is down.
  * @param deps `maxAgeMs`: how long a document is good for; `retryAfterMs`: how long a failure stands; `now` in
  *   milliseconds since the epoch
  */
@@ -53,9 +53,9 @@ export function createCached<T>(deps: {
 
   return {
     get: () => (held && now() < held.until ? Promise.resolve(held.value) : loadOnce()),
-    getSteady(graceMs) {
+    getOrStale(graceMs) {
       if (!held || now() >= held.until + graceMs) return loadOnce()
-      // Who needs a newer one hears of the failure; this caller has one.
+      // A caller that needs a newer document gets the failure; this one has a document.
       if (now() >= held.until) loadOnce().catch(() => undefined)
       return Promise.resolve(held.value)
     },

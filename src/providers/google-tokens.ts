@@ -1,12 +1,12 @@
 /**
- * Google's access tokens: opaque, and known by its token-info answer. Whom a Workspace manages only userinfo says.
+ * Google's access tokens: opaque, and read by its tokeninfo endpoint. Only userinfo says which Workspace manages them.
  *
  * @module
  */
 import { fetchUserInfo, WWWAuthenticateChallengeError } from 'openid-client'
 import { z } from 'zod'
 import type { HostedDomains } from './hosted-domains.ts'
-import { type Discovered, explained, type OidcConnection } from './oidc-connection.ts'
+import { type Discovered, type OidcConnection, translateFailures } from './oidc-connection.ts'
 import {
   type Claims,
   ProviderFailure,
@@ -15,7 +15,7 @@ import {
 } from './provider.ts'
 import { fetchFromProvider, PROVIDER_TIMEOUT } from './provider-fetch.ts'
 
-/** Google's access tokens live this many seconds; their answer does not say when that began. */
+/** Google's access tokens live this many seconds; tokeninfo does not say when they were issued. */
 const LIFETIME = 3600
 const PROFILE_SCOPES: Readonly<Record<string, string>> = {
   'https://www.googleapis.com/auth/userinfo.email': 'email',
@@ -32,7 +32,7 @@ const TokenInfo = z.looseObject({
 const refused = (reason: string): TokenStatement => ({ kind: 'refused', reason })
 
 export function createGoogleTokens(
-  { steady, isIssuer, usable }: OidcConnection,
+  { discoveredOrStale, isIssuer, usable }: OidcConnection,
   options: {
     readonly clientSecret: string
     readonly hosted: HostedDomains
@@ -43,7 +43,7 @@ export function createGoogleTokens(
   const { clientSecret, hosted, now } = options
 
   async function inspect(token: string): Promise<TokenStatement> {
-    const found = await steady()
+    const found = await discoveredOrStale()
     const tokenEndpoint = usable(found.metadata.token_endpoint, 'token_endpoint')
     const answer = await fetchFromProvider(new URL('tokeninfo', tokenEndpoint).href, {
       method: 'POST',
@@ -54,7 +54,7 @@ export function createGoogleTokens(
       body: new URLSearchParams({ access_token: token }),
       signal: AbortSignal.timeout(PROVIDER_TIMEOUT * 1000),
     })
-    // Whatever is wrong with a question in this form is wrong with the token.
+    // The form of this request is right, so a 400 is about the token.
     if (answer.status === 400) return refused('Google says that the token is not valid')
     const body: unknown = await answer.json().catch(() => undefined)
     if (answer.status !== 200) {
@@ -73,8 +73,8 @@ export function createGoogleTokens(
   return {
     isIssuer,
     async inspect(token) {
-      const step = { about: 'the question about a token', secrets: [clientSecret, token] } as const
-      const statement = await explained(step, () => inspect(token))
+      const step = { about: 'the request about a token', secrets: [clientSecret, token] } as const
+      const statement = await translateFailures(step, () => inspect(token))
       if (statement.kind === 'refused') return statement
       try {
         hosted.admit(statement.claims)
@@ -87,7 +87,7 @@ export function createGoogleTokens(
   }
 }
 
-/** The `hd` of the account; undefined if the token died meanwhile. */
+/** The `hd` of the account; undefined if the token ended meanwhile. */
 async function findOrganisation(
   { configuration }: Discovered,
   token: string,
@@ -114,7 +114,7 @@ function claimsOf(
     azp,
     sub,
     email,
-    // Here, and only here, a text.
+    // Only tokeninfo sends this claim as a string.
     email_verified: verified === true || verified === 'true',
     scope: scope
       .split(' ')

@@ -10,11 +10,11 @@ import { createOidcConnection } from './oidc-connection.ts'
 import type { RedirectProvider } from './provider.ts'
 
 interface GoogleOptions extends Omit<OidcOptions, 'name'> {
-  /** Google Workspace domains, in lower case, that people must be managed by; none is anyone with an account. */
+  /** Google Workspace domains, in lower case, that must manage a person's account; empty admits every account. */
   readonly hostedDomains: readonly string[]
 }
 
-/** @param options `issuerUrl`: Google's own, or that of a stand-in; everything else is discovered there */
+/** @param given `issuerUrl`: Google's own, or that of a stand-in; everything else is discovered there */
 export function createGoogleProvider(given: GoogleOptions): RedirectProvider {
   // "https://accounts.google.com or accounts.google.com", says Google of the `iss` of its ID tokens.
   const options = {
@@ -26,8 +26,8 @@ export function createGoogleProvider(given: GoogleOptions): RedirectProvider {
   const hosted = createHostedDomains(options.hostedDomains)
   return {
     ...createOidcLogin(connection, options, {
-      // Google knows no `prompt=login`; choosing an account is how somebody else signs in there. Where only some are
-      // let in it is always asked, or whoever has one account in the browser would never get to another.
+      // Google knows no `prompt=login`; somebody else signs in there by choosing an account. Where only some domains
+      // are let in, Google always asks: else a browser with one account would never get to another.
       parameters: (prompt) => ({
         ...((prompt || hosted.isLimited) && { prompt: 'select_account' }),
         ...hosted.parameters,

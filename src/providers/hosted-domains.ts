@@ -1,21 +1,21 @@
 /**
- * The Google Workspace domains whose people are let in, by the `hd` claim. Never by the domain of the e-mail: anybody can
- * open a Google account with an address elsewhere.
+ * The Google Workspace domains whose people are let in, by the `hd` claim and never by the domain of the e-mail:
+ * anybody can open a Google account with an address of another domain.
  *
  * @module
  */
 import { type Claims, ProviderFailure } from './provider.ts'
 
 export interface HostedDomains {
-  /** True if only some are let in. */
+  /** True if only some domains are let in. */
   readonly isLimited: boolean
-  /** Of the authorization request: which accounts Google offers. A convenience, which people can take out. */
+  /** Parameters of the authorization request: they choose the accounts that Google offers. People can remove them. */
   readonly parameters: Readonly<Record<string, string>>
   /** Throws ProviderFailure `other-organisation`. */
   admit(claims: Claims): void
 }
 
-/** @param domains in lower case; none is everyone */
+/** @param domains in lower case; empty admits everyone */
 export function createHostedDomains(domains: readonly string[]): HostedDomains {
   const [first, ...others] = domains
   return {

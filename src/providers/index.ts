@@ -10,7 +10,7 @@ import type { ProviderConfig, UserConfig } from './provider-config.ts'
 
 export interface ProviderDeps {
   readonly users: readonly UserConfig[]
-  /** Ours, as registered at the provider. */
+  /** Our redirect URI, as registered at the provider. */
   readonly redirectUri: string
   readonly keyring: Keyring
   /** Milliseconds since the epoch. */

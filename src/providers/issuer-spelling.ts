@@ -1,6 +1,6 @@
 /**
- * Google may leave the scheme out of the `iss` of an ID token, and openid-client compares it to the letter. The token is
- * handed to it with the issuer spelled out; the original goes along, since only that has a signature.
+ * Google may leave the scheme out of the `iss` of an ID token, and openid-client compares `iss` exactly. This gives it
+ * a token with the issuer spelled out, and the original beside it, since only the original has a valid signature.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { z } from 'zod'
 
 type Fetch = (address: string, options: CustomFetchOptions) => Promise<Response>
 
-/** Where the original is in a token answer; whatever the provider says under this name is overwritten. */
+/** The member of a token answer that holds the original; a value of the provider under this name is overwritten. */
 export const ORIGINAL_ID_TOKEN = 'gatewarden_original_id_token'
 
 const TokenAnswer = z.looseObject({ id_token: z.string() })

@@ -1,6 +1,6 @@
 /**
- * What a login and the check of a token both need of an OpenID Connect provider: its discovery document, its keys, and
- * our credentials there.
+ * The parts of an OpenID Connect provider that a login and the check of a token share: its discovery document, its
+ * keys, and our credentials there.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import { createProviderKeys, type ProviderKeys } from './provider-keys.ts'
 export interface ConnectionOptions {
   /** Without a slash at its end. */
   readonly issuerUrl: string
-  /** Another spelling of it that the provider's tokens may have. */
+  /** Another spelling of the issuer that the provider's tokens may have. */
   readonly issuerAlias?: string
   readonly clientId: string
   readonly clientSecret: string
@@ -36,22 +36,22 @@ export interface ConnectionOptions {
   readonly now: () => number
 }
 
-/** What was discovered. */
+/** The result of discovery. */
 export interface Discovered {
   readonly configuration: Configuration
   readonly metadata: Readonly<ServerMetadata>
 }
 
 export interface OidcConnection {
-  /** An hour old at most; rejects with what openid-client throws, or ProviderFailure. */
+  /** At most an hour old; rejects with an error of openid-client, or ProviderFailure. */
   readonly discovered: Cached<Discovered>
-  /** As `discovered`, for the check of a token: what is too old serves while the provider does not answer. */
-  steady(): Promise<Discovered>
+  /** As `discovered`, for the check of a token: an older document serves while the provider does not answer. */
+  discoveredOrStale(): Promise<Discovered>
   /** True for the issuer that people of this provider are keyed by, with or without a slash at its end. */
   isIssuer(issuer: unknown): boolean
   /**
    * The provider's keys with a cool-down of their own, so that a flood of made-up tokens does not slow a login down.
-   * @param graceMs how long what is known serves beyond its age while the provider does not answer
+   * @param graceMs how long known keys serve beyond their age while the provider does not answer
    */
   createKeys(graceMs: number): ProviderKeys
   /** The URL, if it may be called: https, or http where that is allowed. Throws ProviderFailure. */
@@ -59,12 +59,12 @@ export interface OidcConnection {
 }
 
 const DISCOVERY_MAX_AGE_MS = 60 * 60_000
-/** Endpoints and issuer hardly ever change; keys, which do, have less. */
+/** Endpoints and issuer hardly ever change; keys do, and have less. */
 const DISCOVERY_GRACE_MS = 60 * 60_000
 const RETRY_AFTER_MS = 3_000
 const KeySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) })
 
-/** Asks the provider nothing before somebody needs it, so that a provider that is down stops no start. */
+/** Asks the provider nothing before a caller needs it, so that a provider that is down does not stop our start. */
 export function createOidcConnection(options: ConnectionOptions): OidcConnection {
   const { issuerUrl, issuerAlias, now } = options
   const discovered = createCached({
@@ -73,7 +73,7 @@ export function createOidcConnection(options: ConnectionOptions): OidcConnection
     retryAfterMs: RETRY_AFTER_MS,
     now,
   })
-  const steady = () => discovered.getSteady(DISCOVERY_GRACE_MS)
+  const discoveredOrStale = () => discovered.getOrStale(DISCOVERY_GRACE_MS)
   const usable: OidcConnection['usable'] = (address, name) => {
     const url = URL.canParse(address ?? '') ? new URL(address ?? '') : undefined
     if (url?.protocol === 'https:' || (url?.protocol === 'http:' && options.allowInsecure))
@@ -82,7 +82,7 @@ export function createOidcConnection(options: ConnectionOptions): OidcConnection
   }
   return {
     discovered,
-    steady,
+    discoveredOrStale,
     usable,
     isIssuer: (issuer) =>
       typeof issuer === 'string' &&
@@ -91,7 +91,7 @@ export function createOidcConnection(options: ConnectionOptions): OidcConnection
     createKeys: (graceMs) =>
       createProviderKeys({
         load: async () => {
-          const { metadata } = await steady()
+          const { metadata } = await discoveredOrStale()
           return fetchKeys(usable(metadata.jwks_uri, 'jwks_uri'))
         },
         graceMs,
@@ -100,7 +100,7 @@ export function createOidcConnection(options: ConnectionOptions): OidcConnection
   }
 }
 
-/** @throws whatever openid-client throws; ProviderFailure for another issuer's document */
+/** @throws an error of openid-client; ProviderFailure for another issuer's document */
 async function discover(options: ConnectionOptions): Promise<Discovered> {
   const { issuerUrl, issuerAlias, allowInsecure } = options
   const configuration = await discovery(
@@ -129,7 +129,7 @@ async function discover(options: ConnectionOptions): Promise<Discovered> {
   return { configuration, metadata }
 }
 
-/** By POST where the provider says it can, since some decode the other way wrongly; Basic is the standard's default. */
+/** By POST where the provider can, since some decode Basic wrongly; Basic is the standard's default. */
 function authenticateWith(clientSecret: string): ClientAuth {
   const [post, basic] = [ClientSecretPost(clientSecret), ClientSecretBasic(clientSecret)]
   return (server, ...rest) => {
@@ -150,8 +150,8 @@ async function fetchKeys(address: URL): Promise<JSONWebKeySet> {
   return keys.data
 }
 
-/** Runs a step; what the libraries throw becomes a {@link ProviderFailure} without any secret in it. */
-export async function explained<T>(step: ProviderStep, run: () => Promise<T>): Promise<T> {
+/** Runs a step; an error of the libraries becomes a {@link ProviderFailure} without any secret in it. */
+export async function translateFailures<T>(step: ProviderStep, run: () => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (error) {

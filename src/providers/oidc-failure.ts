@@ -1,6 +1,6 @@
 /**
- * Turns what openid-client and jose throw into a failure whose words may be logged: their errors carry the answers
- * of the provider, tokens included, in `cause`.
+ * Turns an error of openid-client or jose into a failure whose words may be logged: their errors carry the answers of
+ * the provider, with its tokens, in `cause`.
  *
  * @module
  */
@@ -18,9 +18,9 @@ const KINDS: Readonly<Record<string, ProviderFailureKind>> = {
   temporarily_unavailable: 'unavailable',
 }
 
-/** A step at the provider: what it is about, and what of it the provider may know and the log may not. */
+/** A step at the provider: its subject, and its values that the provider may know and the log may not. */
 export interface ProviderStep {
-  readonly about: 'the code' | 'the question about a token' | 'userinfo'
+  readonly about: 'the code' | 'the request about a token' | 'userinfo'
   readonly secrets: readonly string[]
 }
 
@@ -29,28 +29,28 @@ export function providerFailure(error: unknown, { about, secrets }: ProviderStep
   if (error instanceof ProviderFailure) return error
   if (error instanceof AuthorizationResponseError) {
     const kind = KINDS[error.error] ?? 'failed'
-    return new ProviderFailure(kind, `the provider sent the person back: ${said(error, secrets)}`)
+    return new ProviderFailure(kind, `the provider sent the person back: ${quote(error, secrets)}`)
   }
   if (error instanceof ResponseBodyError) {
     const kind = error.error === 'temporarily_unavailable' ? 'unavailable' : 'failed'
-    return new ProviderFailure(kind, `the provider refused ${about}: ${said(error, secrets)}`)
+    return new ProviderFailure(kind, `the provider refused ${about}: ${quote(error, secrets)}`)
   }
   if (error instanceof WWWAuthenticateChallengeError) {
     const parameters = error.cause[0]?.parameters
     const words = { ...parameters, error: parameters?.error ?? String(error.status) }
-    return new ProviderFailure('failed', `the provider refused ${about}: ${said(words, secrets)}`)
+    return new ProviderFailure('failed', `the provider refused ${about}: ${quote(words, secrets)}`)
   }
   if (error instanceof errors.JOSEError) {
     return new ProviderFailure('failed', `the token: ${error.message} (${error.code})`)
   }
   if (!(error instanceof Error) || !('code' in error || error.cause)) return error
-  // What fetchFromProvider threw comes back wrapped.
+  // openid-client wraps the error of fetchFromProvider.
   if (error.cause instanceof ProviderFailure) return error.cause
   const words = messageOf(error)
   return new ProviderFailure('failed', about === 'userinfo' ? `userinfo: ${words}` : words)
 }
 
-/** The library's own words: the outer error says what kind it is, the inner one what exactly. */
+/** The library's own words: the outer error names the kind, the inner error the details. */
 function messageOf(error: Error): string {
   const { cause } = error
   if (cause instanceof Response) return `${error.message} (${cause.status})`
@@ -58,8 +58,8 @@ function messageOf(error: Error): string {
   return `${error.message}${inner}`.replaceAll(/\p{Cc}/gu, ' ').slice(0, MAX_QUOTED)
 }
 
-/** The provider's words, which may come from anybody who can change an address: on one line, without what is secret. */
-function said(
+/** The provider's words, on one line and without secrets. Anybody who can change a URL may have written them. */
+function quote(
   { error, error_description: description }: { error: string; error_description?: string },
   secrets: readonly string[],
 ): string {

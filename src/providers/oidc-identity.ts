@@ -1,6 +1,6 @@
 /**
- * From the claims of a verified token to a person. Claims are the provider's, and some are what people typed
- * there: each is taken only in the shape it must have.
+ * Reads a person from the claims of a verified token. The provider states them, and people typed some of them there,
+ * so each claim is taken only in the shape it must have.
  *
  * @module
  */
@@ -15,8 +15,8 @@ const MAX_TEXT = 256
 const MAX_SUBJECT = 255
 
 /**
- * @param groupsClaim the claim that lists groups, or is one; absent means in none
- * @throws ProviderFailure for what no provider in order says
+ * @param groupsClaim the claim that lists groups, or is a single group; without it the person is in no group
+ * @throws ProviderFailure for claims that no correct provider states
  */
 export function identityFromClaims(claims: Claims, groupsClaim: string): Identity {
   const { iss: issuer, sub: subject } = claims
@@ -35,16 +35,16 @@ export function identityFromClaims(claims: Claims, groupsClaim: string): Identit
   }
 }
 
-/** A claim by its name; null says nothing, as absence does. */
+/** A claim by its name; null counts as absent. */
 export function claimOf(claims: Claims, name: string): unknown {
   return Object.hasOwn(claims, name) ? (claims[name] ?? undefined) : undefined
 }
 
-/** Only `true` is verified: no text, no absence. One address, or it belongs to two domains (GHSA-c5c4-8r6x-56w3). */
+/** Only `true` is verified, no string, no absence. Two addresses would belong to two domains (GHSA-c5c4-8r6x-56w3). */
 function verifiedEmail(claims: Claims): string | undefined {
   const email = claimOf(claims, 'email')
   if (email !== undefined && typeof email !== 'string') {
-    throw new ProviderFailure('failed', 'the claim email is not a text')
+    throw new ProviderFailure('failed', 'the claim email is not a string')
   }
   if (claims.email_verified !== true || !isLine(email, MAX_TEXT)) return undefined
   return /^[^@\s,]+@[^@\s,]+$/.test(email) ? email : undefined
@@ -53,22 +53,22 @@ function verifiedEmail(claims: Claims): string | undefined {
 function groupsOf(claims: Claims, claim: string): readonly string[] {
   const stated = claimOf(claims, claim)
   if (stated === undefined) return []
-  // ADFS for one sends a list of one as the text alone.
+  // ADFS, for example, sends a list of one group as a plain string.
   const groups = typeof stated === 'string' ? [stated] : stated
   if (!Array.isArray(groups)) {
-    throw new ProviderFailure('failed', `the claim ${claim} is not a list of texts`)
+    throw new ProviderFailure('failed', `the claim ${claim} is not a list of strings`)
   }
   if (groups.length > MAX_GROUPS) {
     throw new ProviderFailure(
       'too-many-groups',
-      `the claim ${claim} lists ${groups.length} groups, and ${MAX_GROUPS} are the most`,
+      `the claim ${claim} lists ${groups.length} groups; the limit is ${MAX_GROUPS}`,
     )
   }
   const known = groups.filter((group) => isLine(group, MAX_TEXT))
   if (known.length < groups.length) {
     throw new ProviderFailure(
       'failed',
-      `the claim ${claim} holds what is not a text of 1 to ${MAX_TEXT} characters on one line`,
+      `the claim ${claim} has an entry that is not a string of 1 to ${MAX_TEXT} characters on one line`,
     )
   }
   const distinct = [...new Set(known)]
@@ -76,13 +76,13 @@ function groupsOf(claims: Claims, claim: string): readonly string[] {
   if (length > MAX_GROUPS_LENGTH) {
     throw new ProviderFailure(
       'too-many-groups',
-      `the groups of the claim ${claim} make a header of ${length} bytes, and ${MAX_GROUPS_LENGTH} are the most`,
+      `the groups of the claim ${claim} make a header of ${length} bytes; the limit is ${MAX_GROUPS_LENGTH}`,
     )
   }
   return distinct
 }
 
-/** Bytes of the groups with commas between them. In a header `%`, `,` and all beyond ASCII take three bytes for one. */
+/** Bytes of the groups with commas between them. In a header `%`, `,` and each byte beyond ASCII take three bytes. */
 function headerLength(groups: readonly string[]): number {
   const escaped = groups.map((group) =>
     group.replaceAll(/[^\x20-\x7e]|[%,]/gu, (it) => it.repeat(3)),

@@ -6,7 +6,7 @@
  */
 import { errors } from 'jose'
 import { tokenIntrospection } from 'openid-client'
-import { explained, type OidcConnection } from './oidc-connection.ts'
+import { type OidcConnection, translateFailures } from './oidc-connection.ts'
 import type { Claims, TokenAuthority, TokenStatement } from './provider.ts'
 
 /** Known keys serve this long beyond their age while the provider hangs. */
@@ -15,18 +15,18 @@ const GRACE_MS = 10 * 60_000
 const refused = (reason: string): TokenStatement => ({ kind: 'refused', reason })
 
 export function createOidcTokens(
-  { steady, isIssuer, createKeys }: OidcConnection,
+  { discoveredOrStale, isIssuer, createKeys }: OidcConnection,
   { clientSecret }: { readonly clientSecret: string },
 ): TokenAuthority {
   const keys = createKeys(GRACE_MS)
 
   async function readSigned(token: string): Promise<TokenStatement> {
-    const { metadata } = await steady()
+    const { metadata } = await discoveredOrStale()
     try {
       const { header, claims } = await keys.verify(token)
       if (!claims) return refused('the token holds no claims')
-      // To the letter: a prefix, or a realm whose name begins alike, is another issuer.
-      if (claims.iss !== metadata.issuer) return refused('the token is of another issuer')
+      // Compare exactly: a prefix, or a realm whose name begins alike, is another issuer.
+      if (claims.iss !== metadata.issuer) return refused('the token has another issuer')
       return { kind: 'claims', claims, header }
     } catch (error) {
       // A key set that cannot be read says nothing about the token.
@@ -37,35 +37,35 @@ export function createOidcTokens(
   }
 
   async function introspect(token: string): Promise<TokenStatement> {
-    const { configuration, metadata } = await steady()
+    const { configuration, metadata } = await discoveredOrStale()
     if (metadata.introspection_endpoint === undefined) {
-      return refused('the provider cannot be asked about tokens')
+      return refused('the provider has no introspection_endpoint')
     }
     const answer: Claims = await tokenIntrospection(configuration, token, {
       token_type_hint: 'access_token',
     })
     if (answer.active !== true) return refused('the provider says that the token is not active')
-    // ID and refresh tokens are active, too.
-    if (!isAccessToken(answer)) return refused('the token is no bearer token')
+    // ID and refresh tokens are active too.
+    if (!isAccessToken(answer)) return refused('the token is not a bearer token')
     const { iss = metadata.issuer } = answer
-    if (iss !== metadata.issuer) return refused('the token is of another issuer')
+    if (iss !== metadata.issuer) return refused('the token has another issuer')
     return { kind: 'claims', claims: { ...answer, iss } }
   }
 
   const step = (token: string) => ({
-    about: 'the question about a token' as const,
+    about: 'the request about a token' as const,
     secrets: [clientSecret, token],
   })
   return {
     isIssuer,
-    readSigned: (token) => explained(step(token), () => readSigned(token)),
-    inspect: (token) => explained(step(token), () => introspect(token)),
+    readSigned: (token) => translateFailures(step(token), () => readSigned(token)),
+    inspect: (token) => translateFailures(step(token), () => introspect(token)),
   }
 }
 
 /**
- * RFC 7662 section 2.2 lets a provider leave the type out, and some do so for refresh tokens above all: then something
- * else has to say what it is. The names of types ignore case (RFC 6749 section 5.1).
+ * RFC 7662 section 2.2 lets a provider leave `token_type` out, and some do so for refresh tokens above all: then
+ * `token_use` has to say what the token is. Names of types ignore case (RFC 6749 section 5.1).
  */
 function isAccessToken({ token_type: type, token_use: use }: Claims): boolean {
   if (use !== undefined && use !== 'access_token') return false

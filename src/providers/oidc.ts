@@ -1,6 +1,6 @@
 /**
  * Any OpenID Connect provider, by discovery: authorization code with state, nonce and PKCE, and a person from the
- * verified ID token (OpenID Connect Core section 3.1) and, for what that leaves out, from userinfo.
+ * verified ID token (OpenID Connect Core section 3.1) and, for claims that it leaves out, from userinfo.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import {
   type ConnectionOptions,
   createOidcConnection,
   type Discovered,
-  explained,
   type OidcConnection,
+  translateFailures,
 } from './oidc-connection.ts'
 import type { ProviderStep } from './oidc-failure.ts'
 import { identityFromClaims } from './oidc-identity.ts'
@@ -25,14 +25,14 @@ export interface OidcOptions extends ConnectionOptions {
   /** Shown to people. */
   readonly name: string
   readonly groupsClaim: string
-  /** Ours, as registered at the provider. */
+  /** Our redirect URI, as registered at the provider. */
   readonly redirectUri: string
   readonly keyring: Keyring
 }
 
-/** What a provider does otherwise than the standard has it. */
-interface Particulars {
-  /** Further parameters of the authorization request. */
+/** The points in which a provider differs from the standard. */
+interface Differences {
+  /** More parameters of the authorization request. */
   readonly parameters: (prompt: 'login' | undefined) => Readonly<Record<string, string>>
   /** Throws ProviderFailure for people who are not let in, by the claims of their verified ID token. */
   readonly admit: (claims: Claims) => void
@@ -43,7 +43,7 @@ interface Particulars {
 type Redeemed = Awaited<ReturnType<typeof authorizationCodeGrant>>
 
 const SCOPE = 'openid email profile'
-const STANDARD: Particulars = {
+const STANDARD: Differences = {
   parameters: (prompt) => (prompt ? { prompt } : {}),
   admit: () => undefined,
   asksUserinfo: true,
@@ -61,7 +61,7 @@ export function createOidcProvider(options: OidcOptions): RedirectProvider {
 export function createOidcLogin(
   { discovered, isIssuer, createKeys, usable }: OidcConnection,
   options: OidcOptions,
-  { parameters, admit, asksUserinfo }: Particulars = STANDARD,
+  { parameters, admit, asksUserinfo }: Differences = STANDARD,
 ): RedirectProvider {
   const { clientId, clientSecret, issuerAlias, groupsClaim, keyring } = options
   const keys = createKeys(0)
@@ -75,7 +75,7 @@ export function createOidcLogin(
     speaksFor: isIssuer,
 
     authorizationUrl: ({ flowId, state, prompt }) =>
-      explained({ about: 'the code', secrets: [clientSecret] }, async () =>
+      translateFailures({ about: 'the code', secrets: [clientSecret] }, async () =>
         buildAuthorizationUrl((await discovered.get()).configuration, {
           redirect_uri: options.redirectUri,
           scope: SCOPE,
@@ -94,7 +94,7 @@ export function createOidcLogin(
         about: 'the code',
         secrets: [clientSecret, pkceCodeVerifier, code, state],
       }
-      const { found, tokens } = await explained(step, async () => {
+      const { found, tokens } = await translateFailures(step, async () => {
         const found = await discovered.get()
         const tokens = await authorizationCodeGrant(found.configuration, callback, {
           expectedState: state,
@@ -104,7 +104,7 @@ export function createOidcLogin(
         })
         return { found, tokens }
       })
-      return explained(step, () => personOf(found, tokens)).catch((error: unknown) => {
+      return translateFailures(step, () => personOf(found, tokens)).catch((error: unknown) => {
         if (!(error instanceof ProviderFailure)) throw error
         throw new ProviderFailure(error.kind, error.message, { cause: error, codeIsSpent: true })
       })
@@ -112,7 +112,7 @@ export function createOidcLogin(
   }
 
   async function personOf(found: Discovered, tokens: Redeemed): Promise<Identity> {
-    // openid-client has compared the claims; only this says that they are the provider's.
+    // openid-client has compared the claims; only the signature proves that they are the provider's.
     const signed = issuerAlias === undefined ? tokens.id_token : tokens[ORIGINAL_ID_TOKEN]
     await keys.verify(String(signed))
     const claims: Claims = tokens.claims() ?? {}

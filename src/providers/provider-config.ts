@@ -4,7 +4,7 @@
  * @module
  */
 
-/** One person of the built-in login. */
+/** A person of the built-in login. */
 export interface UserConfig {
   /** The name in the file, as written; matched without regard to case. */
   readonly name: string
@@ -15,10 +15,10 @@ export interface UserConfig {
   readonly passwordHash: string
 }
 
-/** A provider people are sent to. */
+/** A provider that people are sent to. */
 export interface RedirectProviderConfig {
   readonly type: 'oidc' | 'keycloak' | 'google'
-  /** Stands in every grant of its people: under another id they sign in again. */
+  /** Every grant of its people holds this id: under another id they sign in again. */
   readonly id: string
   /** http or https, without a slash at its end. */
   readonly issuerUrl: string
@@ -26,13 +26,13 @@ export interface RedirectProviderConfig {
   readonly clientSecret: string
   /** The claim that lists a person's groups. */
   readonly groupsClaim: string
-  /** Google Workspace domains, in lower case, that people must be managed by; none is everyone. */
+  /** Google Workspace domains, in lower case, that must manage a person's account; empty admits everyone. */
   readonly hostedDomains: readonly string[]
   /** Further clients at the provider whose access tokens are good where provider tokens are accepted. */
   readonly tokenClients: readonly string[]
-  /** The issuer is plain http, on this machine or because `DEV_MODE` allows it. */
+  /** True if the issuer is plain http, on this machine or because `DEV_MODE` allows it. */
   readonly allowInsecure: boolean
 }
 
-/** Who says who somebody is. */
+/** The provider that identifies people. */
 export type ProviderConfig = { readonly type: 'builtin' } | RedirectProviderConfig

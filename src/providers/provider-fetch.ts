@@ -1,19 +1,19 @@
 /**
- * `fetch` for what a provider serves: an answer is read whole, up to a limit, and an outage is told from an answer.
+ * `fetch` for a provider: it reads an answer whole, up to a limit, and tells an outage from an answer.
  *
  * @module
  */
 import type { CustomFetchOptions } from 'openid-client'
 import { ProviderFailure } from './provider.ts'
 
-/** Seconds a provider may take for one answer. */
+/** Seconds that a provider may take for one answer. */
 export const PROVIDER_TIMEOUT = 5
 /** Discovery documents, key sets and token answers are a few kB. */
 const MAX_BYTES = 1024 * 1024
 
 /**
- * Follows no redirect. `options` should carry a signal that ends it after {@link PROVIDER_TIMEOUT}.
- * @throws ProviderFailure `unavailable` if there is no answer in time, or one that says "later"
+ * Follows no redirect. `options` should carry a signal that aborts after {@link PROVIDER_TIMEOUT}.
+ * @throws ProviderFailure `unavailable` if there is no answer in time, or it is 429 or 5xx
  */
 export async function fetchFromProvider(
   address: string,

@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { createCached } from './cached.ts'
 import type { Claims } from './provider.ts'
 
-/** Asymmetric ones only: with the HS family whoever knows our client secret could sign (threat T34). */
+/** Only asymmetric algorithms: with the HS family anyone who knows our client secret could sign (threat T34). */
 const ALGORITHMS = [
   'RS256',
   'RS384',
@@ -25,10 +25,10 @@ const ALGORITHMS = [
 const MAX_AGE_MS = 5 * 60_000
 const RETRY_AFTER_MS = 3_000
 const ClaimsObject = z.record(z.string(), z.unknown())
-/** After a fetch that did not bring the key, so that a flood of made-up keys costs one fetch. */
+/** The pause after a fetch that did not bring the key, so that a flood of made-up keys costs one fetch. */
 const COOL_DOWN_MS = 5_000
 
-/** What stands in a JWS whose signature is the provider's. */
+/** The content of a JWS that the provider signed. */
 export interface SignedContent {
   readonly header: Claims
   /** Undefined unless the payload is a JSON object. */
@@ -36,7 +36,7 @@ export interface SignedContent {
 }
 
 export interface ProviderKeys {
-  /** Rejects with a `JOSEError` unless the provider signed `jws`, else with what loading the keys threw. */
+  /** Rejects with a `JOSEError` unless the provider signed `jws`, or with the error of `load`. */
   verify(jws: string): Promise<SignedContent>
 }
 
@@ -68,7 +68,7 @@ export function createProviderKeys(deps: {
 
   return {
     async verify(jws) {
-      const seen = await sets.getSteady(graceMs)
+      const seen = await sets.getOrStale(graceMs)
       try {
         return await check(jws, seen)
       } catch (error) {

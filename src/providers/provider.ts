@@ -1,11 +1,12 @@
 /**
- * What an identity provider is to the rest of the program. A provider says who somebody is; it never decides
- * whether they may pass. Adding one is a file beside this and a line in `index.ts`.
+ * The identity providers, one file each. This folder owns the answer to who a person is; it does not own whether the
+ * person may pass (`src/check/`, `src/resources/`). This file is the interface of a provider to the rest of the
+ * program. A new provider is a file beside this one and a line in `index.ts`.
  *
  * @module
  */
 
-/** A person as the provider vouches for them. (issuer, subject) is the account's key, never the e-mail. */
+/** A person, as the provider states them. (issuer, subject) is the account's key, never the e-mail. */
 export interface Identity {
   readonly issuer: string
   readonly subject: string
@@ -16,26 +17,26 @@ export interface Identity {
   readonly groups: readonly string[]
 }
 
-/** What a provider states, not parsed yet. */
+/** Claims as a provider states them, not parsed yet. */
 export type Claims = Readonly<Record<string, unknown>>
 
-/** What is known of a token that somebody presents as an access token of a provider. */
+/** A provider's statement about a token that somebody presents as its access token. */
 export type TokenStatement =
-  /** `header` of a signed one. `claims.iss` is the issuer that people are keyed by. */
+  /** `header` is that of a signed token. `claims.iss` is the issuer that people are keyed by. */
   | { readonly kind: 'claims'; readonly claims: Claims; readonly header?: Claims }
   | { readonly kind: 'refused'; readonly reason: string }
 
 /**
- * How a provider's own access tokens are told from others. It reads tokens and decides nothing: what a token is good
- * for is judged by `src/provider-tokens/`. Both reject with {@link ProviderFailure} for all that is no statement about
- * the token: an outage, or our credentials refused.
+ * Tells a provider's own access tokens from others. It reads tokens and decides nothing: `credentials/provider-tokens/`
+ * judges which resources a token is good for. Both readers reject with {@link ProviderFailure} for a failure that says
+ * nothing about the token: an outage, or a refusal of our credentials.
  */
 export interface TokenAuthority {
   /** False, without I/O, for the `iss` of a JWT that this provider would never sign. */
   isIssuer(issuer: unknown): boolean
-  /** By the provider's published keys. Left out by a provider whose access tokens are no JWTs. */
+  /** Reads a JWT by the provider's published keys. A provider whose access tokens are not JWTs leaves it out. */
   readSigned?(token: string): Promise<TokenStatement>
-  /** By asking the provider; the token never stands in an address. */
+  /** Asks the provider about a token, which never goes into a URL. */
   inspect(token: string): Promise<TokenStatement>
 }
 
@@ -45,40 +46,40 @@ interface ProviderBase {
   readonly name: string
   /**
    * The person as the provider knows them at this moment, for providers that can say without I/O; undefined when
-   * they are gone, which ends their grants (decision K12). Providers that cannot say leave it out.
+   * the person is gone, which ends their grants (decision K12). A provider that cannot say leaves it out.
    */
   current?(issuer: string, subject: string): Identity | undefined
 }
 
-/** A provider people type a name and a password into, on our own login page. */
+/** A provider for which people type a name and a password on our own login page. */
 export interface PasswordProvider extends ProviderBase {
   readonly kind: 'password'
-  /** Who it is, or undefined for a wrong name or password alike. Rejects with {@link ProviderBusy} when overloaded. */
+  /** The person, or undefined for a wrong name or password alike. Rejects with {@link ProviderBusy} when overloaded. */
   verify(credentials: { name: string; password: string }): Promise<Identity | undefined>
 }
 
-/** A provider people are sent to, and come back from with a code. */
+/** A provider that people are sent to, and come back from with a code. */
 export interface RedirectProvider extends ProviderBase {
   readonly kind: 'redirect'
-  /** True for the issuer its people are keyed by; grants of another one, configured before, have ended. */
+  /** True for the issuer that its people are keyed by; grants of an issuer configured before have ended. */
   speaksFor(issuer: string): boolean
   /**
-   * Where to send the person. `flowId` names the attempt: nonce and PKCE verifier derive from it (decision K5).
-   * Rejects with {@link ProviderFailure}.
+   * The address to send the person to. `flowId` names the attempt: nonce and PKCE verifier derive from it (decision
+   * K5). Rejects with {@link ProviderFailure}.
    */
   authorizationUrl(flow: { flowId: string; state: string; prompt?: 'login' }): Promise<URL>
-  /** Who came back. `callback` is the full URL they came back to. Rejects with {@link ProviderFailure}. */
+  /** The person who came back. `callback` is the full URL of that request. Rejects with {@link ProviderFailure}. */
   identify(callback: URL, flow: { flowId: string; state: string }): Promise<Identity>
-  /** Of a provider whose own tokens may be accepted as bearers. */
+  /** Present if the provider's own access tokens may be accepted as bearers. */
   readonly tokens?: TokenAuthority
 }
 
 export type Provider = PasswordProvider | RedirectProvider
 
 /**
- * Why a provider did not say who somebody is: the person said no there (`denied`), it does not answer
- * (`unavailable`), it vouches for more groups than we take (`too-many-groups`), the account is of no organisation that
- * is let in (`other-organisation`), or what it said cannot be believed or used (`failed`).
+ * Why a provider did not identify a person: the person refused there (`denied`), the provider does not answer
+ * (`unavailable`), it states more groups than we take (`too-many-groups`), the account belongs to no organisation that
+ * is let in (`other-organisation`), or the answer cannot be believed or used (`failed`).
  */
 export type ProviderFailureKind =
   | 'denied'
@@ -91,7 +92,7 @@ export type ProviderFailureKind =
 export class ProviderFailure extends Error {
   override readonly name = 'ProviderFailure'
   readonly kind: ProviderFailureKind
-  /** True once the code has been redeemed: to come back with it again ends the person's session at some providers. */
+  /** True once the code has been redeemed: to redeem it again ends the person's session at some providers. */
   readonly codeIsSpent: boolean
   constructor(
     kind: ProviderFailureKind,

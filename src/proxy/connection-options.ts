@@ -1,5 +1,5 @@
 /**
- * What a sender keeps to one hop by naming it in `Connection` (RFC 9110 section 7.6.1).
+ * The headers that a sender limits to one hop by naming them in `Connection` (RFC 9110 section 7.6.1).
  *
  * @module
  */

@@ -29,7 +29,7 @@ export function corsHeaders(origin: string): string[] {
 
 /**
  * Header lines for the answer to a preflight.
- * @param requested the `Access-Control-Request-Headers`: `Mcp-Param-*` cannot be listed beforehand
+ * @param requested the `Access-Control-Request-Headers`: no fixed list can hold the `Mcp-Param-*` headers
  */
 export function preflightHeaders(origin: string, requested: string | undefined): string[] {
   const params = (requested ?? '')

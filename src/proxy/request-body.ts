@@ -1,6 +1,6 @@
 /**
- * How the body of a request goes on: small ones in one piece, as tool calls are, which costs a third less than a stream
- * of one piece; others as they come.
+ * Passes the body of a request on: a small one, such as that of a tool call, in one piece, which costs a third less
+ * than a stream of one piece; a larger one as it arrives.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 
 export type RequestBody = Buffer | IncomingMessage | null
 
-/** Bytes. */
-const MAX_WHOLE = 64 * 1024
+/** In bytes. */
+const MAX_BUFFERED = 64 * 1024
 
-/** Hands the body to `send`: at once or, for one that goes on in one piece, when it is there; never, if it is cut off. */
+/** Calls `send` with the body: a small one when it is complete, and never if it is cut off; a larger one at once. */
 export function takeBody(
   request: IncomingMessage,
   response: ServerResponse,
@@ -19,19 +19,19 @@ export function takeBody(
 ): void {
   const length = lengthOf(request)
   if (length === 0) send(null)
-  else if (length <= MAX_WHOLE) collect(request, length, send)
+  else if (length <= MAX_BUFFERED) collect(request, length, send)
   else stream(request, response, send)
 }
 
-/** In bytes, by RFC 9112 section 6.3; Infinity where only its end will tell. */
+/** The length in bytes (RFC 9112 section 6.3); Infinity if only the end of the body tells it. */
 function lengthOf({ headers }: IncomingMessage): number {
   if (headers['transfer-encoding'] !== undefined) return Number.POSITIVE_INFINITY
   return Number(headers['content-length'] ?? 0)
 }
 
-/** Node's parser sees to it that exactly `length` bytes come. */
+/** Node's parser ensures that exactly `length` bytes come. */
 function collect(request: IncomingMessage, length: number, send: (body: Buffer) => void): void {
-  // Copied: pieces of one byte each, kept as they come, would take hundreds of times their size.
+  // Copy the pieces: pieces of one byte each, kept as they are, would take hundreds of times their size.
   const body = Buffer.allocUnsafe(length)
   let filled = 0
   request.on('data', (chunk: Buffer) => {
@@ -47,7 +47,7 @@ function stream(
 ): void {
   const { socket } = request
   response.once('finish', () => {
-    // Nobody reads the rest of an upload that was answered early: this connection can serve nothing else.
+    // The answer came before the end of the upload, and its rest stays unread: this connection can serve nothing else.
     if (!request.readableEnded) socket.destroySoon()
   })
   send(request)

@@ -1,6 +1,6 @@
 /**
- * What of a client's headers goes on to the server behind us: everything but hop-by-hop headers, our credentials,
- * and whatever could be taken for our own word about the caller.
+ * Selects the client's headers for the server behind us: all but hop-by-hop headers, our credentials, and headers that
+ * could pass for our own statement about the caller.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Answer } from '../check/answer.ts'
 import { IDENTITY_HEADERS, type IdentityHeaders } from '../check/identity-headers.ts'
 import { connectionOptions } from './connection-options.ts'
 
-/** RFC 9110 section 7.6.1, and `Expect`, which Node has answered already. */
+/** RFC 9110 section 7.6.1, and `Expect`, which Node has already answered. */
 const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
@@ -22,7 +22,10 @@ const HOP_BY_HOP = new Set([
   'http2-settings',
   'expect',
 ])
-/** Set anew here, or never to be believed by the server: our default headers even where others are configured. */
+/**
+ * Headers that we set ourselves, or that the server must never trust. The default identity headers are among them even
+ * if others are configured.
+ */
 const REPLACED = [
   ...Object.keys(IDENTITY_HEADERS),
   'Authorization',
@@ -37,10 +40,10 @@ const REPLACED = [
   'X-Scheme',
 ]
 
-const MAX_JUDGED = 1000
+const MAX_REMEMBERED = 1000
 
-/** What a proxy in front would say of the request; some frameworks route by it. */
-const PROXY_WORDS = /^x-(?:forwarded|original)-/
+/** A proxy in front describes the request in these headers; some frameworks route by them. */
+const PROXY_HEADERS = /^x-(?:forwarded|original)-/
 
 /** `X_Forwarded_User` and `X.Forwarded.User` are `X-Forwarded-User` to many servers (CVE-2025-64484). */
 function canonicalName(name: string): string {
@@ -48,8 +51,8 @@ function canonicalName(name: string): string {
 }
 
 /**
- * @param rawHeaders of the client
- * @param allowed the answer that allowed the request: its identity headers and what is left of the credentials
+ * @param rawHeaders the headers of the client
+ * @param allowed the answer that allowed the request: it has the identity headers and the remaining credentials
  * @param client how the client reached us
  * @returns a flat list of names and values
  */
@@ -59,31 +62,31 @@ export type UpstreamHeaders = (
   client: { readonly address: string; readonly host: string; readonly proto: 'http' | 'https' },
 ) => string[]
 
-/** @param identityHeaders the configured ones: what a client sends under these names is dropped */
+/** @param identityHeaders the configured headers; those of the client under these names are dropped */
 export function createUpstreamHeaders(identityHeaders: IdentityHeaders): UpstreamHeaders {
   const names = Object.keys(identityHeaders)
   const replaced = new Set([...REPLACED, ...names].map(canonicalName))
-  // Names repeat with every request; strangers' inventions are not remembered for ever.
-  const judged = new Map<string, boolean>()
+  // The same names come with every request. The map is bounded, since strangers can invent names.
+  const remembered = new Map<string, boolean>()
   function isDropped(name: string): boolean {
-    const known = judged.get(name)
+    const known = remembered.get(name)
     if (known !== undefined) return known
     const canonical = canonicalName(name)
-    const verdict =
-      HOP_BY_HOP.has(name.toLowerCase()) || replaced.has(canonical) || PROXY_WORDS.test(canonical)
-    if (judged.size >= MAX_JUDGED) judged.clear()
-    judged.set(name, verdict)
-    return verdict
+    const dropped =
+      HOP_BY_HOP.has(name.toLowerCase()) || replaced.has(canonical) || PROXY_HEADERS.test(canonical)
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear()
+    remembered.set(name, dropped)
+    return dropped
   }
   const ours = new Set([...names, 'Authorization', 'Cookie'])
   return (rawHeaders, allowed, client) => {
-    // What the client names in `Connection` is removed from its own headers only: ours are added afterwards.
+    // `Connection` removes the client's own headers only: ours are added afterwards.
     const named = connectionOptions(rawHeaders)
     const headers: string[] = []
     for (let i = 0; i < rawHeaders.length; i += 2) {
       const name = rawHeaders[i] ?? ''
       if (isDropped(name) || named?.has(name.toLowerCase())) continue
-      // The body is framed by its length or by chunks, never by what a Connection header took away.
+      // A `Content-Length` that `Connection` removed does no harm: the body is framed by its size or by chunks.
       headers.push(name, rawHeaders[i + 1] ?? '')
     }
     for (let i = 0; i < allowed.headers.length; i += 2) {

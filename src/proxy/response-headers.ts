@@ -1,5 +1,5 @@
 /**
- * What of the upstream's headers goes back to the client.
+ * Selects the upstream's headers for the client.
  *
  * @module
  */
@@ -12,7 +12,7 @@ const DROPPED = new Set([
   'transfer-encoding',
   'upgrade',
   'trailer',
-  // Ours are the only ones: two lines of these make a browser refuse the answer.
+  // Only our CORS headers reach the client: a browser refuses an answer with two lines of any of these.
   'access-control-allow-origin',
   'access-control-allow-credentials',
   'access-control-allow-methods',
@@ -23,8 +23,8 @@ const DROPPED = new Set([
 
 /**
  * @param upstream flat list of names and values as received
- * @param isOwnCookie the upstream cannot set cookies that are ours
- * @returns a flat list
+ * @param isOwnCookie true for our cookies, which the upstream must not set
+ * @returns a flat list of names and values
  */
 export function clientHeaders(
   upstream: readonly string[],

@@ -1,6 +1,7 @@
 /**
- * Pass-through: Gatewarden as the proxy itself, for resources with an `upstream` (decision K31). Its route takes
- * what no path of the gateway takes.
+ * Pass-through: Gatewarden is the proxy itself for resources with an `upstream` (decision K31). This folder owns the
+ * way to the upstream and back, headers and bodies; `check/` decides. Its route gets the requests that no other route
+ * gets.
  *
  * @module
  */
@@ -30,7 +31,7 @@ export interface ProxyRoutes {
   readonly originAllowed: ReturnType<typeof compileOrigins>
   readonly isTrustedProxy: (address: string | undefined) => boolean
   readonly isOwnCookie: (name: string) => boolean
-  /** Answers discovery requests whose well-known part comes after the path, preflights too; undefined if it is none. */
+  /** Answers discovery requests whose well-known part comes after the path, preflights too; else undefined. */
   readonly discover: (request: FastifyRequest, reply: FastifyReply) => FastifyReply | undefined
   readonly log: Logger
 }
@@ -39,12 +40,12 @@ export function proxyRoutes(app: FastifyInstance, deps: ProxyRoutes): void {
   app.setErrorHandler(answerProgram)
   app.addHook('onClose', () => deps.upstream.close())
 
-  // Before Fastify looks at the body: it stays in the socket until it is streamed to the upstream, if ever.
+  // This hook runs before Fastify looks at the body, so the body stays in the socket until it goes to the upstream.
   const onRequest = (request: FastifyRequest, reply: FastifyReply): void => {
     if (deps.discover(request, reply)) return
     const match = deps.resources.match(request.headers.host ?? '', request.raw.url ?? '')
     if (match === 'unknown' || (match !== 'ambiguous' && match.resource.upstream === undefined)) {
-      if (isPageLoad(request)) showNothing(reply)
+      if (isPageLoad(request)) sendNotFoundPage(reply)
       else sendJson(reply.code(404), { error: 'not_found' })
       return
     }
@@ -56,13 +57,13 @@ export function proxyRoutes(app: FastifyInstance, deps: ProxyRoutes): void {
   app.all('/*', { onRequest }, () => undefined)
 }
 
-function showNothing(reply: FastifyReply): void {
+function sendNotFoundPage(reply: FastifyReply): void {
   const { id: requestId, log } = reply.request
   log.debug({ requestId, reason: 'nothing is at this address' }, 'page refused')
   sendErrorPage(reply, 404, {
     kind: 'retry',
     title: 'There is nothing here',
-    text: 'People sign in here for other servers. Check the address for mistakes, or open that of the server you want to use.',
+    text: 'People sign in here for other servers. Check the address for mistakes, or open the address of the server you want to use.',
   })
 }
 
@@ -129,7 +130,7 @@ function refuse(
   response.end(method === 'HEAD' ? undefined : answer.body)
 }
 
-/** The upstream URL's path in place of the resource URL's; what follows, and the query, verbatim. */
+/** Replaces the path of the resource URL with the upstream URL's; the rest of the path and the query stay verbatim. */
 function targetOf(
   request: FastifyRequest,
   resource: Resource,
@@ -142,9 +143,9 @@ function targetOf(
   // An escaped spelling of the resource's own path is replaced like the plain one.
   const path = raw.startsWith(resource.path) ? raw : (canonicalPath(raw) ?? raw)
   const rest = path.slice(resource.path.length)
-  // `/` of a whole host is the resource's own URL, which clients write with and without it.
+  // `/` of a whole host is the resource's own URL, which clients write with and without the slash.
   const isOwnUrl = resource.path === '' && rest === '/'
-  // The upstream's own final slash stays where nothing follows: some servers answer only there.
+  // Keep the final slash of the upstream URL if nothing follows: some servers answer only there.
   const mapped = rest === '' || isOwnUrl ? upstream.path : upstream.path.replace(/\/$/, '') + rest
   const forwarded = viaAlso ? raw : mapped
   const peer = request.socket.remoteAddress ?? ''
@@ -175,7 +176,7 @@ function fail(
 ): void {
   const outage = error instanceof UpstreamUnavailable
   log.error(
-    // Of an upstream's failure only what it is: the driver's error carries bytes of the answer.
+    // Log only name, code and message of an upstream's failure: the driver's error carries bytes of the answer.
     { requestId: request.id, ...(outage ? { cause: describe(error.cause) } : { err: error }) },
     outage ? 'the upstream did not answer' : 'unexpected error in pass-through',
   )
@@ -188,7 +189,7 @@ function fail(
     const page = errorAnswer(status, [], {
       kind: 'broken',
       title: 'The server behind this login did not answer',
-      text: 'You are signed in, and nothing is lost. Wait a moment, then reload this page. If this comes back, tell whoever runs this server the request number below.',
+      text: 'You are signed in, and nothing is lost. Wait a moment, then reload this page. If you see this page again, tell whoever runs this server the request number below.',
       requestId: request.id,
     })
     response.writeHead(page.status, [...page.headers])

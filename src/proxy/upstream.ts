@@ -1,6 +1,6 @@
 /**
- * Passes one allowed request on to the server behind us and its answer back, streaming both ways; the client
- * leaving ends the request there, also before an answer has begun, since that is how an MCP client cancels.
+ * Streams one allowed request to the server behind us, and its answer back. If the client disconnects, the request to
+ * the server ends too, even before an answer has begun: an MCP client cancels that way.
  *
  * @module
  */
@@ -15,9 +15,9 @@ export class UpstreamUnavailable extends Error {
 
 export interface Upstream {
   /**
-   * @param target where to: origin and path with query, as they go on the wire
-   * @param responseHeaders from the upstream's headers, a flat list in Latin-1, to the client's
-   * @throws UpstreamUnavailable while the answer can still be another one
+   * @param target origin and path with query, as they go on the wire
+   * @param responseHeaders maps the upstream's headers, a flat list in Latin-1, to the client's
+   * @throws UpstreamUnavailable if the upstream fails before its answer has begun
    */
   forward(
     request: IncomingMessage,
@@ -28,17 +28,18 @@ export interface Upstream {
   close(): Promise<void>
 }
 
-/** A tool may think for long; an event stream is silent for as long as nothing happens. */
+/** A tool may think for minutes before it answers. */
 const HEADERS_TIMEOUT_MS = 15 * 60_000
 const CONNECT_TIMEOUT_MS = 10_000
-/** As much as we take from a client. */
+/** The same limit as for a client's headers. */
 const MAX_HEADER_SIZE = 64 * 1024
-const NOTHING = Buffer.alloc(0)
+const EMPTY = Buffer.alloc(0)
 
 export function createUpstream(): Upstream {
   const agent = new Agent({
     connect: { timeout: CONNECT_TIMEOUT_MS },
     headersTimeout: HEADERS_TIMEOUT_MS,
+    // No limit: an event stream is silent while nothing happens.
     bodyTimeout: 0,
     maxHeaderSize: MAX_HEADER_SIZE,
   })
@@ -53,7 +54,7 @@ export function createUpstream(): Upstream {
         }
         let controller: Dispatcher.DispatchController | undefined
         let gone = false
-        let headAlone: NodeJS.Immediate | undefined
+        let headOnly: NodeJS.Immediate | undefined
         response.once('close', () => {
           gone = true
           if (!response.writableFinished) controller?.abort(new Error('the client left'))
@@ -74,10 +75,10 @@ export function createUpstream(): Upstream {
                 if (gone) started.abort(new Error('the client left'))
               },
               onRequestUpgrade(started) {
-                started.abort(new Error('an upgrade was not asked for'))
+                started.abort(new Error('no upgrade was requested'))
               },
               onResponseStart(started, status, parsed) {
-                // 1xx are between us and the upstream.
+                // 1xx answers stay between us and the upstream.
                 if (status < 200) return
                 const lines = latin1(
                   Array.isArray(started.rawHeaders)
@@ -85,22 +86,22 @@ export function createUpstream(): Upstream {
                     : Object.entries(parsed).flat(2),
                 )
                 response.writeHead(status, responseHeaders(lines))
-                // What has a length follows at once, and the head goes with it.
+                // A body of known length follows at once and takes the head along.
                 if (parsed['content-length'] !== undefined) return
-                // With the body where that has come too, else by itself: an event stream may be silent for a long time.
-                // Not by `flushHeaders`, which writes it as UTF-8: every byte of it beyond ASCII would be another one.
-                headAlone = setImmediate(() => {
-                  if (!response.destroyed) response.write(NOTHING)
+                // Send the head with the body if that has come too, else alone: an event stream may be silent for a
+                // long time. `flushHeaders` would write the head as UTF-8 and so change every byte beyond ASCII.
+                headOnly = setImmediate(() => {
+                  if (!response.destroyed) response.write(EMPTY)
                 })
               },
               onResponseData(started, chunk) {
-                clearImmediate(headAlone)
+                clearImmediate(headOnly)
                 if (response.write(chunk)) return
                 started.pause()
                 response.once('drain', () => started.resume())
               },
               onResponseEnd() {
-                clearImmediate(headAlone)
+                clearImmediate(headOnly)
                 response.end()
                 resolve()
               },

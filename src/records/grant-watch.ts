@@ -1,6 +1,6 @@
 /**
- * Whether what was read of a grant still holds: the question that a warm check asks instead of reading again. A store
- * on this machine is peeked into; of one behind a network, changes are heard (decision K27).
+ * Tells whether a grant is still as it was read: a warm check asks this instead of reading again. A store on this
+ * machine is peeked into; a store behind a network announces its changes (decision K27).
  *
  * @module
  */
@@ -13,42 +13,42 @@ import type { Grant, Records } from './records.ts'
 export interface Reading {
   readonly grant: Grant
   readonly person: Identity
-  /** Begun before they were read. */
+  /** The watch that began before the two were read. */
   readonly watch: GrantWatch
 }
 
 /**
- * - `holds`: as it was read;
+ * - `holds`: grant and person are as they were read;
  * - `gone`: the grant was revoked or has ended;
- * - `changed`: something is different, or may be; what was read is of no use any more;
- * - `unsure`: to be read again, and to be kept for {@link GrantWatch.inOutage} meanwhile.
+ * - `changed`: something has changed, or may have; the reading is of no more use;
+ * - `unsure`: read again, and keep the reading for {@link GrantWatch.inOutage} meanwhile.
  */
 export type GrantStatus = 'holds' | 'gone' | 'changed' | 'unsure'
 
-/** Everything that is stored of one grant, from when the watch began. */
+/** A watch over all records of a grant, from the moment it began. */
 export interface GrantWatch {
-  /** What has become of what was read; no promise, no network. Throws StorageUnavailable. */
+  /** The status of a reading now; no promise, no network. Throws StorageUnavailable. */
   status(reading: Reading): GrantStatus
-  /** True if what was just read may be kept for checks to come. */
+  /** True if a reading made just now may be kept for later checks. */
   isKeepable(): boolean
   /**
-   * The same as {@link status} once a read has failed because the store does not answer: `holds` while nothing is known
-   * to have changed and the silence is shorter than `MAX_STALE`.
+   * The status after a read failed because the store does not answer: `holds` while no change is known and the silence
+   * is shorter than `MAX_STALE`.
    */
   inOutage(reading: Reading): GrantStatus
 }
 
-/** Begins to watch a grant: to be called before it is read, so that a change meanwhile is not missed. */
+/** Begins to watch a grant. Call this before reading it, so that no change in between is missed. */
 export type WatchGrant = (grantId: string) => GrantWatch
 
-/** @param deps `liveness`: of a store that cannot peek */
+/** @param deps `liveness`: present if the store cannot peek */
 export function createGrantWatch(deps: {
   records: Records
   persons: Persons
   liveness: Liveness | undefined
 }): WatchGrant {
   const { records, persons, liveness } = deps
-  return liveness ? heard(liveness, persons) : peeked(records, persons)
+  return liveness ? watchByAnnouncements(liveness, persons) : watchByPeeking(records, persons)
 }
 
 const UNWATCHED: GrantWatch = {
@@ -57,7 +57,7 @@ const UNWATCHED: GrantWatch = {
   inOutage: () => 'unsure',
 }
 
-function peeked(
+function watchByPeeking(
   { grants: { unchanged, identityUnchanged } }: Records,
   persons: Persons,
 ): WatchGrant {
@@ -67,18 +67,18 @@ function peeked(
     const identityHolds = persons.areStored ? identityUnchanged(grantId) : () => true
     return {
       status({ grant, person }) {
-        // A grant is never rewritten.
+        // A grant is never rewritten: if it differs, it is gone.
         if (!grantHolds()) return 'gone'
         return identityHolds() && persons.isCurrent(grant, person) ? 'holds' : 'changed'
       },
       isKeepable: () => true,
-      // Where this machine's own store fails, nothing is known.
+      // If the store on this machine fails, nothing is known.
       inOutage: () => 'unsure',
     }
   }
 }
 
-function heard(liveness: Liveness, persons: Persons): WatchGrant {
+function watchByAnnouncements(liveness: Liveness, persons: Persons): WatchGrant {
   return (grantId) => {
     const watch = liveness.watch(grantId)
     const judge = ({ grant, person }: Reading, isTrusted: boolean): GrantStatus => {
@@ -87,7 +87,7 @@ function heard(liveness: Liveness, persons: Persons): WatchGrant {
     }
     return {
       status: (reading) => judge(reading, liveness.isFresh()),
-      // What is read in a silence does not replace what was read before it: only that may bridge an outage.
+      // A reading made in a silence does not replace an earlier one: only the earlier one may bridge an outage.
       isKeepable: () => liveness.isFresh() && !watch.changed,
       inOutage: (reading) => judge(reading, liveness.isBridgeable()),
     }

@@ -1,6 +1,6 @@
 /**
- * The person behind a grant as known at this moment (decision K12): from the provider where it can say without I/O,
- * else from the grant's identity record.
+ * Finds the person behind a grant, as known now (decision K12): in the provider if it can answer without I/O, else in
+ * the grant's identity record.
  *
  * @module
  */
@@ -8,18 +8,18 @@ import type { Identity, Provider } from '../providers/provider.ts'
 import type { Grant, Records } from './records.ts'
 
 export interface Persons {
-  /** True if the store knows them, false if the provider does. */
+  /** True if persons are read from the store, false if from the provider. */
   readonly areStored: boolean
-  /** Undefined if they are gone, or came from a provider that is no longer configured. */
+  /** The person; undefined if the person is gone, or came from a provider that is no longer configured. */
   find(grant: Grant): Promise<Identity | undefined>
   /**
-   * True while `person` is what {@link find} says of this grant, as far as the provider knows; what is stored of them
-   * may have changed.
+   * True while {@link find} would return `person` for this grant, as far as the provider knows. The stored identity may
+   * have changed.
    */
   isCurrent(grant: Grant, person: Identity): boolean
 }
 
-/** @param deps `provider`: the configured one */
+/** @param deps `provider`: the configured provider */
 export function createPersons(deps: { provider: Provider; records: Records }): Persons {
   const { provider, records } = deps
   const isOurs = ({ provider: id, issuer }: Grant) =>

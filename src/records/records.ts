@@ -1,5 +1,8 @@
 /**
- * Typed records over the storage interface: every key prefix, record shape and lifetime stands here once.
+ * `src/records/` owns the stored things as types, and whether a grant still holds. It does not own how a store works:
+ * `src/storage/` does.
+ *
+ * This file types the records over the storage interface: every key prefix, record shape and lifetime stands here once.
  *
  * | key | holds | lives |
  * |---|---|---|
@@ -21,7 +24,7 @@ import { deleteIf } from '../storage/delete-if.ts'
 import { retryUntilStored } from '../storage/retry-until-stored.ts'
 import type { Storage } from '../storage/storage.ts'
 
-/** What a person allowed one client to do at one resource. The unit of revocation (decision K12). */
+/** The permission that a person gave one client at one resource. The unit of revocation (decision K12). */
 export interface Grant {
   readonly id: string
   readonly provider: string
@@ -38,7 +41,7 @@ export interface Grant {
   readonly expiresAt: number
 }
 
-/** What is known of the person and may change. */
+/** The part of the person's identity that may change. */
 export type GrantIdentity = Omit<Identity, 'issuer' | 'subject'>
 
 export interface CodeRecord {
@@ -50,9 +53,9 @@ export interface CodeRecord {
   readonly scopes: readonly string[]
   /** Seconds since the epoch. */
   readonly issuedAt: number
-  /** Names the attempt that redeemed it. */
+  /** The id of the attempt that redeemed the code. */
   readonly spentBy?: string
-  /** A name of its own for each time that an attempt gave it back: the record differs from what it was before. */
+  /** A new random id each time an attempt gives the code back, so that the record differs from every earlier one. */
   readonly freedBy?: string
 }
 
@@ -64,39 +67,39 @@ export interface RefreshState {
   readonly at: number
 }
 
-/** A sign-in on its way from the gateway to the host whose cookie it ends in. */
+/** A sign-in on its way from the gateway to the host that will set the cookie. */
 export interface SessionCodeRecord {
   readonly grantId: string
-  /** The only host that may redeem it, normalized. */
+  /** The only host that may redeem the code, normalized. */
   readonly host: string
-  /** SHA-256 of a cookie of the browser that began it there. */
+  /** SHA-256 of the nonce that the browser got as a cookie when it began the sign-in at that host. */
   readonly nonceHash: string
-  /** Absolute URL of the page to go on to. */
+  /** Absolute URL of the page that the browser goes on to. */
   readonly returnTo: string
 }
 
 export const CODE_RECORD_LIFETIME = 600
 
-/** Prefixes of what checks keep in memory. On stores that cannot peek, a change of one is announced under the rest of its key. */
+/** Prefixes of records that checks keep in memory. A store that cannot peek announces changes by the rest of a key. */
 export const WATCHED = ['grant:', 'identity:'] as const
-/** Seconds; the browser is on its way already. */
+/** Seconds. The browser is on its way already. */
 const SESSION_CODE_LIFETIME = 60
-/** Seconds that a revocation is tried again for while the store does not answer. */
-const REVOKED_WITHIN = 3600
+/** Seconds for which a revocation is retried while the store does not answer. */
+const REVOCATION_RETRY_SECONDS = 3600
 
 export interface Records {
   readonly grants: {
-    /** Writes the grant after its identity, so that a grant is never seen without one. */
+    /** Writes the grant after its identity, so that no grant is seen without an identity. */
     create(grant: Grant, identity: GrantIdentity, now: number): Promise<void>
     find(id: string): Promise<Grant | undefined>
     findIdentity(id: string): Promise<GrantIdentity | undefined>
-    /** Asks, where the store can, whether {@link find} would find what it finds now; see {@link Storage.unchanged}. */
+    /** Tells, if the store can, whether {@link find} would return the same as now; see {@link Storage.unchanged}. */
     readonly unchanged: ((id: string) => () => boolean) | undefined
-    /** The same of {@link findIdentity}. */
+    /** The same for {@link findIdentity}. */
     readonly identityUnchanged: ((id: string) => () => boolean) | undefined
-    /** Ends the grant and with it every token and cookie of it. The grant goes first: it is what a check reads. */
+    /** Ends the grant, and with it all its tokens and cookies. Deletes the grant first: checks read that record. */
     revoke(id: string): Promise<void>
-    /** {@link revoke} for somebody who will not ask again: if the store does not answer, it is done once it does. */
+    /** {@link revoke} for a caller that will not ask again: retried until the store answers. */
     revokeForSure(id: string): Promise<void>
     all(): AsyncIterable<Grant>
   }
@@ -116,33 +119,33 @@ export interface Records {
     ): Promise<boolean>
   }
   readonly interactions: {
-    /** True for the one caller that may answer the interaction, with this grant. */
+    /** Answers the interaction with this grant. True for one caller only. */
     answer(id: string, grantId: string, ttlSeconds: number): Promise<boolean>
     /**
-     * Undoes {@link answer} for a caller whose grant came to nothing that anybody has got; an answer with another grant
-     * stays. If the store does not answer, it is done once it does, within `ttlSeconds`.
+     * Undoes {@link answer} for a caller whose grant reached nobody; an answer with another grant stays. If the store
+     * does not answer, this is retried for `ttlSeconds`.
      */
     giveBack(id: string, grantId: string, ttlSeconds: number): Promise<void>
-    /** True once {@link answer} was. */
+    /** True once the interaction is answered. */
     isAnswered(id: string): Promise<boolean>
   }
-  /** Which browser sessions were used lately, by their grants. */
+  /** The browser sessions that were used lately, by their grants. */
   readonly sessions: {
-    /** Says that it is used now, which holds for `ttlSeconds`. */
+    /** Marks the session as used for the next `ttlSeconds`. */
     touch(grantId: string, ttlSeconds: number): Promise<void>
     isActive(grantId: string): Promise<boolean>
   }
   readonly sessionCodes: {
     create(hash: string, code: SessionCodeRecord): Promise<void>
     find(hash: string): Promise<SessionCodeRecord | undefined>
-    /** The code, for the one caller that gets it. */
+    /** Reads and deletes the code. Only one caller gets it. */
     take(hash: string): Promise<SessionCodeRecord | undefined>
   }
 }
 
 /**
  * @param storage any adapter
- * @param options `revokeBefore`: grants made before are as if they were gone; seconds since the epoch
+ * @param options `revokeBefore`: grants created before this time count as revoked; seconds since the epoch
  */
 export function createRecords(
   storage: Storage,
@@ -169,7 +172,7 @@ export function createRecords(
       unchanged: unchanged && ((id) => unchanged.call(storage, `grant:${id}`)),
       identityUnchanged: unchanged && ((id) => unchanged.call(storage, `identity:${id}`)),
       revoke,
-      revokeForSure: (id) => retryUntilStored(() => revoke(id), REVOKED_WITHIN),
+      revokeForSure: (id) => retryUntilStored(() => revoke(id), REVOCATION_RETRY_SECONDS),
       async *all() {
         // Only `create` above writes under this prefix.
         for await (const [, stored] of storage.scan('grant:')) {

@@ -1,5 +1,5 @@
 /**
- * Who may pass, compiled once from an allow list. Pure: a person goes in, an answer comes out.
+ * Compiles an allow list into a policy. Pure: the policy takes a person and says whether they may use the resource.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import type { Identity } from '../providers/provider.ts'
 export type Policy = (person: Identity) => boolean
 
 /**
- * A person passes who matches any entry of any list. `email` on an identity is verified by definition, and a
- * person without one can match only a group.
+ * A person who matches any entry of any list passes. `email` on an identity is verified by definition, and a person
+ * without an e-mail can match only a group.
  */
 export function compilePolicy(allow: AllowList): Policy {
   if (allow.anyone) return () => true
@@ -29,9 +29,9 @@ export function compilePolicy(allow: AllowList): Policy {
   }
 }
 
-/** Who may pass: a person who matches any entry of any list. */
+/** The people who may use a resource: a person needs to match one entry of one list. */
 export interface AllowList {
-  /** True for `*`: anyone who can log in. */
+  /** True for `*`: every person who can log in. */
   readonly anyone: boolean
   /** Lower-cased e-mail addresses; only verified addresses match. */
   readonly emails: readonly string[]

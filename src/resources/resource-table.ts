@@ -1,5 +1,6 @@
 /**
- * The protected resources and how a host and path, or a `resource` parameter, find theirs (decision K18).
+ * Finds the protected resource for a host and path, or for a `resource` parameter (decision K18). This folder owns what
+ * is protected and who may use it; it knows no tokens.
  *
  * @module
  */
@@ -9,7 +10,7 @@ import { canonicalPath, looselyRead, withoutQuery } from '../url/path.ts'
 import type { AllowList } from './policy.ts'
 import { compilePolicy, type Policy } from './policy.ts'
 
-/** A resource on one concrete host (a wildcard resource is one of these for every host it covers). */
+/** A resource on one concrete host. A wildcard resource becomes one such resource for every host it covers. */
 export interface Resource {
   readonly id: string
   /** The configured URL with the concrete host: the `aud` of its tokens. */
@@ -25,9 +26,9 @@ export interface Resource {
   readonly also: readonly string[]
   readonly isDefault: boolean
   readonly policy: Policy
-  /** The provider's own access tokens are bearers here. */
+  /** The resource accepts the provider's own access tokens as bearers. */
   readonly acceptsProviderTokens: boolean
-  /** Where it really is, when we are its reverse proxy too. */
+  /** The real address of the server, if Gatewarden is its reverse proxy too. */
   readonly upstream?: { readonly origin: string; readonly path: string }
 }
 
@@ -44,17 +45,17 @@ export type MatchResult = ResourceMatch | 'unknown' | 'ambiguous'
 
 export interface ResourceTable {
   readonly all: readonly Resource[]
-  /** The resource whose URL covers this request. `target` is the request target as sent, query and all. */
+  /** The resource whose URL covers this request. `target` is the request target as sent, with its query. */
   match(host: string, target: string): MatchResult
   /** The resource with this audience, or undefined; wildcard hosts included. */
   byAudience(audience: string): Resource | undefined
-  /** The resource a `resource` parameter means: a URL it covers, or a bare host where exactly one resource lives. */
+  /** The resource that a `resource` parameter means: a URL that it covers, or a bare host with exactly one resource. */
   byIndicator(url: string): Resource | undefined
   /** Every resource of a host, in the order of the configuration. */
   allAt(host: string): readonly Resource[]
-  /** The one resource of a host, if exactly one lives there. */
+  /** The only resource of a host; undefined if the host has none or several. */
   onlyOneAt(host: string): Resource | undefined
-  /** The resource meant when a client names none: the one marked default, or the only one. */
+  /** The resource for a client that names none: the resource marked default, or the only one. */
   readonly fallback: Resource | undefined
   /** Scheme and host of the resources that live at this host, or undefined if none does. */
   originAt(host: string): string | undefined
@@ -69,7 +70,7 @@ interface Prefix {
 }
 
 interface MatchablePrefix extends Prefix {
-  /** What of other resources a forgiving server may find under a path that this covers, as {@link looselyRead}. */
+  /** Paths of other resources, as {@link looselyRead}, that a forgiving server may find under this path. */
   readonly rivals: readonly string[]
 }
 
@@ -79,7 +80,7 @@ const MAX_INDICATOR_LENGTH = 2048
 const covers = (prefix: string, path: string) =>
   path === prefix || (path.startsWith(prefix) && (prefix === '' || path[prefix.length] === '/'))
 
-/** Compiles the configured resources into one table. Wildcard hosts are resolved on first use and remembered, bounded. */
+/** Compiles the configured resources into one table. Wildcard hosts are resolved on first use, into a bounded cache. */
 export function createResourceTable(configured: readonly ResourceConfig[]): ResourceTable {
   const all = configured.map(compile)
   const exact = new Map<string, Prefix[]>()
@@ -107,7 +108,7 @@ export function createResourceTable(configured: readonly ResourceConfig[]): Reso
     ]
     if (prefixesHere.length === 0) return []
     const list = withRivals(prefixesHere.sort(longestFirst))
-    // Bounded: a wildcard host costs a slot for each name somebody asks for.
+    // Bounded: a wildcard takes a slot for each host name that somebody asks for.
     if (resolved.size >= MAX_RESOLVED_HOSTS) resolved.clear()
     resolved.set(host, list)
     return list
@@ -146,7 +147,7 @@ export function createResourceTable(configured: readonly ResourceConfig[]): Reso
   }
 
   function byIndicator(url: string): Resource | undefined {
-    // A query is discouraged, not forbidden, and says nothing about the resource (RFC 8707 section 2).
+    // RFC 8707 section 2 discourages a query but allows it. The query says nothing about the resource.
     if (url.length > MAX_INDICATOR_LENGTH) return undefined
     const parts = /^https?:\/\/([^/?#]+)(\/[^?#]*)?(?:\?[^#]*)?$/i.exec(url)
     if (!parts) return undefined
@@ -171,7 +172,7 @@ export function createResourceTable(configured: readonly ResourceConfig[]): Reso
       all.find((resource) => resource.isDefault),
       all.length === 1 ? all[0] : undefined,
     ].find(
-      // A wildcard names no audience until a host does.
+      // A wildcard has no audience until a request names a host.
       (resource) => resource !== undefined && !resource.origin.includes('*'),
     ),
     originAt: (host) => {
@@ -220,8 +221,8 @@ function prefixes(resource: Resource): Prefix[] {
 const longestFirst = (a: Prefix, b: Prefix) => b.path.length - a.path.length
 
 /**
- * What a forgiving server takes for another resource at least as specific. The same path twice is none: there the first
- * one counts, as a host of its own counts before a wildcard.
+ * Adds to each prefix its rivals: paths of other resources, at least as specific, that a forgiving server may read in
+ * its place. Equal paths are no rivals: the first resource counts, as an exact host counts before a wildcard.
  */
 function withRivals(here: readonly Prefix[]): MatchablePrefix[] {
   const read = here.map((prefix) => ({ ...prefix, loose: looselyRead(prefix.path) ?? prefix.path }))
@@ -235,8 +236,8 @@ function withRivals(here: readonly Prefix[]): MatchablePrefix[] {
 }
 
 /**
- * RFC 6125 section 6.4.3: a wildcard stands for exactly one label. A longer one than DNS has would only fill the memory
- * of what is resolved.
+ * RFC 6125 section 6.4.3: a wildcard stands for exactly one label. A label longer than DNS allows would only fill the
+ * cache of resolved hosts.
  */
 function isLabelBefore(host: string, suffix: string): boolean {
   return host.endsWith(suffix) && /^[a-z0-9_-]{1,63}$/.test(host.slice(0, -suffix.length))
@@ -250,25 +251,28 @@ function onHost(config: ResourceConfig, host: string): ResourceConfig | undefine
   return { ...config, url: url.pathname === '/' ? url.origin : url.href }
 }
 
-/** One protected MCP server as configured. */
+/** A protected MCP server as configured. */
 export interface ResourceConfig {
   /** Names the pinned endpoints (`/auth/traefik/r/<id>`): `[A-Za-z0-9._-]{1,64}`. */
   readonly id: string
-  /** Canonical URL: http or https, lower-case host (may start with `*.`), no default port, no trailing slash, no query. The audience of its tokens. */
+  /**
+   * Canonical URL and the audience of its tokens: http or https, lower-case host (may start with `*.`), no default
+   * port, no trailing slash, no query.
+   */
   readonly url: string
   /** Shown to people. */
   readonly name: string
-  /** Scope -> what it means in words. Never empty. */
+  /** Each scope with its meaning in words. Never empty. */
   readonly scopes: Readonly<Record<string, string>>
   readonly requiredScopes: readonly string[]
   readonly defaultScopes: readonly string[]
-  /** Further absolute paths on the same host that belong to it. */
+  /** Further absolute paths on the same host that belong to the resource. */
   readonly also: readonly string[]
-  /** The one meant when a client names none. */
+  /** True if a client that names no resource means this resource. */
   readonly isDefault: boolean
   readonly allow: AllowList
-  /** The provider's own access tokens are bearers here, beside ours. */
+  /** The resource accepts the provider's own access tokens as bearers, beside ours. */
   readonly acceptProviderTokens: boolean
-  /** Where the server really is, when Gatewarden is its reverse proxy too. */
+  /** The real address of the server, if Gatewarden is its reverse proxy too. */
   readonly upstream?: string
 }

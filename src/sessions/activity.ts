@@ -1,5 +1,5 @@
 /**
- * Keeps a browser session from ending for idleness while it is used.
+ * Renews a browser session while it is used, so that it does not end for idleness.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import type { Grant, Records } from '../records/records.ts'
 
 /** Sessions whose last renewal is remembered. */
 const MAX_REMEMBERED = 10_000
-/** A session is written down this often in its idle time, however many requests come. */
+/** The store learns of a session in use at most this often per idle time, however many requests come. */
 const RENEWALS_PER_IDLE = 16
 
 export interface SessionActivity {
-  /** Notes that a session is in use. Returns at once: nobody waits for the store, and its failure ends nothing. */
+  /** Notes that a session is in use. Returns at once: no request waits for the store, whose failure ends nothing. */
   renew(grant: Grant): void
-  /** True while a renewal from here keeps the session alive; else only the store knows. */
+  /** True while a renewal by this process keeps the session alive; else only the store knows. */
   isKnown(grant: Grant): boolean
 }
 

@@ -1,5 +1,5 @@
 /**
- * What the routes of browser sessions share: their dependencies, and the host they are asked at.
+ * The parts that the routes of browser sessions share: their dependencies, and the host of a request.
  *
  * @module
  */
@@ -26,13 +26,13 @@ export interface SessionRoutes {
 export interface AskedHost {
   /** Normalized. */
   readonly host: string
-  /** As configured, never the request's. */
+  /** From the configuration, never from the request. */
   readonly origin: string
   readonly secure: boolean
   readonly isOwn: boolean
 }
 
-/** @throws PageError if nothing of ours is at the host */
+/** @throws PageError if we answer at no such host */
 export function askedHost(request: FastifyRequest, { flow, rules }: SessionRoutes): AskedHost {
   const host = normalizeHost(request.headers.host ?? '')
   const isOwn = host === flow.host
@@ -42,7 +42,7 @@ export function askedHost(request: FastifyRequest, { flow, rules }: SessionRoute
       kind: 'client',
       status: 404,
       title: 'Not at this address',
-      text: 'Nothing that you could sign in to is at this address. Go back to where you came from.',
+      text: 'This address has nothing that you could sign in to. Go back to where you came from.',
       details: 'the host is neither that of PUBLIC_URL nor that of a resource',
     })
   }
@@ -50,17 +50,17 @@ export function askedHost(request: FastifyRequest, { flow, rules }: SessionRoute
 }
 
 /**
- * Refuses what no person opened: a script or an image that asks cannot show a page, and must not change anything.
+ * Refuses a request that is not a navigation: a script or an image cannot show a page, and must not change anything.
  * @throws PageError
  */
-export function refuseUnlessOpened(request: FastifyRequest): void {
+export function refuseUnlessNavigation(request: FastifyRequest): void {
   const mode = request.headers['sec-fetch-mode']
   if (mode === undefined || mode === 'navigate') return
   throw new PageError({
     kind: 'client',
     status: 403,
     title: 'Open this page by itself',
-    text: 'A part of another page asked for this. It only works when you open it yourself.',
+    text: 'A part of another page asked for this page. This page only works when you open it yourself.',
     details: 'this address is for navigations, not for scripts and embedded content',
   })
 }

@@ -23,7 +23,7 @@ import {
 } from './target.ts'
 import type { IssueSession } from './token-issuer.ts'
 
-/** mcpauth's name for the browser as a client; stands in grants and, hashed, in `X-Forwarded-Client`. */
+/** mcpauth's `client_id` for the browser; grants and `X-Forwarded-Client` hold its hash. */
 const BROWSER_CLIENT_ID = 'edge-auth-client'
 const BROWSER_NAME = 'Browser'
 const CLIENT_HASH = sha256(BROWSER_CLIENT_ID)
@@ -39,7 +39,7 @@ export interface BrowserPurposeDeps {
 
 export function browserPurpose(interaction: SessionInteraction, deps: BrowserPurposeDeps): Purpose {
   const { rules, records, issue, rounds } = deps
-  /** What the page's address means now: the configuration may have changed since the sign-in began. */
+  /** The target of the page's address now: the configuration may have changed since the sign-in began. */
   const target = (): SessionTarget & { place: Place } => {
     const found = sessionTarget(interaction.returnTo, rules)
     const place = found && placeOf(found.cookie, interaction.nonceHash)
@@ -71,14 +71,14 @@ export function browserPurpose(interaction: SessionInteraction, deps: BrowserPur
         const code = await makeCode(grant, { returnTo, nonceHash: place.nonceHash }, records)
         return {
           location: `${new URL(returnTo).origin}${SESSION_CALLBACK_PATH}?code=${code}`,
-          mark: (reply) => rounds.note(reply, goal, grant),
+          setCookies: (reply) => rounds.note(reply, goal, grant),
         }
       }
       const session = await issue(grant, person.email)
       const { host, protocol } = new URL(rules.issuer)
       return {
         location: returnTo,
-        async mark(reply) {
+        async setCookies(reply) {
           setSession(reply, session, { host, secure: protocol === 'https:', scope: place })
           await rounds.note(reply, goal, grant)
         },
@@ -89,7 +89,7 @@ export function browserPurpose(interaction: SessionInteraction, deps: BrowserPur
   }
 }
 
-/** Who sets the cookie; a host of its own knows the browser by a nonce. */
+/** The scope of the cookie; a host that sets its own knows the browser by a nonce. */
 type Place =
   | Exclude<CookieScope, { kind: 'host' }>
   | { readonly kind: 'host'; readonly nonceHash: string }

@@ -1,6 +1,6 @@
 /**
  * `GET /.gatewarden/callback?code=`: the end of a sign-in for a host that has to set its own cookie (decision K24).
- * Every check first, then the code is taken, once.
+ * All checks come first, then the code is taken, once.
  *
  * @module
  */
@@ -23,7 +23,7 @@ type Redeemed =
   | { readonly ok: false; readonly reason: string }
 
 export function sessionCallbackRoute(app: FastifyInstance, deps: SessionRoutes): void {
-  // No HEAD: whoever only looks must not redeem the code.
+  // No HEAD: a request that only looks must not redeem the code.
   app.get(SESSION_CALLBACK_PATH, { exposeHeadRoute: false }, async (request, reply) => {
     const asked = askedHost(request, deps)
     const code = single(parseParameters(rawQuery(request)), 'code')

@@ -1,6 +1,6 @@
 /**
- * The token in the cookie of a signed-in browser: a JWT of its own type, so that it is never taken for an access
- * token, nor an access token for it (decision K24).
+ * The token in the cookie of a signed-in browser: a JWT of its own type, so that it never passes for an access token,
+ * and no access token passes for it (decision K24).
  *
  * @module
  */
@@ -15,11 +15,11 @@ const Claims = z.object({
   gid: z.string(),
   iat: z.number(),
   exp: z.number(),
-  /** For the programs that read it there, as mcpauth's did; never what a check goes by. */
+  /** For programs that read it from the cookie, as mcpauth's did; no check uses it. */
   email: z.string().optional(),
 })
 
-/** What a verified session token says. Times in seconds since the epoch. */
+/** The claims of a verified session token. Times in seconds since the epoch. */
 export type SessionClaims = Readonly<z.infer<typeof Claims>>
 
 export type SessionTokens = SignedTokens<SessionClaims>

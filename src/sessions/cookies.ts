@@ -5,13 +5,13 @@
  */
 import type { CookieScope } from './target.ts'
 
-/** The name that mcpauth's users and command lines know; under it a session may be shared by the hosts of a domain. */
+/** The name that mcpauth's users and command lines know; the hosts of a domain may share a session under it. */
 const SHARED_NAME = 'CF_Authorization'
 
 /** The cookie of one protected host: browsers let no other host set it. Plain http has no such cookie (decision K7). */
 const hostName = (secure: boolean) => (secure ? '__Host-gw_session' : 'gw_session')
 
-/** What a `Cookie` header holds; `doubled` where one token cannot be told from another that was slipped in. */
+/** The session of a `Cookie` header; `doubled` where one of two tokens may have been slipped in. */
 export type PresentedSession =
   | { readonly kind: 'none' }
   | { readonly kind: 'doubled' }
@@ -20,12 +20,12 @@ export type PresentedSession =
 const NONE: PresentedSession = { kind: 'none' }
 const DOUBLED: PresentedSession = { kind: 'doubled' }
 
-/** Every cookie that may be one of ours; each character is looked at once or twice, however many cookies there are. */
+/** Matches every cookie that may be ours, and reads each character once or twice, however many cookies there are. */
 const CANDIDATE = /(?:^|;)\s*(CF_Authorization|(?:__Host-)?gw_session)\s*=([^;]*)/g
 
 /**
  * The session token of a request. The host's own cookie counts before the shared one, which a neighbouring host could
- * have set; the same name twice is refused, since which one is meant is anybody's guess.
+ * have set; the same name twice is refused, since nothing says which one is meant.
  * @param header the value of `Cookie`
  * @param secure the host is https: there only a `__Host-` cookie is the host's own
  */
@@ -37,7 +37,7 @@ export function presentedSession(header: string, secure: boolean): PresentedSess
   return token ? { kind: 'one', token } : NONE
 }
 
-/** Every session token of a request, up to `limit`; which one is meant does not matter to whoever ends them all. */
+/** Every session token of a request, up to `limit`, for a caller that ends them all. */
 export function everySession(header: string, secure: boolean, limit: number): string[] {
   const { own, shared } = tokensIn(header, secure)
   return [...own, ...shared].filter((token) => token !== '').slice(0, limit)
@@ -59,7 +59,7 @@ function tokensIn(header: string, secure: boolean): { own: string[]; shared: str
 export const isSessionCookie = (name: string): boolean =>
   name === SHARED_NAME || name === hostName(true) || name === hostName(false)
 
-/** The attributes of a session cookie; `Max-Age` is for whoever sets it to add. */
+/** The attributes of a session cookie, without `Max-Age`, which the caller adds. */
 export interface SessionCookieOptions {
   readonly path: '/'
   readonly httpOnly: true
@@ -88,7 +88,7 @@ export function sessionCookie(
 }
 
 /**
- * Every scope in which a browser may hold the shared cookie for a host: whatever `COOKIE_DOMAIN` is or was.
+ * Every scope in which a browser may hold the shared cookie for a host, whatever `COOKIE_DOMAIN` is or was.
  * @param host normalized
  */
 export function sharedScopes(host: string): CookieScope[] {

@@ -1,6 +1,6 @@
 /**
- * The cookie by which a protected host knows the browser that began a sign-in there, while the sign-in itself happens
- * on the gateway's host (decision K24).
+ * The cookie by which a protected host recognises the browser that began a sign-in there, while the sign-in itself
+ * happens on the gateway's host (decision K24).
  *
  * @module
  */
@@ -18,13 +18,13 @@ const HASH = /^[A-Za-z0-9_-]{43}$/
 const nameFor = (hash: string, secure: boolean) =>
   `${secure ? '__Host-' : ''}gw_nonce_${hash.slice(0, 8)}`
 
-/** True for what can be the hash of a nonce. */
+/** True for a value that can be the hash of a nonce. */
 export const isNonceHash = (value: string | undefined): value is string =>
   value !== undefined && HASH.test(value)
 
 /**
- * SHA-256 of this browser's nonce, set if there is none yet. Tabs share one, so however many sign-ins are begun, there
- * is one cookie, or as many as were begun before the first came back.
+ * SHA-256 of this browser's nonce, set if there is none yet. Tabs share it: any number of sign-ins needs one cookie, or
+ * as many as began before the first answer came back.
  * @param secure the host is https
  */
 export function findOrSetNonce(
@@ -46,7 +46,7 @@ export function findOrSetNonce(
   return hash
 }
 
-/** True in the browser that was given the nonce with this hash. */
+/** True in the browser that has the nonce with this hash. */
 export function holdsNonce(request: FastifyRequest, hash: string, secure: boolean): boolean {
   const nonce = request.cookies[nameFor(hash, secure)]
   return nonce !== undefined && constantTimeEqual(sha256(nonce), hash)

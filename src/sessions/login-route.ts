@@ -1,5 +1,5 @@
 /**
- * `GET /.gatewarden/login?rd=<page>`: begins a sign-in for a page, and comes back to it (features A9, decision K24).
+ * `GET /.gatewarden/login?rd=<page>`: begins a sign-in for a page, which leads back to it (features A9, decision K24).
  *
  * @module
  */
@@ -30,12 +30,12 @@ import {
 } from './target.ts'
 
 export function sessionLoginRoute(app: FastifyInstance, deps: SessionRoutes): void {
-  // No HEAD: whoever only looks must not begin anything.
+  // No HEAD: a request that only looks must not begin anything.
   app.get(SESSION_LOGIN_PATH, { exposeHeadRoute: false }, async (request, reply) => {
     const asked = askedHost(request, deps)
     const query = parseParameters(rawQuery(request))
     const target = targetOf(single(query, 'rd'), asked, deps)
-    const exchange = { request, reply, anew: single(query, 'prompt') === 'login' }
+    const exchange = { request, reply, forceLogin: single(query, 'prompt') === 'login' }
     if (asked.isOwn) await beginHere(target, single(query, 'nonce'), exchange, deps)
     else beginAtHost(target, asked, exchange, deps)
     return reply
@@ -44,8 +44,8 @@ export function sessionLoginRoute(app: FastifyInstance, deps: SessionRoutes): vo
 }
 
 /**
- * What `rd` means: on a protected host only a page of that very host, or a stranger could use it to send people about.
- * @throws PageError for anything that is no page behind our login
+ * The target that `rd` names: on a protected host only a page of that host, or this would be an open redirect.
+ * @throws PageError for an address that is not a page behind our login
  */
 function targetOf(
   rd: string | undefined,
@@ -53,31 +53,31 @@ function targetOf(
   { rules }: SessionRoutes,
 ): SessionTarget {
   const target = rd && sessionTarget(rd.startsWith('/') ? asked.origin + rd : rd, rules)
-  if (target && !isOfOurs(target) && (asked.isOwn || hostOf(target) === asked.host)) return target
+  if (target && !isOwnPage(target) && (asked.isOwn || hostOf(target) === asked.host)) return target
   throw new PageError({
     kind: 'client',
     title: 'There is no such page here',
-    text: 'You were to sign in for a page that is not behind this login. Go back and open the page again.',
+    text: 'The link asks you to sign in for a page that is not behind this login. Go back and open the page again.',
     details: 'rd must be the address of a page of a configured resource',
   })
 }
 
 const hostOf = ({ returnTo }: SessionTarget) => normalizeHost(new URL(returnTo).host)
 
-/** A way back to our own steps would lead in a circle. */
-const isOfOurs = ({ returnTo }: SessionTarget) =>
+/** True for a page of our own: to come back to our own steps would be a loop. */
+const isOwnPage = ({ returnTo }: SessionTarget) =>
   canonicalPath(new URL(returnTo).pathname)?.startsWith(OWN_PATHS) !== false
 
 interface Exchange {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
-  /** The person wants to be asked who they are, even by a provider that knows. */
-  readonly anew: boolean
+  /** The provider asks the person to sign in, even if it knows them. */
+  readonly forceLogin: boolean
 }
 
-const promptOf = ({ anew }: Exchange) => (anew ? AS_SOMEONE_ELSE : '')
+const promptOf = ({ forceLogin }: Exchange) => (forceLogin ? AS_SOMEONE_ELSE : '')
 
-/** On a protected host: marks the browser there where that host sets the cookie, and goes on to the gateway. */
+/** On a protected host: sends the browser on to the gateway, with a nonce if this host has to set the cookie. */
 function beginAtHost(
   target: SessionTarget,
   { secure }: AskedHost,
@@ -99,11 +99,11 @@ async function beginHere(
   exchange: Exchange,
   deps: SessionRoutes,
 ): Promise<void> {
-  const { request, reply, anew } = exchange
+  const { request, reply, forceLogin } = exchange
   const { flow, rounds, rules } = deps
-  // Only a person asks for that: a circle turns by itself.
-  if (!anew && (await rounds.isCircle(request, target))) {
-    showCircle(reply, target, deps)
+  // Only a person asks to sign in once more: a loop repeats by itself.
+  if (!forceLogin && (await rounds.isLoop(request, target))) {
+    showLoop(reply, target, deps)
     return
   }
   const isElsewhere = target.cookie.kind === 'host'
@@ -121,41 +121,41 @@ async function beginHere(
   }
   flow.browsers.approve(reply, interaction, INTERACTION_LIFETIME)
   try {
-    sendOn(reply, await identifyUrl(interaction, flow, anew ? { prompt: 'login' } : {}))
+    sendOn(reply, await identifyUrl(interaction, flow, forceLogin ? { prompt: 'login' } : {}))
   } catch (error) {
     if (!(error instanceof ProviderFailure)) throw error
     await answerProviderFailure(error, reply, interaction, flow)
   }
 }
 
-/** Instead of one more round: only the operator can mend it, so the log says what to look at. */
-function showCircle(reply: FastifyReply, target: SessionTarget, { rules }: SessionRoutes): void {
+/** Ends a loop with a page. Only the operator can fix the cause, so the log says what to check. */
+function showLoop(reply: FastifyReply, target: SessionTarget, { rules }: SessionRoutes): void {
   const { host } = new URL(target.returnTo)
   reply.log.warn(
-    { requestId: reply.request.id, host, reason: circleReason(target, rules) },
+    { requestId: reply.request.id, host, reason: loopReason(target, rules) },
     'a browser signs in again and again',
   )
   sendErrorPage(reply, 500, {
     kind: 'broken',
     title: 'Signing in leads in a circle',
-    text: `You signed in, but ${host} did not get to know. Check that your browser allows cookies there. If it does, tell whoever runs this server the request number below; the log says what to look at.`,
+    text: `You signed in, but your browser did not tell ${host}. Check that your browser allows cookies there. If it does, tell whoever runs this server the request number below; the log says what to check.`,
     actions: [{ label: 'Try again in a minute', href: loginUrl(target, rules) }],
   })
 }
 
-function circleReason({ cookie, resource }: SessionTarget, { issuer }: SessionRules): string {
-  const lost = 'its session cookie does not come back'
+function loopReason({ cookie, resource }: SessionTarget, { issuer }: SessionRules): string {
+  const lost = 'the browser does not send its session cookie back'
   const [scheme = ''] = resource.origin.split(':')
   if (cookie.kind !== 'host' && scheme === 'http' && issuer.startsWith('https:')) {
-    return `${lost}: the gateway is https and this resource http, where browsers do not send it. Give the resource an https address`
+    return `${lost}: the gateway is https and this resource is http, where browsers do not send the cookie. Give the resource an https address`
   }
   const opened = `that people open this host with ${scheme}, as its resource says`
   switch (cookie.kind) {
     case 'domain':
-      return `${lost}. See that browsers keep cookies for COOKIE_DOMAIN (${cookie.domain}), and ${opened}`
+      return `${lost}. Check that browsers keep cookies for COOKIE_DOMAIN (${cookie.domain}), and ${opened}`
     case 'own-host':
-      return `${lost}. See that PUBLIC_URL is the address people open, and ${opened}`
+      return `${lost}. Check that PUBLIC_URL is the address people open, and ${opened}`
     case 'host':
-      return `${lost}. See that ${OWN_PATHS} of this host is routed to Gatewarden, that no proxy removes Set-Cookie, and ${opened}`
+      return `${lost}. Check that ${OWN_PATHS} of this host is routed to Gatewarden, that no proxy removes Set-Cookie, and ${opened}`
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Ends the session of this browser: `/logout` on the gateway's own host, `/.gatewarden/logout` on every host of ours.
+ * Ends the session of this browser: `/logout` on the gateway's own host, `/.gatewarden/logout` on every host here.
  *
  * @module
  */
@@ -15,10 +15,10 @@ import { everySession } from './cookies.ts'
 import { clearSessions } from './reply.ts'
 import { AS_SOMEONE_ELSE, gatewayLoginUrl, type SessionRules } from './target.ts'
 
-/** More tokens in one request than a browser of ours has; each is a signature to verify. */
+/** More tokens than a browser of ours sends in one request; each costs a signature check. */
 const MAX_SESSIONS = 4
 
-/** Pages of our own sites, and people who typed the address. Browsers that do not say are asked first. */
+/** `Sec-Fetch-Site` of our own sites and of a typed address. A browser that does not send it gets a question first. */
 const OWN_SITES: ReadonlySet<unknown> = new Set(['same-origin', 'same-site', 'none'])
 
 export function logoutRoutes(app: FastifyInstance, deps: SessionRoutes): void {
@@ -28,10 +28,10 @@ export function logoutRoutes(app: FastifyInstance, deps: SessionRoutes): void {
     [LOGOUT_PATH, own],
     [SESSION_LOGOUT_PATH, {}],
   ] as const) {
-    // No HEAD: whoever only looks must not end anything.
+    // No HEAD: a request that only looks must not end anything.
     app.get(url, { exposeHeadRoute: false, constraints }, async (request, reply) => {
       const asked = askedHost(request, deps)
-      if (isMeant(request)) await signOut(request, reply, asked, deps)
+      if (isIntended(request)) await signOut(request, reply, asked, deps)
       else send(reply, signOutPage({ action: url, host: nameOf(asked, deps.rules) }))
       return reply
     })
@@ -45,8 +45,8 @@ export function logoutRoutes(app: FastifyInstance, deps: SessionRoutes): void {
   }
 }
 
-/** A link of another site, or a browser that fetches pages before anybody opens them, signs nobody out. */
-function isMeant({ headers }: FastifyRequest): boolean {
+/** False for a link of another site and for a prefetch: neither signs anybody out. */
+function isIntended({ headers }: FastifyRequest): boolean {
   return (
     OWN_SITES.has(headers['sec-fetch-site']) &&
     headers['sec-purpose'] === undefined &&
@@ -54,7 +54,7 @@ function isMeant({ headers }: FastifyRequest): boolean {
   )
 }
 
-/** Ends what the cookies of this browser prove, and nothing that they merely name. */
+/** Ends the sessions that the cookies of this browser prove, and none that they merely name. */
 async function signOut(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -78,7 +78,7 @@ async function signOut(
   send(reply, page)
 }
 
-/** What people are signed in at: one host, or a whole domain. */
+/** The host or the whole domain that a person is signed in at. */
 const nameOf = ({ host, isOwn }: AskedHost, { cookieDomain }: SessionRules) =>
   isOwn && cookieDomain !== undefined ? cookieDomain : host
 

@@ -13,11 +13,11 @@ import type { IssuedSession } from './token-issuer.ts'
 export interface AnsweringHost {
   /** Normalized. */
   readonly host: string
-  /** It is https. */
+  /** True if it is https. */
   readonly secure: boolean
 }
 
-/** What browsers keep of one cookie, name and value together (RFC 6265 section 6.1). */
+/** The longest cookie that browsers keep, name and value together (RFC 6265 section 6.1). */
 const MAX_COOKIE_LENGTH = 4096
 
 /** Sets the cookie for what is left of the session. */
@@ -28,8 +28,8 @@ export function setSession(
 ): void {
   const { name, options } = sessionCookie(scope, secure)
   if (name in reply.request.cookies && scope.kind !== 'host') {
-    // One from before a change of COOKIE_DOMAIN would be sent beside the new one, and two are refused. The new one is
-    // set last, for browsers to which `Domain` with the very host is no other cookie.
+    // After a change of COOKIE_DOMAIN the browser would send the old cookie beside the new one, and we refuse two. The
+    // new cookie is set last: some browsers take a cookie whose `Domain` is the host itself for the same cookie.
     for (const stale of sharedScopes(host).filter((other) => !isSame(other, scope))) {
       clear(reply, stale, secure)
     }
@@ -38,7 +38,7 @@ export function setSession(
   if (name.length + token.length > MAX_COOKIE_LENGTH) {
     reply.log.error(
       { host, characters: token.length },
-      'the session cookie is larger than browsers keep: let the servers of this domain have fewer default scopes',
+      'the session cookie is longer than browsers keep: give the servers of this domain fewer default scopes',
     )
   }
 }

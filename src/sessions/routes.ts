@@ -7,7 +7,7 @@ import '@fastify/cookie'
 import type { FastifyInstance } from 'fastify'
 import { acceptForms } from '../http/bodies.ts'
 import { answerPerson } from '../http/errors.ts'
-import { refuseUnlessOpened, type SessionRoutes } from './asked-host.ts'
+import { refuseUnlessNavigation, type SessionRoutes } from './asked-host.ts'
 import { sessionCallbackRoute } from './callback-route.ts'
 import { sessionLoginRoute } from './login-route.ts'
 import { logoutRoutes } from './logout.ts'
@@ -16,7 +16,7 @@ import { logoutRoutes } from './logout.ts'
 export function sessionRoutes(app: FastifyInstance, deps: SessionRoutes): void {
   app.setErrorHandler(answerPerson)
   acceptForms(app)
-  app.addHook('onRequest', async (request) => refuseUnlessOpened(request))
+  app.addHook('onRequest', async (request) => refuseUnlessNavigation(request))
   sessionLoginRoute(app, deps)
   sessionCallbackRoute(app, deps)
   logoutRoutes(app, deps)

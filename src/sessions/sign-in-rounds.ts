@@ -1,6 +1,6 @@
 /**
- * Notices a browser that signs in again and again because its cookie does not come back. The browser itself keeps
- * count, sealed, so that nobody unknown can make us keep anything (decision K3).
+ * Notices a browser that signs in again and again because it does not send its cookie back. The browser itself keeps
+ * the count, sealed, so that a stranger cannot make us store anything (decision K3).
  *
  * @module
  */
@@ -13,18 +13,18 @@ import type { SessionTarget } from './target.ts'
 
 export interface SignInRounds {
   /**
-   * True once this browser has signed in for the target so often that once more would not help. A sign-in whose session
-   * is over, for its time or because the person signed out, led where it should. Rejects with StorageUnavailable.
+   * True if this browser signed in for the target so often that another sign-in would not help. A sign-in does not
+   * count if its session has expired or the person signed out. Rejects with StorageUnavailable.
    */
-  isCircle(request: FastifyRequest, target: SessionTarget): Promise<boolean>
+  isLoop(request: FastifyRequest, target: SessionTarget): Promise<boolean>
   /** Counts a sign-in that ended in this grant. */
   note(reply: FastifyReply, target: SessionTarget, grant: Grant): Promise<void>
 }
 
 const NOTE = 'rounds'
-/** Seconds. A circle turns by itself, at a few seconds a round; a person who comes back is slower. */
+/** Seconds. A loop repeats by itself every few seconds; a person who comes back is slower. */
 const WINDOW = 20
-/** A browser follows about 20 redirects in a row; the third round on a host with a cookie of its own is the 13th on. */
+/** A browser follows about 20 redirects in a row; on a host with its own cookie the third round starts at the 13th. */
 const ROUNDS = 2
 const MAX_NOTED = 8
 
@@ -48,7 +48,7 @@ export function createSignInRounds(deps: {
   }
 
   return {
-    async isCircle(request, target) {
+    async isLoop(request, target) {
       const goal = goalOf(target)
       const before = (await recent(request)).filter((round) => isFor(round, goal))
       if (before.length < ROUNDS) return false
@@ -57,7 +57,7 @@ export function createSignInRounds(deps: {
     },
     async note(reply, target, grant) {
       const goal = goalOf(target)
-      // Servers of one host share a cookie: what a sign-in for another of them replaced was not lost.
+      // Servers of one host share a cookie: a sign-in for one replaces the cookie of another, which was not lost.
       const others = (await recent(reply.request)).filter(
         (round) => round.host !== goal.host || isFor(round, goal),
       )
@@ -67,7 +67,7 @@ export function createSignInRounds(deps: {
   }
 }
 
-/** What a cookie is for: a host, and there one server or all of a domain. */
+/** The scope of a cookie: a host, and there one server or the whole domain. */
 type Goal = Pick<Round, 'host' | 'audience'>
 
 const goalOf = ({ returnTo, audience }: SessionTarget): Goal => ({

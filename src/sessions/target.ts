@@ -1,9 +1,8 @@
 /**
- * Where a person who signs in with a browser is going, and which cookie gets them there (decision K24). Pure.
+ * The page that a person signs in for with a browser, and the cookie that opens it (decision K24). Pure.
  *
  * @module
  */
-
 import {
   CONNECT_PATH,
   LOGOUT_PATH,
@@ -16,8 +15,8 @@ import { isUnder, normalizeHost } from '../url/host.ts'
 import { canonicalPath, withoutQuery } from '../url/path.ts'
 
 /**
- * Who gets the cookie: every host under a domain (`COOKIE_DOMAIN`), the gateway's own host, or a protected host of
- * its own, where it has to be set by a request to that host.
+ * The hosts that get the cookie: every host under a domain (`COOKIE_DOMAIN`), the gateway's own host, or a protected
+ * host elsewhere, which has to set the cookie itself.
  */
 export type CookieScope =
   | { readonly kind: 'domain'; readonly domain: string }
@@ -25,9 +24,9 @@ export type CookieScope =
   | { readonly kind: 'host' }
 
 export interface SessionTarget {
-  /** Whose policy counts when the session is made. */
+  /** The resource whose policy counts when the session is made. */
   readonly resource: Resource
-  /** Absolute URL of the very page; its origin is configured, never the request's. */
+  /** Absolute URL of the page; its origin comes from the configuration, never from the request. */
   readonly returnTo: string
   /** The audience of the session token. */
   readonly audience: string
@@ -47,9 +46,9 @@ const MAX_URL_LENGTH = 2048
 export const domainAudience = (domain: string): string => `https://${domain}`
 
 /**
- * The target a return address means.
+ * The target that a return address names.
  * @param url absolute, http or https
- * @returns undefined for an address of nothing that we protect, or one that can be read in two ways
+ * @returns undefined for an address that we do not protect, or that can be read in two ways
  */
 export function sessionTarget(url: string, rules: SessionRules): SessionTarget | undefined {
   const parts =
@@ -74,9 +73,9 @@ function covering(host: string, path: string, { resources }: SessionRules): Reso
 }
 
 /**
- * The resource that somebody who connects a command line to this host means: the only one there, or the default one if
- * it lives there; on the gateway's own host the one that is meant when nobody names one. Under the cookie domain, whose
- * sessions are for no resource in particular, the first one there: whoever it does not let in gets no session by it.
+ * The resource for a person who connects a command line to this host: the only one there, or the default one if it
+ * lives there; on the gateway's own host the one for requests that name none. Under the cookie domain, whose sessions
+ * are for no single resource, the first one there: a person whom it does not let in gets no session.
  * @param host normalized
  */
 export function connectResource(host: string, rules: SessionRules): Resource | undefined {
@@ -108,9 +107,9 @@ function cookieFor(
 }
 
 /**
- * Where a browser that asked for a protected page without a credential is sent; it comes back to that page.
- * @param target the request target as sent, query and all
- * @returns undefined where sending it would lead in a circle
+ * The login address for a browser that asked for a protected page without a credential; it comes back to that page.
+ * @param target the request target as sent, with its query
+ * @returns undefined where the redirect would be a loop
  */
 export function signInUrl(
   { resource, path }: ResourceMatch,
@@ -122,14 +121,14 @@ export function signInUrl(
   return goal && loginUrl(goal, rules)
 }
 
-/** Where the gateway signs a browser in for a page; it finds out by itself who sets the cookie. */
+/** The gateway's login address for a page; the gateway finds out by itself which host sets the cookie. */
 export const gatewayLoginUrl = (issuer: string, page: string): string =>
   `${issuer}${SESSION_LOGIN_PATH}?rd=${encodeURIComponent(page)}`
 
-/** Added to a login URL: whoever is signed in at the provider is asked who they are all the same. */
+/** Added to a login URL: the provider asks the person to sign in, even if it knows them. */
 export const AS_SOMEONE_ELSE = '&prompt=login'
 
-/** Where a browser gets the cookie of a target; it comes back to the target's page. */
+/** The address where a browser gets the cookie of a target; it comes back to the target's page. */
 export function loginUrl(
   { returnTo, resource, cookie }: SessionTarget,
   { issuer }: SessionRules,
@@ -139,7 +138,7 @@ export function loginUrl(
     : gatewayLoginUrl(issuer, returnTo)
 }
 
-/** Where a browser ends the session that its cookie for this resource stands for. */
+/** The address where a browser ends the session of its cookie for this resource. */
 export function signOutUrl({ origin }: Pick<Resource, 'origin'>, rules: SessionRules): string {
   const host = normalizeHost(new URL(origin).host)
   const shared =

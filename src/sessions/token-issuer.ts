@@ -9,11 +9,11 @@ import type { SessionTokens } from './cookie-token.ts'
 
 export interface IssuedSession {
   readonly token: string
-  /** What is left of the session, in seconds. */
+  /** Seconds that are left of the session. */
   readonly seconds: number
 }
 
-/** @param email as the provider verified it, if it did */
+/** @param email the address that the provider verified, if it did */
 export type IssueSession = (grant: Grant, email: string | undefined) => Promise<IssuedSession>
 
 /** @param deps `idle` in seconds, `now` in milliseconds since the epoch */
@@ -27,7 +27,7 @@ export function createSessionIssuer(deps: {
   return async (grant, email) => {
     const iat = Math.floor(now() / 1000)
     const seconds = Math.max(1, grant.expiresAt - iat)
-    // Before anybody has the token: without this it counts as idle for too long.
+    // This comes before the token leaves: without it the session counts as idle for too long.
     await sessions.touch(grant.id, Math.min(idle, seconds))
     const token = await tokens.issue({
       sub: subjectOf(grant),

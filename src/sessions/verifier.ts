@@ -1,9 +1,9 @@
 /**
- * Turns the cookie of a signed-in browser into a verified credential (decision K24).
+ * Signed-in browsers. This folder owns the target, token, cookie, verifier and logout of a session; it does not own
+ * logging in (`src/login/`). This file turns the cookie of a session into a verified credential (decision K24).
  *
  * @module
  */
-
 import type { Credential } from '../credentials/credential.ts'
 import type { CookieSource } from '../credentials/credentials.ts'
 import { createGrantCredentials, type GrantCredentialsDeps } from '../credentials/grant-tokens.ts'
@@ -16,16 +16,16 @@ import type { SessionClaims, SessionTokens } from './cookie-token.ts'
 import { type PresentedSession, presentedSession } from './cookies.ts'
 import { domainAudience } from './target.ts'
 
-/** What a `Cookie` header says, and the token it says it with. */
+/** The credential of a `Cookie` header, and the token that it came from. */
 export interface FoundSession {
   readonly credential: Credential
-  /** Undefined where there is none, or more than one. */
+  /** Undefined if the header has no token, or more than one. */
   readonly token: string | undefined
 }
 
 export interface SessionVerifier extends CookieSource {
   /**
-   * The same with the raw token, for whoever hands it on. Rejects with StorageUnavailable.
+   * As `verify`, with the raw token for a caller that passes it on. Rejects with StorageUnavailable.
    * @param cookie the value of `Cookie`
    */
   find(cookie: string, resource: Resource): Promise<FoundSession>
@@ -75,7 +75,7 @@ export function createSessionVerifier(deps: SessionVerifierDeps): SessionVerifie
     const known = credentials.find(token)
     if (!known) return credentials.verify(token, token)
     if (known.credential.kind === 'verified') {
-      // Other processes may have seen it in use: the store knows.
+      // Another process may have renewed the session: only the store knows.
       if (!activity.isKnown(known.grant)) return credentials.verify(token, token)
       activity.renew(known.grant)
     }
@@ -108,7 +108,7 @@ export function createSessionVerifier(deps: SessionVerifierDeps): SessionVerifie
   }
 }
 
-/** Where a session counts: at its own resource, or everywhere under the domain it is for (decision K24). */
+/** The resources where a session counts: its own, or all under the domain that it is for (decision K24). */
 function audienceOf(
   audience: string,
   cookieDomain: string | undefined,

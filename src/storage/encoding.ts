@@ -1,12 +1,12 @@
 /**
- * What every adapter does alike to a value and a lifetime: one canonical JSON text, one point of expiry.
+ * The encoding that all adapters share: a value as canonical JSON text, a lifetime as a time of expiry.
  *
  * @module
  */
 import type { Lifetime } from './storage.ts'
 
 /**
- * The one JSON text of a value: members sorted by name, undefined ones dropped. Equal values have equal texts,
+ * The canonical JSON text of a value: members sorted by name, undefined ones dropped. Equal values have equal texts,
  * so `replace` compares texts, and a value read back is a copy by construction.
  * @throws {TypeError} for what JSON cannot hold (undefined, a function, a bigint, a cycle)
  */
@@ -23,8 +23,8 @@ export function canonicalJson(value: unknown): string {
 
 /**
  * A lifetime in milliseconds; undefined for `'forever'`.
- * @throws {RangeError} unless it is positive and finite: a record that is gone at once, or one whose expiry is NaN and
- *   never comes, would quietly turn a single-use gate into no gate
+ * @throws {RangeError} unless it is positive and finite: a record that is gone at once, or that never expires because
+ *   its expiry is NaN, would silently disable a single-use gate
  */
 export function lifetimeMs(ttlSeconds: Lifetime): number | undefined {
   if (ttlSeconds === 'forever') return undefined

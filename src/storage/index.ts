@@ -1,5 +1,5 @@
 /**
- * The registry of storage adapters: which one a configuration means.
+ * The registry of storage adapters: opens the adapter that is configured.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import type { Storage, StorageLog } from './storage.ts'
 
 export interface StorageOptions {
   readonly dataDir: string
-  /** Milliseconds since the epoch. LMDB counts expiry by it; Redis has its own clock. */
+  /** Milliseconds since the epoch. LMDB counts expiry by this clock; Redis has its own. */
   readonly now: () => number
   readonly redis?:
     | {
         readonly target: RedisTarget
         /** Prefixes of keys whose changes are announced. */
         readonly watched: readonly string[]
-        /** Seconds that what was read before counts while Redis does not answer. */
+        /** Seconds for which earlier readings count while Redis does not answer. */
         readonly maxStale: number
         readonly log: StorageLog
       }
@@ -25,12 +25,12 @@ export interface StorageOptions {
 }
 
 /**
- * Opens the store: Redis where there is one, which need not answer yet (see `contact`), else LMDB in `<dataDir>/store`.
+ * Opens the store: Redis if it is configured (it need not answer yet, see `contact`), else LMDB in `<dataDir>/store`.
  * @throws {Error} with a sentence for the operator, if LMDB cannot be opened
  */
 export async function openStorage({ dataDir, now, redis }: StorageOptions): Promise<Storage> {
   if (!redis) return openLmdbStorage({ dir: join(dataDir, 'store'), now })
-  // Only here: most have no Redis, and its driver takes time to load.
+  // Imported here only: most operators have no Redis, and its driver takes time to load.
   const { openRedisStorage } = await import('./redis/redis.ts')
   return openRedisStorage({ ...redis, now })
 }

@@ -1,45 +1,46 @@
 /**
- * Whether what was read of a store behind a network still holds, without asking it again (decision K27): changes are
- * announced, and heartbeats prove that announcements arrive. Pure bookkeeping; who announces is in `redis-news.ts`.
+ * Tells whether a reading from a store behind a network still holds, without asking the store again (decision K27):
+ * changes are announced, and heartbeats prove that announcements arrive. Pure bookkeeping; `redis/announcements.ts`
+ * listens.
  *
  * @module
  */
 
-/** What was read stays as good as this: to be taken before the read, so that a change meanwhile is not missed. */
+/** A reading holds while its watch is unchanged. Begin the watch before reading, so that no change is missed. */
 export interface Watch {
-  /** True for ever once a change was announced, or may have been without our hearing it. */
+  /** True for ever once a change was announced, or may have been announced unheard. */
   readonly changed: boolean
 }
 
-/** What a store that cannot peek offers instead. */
+/** The substitute for `peek` at a store behind a network. */
 export interface Liveness {
   /**
-   * The watch over everything that is stored of a grant. Two calls may return the same one.
-   * @param id the grant's
+   * A watch over all records of a grant. Two calls may return the same watch.
+   * @param id the grant's id
    */
   watch(id: string): Watch
   /**
-   * True while a heartbeat of the last second has arrived: what was read under an unchanged watch holds. Compares
-   * clocks; no timer has to run, so a process that was frozen wakes up to false.
+   * True while the last heartbeat is at most a second old: a reading under an unchanged watch then holds. Compares
+   * times and needs no timer, so a frozen process gets false when it wakes up.
    */
   isFresh(): boolean
-  /** True until `MAX_STALE` after the last heartbeat: until then an outage may be bridged with what was read before. */
+  /** True until `MAX_STALE` after the last heartbeat: until then earlier readings may bridge an outage. */
   isBridgeable(): boolean
 }
 
-/** The side that hears of changes. */
-export interface Hearing extends Liveness {
+/** Liveness with the side that is told of announcements and heartbeats. */
+export interface LivenessTracker extends Liveness {
   /**
-   * Announcements arrive from now on, and some that were made before may have been missed: nothing is fresh until the
-   * next heartbeat, and all watches end with it. Not before: until commands and announcements are proven to meet, there
-   * is an outage, which only what was read before it can bridge.
+   * Announcements arrive from now on, and earlier ones may have been missed: nothing is fresh until the next heartbeat,
+   * which ends all watches. They do not end sooner: until a heartbeat proves that commands and announcements reach the
+   * same server, there is an outage, and only earlier readings can bridge it.
    */
   begin(): void
   /** Announcements may be missed from now on. */
   end(): void
   /**
-   * A heartbeat has come back, all of it by the connection that is heard now: what is announced where our commands go
-   * arrives from then on.
+   * A heartbeat has come back whole, by the connection that listens now: from then on, announcements that are made
+   * where our commands go arrive.
    * @param sentAt milliseconds since the epoch
    */
   heartbeat(sentAt: number): void
@@ -49,7 +50,7 @@ export interface Hearing extends Liveness {
 
 /** A heartbeat older than this proves nothing. */
 const FRESH_MS = 1000
-/** Watches kept, some 200 bytes each. Beyond that the oldest ends, which costs its grant a read. */
+/** The most watches to keep, some 200 bytes each. Beyond it the oldest ends, which costs its grant a read. */
 const MAX_WATCHES = 50_000
 
 /**
@@ -62,18 +63,18 @@ export function createLiveness({
 }: {
   readonly now: () => number
   readonly maxStale: number
-}): Hearing {
+}): LivenessTracker {
   const watches = new Map<string, { changed: boolean }>()
-  let hearing = false
+  let isListening = false
   let hasMissed = false
   let heardAt = Number.NEGATIVE_INFINITY
 
-  /** A clock that was set back makes a heartbeat of the future, which proves nothing either. */
+  /** A clock that was set back puts the heartbeat into the future, where it proves nothing either. */
   const isWithin = (span: number) => {
     const silence = now() - heardAt
     return silence >= 0 && silence <= span
   }
-  const finish = (id: string) => {
+  const endWatch = (id: string) => {
     const watch = watches.get(id)
     if (!watch) return
     watch.changed = true
@@ -88,25 +89,25 @@ export function createLiveness({
       watches.set(id, watch)
       if (watches.size > MAX_WATCHES) {
         const [oldest] = watches.keys()
-        if (oldest !== undefined) finish(oldest)
+        if (oldest !== undefined) endWatch(oldest)
       }
       return watch
     },
-    isFresh: () => hearing && !hasMissed && isWithin(FRESH_MS),
+    isFresh: () => isListening && !hasMissed && isWithin(FRESH_MS),
     isBridgeable: () => isWithin(maxStale * 1000),
     begin() {
-      hearing = true
+      isListening = true
       hasMissed = true
     },
     end() {
-      hearing = false
+      isListening = false
     },
     heartbeat(sentAt) {
-      // Those begun since `begin` too: what was read meanwhile may be of another server than the one that is heard.
-      if (hasMissed) for (const id of watches.keys()) finish(id)
+      // Watches begun since `begin` end too: their readings may come from another server than the announcements.
+      if (hasMissed) for (const id of watches.keys()) endWatch(id)
       hasMissed = false
       heardAt = sentAt
     },
-    changed: finish,
+    changed: endWatch,
   }
 }

@@ -1,13 +1,13 @@
 /**
- * Storage in this process's memory: for tests and throw-away instances. It is the reading of the contract that
- * the other adapters are measured against.
+ * Storage in the memory of this process, for tests and throw-away instances. It is the reference that the other
+ * adapters are compared with.
  *
  * @module
  */
 import { canonicalJson, expiryOf } from './encoding.ts'
 import { type Lifetime, type Storage, StorageUnavailable } from './storage.ts'
 
-/** Records looked at by each write. Expired ones leave without a timer, and no write ever pays for a full pass. */
+/** Records that each write inspects. This removes expired ones without a timer, and no write pays for a full pass. */
 const SWEEP_STEP = 10
 
 interface MemoryRecord {
@@ -15,7 +15,7 @@ interface MemoryRecord {
   readonly expiresAt: number
 }
 
-/** @param options.now the clock that expiry is counted by, in milliseconds since the epoch */
+/** @param options.now the clock for expiry, in milliseconds since the epoch */
 export function createMemoryStorage({ now }: { readonly now: () => number }): Storage {
   const records = new Map<string, MemoryRecord>()
   let sweeper = records.entries()

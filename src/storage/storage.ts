@@ -1,5 +1,7 @@
 /**
- * The storage interface every adapter implements, and nothing else: no record shapes (see `records.ts`), no driver.
+ * `src/storage/` owns the storage contract and its adapters. It does not own any kind of record: `src/records/` does.
+ *
+ * This file is the contract that every adapter implements.
  *
  * @module
  */
@@ -16,42 +18,46 @@ export type Lifetime = number | 'forever'
 export interface Storage {
   get<T>(key: string): Promise<T | undefined>
   set(key: string, value: unknown, ttlSeconds: Lifetime): Promise<void>
-  /** Sets only if absent (an expired record is absent). True for exactly one of any number of concurrent callers, in any process. */
+  /**
+   * Sets only if absent (an expired record is absent). True for exactly one of any number of concurrent callers, in any
+   * process.
+   */
   create(key: string, value: unknown, ttlSeconds: Lifetime): Promise<boolean>
   /** Replaces only while the stored value equals `expected` (deeply); false if it is absent, expired or changed. */
   replace(key: string, expected: unknown, value: unknown, ttlSeconds: Lifetime): Promise<boolean>
   /** Reads and deletes. At most one caller receives the value. */
   take<T>(key: string): Promise<T | undefined>
   delete(key: string): Promise<void>
-  /** Keys and values under a prefix, expired ones left out; for the admin page, backup and purge, never on the hot path. */
+  /** Keys and values under a prefix, without expired ones; never used on the hot path. */
   scan(prefix: string): AsyncIterable<readonly [key: string, value: unknown]>
   /**
-   * The value as this event-loop turn sees it, without a promise and without network I/O; throws {@link StorageUnavailable}.
-   * Absent on adapters that can only answer over a network.
+   * The value as this event-loop turn sees it, without a promise and without network I/O; throws
+   * {@link StorageUnavailable}. Absent on adapters that can only answer over a network.
    */
   peek?<T>(key: string): T | undefined
   /**
-   * A question to be asked again and again, for less than {@link peek}: is there a record under the key, and is it the one
-   * that was there at this call? Asking throws {@link StorageUnavailable}. On every adapter that peeks.
+   * Returns a function that tells, faster than {@link peek}, whether the record under the key is still the one that was
+   * there at this call; false if there was none. The function throws {@link StorageUnavailable}. On every adapter that
+   * peeks.
    */
   unchanged?(key: string): () => boolean
-  /** Whether what was read still holds, on adapters that cannot peek. */
+  /** Tells whether earlier readings still hold, on adapters that cannot peek. */
   readonly liveness?: Liveness
   /**
-   * Counts this call under the key, in a window that begins with the first call and forgets all of them when it ends.
-   * On adapters that several machines share.
+   * Counts this call under the key, in a window that begins with the first call; after it the count begins anew. On
+   * adapters that several machines share.
    */
   count?(key: string, windowSeconds: number): Promise<Tally>
   /**
-   * On adapters whose store may be away when we start: resolves to warnings for the operator once it has answered.
-   * Rejects with {@link StorageUnavailable} while it does not, and with {@link StorageUnfit} if it may not hold our
-   * records as it is.
+   * On adapters whose store may be away when we start: resolves to warnings for the operator once the store has
+   * answered. Rejects with {@link StorageUnavailable} while it does not answer, and with {@link StorageUnfit} if it
+   * must not hold our records as it is set up.
    */
   contact?(): Promise<readonly string[]>
   close(): Promise<void>
 }
 
-/** What {@link Storage.count} has counted. */
+/** The result of {@link Storage.count}. */
 export interface Tally {
   /** Calls in this window, the latest included. */
   readonly count: number
@@ -59,16 +65,16 @@ export interface Tally {
   readonly remainingMs: number
 }
 
-/** Where an adapter says what operators should know. */
+/** The log in which an adapter tells operators what they should know. */
 export interface StorageLog {
   info(details: object, message: string): void
   warn(details: object, message: string): void
 }
 
-/** The store answered, and is not one that keeps what we promise. */
+/** The store answered, but cannot keep the promises of this contract. */
 export class StorageUnfit extends Error {
   override readonly name = 'StorageUnfit'
-  /** A sentence each, that ends with what to change. */
+  /** Each says what is wrong, then what to change. */
   readonly problems: readonly string[]
   constructor(problems: readonly string[]) {
     super(problems.join(' '))

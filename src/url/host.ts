@@ -1,12 +1,12 @@
 /**
- * One spelling for a host, so that two spellings of one host can never be two policies (CVE-2026-48794).
+ * Normalizes a host, so that two spellings of one host can never have two policies (CVE-2026-48794).
  *
  * @module
  */
 
 /**
- * Lower case, no trailing dot, no default port. The scheme is not known here (TLS may end earlier), so both
- * default ports go (decision K18).
+ * Lower case, no trailing dot, no default port. The scheme is unknown here (TLS may end earlier), so both default ports
+ * go (decision K18).
  * @param host the value of a Host-like header
  * @returns undefined for anything that is not one host: empty, a list, userinfo, spaces, non-ASCII, two ports
  */

@@ -9,13 +9,13 @@ import { OAuthError } from '../errors.ts'
 export type Parameters = ReadonlyMap<string, readonly string[]>
 
 const CONTROL = /\p{Cc}/u
-/** More than any request of ours has, `resource` repeated included. */
+/** More than any of our requests needs, even with a repeated `resource`. */
 const MAX_PARAMETERS = 200
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
  * Parses `application/x-www-form-urlencoded` text or bytes.
- * @throws OAuthError `invalid_request` for what is not UTF-8 or not percent-encoding
+ * @throws OAuthError `invalid_request` if the input is not UTF-8, not percent-encoded or has too many parameters
  */
 export function parseParameters(encoded: string | Uint8Array): Parameters {
   const parameters = new Map<string, string[]>()
@@ -29,7 +29,7 @@ export function parseParameters(encoded: string | Uint8Array): Parameters {
       const name = decode(equals === -1 ? pair : pair.slice(0, equals))
       const value = equals === -1 ? '' : decode(pair.slice(equals + 1))
       const values = parameters.get(name)
-      // Never copied: the work stays linear in what a stranger sends.
+      // Push, never copy: the work stays linear in the input of a stranger.
       if (values) values.push(value)
       else parameters.set(name, [value])
     }
@@ -48,8 +48,8 @@ export function parseParameters(encoded: string | Uint8Array): Parameters {
 const decode = (text: string) => decodeURIComponent(text.replaceAll('+', ' '))
 
 /**
- * The value of a parameter that may occur once. An empty one counts as absent (OAuth 2.1 section 3.1).
- * @throws OAuthError `invalid_request` if it is repeated or holds control characters
+ * The value of a parameter that may occur once. An empty value counts as absent (OAuth 2.1 section 3.1).
+ * @throws OAuthError `invalid_request` if the parameter is repeated or holds control characters
  */
 export function single(parameters: Parameters, name: string): string | undefined {
   const values = parameters.get(name)
@@ -58,12 +58,12 @@ export function single(parameters: Parameters, name: string): string | undefined
   return clean(name, values[0])
 }
 
-/** The values of a parameter that may repeat, as `resource` may (RFC 8707 section 2); empty ones left out. */
+/** The values of a parameter that may repeat, such as `resource` (RFC 8707 section 2); empty values are left out. */
 export function several(parameters: Parameters, name: string): string[] {
   return (parameters.get(name) ?? []).flatMap((value) => clean(name, value) ?? [])
 }
 
-/** Like {@link single}. @throws OAuthError `invalid_request` if it is missing, too */
+/** Like {@link single}. @throws OAuthError `invalid_request` also if the parameter is missing */
 export function required(parameters: Parameters, name: string): string {
   const value = single(parameters, name)
   if (value === undefined) throw new OAuthError('invalid_request', `${name} is missing`)

@@ -1,7 +1,8 @@
 /**
- * Turns the path of a request into the one form that is matched, or refuses it. Proxies and applications
- * disagree about encoded separators and dot segments; whoever decides on such a path decides on a different
- * one than the application serves (CVE-2025-66490, GHSA-pxq7-h93f-9jrg).
+ * Turns the path of a request into the form that is matched, or refuses it. Proxies and applications disagree about
+ * encoded separators and dot segments, so a decision on such a path may be about another path than the application
+ * serves (CVE-2025-66490, GHSA-pxq7-h93f-9jrg). This folder owns the one reading of hosts, paths and parameters; it is
+ * pure, and knows neither resources nor policies.
  *
  * @module
  */
@@ -17,12 +18,12 @@ export function withoutQuery(target: string): string {
 }
 
 /**
- * Decodes percent-encoded unreserved characters once (RFC 3986 section 6.2.2.2; nginx routes `/%61dmin` to
- * `/admin` but tells us the raw path) and writes other escapes in upper case.
+ * Decodes percent-encoded unreserved characters once (RFC 3986 section 6.2.2.2; nginx routes `/%61dmin` to `/admin` but
+ * tells us the raw path) and writes other escapes in upper case.
  * @param path an absolute path without query
  * @returns undefined if the path is ambiguous: not absolute; with an encoded `/`, `\`, `%`, `;`, `?`, `#` or control
- *   character; with `\`, `;`, `#`, raw control or non-ASCII characters; with a dot segment or an empty one (a
- *   final `/` is none); or with an escape that is no escape (decision K18)
+ *   character; with `\`, `;`, `#`, raw control or non-ASCII characters; with a dot segment or an empty one (a final `/`
+ *   is none); or with a malformed escape (decision K18)
  */
 export function canonicalPath(path: string): string | undefined {
   if (path.charCodeAt(0) !== 0x2f) return undefined
@@ -39,23 +40,23 @@ export function canonicalPath(path: string): string | undefined {
   return DOT_OR_EMPTY_SEGMENT.test(canonical) ? undefined : canonical
 }
 
-/** Characters of a path that escapes some beyond ASCII; a longer one is not read: putting accents in order is quadratic. */
-const MAX_ACCENTED = 4096
+/** Maximum length of a path with escapes beyond ASCII: the normalization of accents takes quadratic time. */
+const MAX_NON_ASCII_LENGTH = 4096
 
 /**
- * A canonical path as the most forgiving server reads it: every escape decoded, without regard to case, to how Unicode
- * spells a character, and to dots and spaces that end a segment. An escape of an escape never gets here: `%25` makes a
- * path ambiguous. What lies below a path still does when both are read like this.
- * @returns undefined if it can be read in still more ways: a wide slash or dot is one to some servers
+ * A canonical path as the most forgiving server reads it: every escape decoded; case, Unicode forms of a character, and
+ * dots and spaces at the end of a segment ignored. An escape of an escape never gets here: `%25` makes a path
+ * ambiguous. If a path lies below another, it still does when both are read like this.
+ * @returns undefined if the path can be read in still more ways: some servers take a wide slash or dot for a plain one
  */
 export function looselyRead(path: string): string | undefined {
   const decoded = path.includes('%') ? decodeAll(path) : path
-  // Tried from the start of a run only: from each character of it, one long path would take minutes.
+  // Matches from the start of a run only: from each character of it, one long path would take minutes.
   return decoded?.toLowerCase().replace(/(?<![. ])[. ]+(?=\/|$)/g, '')
 }
 
 function decodeAll(path: string): string | undefined {
-  if (path.length > MAX_ACCENTED && /%[89A-F]/.test(path)) return undefined
+  if (path.length > MAX_NON_ASCII_LENGTH && /%[89A-F]/.test(path)) return undefined
   const decoded = path.replace(/(?:%[0-9A-F]{2})+/g, decodeBytes).normalize('NFKC')
   const isAmbiguous =
     /[\\%;?#]/.test(decoded) ||
@@ -64,6 +65,6 @@ function decodeAll(path: string): string | undefined {
   return isAmbiguous ? undefined : decoded
 }
 
-/** Bytes that are no UTF-8 become U+FFFD, as in servers that do not refuse them. */
+/** Bytes that are not UTF-8 become U+FFFD, as in servers that do not refuse them. */
 const decodeBytes = (escapes: string) =>
   Buffer.from(escapes.replaceAll('%', ''), 'hex').toString('utf8')

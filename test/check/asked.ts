@@ -1,5 +1,5 @@
 /**
- * What the tests of this folder ask and look for.
+ * The questions of the tests in this folder, and the headers that they look for.
  *
  * @module
  */
@@ -18,10 +18,10 @@ export const IDENTITY = [
 
 export const PRM = 'https://mcp.example.com/.well-known/oauth-protected-resource'
 
-/** Ann without anything but her name. */
+/** Ann with nothing but her name. */
 export const BARE_ANN = { name: ANN.name, groups: [], passwordHash: ANN.passwordHash }
 
-/** The head of a question as Traefik puts it, with further lines. */
+/** The head of a question as Traefik sends it, with further lines. */
 export function asTraefikAsks(lines: readonly string[] = [], url = '/auth/traefik'): string[] {
   return [
     `GET ${url} HTTP/1.1`,
@@ -34,7 +34,7 @@ export function asTraefikAsks(lines: readonly string[] = [], url = '/auth/traefi
   ]
 }
 
-/** The head of a question as the shipped nginx configuration puts it, with further lines. */
+/** The head of a question as the shipped nginx configuration sends it, with further lines. */
 export function asNginxAsks(lines: readonly string[] = [], url = '/auth/nginx'): string[] {
   return [
     `GET ${url} HTTP/1.1`,

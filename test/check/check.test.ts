@@ -30,7 +30,7 @@ const GRANT = {
   expiresAt: 4e9,
 }
 
-/** A check over a store that counts what it is asked, and a signature check that counts, too. */
+/** A check whose store and signature check count their calls. */
 async function counted({ withPeek = true } = {}) {
   const clock = createClock()
   const memory = createMemoryStorage({ now: clock })

@@ -9,7 +9,7 @@ const first = await buildTestApp({ resources: [resource({ allow: ANYONE })] })
 const { tokens } = await obtainTokens(first.app)
 const authorization = `Bearer ${tokens.access_token}`
 
-/** The identity headers on the wire when ann is described like this. */
+/** The identity headers on the wire for ann with these properties. */
 async function headersFor(user: Partial<UserConfig>): Promise<Record<string, string>> {
   const { app } = await first.restart({ users: [{ ...BARE_ANN, ...user }] })
   const answer = await exchange(

@@ -1,6 +1,4 @@
-/**
- * What a person in a browser reads where a program gets JSON, and no sign-in would help.
- */
+/** The pages that a person in a browser gets where a program gets JSON and signing in would not help. */
 import type { LightMyRequestResponse } from 'fastify'
 import { describe, expect, it } from 'vitest'
 import { buildTestApp, resource } from '../support/build-app.ts'
@@ -41,7 +39,7 @@ describe.each([
     what: 'the address of another server than the proxy means',
     asked: {},
     url: '/auth/traefik/r/in-the-path',
-    reason: 'the request is for another server than this middleware is pinned to',
+    reason: 'this middleware is pinned to another server',
   },
 ])('$what', ({ asked, url, reason }) => {
   it('is 403, and to a person a page that names the request as the log does', async () => {

@@ -13,7 +13,7 @@ describe('config check', () => {
     })
   })
 
-  it('says every problem on a line of its own and exits 2', async () => {
+  it('prints every problem on a line of its own and exits with 2', async () => {
     const { code, stdout, stderr } = await run(configCheck, { env: { ...BASE, PORT: 'x' } })
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr.trimEnd().split('\n')).toEqual([
@@ -22,7 +22,7 @@ describe('config check', () => {
     ])
   })
 
-  it('says warnings beside the ok', async () => {
+  it('prints warnings beside the ok', async () => {
     const env = { ...BASE, TRUSTED_PROXIES: '::/0' }
     const { code, stderr } = await run(configCheck, { env, yaml: USERS })
     expect(code).toBe(0)
@@ -48,7 +48,7 @@ describe('config print', () => {
     expect(stdout).not.toMatch(/nobody-may-ever-read|argon2id/)
   })
 
-  it('shows no secret of a client known beforehand', async () => {
+  it('shows no secret of a preregistered client', async () => {
     const client = { client_id: 'x', client_secret: 'nobody-may-ever-read' }
     const redirect_uris = ['https://ci.example/cb']
     const { code, stdout } = await run(configPrint, {
@@ -61,7 +61,7 @@ describe('config print', () => {
     expect(stdout).not.toContain('nobody-may-ever-read')
   })
 
-  it('prints no half of a configuration that is wrong', async () => {
+  it('prints nothing of a configuration with a problem', async () => {
     const { code, stdout } = await run(configPrint, { env: BASE })
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
   })

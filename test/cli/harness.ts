@@ -1,5 +1,5 @@
 /**
- * Runs a subcommand with texts for its streams and files.
+ * Runs a subcommand with texts as its streams and files.
  *
  * @module
  */
@@ -17,12 +17,12 @@ export interface Setup {
   readonly env?: Readonly<Record<string, string>>
   /** `gatewarden.yaml`. */
   readonly yaml?: string
-  /** What arrives on standard input; on a terminal each entry is typed once the program has asked. */
+  /** The standard input. On a terminal, each entry is typed after the program has asked for it. */
   readonly input?: string | readonly string[]
   readonly terminal?: boolean
 }
 
-/** Collects what is written; `onWrite` is told each piece. */
+/** Collects the written text; calls `onWrite` with each piece. */
 function sink(onWrite: (text: string) => void = () => undefined) {
   const stream = new PassThrough()
   let text = ''

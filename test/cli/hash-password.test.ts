@@ -8,7 +8,7 @@ const PASSWORD = 'plum quartz häron'
 
 describe('hash-password', () => {
   it.each([PASSWORD, `${PASSWORD}\n`, `${PASSWORD}\r\n`])(
-    'hashes what comes through a pipe, without one line break at its end',
+    'hashes standard input from a pipe, without a line break at its end',
     async (input) => {
       const { code, stdout, stderr } = await run(hashPassword, { input })
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -16,7 +16,7 @@ describe('hash-password', () => {
     },
   )
 
-  it('makes hashes that the configuration takes, on one line', async () => {
+  it('makes hashes that the configuration accepts, on one line', async () => {
     const { stdout } = await run(hashPassword, { input: PASSWORD })
     expect(stdout).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[^\n]+\n$/)
     expect(parsePasswordHash(stdout.trim())).toBe(stdout.trim())
@@ -30,18 +30,18 @@ describe('hash-password', () => {
     expect(await verify(stdout.trim(), PASSWORD)).toBe(true)
   })
 
-  it('knows the keys of a terminal', async () => {
+  it('understands the backspace key of a terminal', async () => {
     const typed = ['plun\u007fm\r', 'plum\r']
     const { stdout } = await run(hashPassword, { input: typed, terminal: true })
     expect(await verify(stdout.trim(), 'plum')).toBe(true)
   })
 
   it.each([
-    [['one\r', 'two\r'], 'The two differ. Nothing was hashed.'],
+    [['one\r', 'two\r'], 'The two passwords differ. Nothing was hashed.'],
     [['\r'], 'The password is empty.'],
     [['\u0003'], 'Nothing was typed.'],
-    [['one\r', '\u0004'], 'The two differ. Nothing was hashed.'],
-  ])('hashes nothing on a terminal that says %j', async (input, problem) => {
+    [['one\r', '\u0004'], 'The two passwords differ. Nothing was hashed.'],
+  ])('hashes nothing for %j on a terminal', async (input, problem) => {
     const { code, stdout, stderr } = await run(hashPassword, { input, terminal: true })
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr.trimEnd().split('\n').at(-1)).toBe(problem)
@@ -55,7 +55,7 @@ describe('hash-password', () => {
       'The password holds a line break or another character that no login form can send.',
     ],
     ['x'.repeat(1025), 'The password is longer than 1024 characters.'],
-  ])('refuses what nobody could type into the login', async (input, problem) => {
+  ])('refuses a password that nobody could type into the login form', async (input, problem) => {
     const { code, stdout, stderr } = await run(hashPassword, { input })
     expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: '', stderr: `${problem}\n` })
   })

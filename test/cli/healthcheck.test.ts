@@ -34,12 +34,12 @@ describe('healthcheck', () => {
     expect(asked).toEqual(['/healthz'])
   })
 
-  it('exits 1 for any other answer', async () => {
+  it('exits with 1 for any other answer', async () => {
     const port = await listening((_request, response) => response.writeHead(503).end())
     expect(await check(port)).toEqual({ code: 1, stdout: '', stderr: '/healthz answered 503\n' })
   })
 
-  it('exits 1 when nobody listens', async () => {
+  it('exits with 1 if nothing listens', async () => {
     const port = await listening(() => undefined)
     await new Promise((resolve) => server?.close(resolve))
     const { code, stderr } = await check(port)
@@ -47,7 +47,7 @@ describe('healthcheck', () => {
     expect(stderr).toMatch(/^\/healthz did not answer on 127\.0\.0\.1 port \d+: /)
   })
 
-  it('asks by host and port alone: the process may have been given the rest by flags', async () => {
+  it('needs only host and port: the process may have got its other settings as flags', async () => {
     const port = await listening((_request, response) => response.end())
     expect(await run(healthcheck, { env: { PORT: port } })).toEqual({
       code: 0,
@@ -56,11 +56,11 @@ describe('healthcheck', () => {
     })
   })
 
-  it('exits 1, which Docker understands, for a port that is none', async () => {
+  it('exits with 1, which Docker understands, for an invalid port', async () => {
     expect((await run(healthcheck, { env: { ...BASE, PORT: 'x' } })).code).toBe(1)
   })
 
-  it('gives up on a process that takes the connection and says nothing', async () => {
+  it('gives up on a process that accepts the connection and does not answer', async () => {
     const port = await listening(() => undefined)
     const impatient = createHealthcheck({ limitMs: 20 })
     const { code, stderr } = await run(impatient, { env: { ...BASE, PORT: port }, yaml: USERS })

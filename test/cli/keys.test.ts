@@ -23,7 +23,7 @@ const rows = (stdout: string) =>
     .map((line) => line.split(/ +/).slice(0, 2))
 
 describe('keys list', () => {
-  it('shows the key that signs, making it where there is none yet', async () => {
+  it('shows the key that signs, and makes it if there is none yet', async () => {
     const { code, stdout } = await run(keysList, setup())
     expect(code).toBe(0)
     expect(rows(stdout)).toEqual([[expect.any(String), 'signs']])
@@ -32,7 +32,7 @@ describe('keys list', () => {
 })
 
 describe('keys rotate', () => {
-  it('adds a key that signs once everybody can know it', async () => {
+  it('adds a key that signs after everybody can know it', async () => {
     const [[first] = []] = rows((await run(keysList, setup())).stdout)
     const { code, stdout } = await run(keysRotate, setup())
     expect(code).toBe(0)
@@ -43,15 +43,15 @@ describe('keys rotate', () => {
     ])
   })
 
-  it('leaves only the new key where the others are compromised', async () => {
+  it('leaves only the new key if the others are compromised', async () => {
     await run(keysList, setup())
     const { code, stdout } = await run(keysRotate, { ...setup(), args: ['--compromised'] })
     expect(code).toBe(0)
-    expect(stdout).toContain('1 other keys are gone')
+    expect(stdout).toContain('Other keys removed: 1.')
     expect(rows((await run(keysList, setup())).stdout)).toEqual([[stdout.split(' ')[0], 'signs']])
   })
 
-  it('leaves none of the compromised keys, and one that signs, when two do it at once', async () => {
+  it('leaves none of the compromised keys, and one that signs, if two processes rotate at once', async () => {
     const [[old] = []] = rows((await run(keysList, setup())).stdout)
     const rotate = () => run(keysRotate, { ...setup(), args: ['--compromised'] })
     const ran = await Promise.all([rotate(), rotate()])
@@ -63,19 +63,19 @@ describe('keys rotate', () => {
   })
 })
 
-describe('what an operator can mend', () => {
+describe('a problem that an operator can fix', () => {
   it.each([
     [
-      'a folder that cannot be',
+      'a folder that cannot exist',
       { DATA_DIR: '/dev/null/x' },
       /^DATA_DIR: \/dev\/null\/x cannot be used/,
     ],
     [
-      'a folder that cannot be, with a secret from elsewhere',
+      'a folder that cannot exist, with a secret from elsewhere',
       { DATA_DIR: '/dev/null/x', SECRET: 'a secret that is long enough to be one' },
       /^DATA_DIR: /,
     ],
-  ])('is said on one line, with exit 2: %s', async (_what, env, line) => {
+  ])('is printed on one line, with exit code 2: %s', async (_problem, env, line) => {
     const { code, stdout, stderr } = await run(keysList, setup(env))
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toMatch(line)
@@ -88,7 +88,7 @@ describe('what an operator can mend', () => {
     const { code, stderr } = await run(keysList, env)
     expect(code).toBe(2)
     expect(stderr).toMatch(
-      /^SECRET: .* was sealed under another secret. Put the old one into SECRET_PREVIOUS.\n$/,
+      /^SECRET: .* was sealed under another secret. Put the old secret into SECRET_PREVIOUS.\n$/,
     )
   })
 })

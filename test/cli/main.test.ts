@@ -45,12 +45,12 @@ describe('the command', () => {
     for (const { key } of settings) expect(stdout).toContain(`--${key.replaceAll('_', '-')} `)
   })
 
-  it('says its version', async () => {
+  it('prints its version', async () => {
     const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'))
     expect(await gatewarden('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
   })
 
-  it('says what a mistyped command may have meant and exits 2', async () => {
+  it('suggests a command for a mistyped one and exits with 2', async () => {
     expect(await gatewarden('hash-pasword', 'hunter2')).toEqual({
       code: 2,
       stdout: '',
@@ -60,7 +60,7 @@ describe('the command', () => {
   })
 
   it.each([[[]], [['serve']], [['-port', '1']], [['config', 'check']]])(
-    'exits 2 with every problem of the configuration, without a stack trace: %j',
+    'exits with 2 and prints every problem of the configuration, without a stack trace: %j',
     async (args) => {
       const { code, stdout, stderr } = await gatewarden(...args)
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
@@ -74,7 +74,7 @@ describe('the command', () => {
     },
   )
 
-  it('exits 2 for what only starting can find out, such as a busy port', async () => {
+  it('exits with 2 for a problem that only starting can find, such as a busy port', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'gatewarden-'))
     const other = createServer()
     try {

@@ -29,18 +29,18 @@ it('is made once, for its own user only, and found again', async () => {
   expect(await rootSecret({ dataDir })).toEqual({ secret: made.secret })
 })
 
-it('is the same for all that start together, and whole for each', async () => {
+it('is the same, and complete, for all processes that start together', async () => {
   for (const round of Array(15).keys()) {
     const dataDir = join(folder, `data-${round}`)
     const found = await Promise.all(Array.from(Array(12), () => rootSecret({ dataDir })))
     expect(new Set(found.map(({ secret }) => secret)).size).toBe(1)
     expect(found.filter(({ madeAt }) => madeAt !== undefined)).toHaveLength(1)
-    // What the others wrote is gone.
+    // No unfinished file of the other calls is left.
     expect(readdirSync(dataDir)).toEqual(['secret'])
   }
 })
 
-it('is never seen before it is whole', async () => {
+it('is never visible before it is complete', async () => {
   for (const round of Array(10).keys()) {
     const dataDir = join(folder, `data-${round}`)
     let isMade = false
@@ -56,7 +56,7 @@ it('is never seen before it is whole', async () => {
   }
 })
 
-it('is not made anew where its file was emptied: what is sealed would be lost without a word', async () => {
+it('is not made anew if its file is empty: everything sealed would be lost silently', async () => {
   const path = join(folder, 'secret')
   writeFileSync(path, '\n')
   await expect(rootSecret({ dataDir: folder })).rejects.toMatchObject({
@@ -65,7 +65,7 @@ it('is not made anew where its file was emptied: what is sealed would be lost wi
   expect(readFileSync(path, 'utf8')).toBe('\n')
 })
 
-it('cannot be made where the folder cannot be', async () => {
+it('cannot be made if the folder cannot exist', async () => {
   writeFileSync(join(folder, 'file'), '')
   await expect(rootSecret({ dataDir: join(folder, 'file') })).rejects.toMatchObject({
     problems: [expect.stringContaining('cannot be used (ENOTDIR)')],

@@ -34,10 +34,10 @@ describe('CLIENT_REGISTRATION', () => {
   )
 
   it.each([
-    ['https:', 'is every web site. Write the hosts, like claude.ai.'],
+    ['https:', 'allows every web site. Write the hosts, like claude.ai.'],
     [
       'javascript:',
-      'is a scheme no client may have: it uses the scheme javascript: use https, http on loopback, or a reverse-domain scheme.',
+      'is a scheme that no client may use: it uses the scheme javascript: use https, http on loopback, or a reverse-domain scheme.',
     ],
   ])('refuses the scheme %s', (value, problem) => {
     expect(problems({ CLIENT_REGISTRATION: value })).toEqual([
@@ -49,21 +49,21 @@ describe('CLIENT_REGISTRATION', () => {
     'refuses %s: any port is meant',
     (value) => {
       expect(problems({ CLIENT_REGISTRATION: value })).toEqual([
-        `CLIENT_REGISTRATION: "${value}" names a port, and programs on this machine use any. Write it without.`,
+        `CLIENT_REGISTRATION: "${value}" names a port, but programs on this machine use any port. Write the host without it.`,
       ])
     },
   )
 
-  it('warns of a host that may be meant for a scheme', () => {
+  it('warns of a host that may be meant as a scheme', () => {
     const { warnings } = load({ env: { CLIENT_REGISTRATION: 'claude.ai,cursor,localhost' } })
     expect(warnings).toEqual([
-      'CLIENT_REGISTRATION: cursor is taken for a host. If it is the scheme of an app, write cursor: with a colon.',
+      'CLIENT_REGISTRATION: cursor counts as a host. If it is the scheme of an app, write cursor: with a colon.',
     ])
   })
 
-  it('stands alone where it is a word', () => {
+  it('is a word alone, or a list', () => {
     expect(problems({ CLIENT_REGISTRATION: 'open,claude.ai' })).toEqual([
-      'CLIENT_REGISTRATION: open stands beside others. Write it alone, or list hosts.',
+      'CLIENT_REGISTRATION: open cannot stand in a list. Write it alone, or list hosts.',
     ])
   })
 })
@@ -108,13 +108,13 @@ describe('REVOKE_BEFORE', () => {
     ])
   })
 
-  it('takes what the clock of another machine, or the rest of this second, makes of now', () => {
+  it('takes a present read from a clock that is a minute ahead', () => {
     expect(problems({ REVOKE_BEFORE: '2026-11-21T12:01:00Z' })).toEqual([])
   })
 
   it.each(['2026-11-21T12:01:01Z', '1700000000000'])('refuses the future: %s', (value) => {
     expect(problems({ REVOKE_BEFORE: value })).toEqual([
-      'REVOKE_BEFORE: lies in the future. Set it to now or before; in seconds, not milliseconds, if it is a number.',
+      'REVOKE_BEFORE: is in the future. Set it to now or a past time; if it is a number, write seconds, not milliseconds.',
     ])
   })
 })
@@ -124,7 +124,7 @@ describe('IDENTITY_HEADERS', () => {
     expect(config({}).identityHeaders).toEqual(IDENTITY_HEADERS)
   })
 
-  it('takes our own by name, and any other with what it says', () => {
+  it('takes our own by name, and any other with its value', () => {
     const list = 'x-forwarded-email, X-Auth-Request-User = X-Forwarded-User,X-Remote-Id=id'
     expect(config({ IDENTITY_HEADERS: list }).identityHeaders).toEqual({
       'x-forwarded-email': 'email',
@@ -166,9 +166,9 @@ describe('IDENTITY_HEADERS', () => {
     'Access-Control-Allow-Origin',
     'Vary',
     'Cache-Control',
-  ])('refuses %s, which means something else', (name) => {
+  ])('refuses %s, which already has another meaning', (name) => {
     expect(problems({ IDENTITY_HEADERS: `${name}=user` })).toEqual([
-      `IDENTITY_HEADERS: "${name}" has a meaning of its own. Choose another, like X-Remote-User.`,
+      `IDENTITY_HEADERS: "${name}" already has another meaning. Choose another header, like X-Remote-User.`,
     ])
   })
 
@@ -180,7 +180,7 @@ describe('IDENTITY_HEADERS', () => {
     'X-A=user=b',
     'X-Ü=user',
     '__proto__=id',
-  ])('refuses %s, which is no name of a header that every server reads alike', (value) => {
+  ])('refuses %s, which not every server reads as the same header', (value) => {
     expect(problems({ IDENTITY_HEADERS: value })).toEqual([
       `IDENTITY_HEADERS: "${value}" is not the name of a header. Use letters, digits and dashes, like X-Remote-User=user.`,
     ])
@@ -190,7 +190,7 @@ describe('IDENTITY_HEADERS', () => {
     ['X-Remote-User', '"X-Remote-User" does not say what to send.'],
     ['X-Remote-User=sub', '"sub" does not say what to send.'],
     ['X-Remote-User=', '"" does not say what to send.'],
-    ['X-User-Id,x-user-id=name', 'x-user-id stands twice. Remove one.'],
+    ['X-User-Id,x-user-id=name', 'lists x-user-id twice. Remove the duplicate.'],
   ])('refuses %s', (value, problem) => {
     expect(problems({ IDENTITY_HEADERS: value })).toEqual([expect.stringContaining(problem)])
   })
@@ -201,7 +201,7 @@ describe('RATE_LIMIT', () => {
     expect(config({}).rateLimit).toBe(600)
     expect(config({ RATE_LIMIT: '0' }).rateLimit).toBe(0)
     expect(problems({ RATE_LIMIT: '10/s' })).toEqual([
-      'RATE_LIMIT: "10/s" is not a number of requests a minute. Write it like 600, or 0 for no limit.',
+      'RATE_LIMIT: "10/s" is not a number of requests per minute. Write it like 600, or 0 for no limit.',
     ])
   })
 })

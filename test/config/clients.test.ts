@@ -42,28 +42,28 @@ describe('a client of the file', () => {
   it.each([
     [
       'client_id: https://app.example/client.json, redirect_uris: ["https://ci.example/cb"]',
-      'clients.https://app.example/client.json.client_id: "https://app.example/client.json" is a URL, which would be the address of a client\'s own description. Choose a name.',
+      'clients.https://app.example/client.json.client_id: "https://app.example/client.json" is a URL, which would mean a Client ID Metadata Document. Choose a name.',
     ],
     [
       'client_id: eyJhbGciOiJkaXIifQ..aXY.Y3Q.dGFn, redirect_uris: ["https://ci.example/cb"]',
-      'clients.eyJhbGciOiJkaXIifQ..aXY.Y3Q.dGFn.client_id: is an id that registration hands out. Choose a name of your own.',
+      'clients.eyJhbGciOiJkaXIifQ..aXY.Y3Q.dGFn.client_id: has the form of the ids that registration issues. Choose another id.',
     ],
     ['redirect_uris: ["https://ci.example/cb"]', 'clients.1.client_id: is missing. Write a value.'],
     [
       'client_id: ci, redirect_uris: ["http://ci.example/cb"]',
-      'clients.ci.redirect_uris: "http://ci.example/cb" uses http beyond loopback. Change or remove it.',
+      'clients.ci.redirect_uris: "http://ci.example/cb" uses http for a host other than loopback. Change or remove it.',
     ],
     [
       'client_id: ci, redirect_uris: ["https://auth.example.com/callback"]',
-      'clients.ci.redirect_uris: "https://auth.example.com/callback" lies on the authorization server itself. Change or remove it.',
+      'clients.ci.redirect_uris: "https://auth.example.com/callback" points to the authorization server itself. Change or remove it.',
     ],
     [
       'client_id: ci, redirect_uris: []',
-      'clients.ci.redirect_uris: names none. Add the address its answers go to.',
+      'clients.ci.redirect_uris: lists no URI. Add the redirect URI of the client.',
     ],
     [
       `${CI}, client_secret: a, client_secret_file: /run/ci`,
-      'clients.ci.client_secret: stands beside client_secret_file. Remove one of the two.',
+      'clients.ci.client_secret: conflicts with client_secret_file. Remove one of the two.',
     ],
     [
       `${CI}, client_secret_file: /run/missing`,
@@ -71,11 +71,11 @@ describe('a client of the file', () => {
     ],
     [
       `${CI}, token_endpoint_auth_method: client_secret_basic`,
-      'clients.ci.token_endpoint_auth_method: needs a secret, and there is none. Add client_secret_file, or write none.',
+      'clients.ci.token_endpoint_auth_method: needs a secret, but the client has none. Add client_secret_file, or write none.',
     ],
     [
       `${CI}, token_endpoint_auth_method: private_key_jwt`,
-      'clients.ci.token_endpoint_auth_method: "private_key_jwt" is not a method of this version. Write client_secret_basic, client_secret_post or none.',
+      'clients.ci.token_endpoint_auth_method: "private_key_jwt" is not a supported method. Write client_secret_basic, client_secret_post or none.',
     ],
     [
       `${CI}, grant_types: [refresh_token]`,
@@ -83,10 +83,10 @@ describe('a client of the file', () => {
     ],
     [
       `${CI}, grant_types: [client_credentials]`,
-      'clients.ci.grant_types: "client_credentials" is not a grant type of this version. Write authorization_code and refresh_token.',
+      'clients.ci.grant_types: "client_credentials" is not a supported grant type. Write authorization_code and refresh_token.',
     ],
-    [`${CI}, scopes: [delete]`, 'clients.ci.scopes: "delete" is on offer at no server. Remove it.'],
-    [`${CI}, scopes: []`, 'clients.ci.scopes: names no scope. Name one, or leave the setting out.'],
+    [`${CI}, scopes: [delete]`, 'clients.ci.scopes: no server offers "delete". Remove it.'],
+    [`${CI}, scopes: []`, 'clients.ci.scopes: lists no scope. Add one, or leave the setting out.'],
     [
       `${CI}, redirect_uri: x`,
       'clients.ci.redirect_uri: is not a setting. Did you mean redirect_uris?',
@@ -96,12 +96,12 @@ describe('a client of the file', () => {
     expect(problemsOf(() => inFile(client, files))).toEqual([problem])
   })
 
-  it('is one of a list, and there once', () => {
+  it('is an entry of a list, and is listed once', () => {
     expect(problemsOf(() => load({ yaml: 'clients: { ci: {} }\n' }))).toEqual([
       'clients: must be a list. Write each as `- { client_id: ..., ... }`.',
     ])
     expect(problemsOf(() => loadYaml(`${NOTES}clients: [{ ${CI} }, { ${CI} }]\n`))).toEqual([
-      'clients.ci: is there twice. Remove one of the two.',
+      'clients.ci: is listed twice. Remove the duplicate.',
     ])
   })
 })
@@ -112,7 +112,7 @@ describe('MCPAUTH_BOOTSTRAP_CLIENTS', () => {
   it('is a JSON list as mcpauth has it', () => {
     const scopes = ['openid', 'email', 'profile']
     const { config } = asJson([{ ...client, client_name: 'Edge', scopes }])
-    // Scopes of OpenID Connect are scopes of no server, so they limit nothing.
+    // No server has the scopes of OpenID Connect, so they limit nothing.
     expect(config.clients).toEqual([
       {
         id: 'edge',
@@ -137,19 +137,19 @@ describe('MCPAUTH_BOOTSTRAP_CLIENTS', () => {
   })
 
   it.each(['client_id', 'client_secret', 'redirect_uris'])(
-    'leaves out a client without %s, as mcpauth does, and says so',
+    'ignores a client without %s, as mcpauth does, and says so',
     (part) => {
       for (const absent of [undefined, '', null]) {
         const { config, warnings } = asJson([{ ...client, [part]: absent }])
         expect(config.clients).toEqual([])
         expect(warnings).toEqual([
-          `MCPAUTH_BOOTSTRAP_CLIENTS.${part === 'client_id' ? 1 : 'edge'}: has no ${part}, and is left out. Add it; a client without a secret belongs under clients in gatewarden.yaml.`,
+          `MCPAUTH_BOOTSTRAP_CLIENTS.${part === 'client_id' ? 1 : 'edge'}: has no ${part}, so it is ignored. Add it; a client without a secret belongs under clients in gatewarden.yaml.`,
         ])
       }
     },
   )
 
-  it('needs none for the login of the edge, whose redirect is our own address', () => {
+  it('needs no client for the edge login, whose redirect is our own address', () => {
     const ofMcpauth = {
       client_id: 'edge-auth-client',
       client_secret: SECRET,
@@ -158,7 +158,7 @@ describe('MCPAUTH_BOOTSTRAP_CLIENTS', () => {
     const { config, warnings } = asJson([ofMcpauth, client])
     expect(config.clients.map(({ id }) => id)).toEqual(['edge'])
     expect(warnings).toEqual([
-      'MCPAUTH_BOOTSTRAP_CLIENTS.edge-auth-client: is not needed, and left out. Remove it.',
+      'MCPAUTH_BOOTSTRAP_CLIENTS.edge-auth-client: is not needed, so it is ignored. Remove it.',
     ])
   })
 
@@ -169,7 +169,7 @@ describe('MCPAUTH_BOOTSTRAP_CLIENTS', () => {
     [JSON.stringify([SECRET]), 'MCPAUTH_BOOTSTRAP_CLIENTS.1: must be a map of settings.'],
     [JSON.stringify([{ ...client, redirect_uris: 7 }]), '.edge.redirect_uris: must be'],
     [JSON.stringify([{ ...client, client_secret: `${SECRET}\nmore` }]), '.edge.client_secret: is'],
-    [JSON.stringify([client, client]), '.edge: is there twice.'],
+    [JSON.stringify([client, client]), '.edge: is listed twice.'],
   ])('is refused as %j, without a word of a secret', (value, problem) => {
     const problems = problemsOf(() => load({ env: { MCPAUTH_BOOTSTRAP_CLIENTS: value } }))
     expect(problems).toEqual([expect.stringContaining(problem)])
@@ -177,7 +177,7 @@ describe('MCPAUTH_BOOTSTRAP_CLIENTS', () => {
   })
 })
 
-it('hides the secrets of clients where it says what came from where', () => {
+it('hides the secrets of clients in the list of sources', () => {
   const { sources } = loadYaml(`${NOTES}clients: [{ ${CI}, client_secret: ${SECRET} }]\n`, {
     env: {
       MCPAUTH_BOOTSTRAP_CLIENTS: JSON.stringify([

@@ -15,7 +15,7 @@ describe('COOKIE_DOMAIN', () => {
     ['localhost', 'http://localhost:8080', 'localhost'],
     ['10.0.0.5', 'http://10.0.0.5:9000', '10.0.0.5'],
     ['[::1]', 'http://[::1]:9000', '[::1]'],
-  ])('%s is taken with PUBLIC_URL %s', (domain, publicUrl, expected) => {
+  ])('%s is accepted with PUBLIC_URL %s', (domain, publicUrl, expected) => {
     const env = { COOKIE_DOMAIN: domain, PUBLIC_URL: publicUrl, DEV_MODE: 'true' }
     expect(load({ env }).config.cookieDomain).toBe(expected)
   })
@@ -31,7 +31,7 @@ describe('COOKIE_DOMAIN', () => {
     'a b',
     'ex\u00e4mple.com',
     '-example.com',
-  ])('%s is no domain', (domain) => {
+  ])('%s is not a domain', (domain) => {
     expect(problems(domain)).toEqual([
       expect.stringMatching(/^COOKIE_DOMAIN: .* is not a domain\. Write the host alone/),
     ])
@@ -44,22 +44,25 @@ describe('COOKIE_DOMAIN', () => {
     ['x.auth.example.com', 'https://auth.example.com', 'auth.example.com', 'example.com'],
     ['example.com', 'http://localhost:8080', 'localhost', 'localhost'],
     ['0.0.5', 'http://10.0.0.5:9000', '10.0.0.5', '10.0.0.5'],
-  ])('%s does not cover PUBLIC_URL %s, which is said with the mend', (domain, url, host, mend) => {
-    expect(problems(domain, url)).toEqual([
-      `COOKIE_DOMAIN: ${domain} does not cover ${host}, the host of PUBLIC_URL, which sets the cookie. Write ${mend}, or move PUBLIC_URL under ${domain}.`,
-    ])
-  })
+  ])(
+    '%s does not cover PUBLIC_URL %s, and the problem says how to fix it',
+    (domain, url, host, fix) => {
+      expect(problems(domain, url)).toEqual([
+        `COOKIE_DOMAIN: ${domain} does not cover ${host}, the host of PUBLIC_URL, which sets the cookie. Write ${fix}, or move PUBLIC_URL under ${domain}.`,
+      ])
+    },
+  )
 
-  it('com is refused: no browser keeps a cookie for a whole top level domain', () => {
+  it('com is refused: browsers accept no cookie for a top-level domain', () => {
     expect(problems('com')).toEqual([
-      'COOKIE_DOMAIN: com is a whole top level domain, for which no browser keeps a cookie. Write example.com.',
+      'COOKIE_DOMAIN: com is a top-level domain, for which browsers accept no cookie. Write example.com.',
     ])
     expect(problems('com', 'https://example.com')).toEqual([
-      'COOKIE_DOMAIN: com is a whole top level domain, for which no browser keeps a cookie. Write example.com.',
+      'COOKIE_DOMAIN: com is a top-level domain, for which browsers accept no cookie. Write example.com.',
     ])
   })
 
-  it('is nothing unless it is set: each host has a session of its own', () => {
+  it('is absent unless set: each host has a session of its own', () => {
     expect(load().config.cookieDomain).toBeUndefined()
   })
 })

@@ -1,12 +1,12 @@
 /**
- * Loads a configuration from texts instead of a disk. `BASE` is the least that starts.
+ * Loads a configuration from texts instead of a disk. `BASE` is the smallest one that starts.
  *
  * @module
  */
 import { type Loaded, loadConfig } from '../../src/config/load.ts'
 import { ConfigError } from '../../src/config/values/problem.ts'
 
-/** A well-formed hash of no password. */
+/** A well-formed hash that no password matches. */
 export const HASH = `$argon2id$v=19$m=19456,t=2,p=1$${'c'.repeat(22)}$${'h'.repeat(43)}`
 export const USERS = `users: { ann: { email: ann@example.com, password_hash: "${HASH}" } }\n`
 export const BASE = {
@@ -19,10 +19,10 @@ export const BASE = {
 export const NOW = Date.UTC(2026, 10, 21, 12)
 
 export interface Given {
-  /** Added to {@link BASE}; undefined takes a setting out. */
+  /** Added to {@link BASE}; undefined removes a setting. */
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly argv?: readonly string[]
-  /** What `gatewarden.yaml` says beside the users. */
+  /** The text of `gatewarden.yaml` after the users. */
   readonly yaml?: string
   /** Other files by their absolute paths; the working directory is `/srv`. */
   readonly files?: Readonly<Record<string, string>>
@@ -43,7 +43,7 @@ export function load({ env, argv = [], yaml = '', files = {} }: Given = {}): Loa
   })
 }
 
-/** As {@link load}, for a file that describes its resources: the environment holds only `PUBLIC_URL`. */
+/** Like {@link load}, for a file that describes its resources: the environment holds only `PUBLIC_URL`. */
 export function loadYaml(yaml: string, given: Given = {}): Loaded {
   return load({
     ...given,
@@ -52,7 +52,7 @@ export function loadYaml(yaml: string, given: Given = {}): Loaded {
   })
 }
 
-/** The problems of a configuration that does not load; none if it does. */
+/** The problems of a configuration; none if it loads. */
 export function problemsOf(run: () => Loaded): readonly string[] {
   try {
     run()

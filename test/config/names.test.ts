@@ -13,7 +13,7 @@ describe('flags', () => {
     expect(config.dataDir).toBe('/var/lib/gw')
   })
 
-  it("reads S0's names in its own spelling", () => {
+  it("reads mcpauth's flags in their spelling", () => {
     const { config } = load({
       env: { PUBLIC_URL: undefined },
       argv: ['-port', '9000', '-oauthDomain', '10.0.0.5:9000', '-devMode', '-allowedEmails=*'],
@@ -23,7 +23,7 @@ describe('flags', () => {
     expect(config.resources[0]?.allow.anyone).toBe(true)
   })
 
-  it('takes no value for a switch, but one behind an equals sign', () => {
+  it('takes a value for a switch only after an equals sign', () => {
     const http = { PUBLIC_URL: 'http://10.0.0.5' }
     expect(load({ env: http, argv: ['--dev-mode', '--port', '1'] }).config.listen.port).toBe(1)
     expect(problemsOf(() => load({ env: http, argv: ['--dev-mode=false'] }))).toHaveLength(1)
@@ -47,23 +47,23 @@ describe('flags', () => {
     [['--dev-mode', SECRET]],
     [['--secret', 'abc', SECRET]],
     [['--admin-password', SECRET, '--prot', '1']],
-  ])('never repeats what stood behind a mistyped flag', (argv) => {
+  ])('never repeats the value of a mistyped flag', (argv) => {
     const problems = problemsOf(() => load({ argv }))
     expect(problems).not.toEqual([])
     expect(problems.join()).not.toContain(SECRET)
   })
 
-  it('takes a value that starts with a dash for what it is', () => {
+  it('takes a value that starts with a dash', () => {
     const argv = ['--secret', `-${SECRET}`]
     expect(load({ argv }).config.secret).toBe(`-${SECRET}`)
   })
 
-  it("names S0's flags that mean nothing any more, with what to do instead", () => {
+  it("names mcpauth's flags that no longer have an effect, with what to do instead", () => {
     const { warnings } = load({
       argv: ['-useInternalAuth', '-protectedPath', '/sse', '-adminPassword', SECRET],
     })
     expect(warnings).toEqual([
-      'mcpauth: of its settings these mean nothing any more: -useInternalAuth (the built-in login is PROVIDER=builtin, the default); -protectedPath (every path is checked, at /auth; list the servers in RESOURCES); -adminPassword (list people under users in gatewarden.yaml, with hashes from gatewarden hash-password).',
+      'mcpauth: these of its settings no longer have an effect: -useInternalAuth (the built-in login is PROVIDER=builtin, the default); -protectedPath (every path is checked, at /auth; list the servers in RESOURCES); -adminPassword (list people under users in gatewarden.yaml, with hashes from gatewarden hash-password).',
     ])
   })
 })
@@ -86,7 +86,7 @@ describe('names in the environment', () => {
     ['CLIENT_REGISTATOIN', 'CLIENT_REGISTRATION'],
   ])('refuses %s, a near miss of %s', (name, meant) => {
     expect(problemsOf(() => load({ env: { [name]: SECRET } }))).toEqual([
-      `${name}: is not a setting. Did you mean ${meant}? Else rename it.`,
+      `${name}: is not a setting. Did you mean ${meant}? If not, rename it.`,
     ])
   })
 
@@ -94,7 +94,7 @@ describe('names in the environment', () => {
     ['SESSION_ID', 'SESSION_IDLE'],
     ['REDIS_DB', 'REDIS_CA'],
     ['DEMO_MODE', 'DEV_MODE'],
-  ])('only warns of %s, which may well be a name of another program', (name) => {
+  ])('only warns of %s, which may be a name of another program', (name) => {
     const { warnings } = load({ env: { [name]: '1' } })
     expect(warnings).toHaveLength(1)
     expect(warnings[0]).toMatch(new RegExp(`^${name}: is not a setting. Did you mean \\w+\\?$`))
@@ -102,7 +102,7 @@ describe('names in the environment', () => {
 
   it('looks for near misses in .env too', () => {
     expect(problemsOf(() => load({ files: { '/srv/.env': 'TRUSTED_PROXIE=1\n' } }))).toEqual([
-      'TRUSTED_PROXIE: is not a setting. Did you mean TRUSTED_PROXIES? Else rename it.',
+      'TRUSTED_PROXIE: is not a setting. Did you mean TRUSTED_PROXIES? If not, rename it.',
     ])
   })
 })
@@ -113,7 +113,7 @@ describe('names in the file', () => {
     ['PORT: 1', 'PORT: is not a setting. Did you mean port?'],
     [
       'nonsense: 1',
-      'nonsense: is not a setting. Remove it; docs/configuration.md lists all there are.',
+      'nonsense: is not a setting. Remove it; docs/configuration.md lists all settings.',
     ],
     ['allow: { email: [] }', 'allow.email: is not a setting. Did you mean emails?'],
     ['allow: everyone', 'allow: must be a map. Write it like `allow: { emails: ["*"] }`.'],

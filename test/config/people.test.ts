@@ -3,15 +3,15 @@ import { HASH, load, loadYaml, problemsOf } from './harness.ts'
 
 const nobody = { ALLOWED_EMAILS: undefined }
 
-describe('who may pass', () => {
-  it('must be said: nobody at all is a problem that names every way out', () => {
+describe('the people who may pass', () => {
+  it('must be set: if nobody may pass, the problem names every way to fix it', () => {
     expect(problemsOf(() => load({ env: nobody }))).toEqual([
-      'ALLOWED_EMAILS: nobody may pass: ALLOWED_EMAILS, ALLOWED_DOMAINS and ALLOWED_GROUPS are empty. Set one of them; ALLOWED_EMAILS=* is anyone who can log in.',
+      'ALLOWED_EMAILS: is empty, as are ALLOWED_DOMAINS and ALLOWED_GROUPS, so nobody may pass. Set one of them; ALLOWED_EMAILS=* lets in anyone who can log in.',
     ])
   })
 
   it.each(['ALLOWED_EMAILS', 'ALLOWED_DOMAINS', 'ALLOWED_GROUPS'])(
-    'is anyone who can log in with * in %s',
+    'are all who can log in with * in %s',
     (name) => {
       expect(load({ env: { ...nobody, [name]: '*' } }).config.resources[0]?.allow).toEqual({
         anyone: true,
@@ -22,7 +22,7 @@ describe('who may pass', () => {
     },
   )
 
-  it('is lower-cased where case means nothing', () => {
+  it('are lower-cased where case has no meaning', () => {
     const env = {
       ALLOWED_EMAILS: 'Ann@Example.com',
       ALLOWED_DOMAINS: '@Example.COM',
@@ -36,7 +36,7 @@ describe('who may pass', () => {
     })
   })
 
-  it("is a resource's own list instead of the global one", () => {
+  it("are on the resource's own list instead of the global one", () => {
     const yaml =
       'allow: { domains: [example.com] }\nresources:\n  a: { url: https://a.example.com, allow: { groups: [staff] } }\n'
     expect(loadYaml(yaml).config.resources[0]?.allow).toMatchObject({
@@ -45,18 +45,18 @@ describe('who may pass', () => {
     })
   })
 
-  it('needs no global list when every resource has its own, and one when any has not', () => {
+  it('need no global list if every resource has its own list, and need one otherwise', () => {
     const own = 'resources:\n  a: { url: https://a.example.com, allow: { groups: [staff] } }\n'
     expect(problemsOf(() => loadYaml(own))).toEqual([])
     expect(problemsOf(() => loadYaml(`${own}  b: { url: https://b.example.com }\n`))).toEqual([
-      expect.stringMatching(/^ALLOWED_EMAILS: nobody may pass/),
+      expect.stringMatching(/^ALLOWED_EMAILS: is empty, .* so nobody may pass\./),
     ])
   })
 
-  it.each(['{}', '{ emails: [] }'])('is nobody with an own list that is empty: %s', (allow) => {
+  it.each(['{}', '{ emails: [] }'])('cannot be an empty list of a resource: %s', (allow) => {
     const yaml = `allow: { emails: ["*"] }\nresources:\n  a: { url: https://a.example.com, allow: ${allow} }\n`
     expect(problemsOf(() => loadYaml(yaml))).toEqual([
-      'resources.a.allow: lets nobody in. Name someone, or leave it out to use the global lists.',
+      'resources.a.allow: lets nobody in. Add someone, or leave it out to use the global lists.',
     ])
   })
 
@@ -68,13 +68,13 @@ describe('who may pass', () => {
     ['ALLOWED_DOMAINS', '*.example.com'],
     ['ALLOWED_DOMAINS', 'https://example.com'],
     ['ALLOWED_DOMAINS', 'example.com.'],
-  ])('is checked: %s=%s', (name, value) => {
+  ])('are checked: %s=%s', (name, value) => {
     expect(problemsOf(() => load({ env: { [name]: value } }))).toEqual([
       expect.stringMatching(new RegExp(`^${name}: ".+" is not an? .+\\. Write it like `)),
     ])
   })
 
-  it('takes no group whose name would read as two', () => {
+  it('have no group whose name would read as two', () => {
     expect(
       problemsOf(() => loadYaml('allow: { groups: ["a,b"] }\nresources: [https://a.b.c]\n')),
     ).toEqual(['allow.groups: "a,b" is not a group name. Leave out commas and control characters.'])
@@ -123,7 +123,7 @@ describe('users of the built-in login', () => {
     ],
     [
       `  ann: { password_hash: "${HASH}", password_hash_file: x }`,
-      'users.ann.password_hash: stands beside password_hash_file. Remove one of the two.',
+      'users.ann.password_hash: conflicts with password_hash_file. Remove one of the two.',
     ],
     [
       `  ann: { passwort_hash: "${HASH}" }`,
@@ -179,15 +179,12 @@ describe('users of the built-in login', () => {
     [HASH.replace('p=1', 'p=0'), /parameters out of bounds/],
     [HASH.replace('t=2', 't=9999'), /parameters out of bounds/],
     [HASH.slice(0, -40), /is not an argon2id hash/],
-  ])(
-    'are refused with a hash that is none or a dangerous one, which is never shown',
-    (hash, problem) => {
-      const found = problems(`  ann: { password_hash: "${hash}" }`)
-      expect(found).toEqual([expect.stringMatching(/^users\.ann\.password_hash: /)])
-      expect(found[0]).toMatch(problem)
-      expect(found[0]).not.toContain(hash)
-    },
-  )
+  ])('are refused with an invalid or dangerous hash, which is never shown', (hash, problem) => {
+    const found = problems(`  ann: { password_hash: "${hash}" }`)
+    expect(found).toEqual([expect.stringMatching(/^users\.ann\.password_hash: /)])
+    expect(found[0]).toMatch(problem)
+    expect(found[0]).not.toContain(hash)
+  })
 })
 
 it('says every problem of every part at once', () => {
@@ -210,26 +207,26 @@ it('says every problem of every part at once', () => {
   expect(problems.every((problem) => /^\S+: .+[.?]$/.test(problem))).toBe(true)
 })
 
-describe('people of the built-in login whom no list lets in', () => {
+describe('users of the built-in login whom no list lets in', () => {
   const warnings = (yaml: string) => loadYaml(yaml).warnings
   const servers = (notes: string) =>
     `resources:\n  notes: { url: https://mcp.example.com/notes, ${notes} }\n  wiki: { url: https://mcp.example.com/wiki }\n`
   const ofNotes = (allow: string) =>
     `${servers(`allow: ${allow}`)}allow: { domains: [example.com] }\n`
 
-  it('are a warning, since a mistyped domain would show only after a login', () => {
+  it('cause a warning, since a mistyped domain would show only after a login', () => {
     expect(warnings(`${servers('name: Notes')}allow: { domains: [exmaple.com] }\n`)).toEqual([
-      'users: nobody here may use any server: no e-mail, domain or group of the allow list is one of theirs. Change one of the two.',
+      'users: none of them may use any server: the allow list names none of their e-mails, domains or groups. Change the list or the users.',
     ])
   })
 
-  it('are a warning that names the server, where another one has somebody', () => {
+  it('cause a warning that names the server, if somebody may pass at another one', () => {
     expect(warnings(ofNotes('{ groups: [staff] }'))).toEqual([
-      'users: nobody here may use notes: no e-mail, domain or group of the allow list is one of theirs. Change one of the two.',
+      'users: none of them may use notes: the allow list names none of their e-mails, domains or groups. Change the list or the users.',
     ])
   })
 
-  it('are none while one of them may pass', () => {
+  it('cause no warning while one of them may pass', () => {
     expect(warnings(ofNotes('{ emails: [ANN@example.com, bob@elsewhere.test] }'))).toEqual([])
   })
 })

@@ -49,7 +49,7 @@ describe('where a setting comes from', () => {
     expect(from(loaded, 'PORT')?.from).toBe('other.yaml')
   })
 
-  it('refuses a file named by --config that is not there, and says nothing of what it may hold', () => {
+  it('refuses a --config file that does not exist, and reports no setting it may hold as missing', () => {
     expect(problemsOf(() => load({ argv: ['--config=/etc/no.yaml'] }))).toEqual([
       '/etc/no.yaml: there is no such file. Check --config.',
     ])
@@ -60,7 +60,7 @@ describe('where a setting comes from', () => {
       throw Object.assign(new Error('no'), { code: path.endsWith('.env') ? 'EISDIR' : 'ENOENT' })
     }
     expect(problemsOf(() => loadConfig({ argv: [], env: BASE, cwd: '/srv', readFile }))).toEqual([
-      '.env: cannot be read (EISDIR). Check what it is and its permissions.',
+      '.env: cannot be read (EISDIR). Check that it is a file, and its permissions.',
     ])
   })
 
@@ -92,7 +92,7 @@ describe('where a setting comes from', () => {
     ])
   })
 
-  it('warns when a name and its alias stand side by side, and takes the name', () => {
+  it('warns when a name and its alias are both set, and takes the name', () => {
     const loaded = load({ env: { OAUTH_DOMAIN: 'other.example.com' } })
     expect(loaded.config.publicUrl.host).toBe('auth.example.com')
     expect(loaded.warnings).toEqual(['OAUTH_DOMAIN: has no effect, because PUBLIC_URL is set too.'])
@@ -116,14 +116,14 @@ describe('where a setting comes from', () => {
       groups: ['staff'],
     })
     expect(problemsOf(() => loadYaml(`${resource}${allow}allowed_groups: [admins]\n`))).toEqual([
-      'allow.groups: stands beside allowed_groups. Remove one of the two.',
+      'allow.groups: conflicts with allowed_groups. Remove one of the two.',
     ])
   })
 
   it('refuses RESOURCES beside a map of resources, whose rules it would drop', () => {
     const yaml = 'resources: { notes: { url: https://mcp.example.com } }\n'
     expect(problemsOf(() => load({ yaml }))).toEqual([
-      'RESOURCES: stands beside a map of resources in the file. Remove one of the two.',
+      'RESOURCES: conflicts with the map of resources in the file. Remove one of the two.',
     ])
   })
 

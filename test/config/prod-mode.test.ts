@@ -25,7 +25,7 @@ describe('plain http', () => {
     ])
   })
 
-  it('is refused of a server, by the place that names it', () => {
+  it('is refused for a server, under the setting that names it', () => {
     const url = 'http://mcp.example.com/mcp'
     expect(refused({ RESOURCES: url })).toEqual([
       `RESOURCES: ${url} is plain http, which PROD_MODE refuses. Use https.`,
@@ -36,7 +36,7 @@ describe('plain http', () => {
     ])
   })
 
-  it('is refused of an issuer, on this machine too', () => {
+  it('is refused for an issuer, even on this machine', () => {
     const env = {
       PROVIDER: 'oidc',
       ISSUER_URL: 'http://localhost:8080',
@@ -49,16 +49,16 @@ describe('plain http', () => {
   })
 })
 
-describe('what opens the gateway too far', () => {
+describe('a setting that opens the gateway too far', () => {
   it.each([
-    [{ DEV_MODE: 'true' }, 'DEV_MODE: is on beside PROD_MODE. Remove one of the two.'],
+    [{ DEV_MODE: 'true' }, 'DEV_MODE: conflicts with PROD_MODE. Remove one of the two.'],
     [
       { ALLOWED_ORIGINS: '*' },
       'ALLOWED_ORIGINS: * lets every web page call, which PROD_MODE refuses. List the origins.',
     ],
     [
       { RATE_LIMIT: '0' },
-      'RATE_LIMIT: 0 lets anyone ask without end, which PROD_MODE refuses. Remove it for the default.',
+      'RATE_LIMIT: 0 means no limit, which PROD_MODE refuses. Remove it to use the default.',
     ],
   ])('is refused: %j', (env, problem) => {
     expect(refused(env)).toEqual([problem])
@@ -70,7 +70,7 @@ describe('what opens the gateway too far', () => {
     ])
   })
 
-  it('is refused of one server by its name', () => {
+  it('is refused for a single server, by its name', () => {
     const yaml =
       'resources: { notes: { url: https://mcp.example.com, allow: { groups: ["*"] } } }\n'
     expect(problemsOf(() => loadYaml(yaml, { env: LIVE }))).toEqual([
@@ -82,12 +82,12 @@ describe('what opens the gateway too far', () => {
     'is refused: TRUSTED_PROXIES=%s',
     (network) => {
       expect(refused({ TRUSTED_PROXIES: network })).toEqual([
-        `TRUSTED_PROXIES: ${network} lets strangers forge forwarded headers, which PROD_MODE refuses. Name your proxy alone.`,
+        `TRUSTED_PROXIES: ${network} lets strangers forge forwarded headers, which PROD_MODE refuses. List your proxy alone.`,
       ])
     },
   )
 
-  it('is not a network of one owner', () => {
+  it('is not a private network', () => {
     expect(refused({ TRUSTED_PROXIES: '10.0.0.0/8,172.18.0.5,fd00::/8' })).toEqual([])
   })
 })
@@ -105,7 +105,7 @@ describe('secrets that can be guessed', () => {
       `SECRET: ${why}, which PROD_MODE refuses. Make one with: openssl rand -base64 32.`,
     ])
     expect(refused({ SECRET: GOOD, SECRET_PREVIOUS: secret })).toEqual([
-      `SECRET_PREVIOUS: ${why}, which PROD_MODE refuses. Remove it; what it sealed ends.`,
+      `SECRET_PREVIOUS: ${why}, which PROD_MODE refuses. Remove it; everything sealed with it becomes invalid.`,
     ])
   })
 
@@ -114,11 +114,11 @@ describe('secrets that can be guessed', () => {
     ['hexadecimal', '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'],
     ['hexadecimal without two of its digits', '9f86d08188479652fe009550150bf4f12b0b8225'],
     ['a UUID', '6b1f0c52-8d4e-4a3b-9f27-5e0d1c8a7b64'],
-  ])('are not those a machine made: %s', (_what, secret) => {
+  ])('are not those that a machine made: %s', (_what, secret) => {
     expect(weakness(secret)).toBeUndefined()
   })
 
-  it('are refused of the provider and of clients', () => {
+  it('are refused for the provider and for clients', () => {
     const env = {
       PROVIDER: 'oidc',
       ISSUER_URL: 'https://id.example.com',
@@ -126,12 +126,12 @@ describe('secrets that can be guessed', () => {
       CLIENT_SECRET: 'short',
     }
     expect(refused(env)).toEqual([
-      'CLIENT_SECRET: is short, which PROD_MODE refuses. Let your provider make a new one.',
+      'CLIENT_SECRET: is short, which PROD_MODE refuses. Make a new one at your provider.',
     ])
     const client = (secret: string) =>
       `clients: [{ client_id: ci, client_secret: ${secret}, redirect_uris: ["https://c.example/"] }]\n`
     expect(refused({}, client(GOOD.slice(0, 31)))).toEqual([
-      'clients.ci.client_secret: is 31 characters long, and PROD_MODE wants 32. Make one with: openssl rand -base64 32.',
+      'clients.ci.client_secret: is 31 characters long; PROD_MODE requires 32. Make one with: openssl rand -base64 32.',
     ])
     expect(refused({}, client('x'.repeat(32)))).toEqual([
       'clients.ci.client_secret: repeats itself, which PROD_MODE refuses. Make one with: openssl rand -base64 32.',

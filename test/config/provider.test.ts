@@ -12,7 +12,7 @@ const KEYCLOAK = {
   CLIENT_ID: 'gatewarden',
   CLIENT_SECRET: 'from-the-provider',
 }
-/** Without the harness' users, which no other provider has a use for. */
+/** A file without the users of the harness, which only the built-in login needs. */
 const NOBODY = { '/srv/gatewarden.yaml': '' }
 
 const loadWith = (env: Given['env'], given: Given = {}) =>
@@ -20,7 +20,7 @@ const loadWith = (env: Given['env'], given: Given = {}) =>
 const problems = (env: Given['env']) => problemsOf(() => loadWith(env))
 
 describe('an OpenID Connect provider', () => {
-  it('is its issuer, our credentials there, and the claim of the groups', () => {
+  it('has an issuer, our credentials there, and the claim of the groups', () => {
     const { config, warnings } = loadWith(OIDC)
     expect(config.provider).toEqual({
       type: 'oidc',
@@ -36,7 +36,7 @@ describe('an OpenID Connect provider', () => {
     expect(warnings).toEqual([])
   })
 
-  it('is found at an issuer without the slash at its end', () => {
+  it('has an issuer without a trailing slash', () => {
     const { config } = loadWith({ ...OIDC, ISSUER_URL: 'https://ID.example.com/tenant/' })
     expect(config.provider).toMatchObject({ issuerUrl: 'https://id.example.com/tenant' })
   })
@@ -94,13 +94,13 @@ describe('an OpenID Connect provider', () => {
     )
   })
 
-  it("makes the file's users mean nothing, and says so", () => {
+  it("makes the file's users have no effect, and says so", () => {
     expect(load({ env: OIDC }).warnings).toEqual([
       'users: has no effect, because PROVIDER is oidc.',
     ])
   })
 
-  it('means nothing beside the built-in login, and says so', () => {
+  it('has no effect with the built-in login, and says so', () => {
     expect(load({ env: { ...OIDC, PROVIDER: 'builtin' } }).warnings).toEqual([
       'ISSUER_URL: has no effect, because PROVIDER is builtin.',
       'CLIENT_ID: has no effect, because PROVIDER is builtin.',
@@ -110,7 +110,7 @@ describe('an OpenID Connect provider', () => {
 
   it("refuses Keycloak's own settings", () => {
     expect(problems({ ...OIDC, KEYCLOAK_REALM: 'main' })).toEqual([
-      'KEYCLOAK_REALM: is for PROVIDER=keycloak. Use ISSUER_URL, or remove it.',
+      'KEYCLOAK_REALM: applies only to PROVIDER=keycloak. Use ISSUER_URL, or remove it.',
     ])
   })
 })
@@ -160,9 +160,9 @@ describe('Google', () => {
     expect(config.provider).toMatchObject({ hostedDomains: ['example.com', 'other.example'] })
   })
 
-  it('is the only one with such domains: elsewhere they would keep nobody out', () => {
+  it('is the only provider with such domains: elsewhere they would keep nobody out', () => {
     expect(problems({ ...OIDC, GOOGLE_HOSTED_DOMAIN: 'example.com' })).toEqual([
-      'GOOGLE_HOSTED_DOMAIN: is for PROVIDER=google. Remove it.',
+      'GOOGLE_HOSTED_DOMAIN: applies only to PROVIDER=google. Remove it.',
     ])
   })
 
@@ -176,18 +176,21 @@ describe('Google', () => {
     [{ GOOGLE_CLIENT_ID: 'id', GOOGLE_CLIENT_SECRET: 's' }, 'GOOGLE_CLIENT_ID'],
     [{ CLIENT_ID: 'id', CLIENT_SECRET: 's' }, 'CLIENT_ID'],
     [{ CLIENT_SECRET: 's' }, 'CLIENT_SECRET'],
-  ])('is named to who moves here from mcpauth with %j and no PROVIDER', (env, name) => {
-    expect(problems(env)).toEqual([
-      `PROVIDER: is not set, and ${name} is of a client at a provider. Add PROVIDER=google, or PROVIDER=keycloak.`,
-    ])
-  })
+  ])(
+    'is suggested to an operator who moves here from mcpauth with %j and no PROVIDER',
+    (env, name) => {
+      expect(problems(env)).toEqual([
+        `PROVIDER: is not set, but ${name} is for a client at a provider. Add PROVIDER=google, or PROVIDER=keycloak.`,
+      ])
+    },
+  )
 })
 
 describe("the provider's own tokens", () => {
   const WARNING =
-    'ACCEPT_PROVIDER_TOKENS: tokens that the provider issued for other purposes open mcp-example-com-notes-mcp. Turn it off once your clients have signed in here.'
+    'ACCEPT_PROVIDER_TOKENS: opens mcp-example-com-notes-mcp to tokens that the provider issued for other purposes. Turn it off once your clients have signed in here.'
 
-  it('are bearers nowhere, unless it is said', () => {
+  it('are accepted nowhere, unless the settings say so', () => {
     expect(loadWith(OIDC).config.resources[0]?.acceptProviderTokens).toBe(false)
     const { config, warnings } = loadWith({
       ...OIDC,
@@ -199,7 +202,7 @@ describe("the provider's own tokens", () => {
     expect(warnings).toEqual([WARNING])
   })
 
-  it('are what a server says for itself', () => {
+  it('are accepted where the setting of the server says so', () => {
     const yaml = [
       'allow: { emails: ["*"] }',
       'accept_provider_tokens: true',
@@ -213,17 +216,17 @@ describe("the provider's own tokens", () => {
       true,
       false,
     ])
-    expect(warnings.join()).toContain('open notes.')
+    expect(warnings.join()).toContain('opens notes to tokens')
   })
 
-  it('are not there with the built-in login, which is told', () => {
+  it('do not exist with the built-in login, and a problem says so', () => {
     expect(problemsOf(() => load({ env: { ACCEPT_PROVIDER_TOKENS: 'true' } }))).toEqual([
-      'ACCEPT_PROVIDER_TOKENS: is on, and PROVIDER is builtin, which issues no tokens of its own: every token is ours already. Remove it.',
+      'ACCEPT_PROVIDER_TOKENS: is on, but PROVIDER is builtin, which issues no tokens of its own. Remove it.',
     ])
     expect(load({ env: { ACCEPT_PROVIDER_TOKENS: 'false' } }).warnings).toEqual([])
   })
 
-  it('of other clients mean nothing while none are accepted, which is told', () => {
+  it('of other clients have no effect while none are accepted, and a warning says so', () => {
     expect(loadWith({ ...OIDC, PROVIDER_TOKEN_CLIENTS: 'old-app' }).warnings).toEqual([
       'PROVIDER_TOKEN_CLIENTS: has no effect, because ACCEPT_PROVIDER_TOKENS is off.',
     ])
@@ -255,7 +258,7 @@ describe('a Keycloak', () => {
     })
   })
 
-  it("takes S0's flags", () => {
+  it("takes mcpauth's flags", () => {
     const argv = ['-keycloakAuthHost', 'id.example.com', '-keycloakAuthPort', '443']
     expect(loadWith(KEYCLOAK, { argv }).config.provider).toMatchObject({
       issuerUrl: 'https://id.example.com/realms/master',
@@ -271,10 +274,10 @@ describe('a Keycloak', () => {
   it('has one address', () => {
     expect(
       problems({ ...KEYCLOAK, ISSUER_URL: 'https://a.example', KEYCLOAK_AUTH_HOST: 'b.example' }),
-    ).toEqual(['KEYCLOAK_AUTH_HOST: stands beside ISSUER_URL. Remove one of the two.'])
+    ).toEqual(['KEYCLOAK_AUTH_HOST: conflicts with ISSUER_URL. Remove one of the two.'])
   })
 
-  it('is not spoken to in plain http beyond this machine', () => {
+  it('is not called in plain http beyond this machine', () => {
     expect(
       problems({ ...KEYCLOAK, KEYCLOAK_AUTH_HOST: 'keycloak', KEYCLOAK_AUTH_PROTOCOL: 'http' }),
     ).toEqual([expect.stringMatching(/^KEYCLOAK_AUTH_PROTOCOL: is plain http beyond/)])
@@ -299,7 +302,7 @@ describe('providers in the file', () => {
   const ONE =
     'providers:\n  corp: { type: keycloak, issuer_url: https://id.example.com/realms/main, client_id: gatewarden, client_secret_file: kc, groups_claim: teams }\n'
 
-  it('are another way to write the one provider, under a name of its own', () => {
+  it('are another way to write the provider, under an id of its own', () => {
     const files = { '/srv/gatewarden.yaml': ONE, '/srv/kc': 'in-a-file' }
     expect(load({ files }).config.provider).toEqual({
       type: 'keycloak',
@@ -321,27 +324,33 @@ describe('providers in the file', () => {
   })
 
   it.each([
-    ['providers: []', 'providers: must be a map of one. Write it as `keycloak: { type: ... }`.'],
-    ['providers: {}', 'providers: must be a map of one. Write it as `keycloak: { type: ... }`.'],
+    [
+      'providers: []',
+      'providers: must be a map with one provider. Write it as `keycloak: { type: ... }`.',
+    ],
+    [
+      'providers: {}',
+      'providers: must be a map with one provider. Write it as `keycloak: { type: ... }`.',
+    ],
     [
       'providers: { a: { type: oidc }, b: { type: oidc } }',
-      'providers: this version has one provider at a time. Remove all but one.',
+      'providers: lists several providers, but only one is supported. Remove all but one.',
     ],
     [
       'providers: { "a b": { type: oidc } }',
-      'providers: has a name with other than letters, digits and . _ -. Rename it.',
+      'providers: has a name with characters other than letters, digits and . _ -. Rename it.',
     ],
   ])('are refused like %s', (text, problem) => {
     expect(problemsOf(() => load(yaml(text)))).toContain(problem)
   })
 
-  it('say what is wrong by the place it stands at', () => {
+  it('report a problem under its full name', () => {
     const text =
       'provider: oidc\nproviders: { corp: { type: saml, issuer_ur: x, client_id: c, client_secret: s } }\n'
     expect(problemsOf(() => load(yaml(text)))).toEqual(
       expect.arrayContaining([
         'providers.corp.issuer_ur: is not a setting. Did you mean issuer_url?',
-        'provider: stands beside providers.corp.type. Remove one of the two.',
+        'provider: conflicts with providers.corp.type. Remove one of the two.',
       ]),
     )
     expect(problemsOf(() => load(yaml('providers: { corp: { client_id: c } }\n')))).toContain(

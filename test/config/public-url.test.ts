@@ -8,7 +8,7 @@ const problems = (value: string | undefined) =>
 describe('PUBLIC_URL', () => {
   it('is required', () => {
     expect(problems(undefined)).toEqual([
-      'PUBLIC_URL: is not set. Set it to the address people reach Gatewarden at, such as https://auth.example.com.',
+      'PUBLIC_URL: is not set. Set it to the address at which people reach Gatewarden, such as https://auth.example.com.',
     ])
   })
 
@@ -41,7 +41,7 @@ describe('PUBLIC_URL', () => {
     'http://192.168.1.5',
     'http://localhost.example.com',
     'http://127.example.com',
-  ])('may not be plain http elsewhere, but for DEV_MODE and then with a warning: %s', (value) => {
+  ])('may be plain http elsewhere only with DEV_MODE, and with a warning: %s', (value) => {
     expect(problems(value)).toEqual([
       'PUBLIC_URL: is plain http beyond this machine. Use https, or set DEV_MODE=true to try it out on a network you trust.',
     ])

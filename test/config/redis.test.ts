@@ -20,7 +20,7 @@ describe('REDIS_URL', () => {
     expect(redisOf(url)).toMatchObject({ kind: 'single', ...expected })
   })
 
-  it('is a group watched by sentinels, with the login of its own that those may want', () => {
+  it('is a group watched by sentinels, which may require a login of their own', () => {
     expect(redisOf('redis+sentinel://a:1,b,[::2]/mymaster/3')).toEqual({
       kind: 'sentinel',
       hosts: [
@@ -59,9 +59,9 @@ describe('REDIS_URL', () => {
   it.each([
     [`https://u:${PASSWORD}@cache`, 'is not the address of a Redis'],
     [`cache:6379?${PASSWORD}`, 'is not the address of a Redis'],
-    [`redis://u:${PASSWORD}@`, 'has a host that is none'],
-    [`redis://u:${PASSWORD}@cache:99999`, 'a port that is none'],
-    [`redis://u:${PASSWORD}@cache:0`, 'a port that is none'],
+    [`redis://u:${PASSWORD}@`, 'has an invalid host or port'],
+    [`redis://u:${PASSWORD}@cache:99999`, 'has an invalid host or port'],
+    [`redis://u:${PASSWORD}@cache:0`, 'has an invalid host or port'],
     [`redis://u:${PASSWORD}@a,b`, 'lists several hosts'],
     [`redis://u:${PASSWORD}@cache/zero`, 'has a database that is not a number'],
     [`redis://u:${PASSWORD}@cache/0?tls=true`, 'has a query or fragment'],
@@ -70,9 +70,12 @@ describe('REDIS_URL', () => {
     [`redis://u:${PASSWORD}@x@cache`, 'has a query or fragment'],
     [`redis://u:${PASSWORD}/x@cache`, 'percent-encoded'],
     [`redis://u:${PASSWORD}%zz@cache`, 'percent-encoded'],
-    [`redis+sentinel://u:${PASSWORD}@a,b`, 'does not name what the sentinels watch'],
-    [`redis+sentinel://u:${PASSWORD}@a/m/0/1`, 'does not name what the sentinels watch'],
-    [`redis+sentinel://u:${PASSWORD}@a/m?sentinel=${PASSWORD}`, 'a parameter that means nothing'],
+    [`redis+sentinel://u:${PASSWORD}@a,b`, 'lacks the name of the master that the sentinels watch'],
+    [
+      `redis+sentinel://u:${PASSWORD}@a/m/0/1`,
+      'lacks the name of the master that the sentinels watch',
+    ],
+    [`redis+sentinel://u:${PASSWORD}@a/m?sentinel=${PASSWORD}`, 'has an unknown parameter'],
     [`redis+cluster://u:${PASSWORD}@a,b/1`, 'names a database'],
     [`redis+other://u:${PASSWORD}@a`, 'is not the address of a Redis'],
   ])('is refused without showing it in %s', (url, problem) => {
@@ -84,11 +87,11 @@ describe('REDIS_URL', () => {
 
   it('needs SECRET, which every process has to have', () => {
     expect(problems({ REDIS_URL: 'redis://cache' })).toEqual([
-      'SECRET: is not set, and with REDIS_URL every process needs the same one. Make one with: openssl rand -base64 32.',
+      'SECRET: is not set, but with REDIS_URL every process needs the same one. Make one with: openssl rand -base64 32.',
     ])
   })
 
-  it('is hidden where values are printed, and may stand in a file', () => {
+  it('is hidden where values are printed, and may come from a file', () => {
     const { config, sources } = load({
       env: { REDIS_URL_FILE: 'redis-url', SECRET },
       files: { '/srv/redis-url': `redis://:${PASSWORD}@cache\n` },
@@ -116,7 +119,7 @@ describe('REDIS_CA', () => {
     [
       { ...tls, REDIS_URL: 'redis://cache' },
       { '/srv/ca.pem': CERTIFICATE },
-      'REDIS_CA: is set, but REDIS_URL asks for no TLS. Begin that with rediss instead of redis, or remove this.',
+      'REDIS_CA: is set, but REDIS_URL uses no TLS. Start REDIS_URL with rediss instead of redis, or remove this setting.',
     ],
   ])('is refused where it cannot be used: %#', (env, files, problem) => {
     expect(problems(env, files)).toEqual([problem])

@@ -9,7 +9,7 @@ import { HASH, load, problemsOf } from './harness.ts'
 const repository = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 const unset = { PUBLIC_URL: undefined, RESOURCES: undefined, ALLOWED_EMAILS: undefined }
 
-describe('the reference (mend it with: npm run docs:config)', () => {
+describe('the reference (fix it with: npm run docs:config)', () => {
   it('is up to date', () => {
     expect(repository('.env.example')).toBe(envExample())
     expect(repository('docs/configuration.md')).toBe(configurationPage())

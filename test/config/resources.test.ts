@@ -100,7 +100,7 @@ describe('resources as a whole', () => {
       ['oauth.example.com', 'https://*.example.com'],
       ['oauth.apps.example.com', 'https://*.apps.example.com'],
       ['example.com', 'https://*.example.com'],
-      // Never a suffix that strangers share.
+      // The suggestion is never a suffix that strangers share.
       ['example.co.uk', 'https://*.example.co.uk'],
       ['oauth.example.co.uk', 'https://*.example.co.uk'],
       ['oauth.example.com:8443', 'https://*.example.com:8443'],
@@ -133,7 +133,7 @@ describe('resources as a whole', () => {
   it.each([
     ['https://mcp.example.com/@a,https://mcp.example.com/%40a', 'mcp.example.com/@a'],
     ['https://mcp.example.com/notes,https://mcp.example.com/Notes', 'mcp.example.com/notes'],
-  ])('may not be two by their spelling alone: %s', (value, first) => {
+  ])('may not differ by their spelling alone: %s', (value, first) => {
     expect(listProblems(value)).toEqual([
       expect.stringContaining(`reads like ${first}, which belongs to RESOURCES already.`),
     ])
@@ -148,7 +148,7 @@ describe('resources as a whole', () => {
     expect(list('https://mcp.example.com,https://mcp.example.com/notes')).toHaveLength(2)
   })
 
-  it('may not meet in a further path', () => {
+  it('may not share a path of `also`', () => {
     expect(
       mapProblems(
         'a: { url: https://mcp.example.com/a, also: [/b] }\nb: { url: https://mcp.example.com/b }',
@@ -158,12 +158,14 @@ describe('resources as a whole', () => {
     ])
   })
 
-  it('may have one default, and no wildcard as it', () => {
+  it('may have one default, which is not a wildcard', () => {
     const two =
       'a: { url: https://a.example.com, default: true }\nb: { url: https://b.example.com, default: true }'
-    expect(mapProblems(two)).toEqual(['resources.b.default: is set at a too. Keep one of them.'])
+    expect(mapProblems(two)).toEqual([
+      'resources.b.default: is also set for a. Keep one of the two.',
+    ])
     expect(mapProblems('a: { url: https://*.example.com, default: true }')).toEqual([
-      'resources.a.default: is a wildcard, which names no one server. Mark another one.',
+      'resources.a.default: is set for a wildcard, which is not a single server. Set it for another resource.',
     ])
     expect(mapped('a: { url: https://a.example.com, default: true }')[0]?.isDefault).toBe(true)
   })
@@ -223,7 +225,7 @@ describe('a resource in the file', () => {
     ],
     [
       'a: { url: https://a.example.com, also: [/] }',
-      'resources.a.also: / is the whole host. Make the host itself the resource: leave the path out of its url.',
+      'resources.a.also: / covers the whole host. Make the host itself the resource: leave the path out of its url.',
     ],
     [
       'a: { url: https://a.example.com, upstream: notes:3000 }',
@@ -255,14 +257,14 @@ describe('UPSTREAM_URL', () => {
   it('needs exactly one resource', () => {
     const two = { ...env, RESOURCES: 'https://a.example.com,https://b.example.com' }
     expect(problemsOf(() => load({ env: two }))).toEqual([
-      'UPSTREAM_URL: needs exactly one resource, and there are 2. Give each its own upstream in gatewarden.yaml.',
+      'UPSTREAM_URL: needs exactly one resource, but there are 2. Give each its own upstream in gatewarden.yaml.',
     ])
   })
 
-  it('may not stand beside an upstream of the resource', () => {
+  it('conflicts with an upstream of the resource', () => {
     const yaml = file('a: { url: https://a.example.com, upstream: "http://a:1" }')
     expect(problemsOf(() => loadYaml(yaml, { env }))).toEqual([
-      'UPSTREAM_URL: stands beside resources.a.upstream. Remove one of the two.',
+      'UPSTREAM_URL: conflicts with resources.a.upstream. Remove one of the two.',
     ])
   })
 

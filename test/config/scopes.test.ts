@@ -14,11 +14,11 @@ const mapped = (fields: string, env = {}) => {
 const problems = (fields: string, env = {}) => problemsOf(() => loadYaml(yaml(fields), { env }))
 
 describe('scopes of a resource', () => {
-  it('are one, mcp, when nothing is said', () => {
+  it('are only mcp if no setting names a scope', () => {
     expect(flat({})).toEqual([{ mcp: 'Use this server' }, [], ['mcp']])
   })
 
-  it('get a sentence made from their name where nobody described them', () => {
+  it('get a sentence made from their name if they have no description', () => {
     expect(flat({ ALLOWED_SCOPES: 'notes:read,notes:write' })).toEqual([
       { 'notes:read': 'Use "notes:read"', 'notes:write': 'Use "notes:write"' },
       [],
@@ -26,38 +26,38 @@ describe('scopes of a resource', () => {
     ])
   })
 
-  it('are by default the default ones, else the required ones, else all', () => {
+  it('are granted by default: the default ones, else the required ones, else all', () => {
     const scopes = 'scopes: { r: Read, w: Write, x: Run }'
     expect(mapped(scopes)[2]).toEqual(['r', 'w', 'x'])
     expect(mapped(`${scopes}, required_scopes: [r]`)[2]).toEqual(['r'])
     expect(mapped(`${scopes}, required_scopes: [r], default_scopes: [w]`)[2]).toEqual(['w'])
   })
 
-  it('are offered when they are demanded and nothing else says what is on offer', () => {
+  it('are offered if they are required and no setting says which are offered', () => {
     expect(flat({ REQUIRED_SCOPES: 'r' })).toEqual([{ r: 'Use "r"' }, ['r'], ['r']])
   })
 
-  it('of a resource stand instead of the global ones, required ones with an empty list too', () => {
+  it('of a resource replace the global ones, even an empty list of required ones', () => {
     const env = { ALLOWED_SCOPES: 'g', REQUIRED_SCOPES: 'g' }
     expect(mapped('name: A', env)).toEqual([{ g: 'Use "g"' }, ['g'], ['g']])
     expect(mapped('required_scopes: []', env)[1]).toEqual([])
   })
 
-  it('are refused where they are demanded but not on offer', () => {
+  it('are refused if they are required but not offered', () => {
     expect(problemsOf(() => load({ env: { ALLOWED_SCOPES: 'a', REQUIRED_SCOPES: 'b' } }))).toEqual([
-      'REQUIRED_SCOPES: "b" is not on offer. Add it to ALLOWED_SCOPES.',
+      'REQUIRED_SCOPES: "b" is not an offered scope. Add it to ALLOWED_SCOPES.',
     ])
     expect(problems('scopes: { a: A }, required_scopes: [b], default_scopes: [c]')).toEqual([
-      'resources.a.required_scopes: "b" is not on offer. Add it to resources.a.scopes.',
-      'resources.a.default_scopes: "c" is not on offer. Add it to resources.a.scopes.',
+      'resources.a.required_scopes: "b" is not an offered scope. Add it to resources.a.scopes.',
+      'resources.a.default_scopes: "c" is not an offered scope. Add it to resources.a.scopes.',
     ])
     expect(problems('scopes: { a: A }', { REQUIRED_SCOPES: 'g' })).toEqual([
-      'resources.a.scopes: "g" is missing, which REQUIRED_SCOPES demands. Add it, or set required_scopes for this resource.',
+      'resources.a.scopes: lacks "g", which REQUIRED_SCOPES requires. Add it, or set required_scopes for this resource.',
     ])
   })
 
   it.each(['a"b', 'a\\\\b', 'a b', 'ä'])(
-    'are tokens of RFC 6749 section 3.3: %s is none',
+    'are scope-tokens of RFC 6749 section 3.3: %s is not one',
     (scope) => {
       expect(problems(`required_scopes: ['${scope}']`)).toEqual([
         expect.stringMatching(
@@ -72,7 +72,7 @@ describe('scopes of a resource', () => {
 
   it('never include offline_access', () => {
     expect(problemsOf(() => load({ env: { ALLOWED_SCOPES: 'offline_access' } }))).toEqual([
-      expect.stringMatching(/^ALLOWED_SCOPES: offline_access is no scope of a server/),
+      expect.stringMatching(/^ALLOWED_SCOPES: offline_access is not a scope of a server/),
     ])
     expect(problems('scopes: { offline_access: Stay }')).toEqual([
       expect.stringMatching(/^resources\.a\.scopes: offline_access/),
@@ -80,17 +80,14 @@ describe('scopes of a resource', () => {
   })
 
   it.each([
-    [
-      'scopes: [a]',
-      'resources.a.scopes: must be a map. Write each as `scope: what it means in words`.',
-    ],
-    ['scopes: {}', 'resources.a.scopes: names no scope. Name one, or leave the setting out.'],
+    ['scopes: [a]', 'resources.a.scopes: must be a map. Write each as `scope: its description`.'],
+    ['scopes: {}', 'resources.a.scopes: lists no scope. Add one, or leave the setting out.'],
     [
       'scopes: { a: "" }',
       'resources.a.scopes.a: cannot be shown on one line. Write 1 to 200 characters without line breaks.',
     ],
     ['scopes: { a: }', 'resources.a.scopes.a: is missing. Write a value.'],
-  ])('are described in words: %s', (fields, problem) => {
+  ])('need a description: %s', (fields, problem) => {
     expect(problems(fields)).toEqual([problem])
   })
 })

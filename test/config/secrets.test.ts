@@ -5,7 +5,7 @@ const A = 'a-secret-that-nobody-may-ever-read'
 const B = 'b-secret-that-nobody-may-ever-read'
 
 describe('SECRET', () => {
-  it('may be absent, and is then made elsewhere', () => {
+  it('may be absent: the start makes one then', () => {
     expect(load().config).not.toHaveProperty('secret')
     expect(load().config.secretPrevious).toEqual([])
   })
@@ -19,14 +19,14 @@ describe('SECRET', () => {
     expect(load({ yaml: 'secret_file: rel\n', files: { '/srv/rel': A } }).config.secret).toBe(A)
   })
 
-  it('reads former secrets from a list, or from a file with one a line', () => {
+  it('reads former secrets from a list, or from a file with one per line', () => {
     expect(load({ env: { SECRET_PREVIOUS: `${A},${B}` } }).config.secretPrevious).toEqual([A, B])
     const files = { '/run/old': `${A}\n${B}\n` }
     const env = { SECRET_PREVIOUS_FILE: '/run/old' }
     expect(load({ env, files }).config.secretPrevious).toEqual([A, B])
   })
 
-  it('knows a former secret with a comma in it again', () => {
+  it('reads a former secret that holds a comma', () => {
     const former = `${A},and-so-on`
     expect(load({ env: { SECRET: former } }).config.secret).toBe(former)
     const files = { '/run/old': `${B}\n${former}\n` }
@@ -42,15 +42,15 @@ describe('SECRET', () => {
       load({ env: { SECRET: 'hunter2', SECRET_PREVIOUS: 'hunter3' } }),
     )
     expect(problems).toEqual([
-      'SECRET: is 7 characters long, and 32 are the least. Make one with: openssl rand -base64 32.',
-      'SECRET_PREVIOUS: is 7 characters long, and 32 are the least. Make one with: openssl rand -base64 32.',
+      'SECRET: is 7 characters long; the minimum is 32. Make one with: openssl rand -base64 32.',
+      'SECRET_PREVIOUS: is 7 characters long; the minimum is 32. Make one with: openssl rand -base64 32.',
     ])
   })
 
   it('refuses a value beside a file', () => {
     const env = { SECRET: A, SECRET_FILE: '/run/a' }
     expect(problemsOf(() => load({ env, files: { '/run/a': A } }))).toEqual([
-      'SECRET: stands beside SECRET_FILE. Remove one of the two.',
+      'SECRET: conflicts with SECRET_FILE. Remove one of the two.',
     ])
   })
 
@@ -70,12 +70,12 @@ describe('SECRET', () => {
     ])
   })
 
-  it('reads no file for what is no secret', () => {
+  it('reads no file for a setting that is not a secret', () => {
     expect(load({ env: { PORT_FILE: '/run/port' } }).config.listen.port).toBe(11_000)
     expect(problemsOf(() => load({ yaml: 'port_file: x\n' }))).toHaveLength(1)
   })
 
-  it('hides every secret where it says what came from where', () => {
+  it('hides every secret in the list of sources', () => {
     const { sources } = load({ env: { SECRET: A, SECRET_PREVIOUS: B } })
     const shown = JSON.stringify(sources)
     expect(shown).not.toMatch(/nobody-may-ever-read|argon2id/)

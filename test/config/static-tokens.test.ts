@@ -23,12 +23,12 @@ describe('STATIC_BEARER_TOKENS', () => {
     ])
   })
 
-  it('calls a bare token static, and the one of mcpauth as its servers know it', () => {
+  it('names a bare token static, and that of mcpauth as its servers know it', () => {
     expect(tokensOf({ STATIC_BEARER_TOKENS: TOKEN })[0]?.name).toBe('static')
     expect(tokensOf({ AUTHORIZATION_BEARER_TOKEN: TOKEN })[0]?.name).toBe('static-authorized-user')
   })
 
-  it('is read from a file, one token a line', () => {
+  it('is read from a file, one token per line', () => {
     const files = { '/run/tokens': `ci:${TOKEN}\nnightly:${OTHER}\n` }
     const { config } = load({ env: { STATIC_BEARER_TOKENS_FILE: '/run/tokens' }, files })
     expect(config.staticTokens.map(({ name }) => name)).toEqual(['ci', 'nightly'])
@@ -41,8 +41,8 @@ describe('STATIC_BEARER_TOKENS', () => {
     },
   )
 
-  const LENGTH = 'holds a token of 31 characters, and 32 are the least.'
-  const SHAPE = 'holds a token that no Authorization header carries'
+  const LENGTH = 'holds a token of 31 characters; the minimum is 32.'
+  const SHAPE = 'holds a token that an Authorization header cannot carry'
   it.each([
     [{ STATIC_BEARER_TOKENS: TOKEN.slice(1) }, LENGTH],
     [{ STATIC_BEARER_TOKENS: `ci:${TOKEN.slice(1)}` }, LENGTH],
@@ -53,17 +53,17 @@ describe('STATIC_BEARER_TOKENS', () => {
     [{ STATIC_BEARER_TOKENS: `ci:=${TOKEN}` }, SHAPE],
     [{ STATIC_BEARER_TOKENS: `a:b:${TOKEN}` }, SHAPE],
     [{ STATIC_BEARER_TOKENS: `ci:${'x'.repeat(1025)}` }, SHAPE],
-    [{ STATIC_BEARER_TOKENS: `:${TOKEN}` }, 'has a name that is none.'],
-    [{ STATIC_BEARER_TOKENS: `c i:${TOKEN}` }, 'has a name that is none.'],
-    [{ STATIC_BEARER_TOKENS: `ann@x:${TOKEN}` }, 'has a name that is none.'],
-    [{ STATIC_BEARER_TOKENS: `${'n'.repeat(65)}:${TOKEN}` }, 'has a name that is none.'],
+    [{ STATIC_BEARER_TOKENS: `:${TOKEN}` }, 'has an invalid name.'],
+    [{ STATIC_BEARER_TOKENS: `c i:${TOKEN}` }, 'has an invalid name.'],
+    [{ STATIC_BEARER_TOKENS: `ann@x:${TOKEN}` }, 'has an invalid name.'],
+    [{ STATIC_BEARER_TOKENS: `${'n'.repeat(65)}:${TOKEN}` }, 'has an invalid name.'],
     [
       { STATIC_BEARER_TOKENS: `${TOKEN},${OTHER}` },
-      'the name static is there twice. Give each token its own, as name:token.',
+      'two tokens have the name static. Give each token its own name, as name:token.',
     ],
     [
       { STATIC_BEARER_TOKENS: `ci:${TOKEN},CI:${TOKEN}` },
-      'holds one token twice. Remove one of the two.',
+      'lists the same token twice. Remove the duplicate.',
     ],
     [{ AUTHORIZATION_BEARER_TOKEN: `${OTHER}:${TOKEN}` }, 'holds a colon, which'],
   ])('is refused without a word of a secret: %j', (env, problem) => {
@@ -72,13 +72,13 @@ describe('STATIC_BEARER_TOKENS', () => {
     for (const secret of [TOKEN, OTHER]) expect(found.join()).not.toContain(secret.slice(1, 9))
   })
 
-  it('is said in one warning that names each, and shown to nobody', () => {
+  it('is named in a single warning, without any token', () => {
     const { warnings, sources } = load({
       env: { STATIC_BEARER_TOKENS: `ci:${TOKEN}` },
       yaml: `static_tokens: { nightly: { token: ${OTHER} } }\n`,
     })
     expect(warnings).toEqual([
-      'STATIC_BEARER_TOKENS: whoever holds one of these tokens is let in until it is removed here: ci, nightly.',
+      'STATIC_BEARER_TOKENS: anyone who holds one of these tokens gets in until you remove that token here: ci, nightly.',
     ])
     expect(JSON.stringify([sources, warnings])).not.toMatch(new RegExp(`${TOKEN}|${OTHER}`))
     expect(sources).toContainEqual({
@@ -90,7 +90,7 @@ describe('STATIC_BEARER_TOKENS', () => {
 })
 
 describe('static_tokens in the file', () => {
-  it('says less than everything', () => {
+  it('can limit a token', () => {
     const files = { '/run/ci': `${OTHER}\n` }
     const { config } = inFile(
       `{ all: { token: ${TOKEN} }, ci: { token_file: /run/ci, scopes: [read], resources: [notes] } }`,
@@ -108,7 +108,7 @@ describe('static_tokens in the file', () => {
     ['{ ci: {} }', 'static_tokens.ci.token: is missing. Make one with: openssl rand -hex 32.'],
     [
       `{ ci: { token: ${TOKEN}, token_file: /run/ci } }`,
-      'static_tokens.ci.token: stands beside token_file. Remove one of the two.',
+      'static_tokens.ci.token: conflicts with token_file. Remove one of the two.',
     ],
     [
       '{ ci: { token_file: /run/missing } }',
@@ -116,7 +116,7 @@ describe('static_tokens in the file', () => {
     ],
     [
       '{ ci: { token_file: /run/short } }',
-      'static_tokens.ci.token_file: holds a token of 5 characters, and 32 are the least. Make one with: openssl rand -hex 32.',
+      'static_tokens.ci.token_file: holds a token of 5 characters; the minimum is 32. Make one with: openssl rand -hex 32.',
     ],
     [
       `{ "c i": { token: ${TOKEN} } }`,
@@ -128,27 +128,27 @@ describe('static_tokens in the file', () => {
     ],
     [
       `{ ci: { token: ${TOKEN}, scopes: [delete] } }`,
-      'static_tokens.ci.scopes: "delete" is on offer at no server it opens. Remove it.',
+      'static_tokens.ci.scopes: no server that the token opens offers "delete". Remove it.',
     ],
     [
       `{ ci: { token: ${TOKEN}, scopes: [edit], resources: [notes] } }`,
-      'static_tokens.ci.scopes: "edit" is on offer at no server it opens. Remove it.',
+      'static_tokens.ci.scopes: no server that the token opens offers "edit". Remove it.',
     ],
     [
       `{ ci: { token: ${TOKEN}, scopes: [] } }`,
-      'static_tokens.ci.scopes: names no scope. Name one, or leave the setting out.',
+      'static_tokens.ci.scopes: lists no scope. Add one, or leave the setting out.',
     ],
     [
       `{ ci: { token: ${TOKEN}, resources: [note] } }`,
-      'static_tokens.ci.resources: "note" is the id of no server. Did you mean notes?',
+      'static_tokens.ci.resources: no server has the id "note". Did you mean notes?',
     ],
     [
       `{ ci: { token: ${TOKEN}, resources: [shop] } }`,
-      'static_tokens.ci.resources: "shop" is the id of no server. Write the id of one: notes, wiki.',
+      'static_tokens.ci.resources: no server has the id "shop". Write the id of a server: notes, wiki.',
     ],
     [
       `{ ci: { token: ${TOKEN}, resources: [] } }`,
-      'static_tokens.ci.resources: names no server. Name one, or leave the setting out.',
+      'static_tokens.ci.resources: lists no server. Add one, or leave the setting out.',
     ],
   ])('is refused as %s', (tokens, problem) => {
     expect(problemsOf(() => inFile(tokens, { '/run/short': 'short', '/run/ci': OTHER }))).toEqual([
@@ -160,7 +160,7 @@ describe('static_tokens in the file', () => {
     const given = { env: { STATIC_BEARER_TOKENS: `ci:${TOKEN}` } }
     const yaml = `static_tokens: { ci: { token: ${OTHER} } }\n`
     expect(problemsOf(() => load({ ...given, yaml }))).toEqual([
-      'static_tokens.ci: the name ci is there twice. Give each token its own, as name:token.',
+      'static_tokens.ci: two tokens have the name ci. Give each token its own name, as name:token.',
     ])
   })
 })

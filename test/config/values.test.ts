@@ -60,7 +60,7 @@ describe('PORT and HOST', () => {
     expect(load({ env: { HOST: '::' } }).config.listen.host).toBe('::')
   })
 
-  it('refuses a host that is none', () => {
+  it('refuses an invalid host', () => {
     expect(problemsOf(() => load({ env: { HOST: 'http://x' } }))).toEqual([
       expect.stringMatching(/^HOST: "http:\/\/x" is not an address to listen on\./),
     ])
@@ -120,7 +120,7 @@ describe('ALLOWED_ORIGINS', () => {
     expect(origins('https://a.example,*')).toBe('*')
   })
 
-  it('takes this computer beside others', () => {
+  it('takes loopback beside other origins', () => {
     expect(origins('loopback,https://a.example')).toEqual(['loopback', 'https://a.example'])
   })
 
@@ -132,13 +132,13 @@ describe('ALLOWED_ORIGINS', () => {
 })
 
 describe('PROVIDER', () => {
-  it('refuses github, which this version does not have', () => {
+  it('refuses github, which is not supported', () => {
     expect(problemsOf(() => load({ env: { PROVIDER: 'github' } }))).toEqual([
-      'PROVIDER: "github" is not a provider that this version has. Write builtin, keycloak, google, or oidc for any other with OpenID Connect.',
+      'PROVIDER: "github" is not a supported provider. Write builtin, keycloak, google, or oidc for any other OpenID Connect provider.',
     ])
   })
 
-  it('is builtin where mcpauth says internal', () => {
+  it("reads internal, mcpauth's name, as builtin", () => {
     expect(load({ env: { PROVIDER: 'internal' } }).config.provider).toEqual({ type: 'builtin' })
   })
 })

@@ -1,23 +1,26 @@
 import { describe, expect, it } from 'vitest'
 import { load, problemsOf } from './harness.ts'
 
-describe('a file that is not what it should be', () => {
+describe('a malformed file', () => {
   const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]']
   for (const [name, of] of ['ba', 'cb', 'dc', 'ed', 'fe'].map((pair) => [...pair])) {
     bomb.push(`${name}: &${name} [${Array(9).fill(`*${of}`).join(', ')}]`)
   }
 
   it.each([
-    ['port: 1\nport: 2\n', /^gatewarden\.yaml: the key at line 3, column 1 stands twice\. Remove/],
+    [
+      'port: 1\nport: 2\n',
+      /^gatewarden\.yaml: the key at line 3, column 1 is a duplicate\. Remove/,
+    ],
     ['port: [1\n', /^gatewarden\.yaml: is not YAML at line \d+, column \d+ \(\w+\)\. Check/],
     ['--- {}\n', /^gatewarden\.yaml: holds a second document at line 2/],
     ['host: !!js/function x\n', /^gatewarden\.yaml: uses tags/],
-    ['host: *nowhere\n', /^gatewarden\.yaml: uses aliases \(\*name\) that lead nowhere/],
-    [`${bomb.join('\n')}\n`, /^gatewarden\.yaml: uses aliases .* unfold to too much/],
+    ['host: *nowhere\n', /^gatewarden\.yaml: uses aliases \(\*name\) that are undefined/],
+    [`${bomb.join('\n')}\n`, /^gatewarden\.yaml: uses aliases .* expand too far/],
     ['__proto__: { port: 1 }\n', /^gatewarden\.yaml: has a key __proto__/],
     [`host: ${'x'.repeat(1024 * 1024)}\n`, /^gatewarden\.yaml: is larger than 1 MiB/],
     [`host: ${'['.repeat(20_000)}\n`, /^gatewarden\.yaml: /],
-  ])('is said to be so', (yaml, problem) => {
+  ])('is refused with the place of the problem', (yaml, problem) => {
     const problems = problemsOf(() => load({ yaml }))
     expect(problems[0]).toMatch(problem)
   })
@@ -34,7 +37,7 @@ describe('a file that is not what it should be', () => {
     expect(problemsOf(() => load({ files }))).toEqual([expect.stringMatching(/^users: /)])
   })
 
-  it('never shows what stood there', () => {
+  it('is refused without showing its text', () => {
     const yaml = 'secret: "hunter2-hunter2\nport: 1\n'
     const problems = problemsOf(() => load({ yaml }))
     expect(problems).not.toEqual([])

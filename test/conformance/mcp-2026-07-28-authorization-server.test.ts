@@ -1,5 +1,5 @@
 /**
- * MCP 2026-07-28, authorization: what it lays on the authorization server (rows A1-A36 of the table in README.md).
+ * MCP 2026-07-28, authorization: its demands on the authorization server (rows A1-A36 of this folder's README).
  */
 import { decodeJwt } from 'jose'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -168,7 +168,7 @@ describe('consent', () => {
     expect(page.body).toContain('Never seen before')
   })
 
-  it('A27: of one person is none of another', async () => {
+  it('A27: given by one person does not count for another', async () => {
     await obtainTokens(gateway.app, { client })
     const page = await createBrowser(gateway.app).get(authorizeUrl(client))
     expect(page.body).toContain('value="approve"')

@@ -1,5 +1,5 @@
 /**
- * MCP 2026-07-28, authorization: what it lays on the protected server, which the gateway answers for (rows R1-R24 of
+ * MCP 2026-07-28, authorization: its demands on the protected server, which the gateway answers for (rows R1-R24 of
  * this folder's README).
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'

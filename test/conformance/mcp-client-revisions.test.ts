@@ -1,6 +1,6 @@
 /**
- * The way of a client to its first call, as each revision of MCP has it. What a revision did not know yet, its
- * clients do not do; what an authorization server could demand of newer ones may not stop them.
+ * The way of a client to its first call, as each revision of MCP has it. Clients of a revision do not know later
+ * demands, and an authorization server that makes those must not stop them.
  */
 import { createHash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
@@ -29,14 +29,14 @@ interface Endpoints {
 
 interface Revision {
   readonly revision: string
-  /** Where the client finds its authorization server. */
+  /** Finds the authorization server as the client does. */
   discover(app: FastifyInstance): Promise<Endpoints>
-  /** `resource` on both legs. */
+  /** The `resource` of both requests. */
   readonly resource?: string
-  /** The scope of the challenge, where the revision looks at it. */
+  /** The scope of the challenge, if the revision reads it. */
   readonly scope?: string
   readonly registers?: Readonly<Record<string, unknown>>
-  /** Compares `iss` with the issuer. */
+  /** True if the client compares `iss` with the issuer. */
   readonly comparesIssuer?: boolean
 }
 
@@ -138,7 +138,7 @@ describe.each(REVISIONS)('a client of $revision', (revision) => {
       ...optional(),
       ...(revision.scope !== undefined && { scope: revision.scope }),
     })
-    // From the origin of the server a person is sent on to the one that shows pages.
+    // The server's own origin sends the person on to the origin that shows pages.
     const { host, pathname } = new URL(endpoints.authorize)
     const first = await gateway.app.inject({ url: `${pathname}?${parameters}`, headers: { host } })
     const shown = first.headers.location ?? `${endpoints.authorize}?${parameters}`

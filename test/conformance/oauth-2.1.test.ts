@@ -1,5 +1,5 @@
 /**
- * OAuth 2.1 (draft-ietf-oauth-v2-1-16). What it takes over from other RFCs is tested under their names: PKCE in
+ * OAuth 2.1 (draft-ietf-oauth-v2-1-16). Rules that it takes over from other RFCs are tested under their names: PKCE in
  * rfc7636, bearer tokens in rfc6750, `iss` in rfc9207, loopback redirects in rfc8252.
  */
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -206,7 +206,7 @@ describe('section 3.2, the token endpoint:', () => {
     expect(answer.headers.allow).toContain('POST')
   })
 
-  it('answers with what the standard names, as JSON that nobody keeps', async () => {
+  it('answers with the members that the standard names, as JSON that nobody keeps', async () => {
     const answer = await redeem(gateway.app, client, await newCode())
     expect(answer.headers['content-type']).toMatch(/^application\/json(;|$)/)
     expect(answer.headers['cache-control']).toBe('no-store')

@@ -78,7 +78,7 @@ it('section 3: error_description holds only the characters it may', async () => 
   )
 })
 
-it('section 5.3: nobody may keep an answer that stands on a token', async () => {
+it('section 5.3: no cache may keep an answer that depends on a token', async () => {
   const answer = await check(gateway.app, { authorization: `Bearer ${tokens.access_token}` })
   expect(answer.headers['cache-control']).toBe('no-store')
 })

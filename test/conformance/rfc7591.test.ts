@@ -15,7 +15,7 @@ function register(metadata: object): Promise<LightMyRequestResponse> {
 }
 
 describe('section 2', () => {
-  it('what a client leaves out gets the default of the RFC, and refresh_token besides', async () => {
+  it('metadata that a client leaves out gets the default of the RFC, and refresh_token besides', async () => {
     expect((await register({ redirect_uris: [REDIRECT] })).json()).toMatchObject({
       token_endpoint_auth_method: 'client_secret_basic',
       grant_types: ['authorization_code', 'refresh_token'],

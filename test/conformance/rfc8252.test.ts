@@ -17,7 +17,7 @@ beforeEach(async () => {
   gateway = await buildTestApp()
 })
 
-/** Asks with `requested` as a client that registered `registered`. */
+/** Asks with the redirect URI `requested`, as a client that registered `registered`. */
 async function ask(registered: string, requested: string) {
   const client = await register(gateway.app, { redirect_uris: [registered] })
   const url = authorizeUrl(client, { redirect_uri: requested })

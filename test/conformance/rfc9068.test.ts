@@ -67,7 +67,7 @@ it('section 3: aud is the resource of the request', () => {
   expect(decodeJwt(tokens.access_token).aud).toBe(RESOURCE)
 })
 
-it('section 4: whoever has the published keys can verify it', async () => {
+it('section 4: anybody with the published keys can verify it', async () => {
   const { payload } = await jwtVerify(
     tokens.access_token,
     createLocalJWKSet(await publishedKeys()),
@@ -108,14 +108,14 @@ describe('section 4: a token is refused', () => {
     await expectRefused(`${signed}.${mac}`)
   })
 
-  it('of another issuer, be its keys the same', async () => {
+  it('from another issuer, even with the same keys', async () => {
     const moved = await gateway.restart({
       publicUrl: { origin: 'https://login.example.com', host: 'login.example.com', secure: true },
     })
     await expectRefused(tokens.access_token, moved.app)
   })
 
-  it('of another audience', async () => {
+  it('for another audience', async () => {
     const renamed = await gateway.restart({
       resources: [resource({ url: 'https://mcp.example.com/notes' })],
     })

@@ -13,7 +13,7 @@ beforeEach(async () => {
   client = await register(gateway.app)
 })
 
-/** Each way in which an authorization response comes about. */
+/** The ways in which an authorization response is made. */
 const RESPONSES: [string, () => Promise<LightMyRequestResponse>][] = [
   ['a success', () => signIn(createBrowser(gateway.app), authorizeUrl(client))],
   [

@@ -1,5 +1,5 @@
 /**
- * RFC 9700: Best Current Practice for OAuth 2.0 Security. What it demands through other standards is tested under
+ * RFC 9700: Best Current Practice for OAuth 2.0 Security. Demands that it takes from other standards are tested under
  * their names: exact redirects in rfc8252 and oauth-2.1, PKCE in rfc7636, audience in rfc8707, mix-up in rfc9207.
  */
 import { decodeJwt } from 'jose'
@@ -127,7 +127,7 @@ describe('section 4.13: headers that say who somebody is', () => {
     })
   })
 
-  it('and where somebody is are believed of a proxy we trust only', async () => {
+  it('count only from a proxy that we trust, as do those that say where somebody is', async () => {
     const { tokens } = await obtainTokens(gateway.app)
     const stranger = await gateway.restart({ trustedProxies: ['192.0.2.0/24'] })
     const answer = await check(stranger.app, { authorization: `Bearer ${tokens.access_token}` })

@@ -81,7 +81,7 @@ it('section 2: bearer_methods_supported names the one way we take a token', asyn
   expect(document.bearer_methods_supported).toEqual(['header'])
 })
 
-it('section 3.2: what is not protected here is 404', async () => {
+it('section 3.2: an address that is not protected here is 404', async () => {
   const { app } = await buildTestApp()
   const answer = await fetchFrom(app, `https://mcp.example.com${WELL_KNOWN}/another`)
   expect(answer.statusCode).toBe(404)

@@ -37,7 +37,7 @@ export async function serverMetadata(app: FastifyInstance) {
   return ServerMetadata.parse((await app.inject({ url, headers: { host: hostOf(ISSUER) } })).json())
 }
 
-/** A protected resource's metadata, from the very URL that a challenge names. */
+/** A protected resource's metadata, from exactly the URL that a challenge names. */
 export async function resourceMetadata(app: FastifyInstance, url: string) {
   return ResourceMetadata.parse((await fetchFrom(app, url)).json())
 }
@@ -59,8 +59,8 @@ const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 const PARAMETER = `(${TOKEN})="((?:[^"\\\\]|\\\\.)*)"`
 
 /**
- * The one challenge of an answer (RFC 9110 section 11.6.1).
- * @throws Error if there is none, more than one, or one that the grammar does not know
+ * The only challenge of an answer (RFC 9110 section 11.6.1).
+ * @throws Error if there is none, more than one, or a challenge that breaks the grammar
  */
 export function challengeOf(answer: LightMyRequestResponse): Challenge {
   const header = answer.headers['www-authenticate']
@@ -77,8 +77,8 @@ export function challengeOf(answer: LightMyRequestResponse): Challenge {
 }
 
 /**
- * What an authorization response says to the client.
- * @throws Error if it is no redirect, or says something twice
+ * The parameters of an authorization response to the client.
+ * @throws Error if the answer is not a redirect, or has a parameter twice
  */
 export function responseOf(answer: LightMyRequestResponse): Record<string, string> {
   const { searchParams } = new URL(String(answer.headers.location))

@@ -1,6 +1,6 @@
 /**
- * What every storage adapter promises: `coreContract` for all of them, `durableContract` for those that outlive
- * their process, `sharedContract` for those that several processes use at once.
+ * The promises of the storage adapters: `coreContract` for all of them, `durableContract` for those that outlive their
+ * process, `sharedContract` for those that several processes use at once.
  *
  * @module
  */
@@ -15,7 +15,7 @@ const START = 1_700_000_000_000
 /** Starting a Node process takes most of a second; on a busy machine several. */
 const WITH_PROCESSES = { timeout: 60_000 }
 
-/** Odd but legal keys: each must be its own, come back from a scan as it was, and be found by its prefix. */
+/** Odd but legal keys: each differs from the others, comes back from a scan as it was, and is found by its prefix. */
 const ODD_KEYS = [
   '',
   ' ',
@@ -36,13 +36,13 @@ const ODD_KEYS = [
   'ü'.repeat(5000),
 ]
 
-/** An empty store, and how its clock is moved. */
+/** An empty store, and the way to move its clock. */
 export interface OpenedStore {
   readonly storage: Storage
   remove(): Promise<void>
   /**
-   * For a store that counts expiry by a clock of its own: as if this much time went by. Such a clock runs on by itself,
-   * so a second stands for the millisecond that the others are exact to.
+   * For a store that counts expiry by a clock of its own: lets this much time go by. Such a clock runs by itself, so
+   * tests use a second where other stores are exact to a millisecond.
    */
   elapse?(milliseconds: number): Promise<void>
 }
@@ -56,7 +56,7 @@ export function coreContract(
     let time = START
     let storage: Storage
     let opened: OpenedStore
-    /** The least that the store's clock can be moved by, in milliseconds. */
+    /** The smallest step of the store's clock, in milliseconds. */
     let tick = 1
 
     beforeEach(async () => {
@@ -536,7 +536,7 @@ export function sharedContract(name: string, makePlace: () => Place | Promise<Pl
 
     it('shows a change of the other process to get and to peek', async () => {
       for (let n = 0; n < 50; n += 1) {
-        // Reads before the change, so that a snapshot kept for too long would be seen.
+        // This read comes before the change, so that a snapshot kept for too long would show.
         const before = await storage.get('key')
         const unchanged = storage.unchanged?.('key')
         expect(await perform(storage, ['peek', 'key'])).toEqual(storage.peek && before)

@@ -13,7 +13,7 @@ import {
 import { check, obtainTokens } from '../support/oauth-client.ts'
 import { createRemoteStorage, type RemoteStorage } from '../support/remote-storage.ts'
 
-/** One signing key for all tests: making one takes longer than most of them. */
+/** All tests share a signing key: to make a key takes longer than most of them. */
 const signingKeys = createMemoryStorage({ now: createClock() })
 await loadSigningKeys({
   storage: signingKeys,
@@ -48,7 +48,7 @@ const revoke = async () => {
   for await (const grant of grants.all()) await grants.revoke(grant.id)
   storage.asked = 0
 }
-/** Time goes by, with a heartbeat at its end. */
+/** Advances the clock, with a heartbeat at the end. */
 const live = (seconds: number) => {
   clock.advance(seconds)
   storage.beat()
@@ -204,7 +204,7 @@ describe('while the store does not answer', () => {
 })
 
 describe('when announcements come from another server than reads', () => {
-  it('what is read is not kept, and asked for again once both are one', async () => {
+  it('a reading is not kept, and the store is asked again once both are the same server', async () => {
     live(0)
     authorization = await signIn()
     storage.liveness.end()
@@ -218,7 +218,7 @@ describe('when announcements come from another server than reads', () => {
     expect(await status()).toBe(401)
   })
 
-  it('what was begun to be read is not kept either', async () => {
+  it('a reading that had already begun is not kept either', async () => {
     live(0)
     authorization = await signIn()
     storage.liveness.end()

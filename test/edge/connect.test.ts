@@ -78,7 +78,7 @@ describe('the parameters of /auth/connect', () => {
     const { app } = await buildEdgeApp()
     const answer = await ask(app, `/auth/connect?${query}`)
     expect(answer.statusCode).toBe(400)
-    expect(answer.body).toBe('{"error":"callback_port and code are given once"}')
+    expect(answer.body).toBe('{"error":"callback_port or code occurs more than once"}')
   })
 
   it('are judged before the host and the session, and a person reads why on a page', async () => {
@@ -278,9 +278,9 @@ describe('the connect page', () => {
     { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' },
     { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'embed' },
     { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'object' },
-    // A window that stays in its hands, since it sends the same opener policy.
+    // A window that the page keeps control of, because it sends the same opener policy.
     { 'sec-fetch-site': 'same-origin' },
-    // A service worker that reads what the browser loads ahead of it.
+    // A service worker that reads the navigation preload of the browser.
     { 'service-worker-navigation-preload': 'true' },
     { 'service-worker-navigation-preload': '' },
   ])('is not for a page of the same origin: %j', async (headers) => {
@@ -288,7 +288,7 @@ describe('the connect page', () => {
     const { cookie, token } = await makeSession(test)
     const answer = await open(test.app, CONNECT, { cookie, ...headers })
     expect(answer.statusCode).toBe(403)
-    expect(answer.body).toContain('a person opens this address, not a page')
+    expect(answer.body).toContain('a person must open this address, not a web page')
     expect(answer.body).not.toContain(token)
   })
 

@@ -44,7 +44,7 @@ describe('from the command line to the tunnel', () => {
   })
 })
 
-/** Goes on as far as redirects lead. */
+/** Follows redirects to the last one. */
 async function follow(browser: ReturnType<typeof createBrowser>, location: string) {
   let page = await browser.get(location)
   for (let step = 0; step < 5 && page.headers.location !== undefined; step++) {

@@ -1,5 +1,5 @@
 /**
- * What the tests of edge auth ask.
+ * The requests that the tests of edge auth make.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Config } from '../../src/config/config.ts'
 import { buildTestApp, type TestApp } from '../support/build-app.ts'
 
 export const CONNECT = '/auth/connect?callback_port=49152&code=K7M-2QXA'
-/** The one protected host. */
+/** The only protected host. */
 export const HOST = 'mcp.example.com'
 
 export const buildEdgeApp = (changes: Partial<Config> = {}): Promise<TestApp> =>

@@ -13,7 +13,7 @@ const first = await buildTestApp({
 const { tokens } = await obtainTokens(first.app)
 const credential = `authorization: Bearer ${tokens.access_token}`
 
-/** What a hostile client adds: the controller overwrites some of it, and passes on the rest. */
+/** Headers that a hostile client adds: the controller overwrites some and passes on the rest. */
 const SPOOFED = [
   'X-Forwarded-Host: b.example.com',
   'X-Forwarded-Uri: /mcp',
@@ -101,7 +101,7 @@ describe('the question of Traefik’s kubernetesIngressNGINX', () => {
     const { app } = await first.restart()
     const port = await listen(app)
     expect((await exchange(port, head('/auth/traefik/r/notes'))).status).toBe(200)
-    // The client wrote the only header that is read here: the id in the address is what refuses it.
+    // The client wrote the only header that is read here: the id in the address makes the check refuse it.
     expect((await exchange(port, head('/auth/nginx/r/notes'))).status).toBe(403)
   })
 })

@@ -20,7 +20,7 @@ const first = await buildTestApp({ resources: RESOURCES })
 const { tokens } = await obtainTokens(first.app)
 const credential = `Authorization: Bearer ${tokens.access_token}`
 
-/** Asks with the head of {@link asNginxAsks}, after a restart: nothing is known by heart. */
+/** Asks with the head of {@link asNginxAsks}, after a restart: nothing is cached. */
 async function ask(lines: readonly string[] = [], url?: string) {
   const { app } = await first.restart()
   return exchange(await listen(app), asNginxAsks(lines, url))
@@ -117,7 +117,7 @@ describe('an answer to nginx', () => {
   })
 })
 
-describe('GHSA-xg2q-62g2-cvcm, GHSA-3q28-qjrv-qr39: of nginx, a header', () => {
+describe('GHSA-xg2q-62g2-cvcm, GHSA-3q28-qjrv-qr39: a header of nginx:', () => {
   const [line = '', host = '', ...known] = asNginxAsks([credential])
   const NAMES = ['X-Original-URL', 'X-Original-Method']
 
@@ -183,7 +183,7 @@ describe('GHSA-xg2q-62g2-cvcm, GHSA-3q28-qjrv-qr39: of nginx, a header', () => {
   })
 })
 
-describe('of what else a client may send through nginx', () => {
+describe('anything else that a client sends through nginx:', () => {
   it.each<[string, readonly string[]]>([
     [
       'X-Forwarded-* of another resource',

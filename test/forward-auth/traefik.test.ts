@@ -73,7 +73,7 @@ describe('GHSA-xg2q-62g2-cvcm, GHSA-3q28-qjrv-qr39: a forwarded header', () => {
   })
 })
 
-describe('of what else a client or proxy may send', () => {
+describe('anything else that a client or proxy sends:', () => {
   it.each<[string, Record<string, string>]>([
     ['X-Original-URL of another resource', { 'x-original-url': 'https://b.example.com/mcp' }],
     ['a Host of another resource', { host: 'b.example.com' }],

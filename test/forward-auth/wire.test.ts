@@ -1,5 +1,6 @@
 /**
- * Questions on the wire are answered before Fastify sees them; injected ones by its routes: both say the same.
+ * Questions on the wire are answered before Fastify sees them, injected questions by its routes: both get the same
+ * answer.
  *
  * @module
  */
@@ -24,7 +25,7 @@ interface Seen {
   readonly body: string
 }
 
-/** Of each answer what says something about the question. */
+/** The headers of an answer that say something about the question. */
 const withoutTransport = (headers: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(
     Object.entries(headers).filter(([name]) => !/^(?:date|connection|keep-alive)$/.test(name)),
@@ -66,12 +67,12 @@ describe('a question', () => {
       asTraefikAsks([WARM], '/%61uth'),
     ],
     ['below an address of ours', 404, asTraefikAsks([WARM], '/auth/traefik/x')],
-    ['pinned where nothing is', 404, asTraefikAsks([WARM], '/verify/r/notes')],
+    ['pinned at an address without pins', 404, asTraefikAsks([WARM], '/verify/r/notes')],
   ])('%s is answered with %i, on the wire as injected', async (_what, status, head) => {
     const wire = await onTheWire(head)
     expect(wire.status).toBe(status)
     const { headers, ...asInjected } = await injected(head)
-    // What a program is told of an unknown address names its request, and no two are the same.
+    // The answer to a program at an unknown address names its request, and no two requests have the same name.
     expect(wire).toMatchObject(status === 404 ? { status } : { ...asInjected, headers })
     expect(Object.keys(wire.headers)).toEqual(Object.keys(headers))
   })

@@ -22,7 +22,7 @@ function post(
   })
 }
 
-/** Uses up the token endpoint's limit for whoever these headers say. */
+/** Uses up the limit of the token endpoint for the client of these headers. */
 async function exhaust(app: FastifyInstance, from: Parameters<typeof post>[2]): Promise<void> {
   for (let i = 0; i < LIMIT; i++) await post(app, '/token', from)
 }

@@ -23,10 +23,10 @@ afterEach(async () => {
   expect(gateway.logs.filter(({ msg }) => msg === 'unexpected error')).toEqual([])
 })
 
-/** What this browser sends, whatever the body. */
+/** Sends a request of this browser, with any body. */
 const send = (url: string, method: string, payload?: string | Buffer, type?: string) =>
   gateway.app.inject({
-    // Beyond inject's own list, and none the less sent by people.
+    // The list of `inject` lacks this method, but clients send it.
     method: method as 'GET',
     url,
     headers: {

@@ -41,7 +41,7 @@ describe('the callback', () => {
         : set(key, ...rest)
     expect((await browser.get(callback)).statusCode).toBe(503)
     storage.set = set
-    // The login is given back by a mark that expires at once.
+    // The login is given back by a record that expires at once.
     journey.clock.advance(0.001)
     codeOf(await browser.get(callback))
     expect(journey.provider.redeemed).toHaveLength(1)
@@ -123,7 +123,7 @@ describe('the callback', () => {
     expect(journey.provider.replayed).toBe(0)
   })
 
-  it('does not redeem a code for whoever only looks', async () => {
+  it('does not redeem a code for a request that only looks', async () => {
     const journey = await startJourney()
     const browser = createBrowser(journey.app)
     const callback = await cameBack(journey, browser)

@@ -32,7 +32,7 @@ beforeEach(async () => {
 
 const open = (who = browser) => who.get(authorizeUrl(client))
 
-/** What an attacker has: an interaction of his own browser, and the address his own consent led to. */
+/** The means of an attacker: an interaction of his own browser, and the address that his own consent led to. */
 async function attack(): Promise<{ interaction: string; loginUrl: string }> {
   const attacker = createBrowser(gateway.app)
   const page = await open(attacker)
@@ -53,7 +53,7 @@ it('goes on to the login by a page, so that no redirect hangs on the form', asyn
   expect(refreshTarget(approved.body)).toMatch(/^\/login\?interaction=/)
 })
 
-describe('a no', () => {
+describe('a denial', () => {
   it.each(['http://127.0.0.1:33418/callback', 'https://app.example/cb?x=1'])(
     'always goes back to %s with state and iss',
     async (redirect_uri) => {
@@ -73,7 +73,7 @@ describe('a no', () => {
     },
   )
 
-  it('after a yes takes the yes back', async () => {
+  it('after an approval takes the approval back', async () => {
     const page = await open()
     const approved = await decide(browser, page)
     await decide(browser, page, 'deny')
@@ -117,7 +117,7 @@ describe('T12: a consent that another page posts gets nowhere and sets nothing:'
     expect(flowCookies(browser)).toEqual([])
   })
 
-  it('from a browser that says nothing of either: asked again, decided nothing', async () => {
+  it('from a browser that sends neither header: it is asked again, and nothing is decided', async () => {
     const { interaction, loginUrl } = await attack()
     const silent = {
       host: 'auth.example.com',
@@ -168,7 +168,7 @@ it('T12: the same page may be opened twice, and both answered', async () => {
 it('lets two tabs finish that were the first visit of a browser, both at once', async () => {
   const tabs = [createBrowser(gateway.app), createBrowser(gateway.app)] as const
   const pages = await Promise.all(tabs.map((tab) => open(tab)))
-  // Each answer set its cookie in the one jar: the later one stays.
+  // Each answer sets its cookie in the same jar: the later cookie stays.
   for (const [name, value] of [...tabs[0].cookies, ...tabs[1].cookies]) {
     browser.cookies.set(name, value)
   }
@@ -189,7 +189,7 @@ it('lets two tabs finish that were the first visit of a browser, both at once', 
   }
 })
 
-describe('T2: what an attacker allowed in his own browser', () => {
+describe('T2: an approval that an attacker gave in his own browser', () => {
   it.each(['with no cookie', 'with a cookie of its own'])(
     'leads no victim %s to a login',
     async (which) => {

@@ -155,7 +155,7 @@ describe('a browser that has signed in as that name before', () => {
 })
 
 it('answers a rush with 503 and Retry-After, and counts no attempt that was not made', async () => {
-  // Slow enough that the queue fills: 32 MiB a try.
+  // 32 MiB an attempt is slow enough that the queue fills.
   const passwordHash = await hash(PASSWORD, { memoryCost: 32_768, timeCost: 2, parallelism: 1 })
   gateway = await buildTestApp({ users: [{ ...ANN, passwordHash }, BOB] })
   browser = createBrowser(gateway.app)

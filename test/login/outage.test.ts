@@ -1,5 +1,5 @@
 /**
- * The store goes away in the middle of the step that lets a person in: they get 503 and can send the same again.
+ * The store fails in the middle of the step that lets a person in: the person gets 503 and can send the same again.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import {
 import { expectStartAgain, moved, typeIn } from '../support/steps.ts'
 import { storedKeys } from '../support/stored.ts'
 
-/** What becomes of the next writes: not taken, or taken and the answer lost. */
+/** The fate of the next writes: not taken, or taken and the answer lost. */
 type Fault = 'lost' | 'unheard'
 type Method = 'create' | 'set' | 'replace'
 
@@ -68,12 +68,12 @@ async function expectUnavailable(): Promise<void> {
   const answer = await typeIn(browser, page)
   expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, expect.any(String)])
   expect(answer.headers.location).toBeUndefined()
-  // What is given back expires at once.
+  // An interaction that is given back expires at once.
   gateway.clock.advance(0.001)
 }
 const givenBack = () => storage.taken.filter((step) => step === 'replace interaction').length
 
-/** One answer, and one only. */
+/** Exactly one answer. */
 async function expectOneAnswer(): Promise<void> {
   const before = moved(browser, gateway.app)
   const answer = await typeIn(browser, page)
@@ -110,7 +110,7 @@ describe('a login whose outcome could not be stored', () => {
     await expectOneAnswer()
   })
 
-  it('does not take back what somebody else was let in with meanwhile', async () => {
+  it('does not take back the login of somebody else who was let in meanwhile', async () => {
     storage.fail('set', 'grant:')
     storage.fail('replace', 'interaction:', 'unheard')
     await expectUnavailable()

@@ -1,5 +1,5 @@
 /**
- * Tokens as anybody could make them for mcpauth, whose key stands in its source.
+ * Tokens that anybody could make for mcpauth, whose key is in its source.
  *
  * @module
  */
@@ -26,7 +26,7 @@ function claims(): object {
   }
 }
 
-/** Signed with that key by every algorithm it took, and not at all; under each type of ours. */
+/** Tokens signed with that key by every algorithm mcpauth took, and not signed at all; each under both of our types. */
 export function forgedTokens(): readonly string[] {
   const algorithms = ['HS256', 'HS384', 'HS512', 'none', 'None']
   return algorithms.flatMap((alg) =>

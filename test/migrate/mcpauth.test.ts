@@ -1,5 +1,5 @@
 /**
- * docs/migrate/mcpauth.md: every row of its tables says kept, changed or refused, and is tried here under its number.
+ * docs/migrate/mcpauth.md: every row of its tables says kept, changed or refused; this tries each under its number.
  */
 import { describe, expect, it } from 'vitest'
 import { load, problemsOf } from '../config/harness.ts'

@@ -9,7 +9,7 @@ import { blockOf, readPage, tableRows } from '../support/documentation.ts'
 
 export const PAGE = readPage('docs/migrate/mcpauth.md')
 
-/** A numbered row: what mcpauth did, what became of it, and why. */
+/** A numbered row: what mcpauth did, what Gatewarden does, and why. */
 export interface Row {
   readonly id: string
   readonly theirs: string

@@ -1,5 +1,5 @@
 /**
- * What stands behind a row of docs/migrate/mcpauth.md: something done to the gateway here, or a test elsewhere.
+ * The proof of a row of docs/migrate/mcpauth.md: a trial of the gateway here, or a test elsewhere.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import type { Given } from '../config/harness.ts'
 import type { TestApp } from '../support/build-app.ts'
 import { readPage } from '../support/documentation.ts'
 
-/** Throws if the page is wrong about its row. */
+/** Throws if the page is wrong about this row. */
 export type Proof = () => unknown
 
-/** By the numbers of the rows. */
+/** Proofs by the numbers of their rows. */
 export type Proofs = Readonly<Record<string, Proof>>
 
-/** A test of another file, by the sentence it is called. */
+/** A proof by a test of another file, which its name finds. */
 export function provedBy(file: string, sentence: string): Proof {
   return () => expect(readPage(file)).toContain(sentence)
 }
@@ -28,7 +28,7 @@ export function both(...proofs: readonly Proof[]): Proof {
   }
 }
 
-/** What an environment of mcpauth starts, with one server at `https://mcp.example.com/notes/mcp`. */
+/** Starts from an environment of mcpauth, with one server at `https://mcp.example.com/notes/mcp`. */
 export function startWith(env: Given['env'] = {}): Promise<TestApp> {
   return start({ PUBLIC_URL: undefined, OAUTH_DOMAIN: 'auth.example.com', ...env })
 }
@@ -56,7 +56,7 @@ export function ask(
   })
 }
 
-/** Nothing is at these addresses, with whatever method, on the login's host and on the server's. */
+/** Expects 404 at these addresses, by every method, on the login's host and on the server's. */
 export async function expectNothingAt(app: FastifyInstance, paths: readonly string[]) {
   for (const path of paths) {
     for (const host of ['auth.example.com', 'mcp.example.com']) {

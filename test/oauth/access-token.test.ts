@@ -92,7 +92,7 @@ it('is over after its hour', async () => {
   await expectRefused(tokens.access_token)
 })
 
-it('T8: of one resource is refused at another, and at a host that only shares its wildcard', async () => {
+it('T8: is refused at another resource, and at a host that only shares its wildcard', async () => {
   const allow = ANYONE
   gateway = await buildTestApp({
     resources: [
@@ -222,7 +222,7 @@ describe('T34: a token is refused', () => {
     },
   )
 
-  it('of another gateway that was built alike', async () => {
+  it('from another gateway that was built alike', async () => {
     const other = await buildTestApp({}, { secret: 'the secret of another server altogether' })
     const stranger = await obtainTokens(other.app, { client: await register(other.app) })
     await expectRefused(stranger.tokens.access_token)

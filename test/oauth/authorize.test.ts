@@ -119,7 +119,7 @@ describe('before client and redirect are known, an error is a page and leads now
     [{ client_id: 'nobody' }, 'the id of the program is missing or unknown', 'client_id is'],
     [
       { redirect_uri: ELSEWHERE },
-      'the address for the answer is not one of those registered',
+      'the address for the answer is not registered for this program',
       'redirect_uri is not',
     ],
   ])('in words, while the log has the names (%j)', async (changes, words, logged) => {

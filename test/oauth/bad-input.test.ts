@@ -32,7 +32,7 @@ describe.each([
   )
   it.each(refused)('says to %s which methods it has', async (method) => {
     const response = await gateway.app.inject({
-      // Beyond inject's own list, and none the less sent by people.
+      // These are not in inject's own list, but people send them.
       method: method as 'GET',
       url,
       ...(method !== 'GET' && method !== 'HEAD' && { payload: 'x' }),

@@ -1,5 +1,5 @@
 /**
- * A store behind a network that answers too late: a step may have been taken unheard, or be taken later (decisions
+ * A store behind a network that answers too late: it may have taken a step unheard, or may take it later (decisions
  * K14, K15).
  *
  * @module
@@ -37,20 +37,20 @@ const obtainCode = async () =>
 
 const late = () => new StorageUnavailable(new Error('no answer in time'))
 
-/** The next calls of `replace`, one each; then it is itself again. */
+/** Puts one step in the place of each of the next calls of `replace`; later calls are real again. */
 function replaceBy(...steps: readonly Replace[]): void {
   const left = [...steps]
   gateway.storage.replace = (...args) => (left.shift() ?? replace)(...args)
 }
 
-/** Done, but the answer gets lost. */
+/** The store takes the step, but its answer is lost. */
 const unheard: Replace = async (...args) => {
   await replace(...args)
   throw late()
 }
-/** Not done. */
+/** The store does not take the step. */
 const lost: Replace = () => Promise.reject(late())
-/** Done when it is told to. */
+/** The store takes the step when a test tells it to. */
 function delayed(): { step: Replace; arrive: () => Promise<boolean> } {
   let arrive = () => Promise.resolve(false)
   const step: Replace = (...args) => {
@@ -84,7 +84,7 @@ describe('a code whose redemption missed the deadline', () => {
     replaceBy(...steps)
     expectOutage(await redeem(gateway.app, client, code))
     await expectWorking(await redeem(gateway.app, client, code))
-    // And still once only.
+    // It is still good for one redemption only.
     expect((await redeem(gateway.app, client, code)).statusCode).toBe(400)
     expect(await storedKeys(gateway.storage, 'grant:')).toEqual([])
   })

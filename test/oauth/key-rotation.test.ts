@@ -76,7 +76,7 @@ it('lets two processes that start or rotate together agree on one key', async ()
   expect(kids(a)).toHaveLength(2)
 })
 
-/** A key that nobody has, in the form of ours. */
+/** The id of a key that nobody has, in the form of our ids. */
 const strange = (letters: string) => letters.repeat(43).slice(0, 43)
 
 /** The same place, with a store that counts how often the keys were read from it, and fails or waits when told to. */
@@ -242,7 +242,7 @@ it('removes all other keys when one was compromised', async () => {
   expect(kids(keys)).toEqual([replaced.kid])
 })
 
-it('of two that replace all keys at once neither is left without one, and both know which one signs', async () => {
+it('leaves neither of two that replace all keys at once without a key, and both know which key signs', async () => {
   const deps = place()
   const [old] = kids(await loadSigningKeys(deps))
   let added = 0
@@ -319,7 +319,7 @@ describe('a compromised key is not brought back', () => {
     await keys.refresh()
     expect(kids(keys)).toEqual([kid])
     expect(keys.generation()).toBe(1)
-    // What is taken out of the store expires at once.
+    // A key that is removed from the store expires at once.
     deps.now.advance(0.001)
     expect(kids(await loadSigningKeys(deps))).toEqual([kid])
   })
@@ -404,7 +404,7 @@ it('ends tokens that were verified before when their key was compromised', async
   clock.advance(1)
   await replaceSigningKeys(deps)
   clock.advance(60)
-  // What each process does by itself every minute: here an unknown key makes it look.
+  // Each process looks for keys every minute by itself: here an unknown key makes it look.
   const others = await loadSigningKeys(deps)
   expect(others.generation()).toBe(0)
   const header = Buffer.from(

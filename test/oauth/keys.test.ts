@@ -70,7 +70,7 @@ it('changes replica by replica, in two rounds, without a refusal in between', as
   ]
   for (const [one, other] of rounds) {
     if (!one || !other) throw new Error('a round is of two')
-    // Registered, signed in and redeemed at one, used and refreshed at the other.
+    // A client registers, signs in and redeems at one, then uses and refreshes its token at the other.
     for (const [from, to] of [
       [one, other],
       [other, one],
@@ -83,7 +83,7 @@ it('changes replica by replica, in two rounds, without a refusal in between', as
   }
 })
 
-it('of another secret is unknown, not an error, to a replica that was not told of it', async () => {
+it('is unknown, not an error, to a replica that was not told of its secret', async () => {
   const old = await buildTestApp()
   const reuse = { storage: old.storage, clock: old.clock, secret: NEXT_SECRET }
   await buildTestApp({ secretPrevious: [SECRET] }, reuse)
@@ -119,7 +119,7 @@ describe('a token that another process signed with its new key', () => {
     const { ask, state } = await unaware()
     const answers = await Promise.all(Array.from(Array(8), ask))
     expect(answers.map(({ statusCode }) => statusCode)).toEqual(Array(8).fill(200))
-    // Once for all, and once more to be sure that the key of before is gone.
+    // Read once for all checks, and once more to be sure that the earlier key is gone.
     expect(state.reads).toBe(2)
   })
 

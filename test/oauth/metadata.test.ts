@@ -177,7 +177,7 @@ describe('the protected resource metadata', () => {
   })
 })
 
-// Not through `inject`, which resolves dot segments before they are sent.
+// This does not use `inject`, which resolves dot segments before it sends them.
 it.each([
   `${PRM}/notes/mcp/../mcp`,
   `${PRM}/notes/%2e%2E/notes/mcp`,

@@ -80,7 +80,7 @@ describe('T6: a client may not have the authorization server itself', () => {
     [OWN, 'https://auth.example.com:443/x'],
     ['http://localhost:8080', 'http://localhost:8080/callback'],
   ])('of %s: %s', (own, uri) => {
-    expect(redirectUriProblem(uri, own)).toBe('lies on the authorization server itself')
+    expect(redirectUriProblem(uri, own)).toBe('points to the authorization server itself')
   })
 })
 

@@ -100,7 +100,7 @@ describe('registration of listed hosts', () => {
     const ask = (redirect_uri?: string) => open(app, authorizeUrl(client, { redirect_uri }))
     expect((await ask('https://evil.example/cb')).statusCode).toBe(400)
     expect((await ask(good)).statusCode).toBe(200)
-    // One is left, so it need not be named.
+    // The client has a single redirect URI left, so the request need not name it.
     expect((await ask(undefined)).statusCode).toBe(200)
   })
 })

@@ -15,7 +15,7 @@ import {
 const resources = [resource({ allow: ANYONE })]
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 
-/** A grant of ann's, and one of bob's a minute later: the boundary is bob's. */
+/** A grant of ann's, and a grant of bob's a minute later, whose time is the boundary. */
 async function twoGrants() {
   const test = await buildTestApp({ resources })
   const ann = await obtainTokens(test.app)

@@ -16,7 +16,7 @@ const page = (over: Partial<Parameters<typeof connectPage>[0]> = {}) =>
     ...over,
   })
 
-/** What a browser posts for a form of this encoding (HTML, text/plain form data). */
+/** The body that a browser posts for a form of this encoding (HTML, text/plain form data). */
 const plainBodies = (html: string) =>
   tags(html)
     .filter((tag) => tag.startsWith('<input type="hidden"'))

@@ -1,5 +1,5 @@
 /**
- * Reads a rendered page as the tests need it.
+ * Reads a rendered page for the tests.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export function withoutScripts(page: string): string {
   )
 }
 
-/** The page without its stylesheet, scripts and tags, entities resolved: what a person can read, the tab's title included. */
+/** The text that a person can read, with the tab's title: no stylesheet, scripts or tags, entities resolved. */
 export function visibleText(page: string): string {
   return decode(
     withoutScripts(page)
@@ -21,7 +21,7 @@ export function visibleText(page: string): string {
   ).replace(/\s+/g, ' ')
 }
 
-/** Every tag with the names of its attributes, in order: what a page is made of, whatever the words in it. */
+/** Every tag with the names of its attributes, in order: the structure of a page without its words. */
 export function skeleton(page: string): readonly string[] {
   return tags(page).map((tag) => tag.replace(/="[^"]*"/g, '='))
 }

@@ -1,6 +1,6 @@
 /**
- * Every page in every state worth looking at, with data as it is in life and as an attacker would like it. The tests
- * read them, `scripts/page-pictures.ts` looks at them.
+ * Every page in every state that matters, with real data and with an attacker's data. The tests read the pages,
+ * `scripts/page-pictures.ts` takes their pictures.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { type RefusalReason, refusedPage } from '../../src/pages/refused-page.ts
 import { signInNeededPage } from '../../src/pages/sign-in-needed-page.ts'
 import { signedOutPage, signOutPage } from '../../src/pages/sign-out-page.ts'
 
-/** The texts of all pages that come from outside. */
+/** The texts that come from outside, on all pages. */
 export interface Words {
   readonly client: string
   readonly resource: string
@@ -81,7 +81,7 @@ export const markup: Words = {
 
 const unbroken = (start: string) => start.padEnd(64, 'W')
 
-/** As long as it is let in, without a place to break the line, and with towers of accents. */
+/** As long as we accept, without a place to break the line, and with stacks of accents. */
 export const long: Words = {
   client: unbroken('Claude'),
   resource: unbroken('TeamNotes'),
@@ -107,7 +107,7 @@ export interface Variant {
   readonly name: string
   readonly html: string
   readonly navigatesAway: boolean
-  /** Where it has headers of its own. */
+  /** The headers of a page that has its own. */
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -202,7 +202,7 @@ export function variants(words: Words): readonly Variant[] {
       errorPage({
         kind: 'forbidden',
         title: `${words.resource} is not open to you`,
-        text: `You are signed in as ${words.person}. Whoever runs ${words.host} can let you in.`,
+        text: `You are signed in as ${words.person}. Ask whoever runs ${words.host} to let you in.`,
         requestId: words.requestId,
         actions: [
           { ...startAgain, label: 'Sign in as someone else' },

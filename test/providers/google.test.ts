@@ -69,7 +69,7 @@ async function signIn(test: WithGoogle, account: GoogleAccount, trusted = true) 
   return browser.get(await test.google.choose(at, account))
 }
 
-/** What a server is told of who signs in. */
+/** The identity that a server is told of a person who signs in. */
 async function headersOf(test: WithGoogle, account: GoogleAccount) {
   const browser = createBrowser(test.app)
   const client = await register(test.app)

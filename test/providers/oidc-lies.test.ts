@@ -41,9 +41,9 @@ const challengeAt =
 const claims = (change: (claims: JWTPayload) => void): Lies => ({ claims: change })
 const withoutEmail = (lies: Lies): Lies => ({ claims: (it) => delete it.email, ...lies })
 
-const NO_TEXT = /^the claim email is not a text$/
+const NOT_A_STRING = /^the claim email is not a string$/
 
-/** Each with what the log says of it. */
+/** Each lie, with the words of the log. */
 const LIES: readonly (readonly [string, Lies, RegExp])[] = [
   [
     'is for another issuer',
@@ -72,16 +72,20 @@ const LIES: readonly (readonly [string, Lies, RegExp])[] = [
   [
     'has an object for groups',
     claims((it) => Object.assign(it, { groups: { staff: true } })),
-    /claim groups is not a list of texts/,
+    /claim groups is not a list of strings/,
   ],
   ['has an empty text for groups', claims((it) => Object.assign(it, { groups: '' })), /groups/],
   ['has numbers for groups', claims((it) => Object.assign(it, { groups: [1] })), /groups/],
-  ['has a list for an e-mail', claims((it) => Object.assign(it, { email: [it.email] })), NO_TEXT],
-  ['has an object for an e-mail', claims((it) => Object.assign(it, { email: {} })), NO_TEXT],
+  [
+    'has a list for an e-mail',
+    claims((it) => Object.assign(it, { email: [it.email] })),
+    NOT_A_STRING,
+  ],
+  ['has an object for an e-mail', claims((it) => Object.assign(it, { email: {} })), NOT_A_STRING],
   [
     'has a number for an e-mail that is not verified',
     claims((it) => Object.assign(it, { email: 7, email_verified: false })),
-    NO_TEXT,
+    NOT_A_STRING,
   ],
   [
     'has a group that is a page long',
@@ -159,7 +163,7 @@ const KEY_ANSWERS: readonly (readonly [string, Lies, RegExp])[] = [
   ],
 ]
 
-/** Each of them of a person whose ID token has no e-mail. */
+/** Each answer is about a person whose ID token has no e-mail. */
 const USERINFO_ANSWERS: readonly (readonly [string, Lies, RegExp])[] = [
   [
     'is about another subject',
@@ -170,7 +174,7 @@ const USERINFO_ANSWERS: readonly (readonly [string, Lies, RegExp])[] = [
   [
     'has a list for an e-mail',
     { userinfo: (answer) => Object.assign(answer, { email: ['ann@example.com'] }) },
-    NO_TEXT,
+    NOT_A_STRING,
   ],
   [
     'has an object for groups',
@@ -178,7 +182,7 @@ const USERINFO_ANSWERS: readonly (readonly [string, Lies, RegExp])[] = [
       claims: (it) => delete it.groups,
       userinfo: (answer) => Object.assign(answer, { groups: { staff: true } }),
     },
-    /claim groups is not a list of texts/,
+    /claim groups is not a list of strings/,
   ],
   ['is a page', { answer: answerAt('/userinfo', 200, html, 'text/html') }, /^userinfo: .*-type/],
   ['is a page that claims to be JSON', { answer: answerAt('/userinfo', 200, html) }, /JSON/],
@@ -239,7 +243,7 @@ const WAYS_BACK: readonly (readonly [string, Lies, RegExp])[] = [
   ],
 ]
 
-/** Everything a lie must lead to, told to a trusted client and to a person. */
+/** The outcome of every lie, for a trusted client and for a person. */
 async function expectRefusal(lies: Lies, reason: RegExp): Promise<void> {
   const journey = await startJourney({ resources: [resource({ allow: ANYONE })] })
   const before = await storedRecords(journey.storage)
@@ -269,7 +273,7 @@ async function expectRefusal(lies: Lies, reason: RegExp): Promise<void> {
   codeOf(await tryAgain(journey, browser, page.body))
 }
 
-/** The reason stands in the log, with the request id of the page, and nothing secret beside it. */
+/** The log has the reason and the request id of the page, and no secret. */
 function expectLogged(
   journey: Journey,
   { reason, page, lines }: { reason: RegExp; page: string; lines: number },
@@ -367,7 +371,7 @@ describe('T10: discovery', () => {
     expectLogged(journey, { reason, page: page.body, lines: 2 })
     expect(await storedRecords(journey.storage)).toEqual(before)
     journey.provider.lies = {}
-    // A document that could be read is believed for an hour.
+    // A document that was read is valid for an hour.
     journey.clock.advance(1799)
     const again = await journey.restart()
     codeOf(
@@ -525,17 +529,17 @@ describe('a person in too many groups', () => {
     Array.from({ length: count }, (_, index) => name(index))
 
   it.each<readonly [string, readonly string[], RegExp]>([
-    ['201', groups(201, (index) => `g${index}`), /lists 201 groups, and 200 are the most$/],
-    ['300', groups(300, (index) => `g${index}`), /lists 300 groups, and 200 are the most$/],
+    ['201', groups(201, (index) => `g${index}`), /lists 201 groups; the limit is 200$/],
+    ['300', groups(300, (index) => `g${index}`), /lists 300 groups; the limit is 200$/],
     [
       '8001 bytes of',
       [...groups(39, (index) => `${index}`.padStart(199, 'g')), 'g'.repeat(201)],
-      /make a header of 8001 bytes, and 8000 are the most$/,
+      /make a header of 8001 bytes; the limit is 8000$/,
     ],
     [
       'percent-encoded 8999 bytes of',
       groups(20, (index) => `${10 + index}${'\u0416'.repeat(74)},`),
-      /make a header of 8999 bytes, and 8000 are the most$/,
+      /make a header of 8999 bytes; the limit is 8000$/,
     ],
   ])('is told so: %s', async (_what, groups, reason) => {
     const journey = await startJourney()

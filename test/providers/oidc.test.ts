@@ -167,7 +167,7 @@ describe('keys of the provider', () => {
   })
 })
 
-describe('what the provider says of a person', () => {
+describe('a claim about a person', () => {
   const seen = async (claims: Record<string, unknown>) => {
     const journey = await startJourney({ resources: [resource({ allow: ANYONE })] })
     journey.provider.person = { sub: 'subject', ...claims }
@@ -201,7 +201,7 @@ describe('what the provider says of a person', () => {
     expect((await seen({ preferred_username: 'ceo@corp.example' })).user).toMatch(/^u_/)
   })
 
-  it('is in no group when no group is named', async () => {
+  it('puts the person into no group when it is absent', async () => {
     expect((await seen({})).groups).toBe('')
     expect((await seen({ groups: null })).groups).toBe('')
   })
@@ -222,11 +222,11 @@ describe('what the provider says of a person', () => {
   it.each([
     ['staff', 'staff'],
     ['CN=Staff,DC=example', 'CN=Staff%2CDC=example'],
-  ])('is one group when the claim is the text %s', async (groups, header) => {
+  ])('is one group when it is the string %s', async (groups, header) => {
     expect((await seen({ groups })).groups).toBe(header)
   })
 
-  it('is read from the claim that is configured', async () => {
+  it('lists the groups if it is the configured one', async () => {
     const journey = await startJourney()
     const { provider } = journey
     const claim = 'https://example.com/teams'
@@ -241,7 +241,7 @@ describe('what the provider says of a person', () => {
     expect((await redeem(again.app, journey.client, codeOf(answer))).statusCode).toBe(200)
   })
 
-  it('is no name when it is not a text', async () => {
+  it('is no name when it is not a string', async () => {
     expect((await seen({ name: { first: 'Ann' }, preferred_username: 7 })).name).toBe('')
   })
 })

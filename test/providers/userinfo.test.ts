@@ -11,7 +11,7 @@ import {
 
 type Json = Record<string, unknown>
 
-/** Somebody of whom the ID token says `person`, and userinfo `userinfo` beside it. */
+/** A person of whom the ID token says `person`, and userinfo says `userinfo`. */
 async function start(person: Json, userinfo: Json = {}): Promise<Journey> {
   const journey = await startJourney({ resources: [resource({ allow: ANYONE })] })
   journey.provider.person = { sub: 'subject-of-ann', ...person }
@@ -19,7 +19,7 @@ async function start(person: Json, userinfo: Json = {}): Promise<Journey> {
   return journey
 }
 
-/** What a protected server is told of them. */
+/** The identity that a protected server is told of them. */
 async function headersOf(journey: Journey) {
   const tokens = await obtainTokensThere(journey)
   const answer = await check(journey.app, { authorization: `Bearer ${tokens.access_token}` })

@@ -1,5 +1,5 @@
 /**
- * Gatewarden as the proxy of a little upstream server, with ann signed in, over real sockets.
+ * Gatewarden as the proxy of a small upstream server, with ann signed in, over real sockets.
  *
  * @module
  */

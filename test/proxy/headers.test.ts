@@ -8,7 +8,7 @@ import { type Changes, openGateway, TOKEN } from './gateway.ts'
 
 const SUB = `u_${createHash('sha256').update('builtin\0ann').digest('base64url')}`
 
-/** Sends a request with these header lines; what reached the upstream. */
+/** Sends a request with these header lines and returns the request that reached the upstream. */
 async function reached(
   headers: readonly string[],
   changes: Changes = {},
@@ -23,7 +23,7 @@ async function reached(
   return request
 }
 
-describe('who calls', () => {
+describe('the identity of the caller', () => {
   it('is told to the upstream once', async () => {
     const request = await reached([])
     expect(linesOf(request, 'x-forwarded-user')).toEqual(['ann@example.com'])

@@ -7,7 +7,7 @@ import { openGateway } from './gateway.ts'
 
 const ok = (_request: unknown, response: { end(body: string): unknown }) => response.end('ok')
 
-describe('what follows the resource URL goes on verbatim', () => {
+describe('the rest of the path after the resource URL goes on verbatim', () => {
   it.each([
     ['/notes/mcp', '/server/mcp'],
     ['/notes/mcp/', '/server/mcp/'],

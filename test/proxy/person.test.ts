@@ -1,5 +1,6 @@
 /**
- * What a person in a browser reads at an address where nothing is, or where the server behind it does not answer.
+ * The pages that a person in a browser gets at an address without a resource, or if the server behind it does not
+ * answer.
  */
 import { describe, expect, it } from 'vitest'
 import { ANYONE, buildTestApp, resource } from '../support/build-app.ts'
@@ -18,7 +19,7 @@ async function start() {
   return { ask, logs }
 }
 
-describe('an address where nothing is', () => {
+describe('an address without a resource', () => {
   it.each([
     ['/', 'auth.example.com'],
     ['/in-the-path?q', 'auth.example.com'],

@@ -231,7 +231,7 @@ it('makes nothing of an upstream that switches protocols without being asked', a
   server.close()
 })
 
-/** True if the writer drains within a turn of everything that is ready; false if it is stuck. */
+/** True if the writer drains within one turn of all that is ready; false if it is stuck. */
 async function drained(writer: NodeJS.EventEmitter): Promise<boolean> {
   let flowed = false
   writer.once('drain', () => {

@@ -46,7 +46,7 @@ async function setUp() {
 }
 
 describe('a person whose provider has to be asked', () => {
-  it('is who the record of the grant says', async () => {
+  it('is the person in the record of the grant', async () => {
     const { persons, status } = await setUp()
     expect(await persons.find(GRANT)).toEqual(ANN)
     expect(status()).toBe('holds')

@@ -10,7 +10,7 @@ const first = await buildTestApp({ resources: [resource({ allow: ANYONE })] })
 const { tokens } = await obtainTokens(first.app)
 const authorization = `Bearer ${tokens.access_token}`
 
-/** How a call of ann's is answered when she and the list are like this. */
+/** The answer to a call of ann with these properties, for this list. */
 async function statusFor(allow: Partial<AllowList>, user: Partial<UserConfig>): Promise<number> {
   const { app } = await first.restart({
     users: [{ ...BARE_ANN, ...user }],

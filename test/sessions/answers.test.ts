@@ -1,5 +1,5 @@
 /**
- * What people and programs are answered where a browser session is not good enough.
+ * The answers to people and programs whose browser session is not good enough.
  */
 import { describe, expect, it } from 'vitest'
 import { IDENTITY } from '../check/asked.ts'
@@ -110,7 +110,7 @@ describe('a person who is not on the list', () => {
     expect(answer.headers).not.toHaveProperty('www-authenticate')
     expect(answer.body).toContain('Team notes is not open to you')
     expect(answer.body).toContain('You are signed in as ann@example.com')
-    expect(answer.body).toContain('Whoever runs mcp.example.com can let you in')
+    expect(answer.body).toContain('Ask whoever runs mcp.example.com to let you in.')
     expect(answer.body).toContain('href="https://mcp.example.com/.gatewarden/logout"')
     expect(answer.body).toContain('Sign in as someone else')
   })
@@ -188,7 +188,7 @@ describe('our own addresses on a protected host whose proxy does not send them t
       expect(json.json()).toEqual({
         error: 'access_denied',
         error_description:
-          'whoever runs this server must route /.gatewarden/ of this host to Gatewarden',
+          'the operator of this server must route /.gatewarden/ of this host to Gatewarden',
       })
     }
   })
@@ -200,7 +200,7 @@ describe('our own addresses on a protected host whose proxy does not send them t
     expect(warnings()).toMatchObject([
       {
         host: 'mcp.example.com',
-        msg: 'nobody can sign in with a browser: route /.gatewarden/ of this host to Gatewarden, without the login in front',
+        msg: 'no browser can sign in: route /.gatewarden/ of this host to Gatewarden, without the login in front',
       },
     ])
     test.clock.advance(60)

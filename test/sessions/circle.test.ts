@@ -1,5 +1,5 @@
 /**
- * A sign-in whose cookie does not come back: noticed and explained instead of repeated for ever.
+ * A sign-in whose cookie does not come back is noticed and explained instead of repeated for ever.
  */
 import { describe, expect, it } from 'vitest'
 import { buildTestApp, type TestApp } from '../support/build-app.ts'
@@ -14,12 +14,12 @@ import {
 } from '../support/visitor.ts'
 
 const HOSTS = [
-  { where: 'the cookie domain', host: 'wiki.example.com', mend: 'COOKIE_DOMAIN (example.com)' },
-  { where: 'a host of its own', host: 'far.example.org', mend: '/.gatewarden/' },
+  { where: 'the cookie domain', host: 'wiki.example.com', fix: 'COOKIE_DOMAIN (example.com)' },
+  { where: 'a host of its own', host: 'far.example.org', fix: '/.gatewarden/' },
 ]
 const CONFIG = { cookieDomain: 'example.com', resources: HOSTS.map(({ host }) => webApp(host)) }
 
-/** Opens a page in a browser that loses session cookies, at a provider that asks nothing, until a page ends it. */
+/** Opens a page in a browser that loses session cookies, at a provider that asks nothing, until a page ends the loop. */
 async function openForgetfully(
   test: TestApp,
   page: string,
@@ -59,7 +59,7 @@ async function openForgetfully(
   throw new Error('it goes on for ever')
 }
 
-describe.each(HOSTS)('a browser that keeps no cookie of $where', ({ host, mend }) => {
+describe.each(HOSTS)('a browser that keeps no cookie of $where', ({ host, fix }) => {
   const page = `https://${host}/deep?page`
   const start = async () => {
     const provider = await startHostileProvider()
@@ -82,14 +82,14 @@ describe.each(HOSTS)('a browser that keeps no cookie of $where', ({ host, mend }
     expect(lines).toHaveLength(1)
     expect(lines[0]).toMatchObject({
       host,
-      reason: expect.stringContaining(mend),
+      reason: expect.stringContaining(fix),
       msg: 'a browser signs in again and again',
     })
     expect(JSON.stringify(lines)).not.toContain('deep?page')
   })
 })
 
-it('a resource without https behind a gateway with it is named as what is wrong', async () => {
+it('names the cause if a resource has no https and its gateway has', async () => {
   const provider = await startHostileProvider()
   const resources = [webApp('wiki.example.com', { url: 'http://wiki.example.com' })]
   const config = { provider: provider.config, users: [], cookieDomain: 'example.com', resources }

@@ -1,5 +1,5 @@
 /**
- * The last leg to a host that sets its own cookie: the code that carries a session there (decision K24).
+ * The last step to a host that sets its own cookie: the code that carries a session there (decision K24).
  */
 import { describe, expect, it } from 'vitest'
 import { buildTestApp, type TestApp } from '../support/build-app.ts'
@@ -9,7 +9,7 @@ import { createVisitor, isLetIn, linkOf, type Visitor, webApp } from '../support
 const PAGE = 'https://far.example.org/pages/1?q=2'
 const CONFIG = { resources: [webApp('far.example.org'), webApp('other.example.net')] }
 
-/** A person who typed their password, and where the gateway sends them, which nobody has opened yet. */
+/** A person who typed their password, and the address that the gateway sends them to, not opened yet. */
 async function onTheWay(test: TestApp): Promise<{ visitor: Visitor; callback: string }> {
   const visitor = createVisitor(test)
   const login = await visitor.open(PAGE)
@@ -128,7 +128,7 @@ describe('the code of a session', () => {
     },
   )
 
-  it('is not used up by whoever only looks', async () => {
+  it('is not used up by a request that only looks', async () => {
     const test = await buildTestApp(CONFIG)
     const { visitor, callback } = await onTheWay(test)
     const { pathname, search } = new URL(callback)

@@ -174,14 +174,14 @@ describe('T34: a session cookie that we did not make', () => {
 })
 
 describe('T8: a session and an access token are two things', () => {
-  it('a session is no bearer token', async () => {
+  it('a session is not a bearer token', async () => {
     const { app, token } = await signedIn()
     const answer = await check(app, { authorization: `Bearer ${token}` })
     expect(answer.statusCode).toBe(401)
     expect(answer.headers['www-authenticate']).toBe(EXPIRED_OR_WORSE)
   })
 
-  it('an access token is no session, also with the grant of one', async () => {
+  it('an access token is not a session, even with the grant of one', async () => {
     const { test, app, grant } = await signedIn()
     const { tokens } = await obtainTokens(app)
     for (const name of [HOST_COOKIE, SHARED_COOKIE]) {
@@ -226,7 +226,7 @@ describe('where a session counts', () => {
   const LOOKALIKE = at('evil-example.com', '/')
   const OTHER = at('other.example.net', '/app')
 
-  it('one of a host: at its own application only, wherever it is replayed', async () => {
+  it('that of a host: at its own application only, wherever it is replayed', async () => {
     const test = await buildTestApp({ resources: APPS })
     const { token, cookie } = await makeSession(test)
     expect((await check(test.app, { cookie })).statusCode).toBe(200)
@@ -238,7 +238,7 @@ describe('where a session counts', () => {
     }
   })
 
-  it('one of a domain: at every application under it, and at no other', async () => {
+  it('that of a domain: at every application under it, and at no other', async () => {
     const test = await buildTestApp({ resources: APPS, cookieDomain: 'example.com' })
     const { token } = await makeSession(test, { grant: { resource: 'https://example.com' } })
     const cookie = `${SHARED_COOKIE}=${token}`
@@ -250,7 +250,7 @@ describe('where a session counts', () => {
     }
   })
 
-  it('one of a domain that is no longer configured: nowhere but at that very address', async () => {
+  it('that of a domain that is no longer configured: nowhere but at that very address', async () => {
     const test = await buildTestApp({ resources: APPS })
     const { token } = await makeSession(test, { grant: { resource: 'https://example.com' } })
     const cookie = `${SHARED_COOKIE}=${token}`
@@ -317,7 +317,7 @@ describe.each([
     const deps = { storage: test.storage, keyring: createKeyring(SECRET), now: test.clock }
     test.clock.advance(1)
     await addSigningKey(test.clock(), deps)
-    // What each process does by itself every minute: here an unknown key makes it look.
+    // Each process does this by itself every minute: here an unknown key makes it look.
     const look = (letter: string) => {
       const header = { alg: 'RS256', typ: 'session+jwt', kid: letter.repeat(43) }
       const unknown = Buffer.from(JSON.stringify(header)).toString('base64url')

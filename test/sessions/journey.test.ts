@@ -215,7 +215,7 @@ it('a session of the own host takes the place of one from before COOKIE_DOMAIN w
   visitor.jar.store(new URL(page), ['CF_Authorization=old; Domain=example.com; Path=/; Secure'])
   expect(isLetIn(await visitor.signIn(await visitor.open(page)))).toBe(true)
   expect(visitor.jar.header(new URL(page))?.match(/CF_Authorization=/g)).toHaveLength(1)
-  // What is set comes after what is cleared.
+  // The new cookie comes after the cleared ones.
   const set = visitor.lines.filter((line) => line.includes('CF_Authorization='))
   expect(set.at(-1)).toContain('Max-Age=86400')
 })

@@ -70,7 +70,7 @@ describe('a session in use', () => {
     expect(await status()).toBe(401)
   })
 
-  it('is noted down once in a sixteenth of the idle time, however many requests come', async () => {
+  it('is renewed in the store once in a sixteenth of the idle time, however many requests come', async () => {
     const { test, status } = await signedIn()
     const set = test.storage.set.bind(test.storage)
     let writes = 0
@@ -88,7 +88,7 @@ describe('a session in use', () => {
     expect(writes).toBe(2)
   })
 
-  it('is not disturbed by a store that cannot note it down, which is only said at debug', async () => {
+  it('is not disturbed by a store that cannot renew it, which is only logged at debug', async () => {
     const clock = createClock()
     const logs: string[] = []
     const log = pino({ level: 'debug' }, { write: (line: string) => void logs.push(line) })
@@ -107,7 +107,7 @@ describe('a session in use', () => {
     }
     activity.renew(grant)
     await new Promise((resolve) => setImmediate(resolve))
-    // Never beyond the grant.
+    // The session never outlives the grant.
     expect(touched).toEqual([400])
     expect(logs.map((line) => JSON.parse(line).level)).toEqual([20])
   })
@@ -153,7 +153,7 @@ describe('on a store that cannot peek', () => {
     expect(await status()).toBe(401)
   })
 
-  it('one that another process saw in use lives on here, and one that none did ends', async () => {
+  it('a session that another process saw in use lives on here, and a session that none saw ends', async () => {
     const { status, live, records, grant } = await remote()
     expect(await status()).toBe(200)
     live(HOUR / 2)

@@ -81,7 +81,7 @@ describe.each(PLACES)('signing out of $page at $logout', ({ page, logout }) => {
     expect(await storedKeys(test.storage, 'grant:')).toHaveLength(1)
   })
 
-  it('is not done by a script, an image, or whoever only looks', async () => {
+  it('is not done by a script, an image, or a request that only looks', async () => {
     const { test, visitor, cookie } = await signedIn(page)
     for (const mode of ['no-cors', 'cors']) {
       expect((await visitor.step(logout, { 'sec-fetch-mode': mode })).statusCode).toBe(403)

@@ -1,5 +1,5 @@
 /**
- * Requests that a web page makes with somebody's cookie (decision K24): which page it was decides.
+ * Requests that a web page makes with somebody's cookie (decision K24): the page's origin decides.
  */
 import { describe, expect, it } from 'vitest'
 import { buildTestApp, resource } from '../support/build-app.ts'
@@ -65,7 +65,7 @@ describe.each([
     }
   })
 
-  it('of an own page that keeps its address to itself passes: the browser says so', async () => {
+  it('of an own page that hides its address passes: the browser says that it is our own', async () => {
     const own = { origin: 'null', 'sec-fetch-site': 'same-origin' }
     expect((await ask(own)).statusCode).toBe(200)
     for (const site of ['same-site', 'cross-site', 'none', '']) {

@@ -90,7 +90,7 @@ describe('T15: a sign-in', () => {
     expect(answer.headers['set-cookie']).toBeUndefined()
   })
 
-  it('is not offered on hosts of nobody', async () => {
+  it('is not offered on hosts that nobody configured', async () => {
     const { app } = await buildTestApp(CONFIG)
     for (const path of ['login?rd=/', 'callback?code=x', 'logout']) {
       for (const host of ['evil.test', 'evil.example.com', 'a b', '']) {
@@ -153,7 +153,7 @@ describe('T15: a sign-in', () => {
     expect(answer.headers['set-cookie']).toBeUndefined()
   })
 
-  it('begins for nobody who only looks, and for no script', async () => {
+  it('does not begin for a request that only looks, or for a script', async () => {
     const { app, storage } = await buildTestApp(CONFIG)
     const host = 'auth.example.com'
     for (const method of ['HEAD', 'POST', 'PUT', 'OPTIONS', 'QUERY'] as const) {

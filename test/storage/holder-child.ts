@@ -1,6 +1,6 @@
 /**
- * Begins to write in the store of its argument, and does not go on before its standard input ends: what a process does
- * to others that is stopped while it writes.
+ * Begins to write in the store of its argument, and goes on only when its standard input ends. To the others, this is a
+ * process that was stopped while it writes.
  *
  * @module
  */

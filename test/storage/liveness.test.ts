@@ -94,7 +94,7 @@ describe('liveness', () => {
       expect(watch.changed).toBe(false)
     })
 
-    // The announcements may be those of another server than the one that was read: a new master, and the old one.
+    // Announcements and readings may come from two servers: a new master, and the old one.
     it('keeps nothing that is read before the first heartbeat', () => {
       const { liveness, at } = setUpAnew()
       const watch = liveness.watch('3')

@@ -86,7 +86,7 @@ describe('while another process is stopped in the middle of a write', () => {
 
     await release()
     await vi.waitUntil(() => storage.create('healed', 1, 60).catch(() => false))
-    // What had to look first was not made any more. What had not was, late, as it may be.
+    // Writes that had to read first were skipped. The others were made late, as the contract allows.
     expect(await storage.get('created')).toBeUndefined()
     expect(await storage.get('old')).toBe(1)
     expect(await storage.get('next')).toBeUndefined()
@@ -105,7 +105,7 @@ describe('while another process is stopped in the middle of a write', () => {
     await storage.close()
   })
 
-  it('closing does not take for ever, and what was not begun is not made', async () => {
+  it('closing does not take for ever, and a write that was not begun is not made', async () => {
     const { storage, expireAll } = await open()
     await hold()
     const writing = storage.create('created', 1, 60)

@@ -73,7 +73,7 @@ describe('lmdb storage', () => {
       time = 10_000
       expect(await storage.sweep()).toBe(700)
 
-      // With the clock set back, an expired record that is still there would be seen again.
+      // After the clock is set back, an expired record that is still stored would be seen again.
       time = 0
       const left = { short: 0, long: 0, kept: 0 }
       for (const kind of ['short', 'long', 'kept'] as const) {
@@ -95,7 +95,7 @@ describe('lmdb storage', () => {
       time = 60_999
       expect(await storage.sweep()).toBe(0)
       time = 61_000
-      // The lock of the first sweep is written anew by the second, so it is not among the deleted.
+      // The second sweep rewrites the lock of the first, so the lock is not among the deleted records.
       expect(await storage.sweep()).toBe(1)
       await storage.close()
     })

@@ -14,7 +14,7 @@ describe('memory storage', () => {
     for (let n = 0; n < 1000; n += 1) await storage.set(`old:${n}`, n, 1)
     time = 1000
     for (let n = 0; n < 101; n += 1) await storage.set('other', n, 60)
-    // With the clock set back, what is still held would be seen again.
+    // After the clock is set back, a record that is still held would be seen again.
     time = 0
     let held = 0
     for await (const _record of storage.scan('old:')) held += 1

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import type { Storage } from '../../src/storage/storage.ts'
 import type { Place } from './place.ts'
 
-/** One call by name, so that it can be sent to another process. */
+/** A call by name, so that it can be sent to another process. */
 export type Call =
   | readonly ['get' | 'peek' | 'take' | 'delete', key: string]
   | readonly ['set' | 'create', key: string, value: unknown, ttl: number | 'forever']
@@ -58,7 +58,7 @@ export async function startPeer(place: Place): Promise<Peer> {
   }
 }
 
-/** What a killed writer had acknowledged: lines of `created <key>` and `taken <key>`. */
+/** Kills a writer after some lines; returns its acknowledged writes, as `created <key>` and `taken <key>`. */
 export async function killWriterAfter(place: Place, lines: number): Promise<readonly string[]> {
   const child = startChild('writer-child.ts', place)
   let output = ''
@@ -68,7 +68,7 @@ export async function killWriterAfter(place: Place, lines: number): Promise<read
   })
   const [, signal] = await once(child, 'close')
   if (signal !== 'SIGKILL') throw new Error('the writer ended before it was killed')
-  // What follows the last line break was never said in full.
+  // The text after the last line break is an incomplete line.
   return output.split('\n').slice(0, -1)
 }
 

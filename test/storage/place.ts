@@ -1,5 +1,5 @@
 /**
- * Where a store under test lives: somewhere that can be opened again, also by another process.
+ * Places of stores under test: each can be opened again, also by another process.
  *
  * @module
  */
@@ -27,18 +27,18 @@ export const adapters = {
 
 export type AdapterName = keyof typeof adapters
 
-/** One empty store. */
+/** The place of an empty store. */
 export interface Place {
   readonly adapter: AdapterName
-  /** What the adapter opens: a directory, or a URL and the file with its authority. */
+  /** The argument of the adapter: a directory, or a URL and the file with its authority. */
   readonly location: string
   open(now: () => number): Promise<Storage>
-  /** For a store with a clock of its own: as if this much time went by. */
+  /** For a store with a clock of its own: lets this much time go by. */
   elapse?(milliseconds: number): Promise<void>
   remove(): Promise<void>
 }
 
-/** Opens the store a child process was told of: its arguments are the adapter's name and the location. */
+/** Opens the store that the arguments of a child process name: an adapter and a location. */
 export async function openFromArguments(): Promise<Storage> {
   const [name, location] = process.argv.slice(2)
   const open = Object.entries(adapters).find(([adapter]) => adapter === name)?.[1]

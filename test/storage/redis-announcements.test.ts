@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createLiveness } from '../../src/storage/liveness.ts'
-import { listenForNews } from '../../src/storage/redis/announcements.ts'
+import { listenForAnnouncements } from '../../src/storage/redis/announcements.ts'
 import type { RedisConnection, RedisSubscription } from '../../src/storage/redis/connection.ts'
 import { StorageUnavailable } from '../../src/storage/storage.ts'
 
@@ -32,7 +32,7 @@ function createWire(serverCount = 1) {
   return {
     connection,
     subscriptions,
-    /** Takes what a server holds back. */
+    /** Takes the heartbeats that a server holds back. */
     take: (server = 0) => sent[server]?.splice(0) ?? [],
   }
 }
@@ -46,7 +46,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** Lets what was promised happen, and `ms` go by. */
+/** Lets pending promises settle, and `ms` go by. */
 const pass = (ms = 0) => vi.advanceTimersByTimeAsync(ms)
 
 async function listen(serverCount?: number) {
@@ -57,21 +57,21 @@ async function listen(serverCount?: number) {
   const unused = async () => {
     throw new StorageUnavailable(new Error('not asked for here'))
   }
-  const news = listenForNews({
+  const listener = listenForAnnouncements({
     connection: { ...wire.connection, send: unused, topology: () => '', close: async () => {} },
-    hearing: liveness,
+    tracker: liveness,
     id: 'this process',
     isCluster: true,
     now: Date.now,
     log: { info: note, warn: note },
   })
-  stop = news.stop
+  stop = listener.stop
   await pass()
   return {
     ...wire,
     liveness,
     log,
-    /** Resolves once there is another subscription; the pause before it is not of the clock that tests move. */
+    /** Resolves once there is another subscription; the pause before it follows the real clock. */
     async subscribedAnew() {
       const { length } = wire.subscriptions
       while (wire.subscriptions.length === length) await delay(1)
@@ -117,7 +117,7 @@ describe('a heartbeat', () => {
     expect(liveness.watch('grant').changed).toBe(false)
   })
 
-  it('of the subscription before proves nothing of the next', async () => {
+  it('from an earlier subscription proves nothing about the next', async () => {
     const { liveness, subscriptions, take, subscribedAnew } = await listen(2)
     const [first = ''] = take(0)
     const [second = ''] = take(1)
@@ -145,11 +145,11 @@ describe('a server that takes subscriptions and lets no heartbeat through', () =
       true,
       false,
     ])
-    expect(log).toEqual(['no longer hearing from Redis'])
+    expect(log).toEqual(['announcements from Redis no longer arrive'])
     take()
     await pass(BEAT_MS)
     for (const message of take()) subscriptions.at(-1)?.deliver(message)
     expect([liveness.isFresh(), watch.changed]).toEqual([true, true])
-    expect(log.at(-1)).toBe('hearing from Redis again')
+    expect(log.at(-1)).toBe('announcements from Redis arrive again')
   })
 })

@@ -28,6 +28,6 @@ it.each(['sentinel', 'cluster'] as const)('a failover of a %s is waited for', as
   await expect(contactRedis(replica(), kind)).rejects.toThrow(StorageUnavailable)
 })
 
-it('one server that is a replica is not waited for', async () => {
+it('a single server that is a replica is not waited for', async () => {
   await expect(contactRedis(replica(), 'single')).rejects.toThrow(StorageUnfit)
 })

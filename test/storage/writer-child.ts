@@ -1,5 +1,5 @@
 /**
- * Writes until it is killed, and says each write once it is acknowledged: ten chains at once, so that the kill
+ * Writes until it is killed, and prints each write once it is acknowledged. Ten chains write at once, so that the kill
  * finds commits in every state.
  *
  * @module

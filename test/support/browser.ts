@@ -17,7 +17,7 @@ export interface Browser {
   ): Promise<LightMyRequestResponse>
 }
 
-/** @param origin the gateway's own, which the browser thinks it talks to */
+/** @param origin the gateway's own origin, where the browser thinks it is */
 export function createBrowser(app: FastifyInstance, origin = 'https://auth.example.com'): Browser {
   const cookies = new Map<string, string>()
   const host = new URL(origin).host
@@ -74,7 +74,7 @@ export function hiddenField(page: string, name: string): string {
   return unescapeHtml(value)
 }
 
-/** Where a page goes on to by itself. */
+/** The address that a page goes on to by itself. */
 export function refreshTarget(page: string): string {
   const target = /http-equiv="refresh" content="0;\s*url=([^"]*)"/i.exec(page)?.[1]
   if (target === undefined) throw new Error('the page does not navigate')

@@ -18,7 +18,7 @@ import type { ResourceConfig } from '../../src/resources/resource-table.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import type { Storage } from '../../src/storage/storage.ts'
 
-/** What the tests' people type. The cost is the smallest argon2 takes: how slow it is tests nothing here. */
+/** The password of the tests' people. Its cost is the smallest that argon2 takes: slowness tests nothing here. */
 export const PASSWORD = 'correct horse'
 const passwordHash = await hash(PASSWORD, { memoryCost: 8, timeCost: 1, parallelism: 1 })
 
@@ -31,7 +31,7 @@ export const ANN: UserConfig = {
   groups: ['staff'],
   passwordHash,
 }
-/** Nobody's list but `*` lets bob in. */
+/** A person whom only the list `*` lets in. */
 export const BOB: UserConfig = {
   name: 'bob',
   email: 'bob@elsewhere.test',
@@ -88,7 +88,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
   }
 }
 
-/** A clock that stands still until it is moved. */
+/** A clock that stands still until a test moves it. */
 export interface Clock {
   (): number
   /** Moves it on. */
@@ -114,14 +114,14 @@ export interface TestApp {
   readonly config: Config
   /** Every log line so far, parsed. */
   readonly logs: readonly Record<string, unknown>[]
-  /** The same store and secret under a new process: what a restart is. */
+  /** Restarts: a new process with the same store and secret. */
   restart(changes?: Partial<Config>): Promise<TestApp>
 }
 
 /** The root secret, unless a test brings its own. */
 export const SECRET = 'a root secret for tests, long enough to be one'
 
-/** One signing key for all apps of a test file: making one takes longer than most tests. */
+/** The same signing key for all apps of a test file: making a key takes longer than most tests. */
 const signingKeys = createMemoryStorage({ now: () => START })
 await loadSigningKeys({
   storage: signingKeys,

@@ -1,6 +1,6 @@
 /**
- * What Google serves to an application that people sign in to, on loopback: the issuer with its account chooser on one
- * origin, tokens and token-info on another, userinfo on a third, found by its discovery document as Google's are.
+ * Google on loopback, as an application sees it that people sign in to: the issuer with its account chooser on one
+ * origin, tokens and token-info on another, userinfo on a third; the discovery document names them as Google's does.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export interface GoogleAccount {
   readonly email: string
   readonly name: string
   readonly emailVerified: boolean
-  /** The Workspace domain that manages it; consumer accounts have none. */
+  /** The Workspace domain that manages the account; consumer accounts have none. */
   readonly hd?: string
 }
 
@@ -29,14 +29,14 @@ export const ANN: GoogleAccount = {
   emailVerified: true,
   hd: 'example.com',
 }
-/** Her address is of the domain, her account is her own. */
+/** An account of her own, although her address is in the domain. */
 export const EVE: GoogleAccount = {
   sub: '110169484474386276335',
   email: 'eve@example.com',
   name: 'Eve Evans',
   emailVerified: true,
 }
-/** Of another organisation. */
+/** An account of another organisation. */
 export const OTTO: GoogleAccount = {
   sub: '110169484474386276336',
   email: 'otto@other.example',
@@ -44,7 +44,7 @@ export const OTTO: GoogleAccount = {
   emailVerified: true,
   hd: 'other.example',
 }
-/** Nobody has confirmed the address. */
+/** An account whose address is not confirmed. */
 export const UMA: GoogleAccount = {
   sub: '110169484474386276337',
   email: 'uma@example.com',
@@ -60,10 +60,10 @@ export const GOOGLE_CLIENT = {
 }
 
 interface TokenOptions {
-  /** Of the client it was issued to; ours unless told otherwise. */
+  /** The id of the client that the token is issued to; ours by default. */
   readonly client?: string
   readonly scope?: string
-  /** Seconds it lives. */
+  /** Seconds that the token lives. */
   readonly lifetime?: number
 }
 
@@ -71,17 +71,17 @@ export interface GoogleStandIn {
   readonly issuer: string
   /** Every request line so far, queries and all. */
   readonly requests: readonly string[]
-  /** Whether ID tokens name the issuer without its scheme, as Google's may. */
+  /** True if ID tokens name the issuer without its scheme, as Google's may. */
   bareIssuer: boolean
-  /** Answers in place of everything else; true if it did. */
+  /** Answers in place of everything else; true if it answered. */
   answer: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined
   /** Claims of the next ID tokens in place of those of the account. */
   claims: Json
-  /** An access token of an account, as another program would have it. */
+  /** Issues an access token of an account, as for another program. */
   issue(account: GoogleAccount, options?: TokenOptions): string
   /** Ends an access token, as the account's own page does. */
   revoke(token: string): void
-  /** What a person does who is sent there: chooses an account, and is sent back. */
+  /** Does what a person does there: chooses an account. Returns the address that they are sent back to. */
   choose(authorizationUrl: string, account: GoogleAccount): Promise<string>
   stop(): Promise<void>
 }
@@ -111,10 +111,10 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** One for all: making one takes longer than most tests. */
+/** The same key for all: making a key takes longer than most tests. */
 const keyPair = generateKeyPair('RS256')
 
-/** @param options `now` in milliseconds since the epoch; `redirectUris`: as registered, any if left out */
+/** @param options `now`: milliseconds since the epoch; `redirectUris`: the registered ones, any if absent */
 export async function startGoogle(
   options: { now?: () => number; redirectUris?: readonly string[] } = {},
 ): Promise<GoogleStandIn> {

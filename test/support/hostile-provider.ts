@@ -20,15 +20,15 @@ import type { RedirectProviderConfig } from '../../src/providers/provider-config
 
 export const CLIENT_ID = 'gatewarden'
 export const CLIENT_SECRET = 'the secret of the client'
-/** What everybody is given there. */
+/** The access token that everybody gets there. */
 export const ACCESS_TOKEN = 'an-access-token-of-the-provider'
 
 type Json = Record<string, unknown>
 
-/** What it does wrong. Each function changes what it is given. */
+/** The lies that it tells. Each function changes its argument. */
 export interface Lies {
   discovery?(document: Json): void
-  /** The query that the person comes back with. */
+  /** Changes the query that the person comes back with. */
   redirect?(query: URLSearchParams): void
   claims?(claims: JWTPayload): void
   /** Signs in place of the provider's own key. */
@@ -37,7 +37,7 @@ export interface Lies {
   keys?(answer: Json): void
   introspection?(answer: Json): void
   userinfo?(answer: Json): void
-  /** Answers in place of everything else; true if it did. */
+  /** Answers in place of everything else; true if it answered. */
   answer?(request: IncomingMessage, response: ServerResponse): boolean
 }
 
@@ -45,12 +45,12 @@ export interface HostileProvider {
   readonly issuer: string
   /** For `testConfig`. */
   readonly config: RedirectProviderConfig
-  /** The claims of whoever signs in next. */
+  /** The claims of the person who signs in next. */
   person: Json
-  /** What userinfo alone says of them. */
+  /** The claims that only userinfo has. */
   userinfo: Json
   lies: Lies
-  /** How often it was asked for this path. */
+  /** The number of requests for this path. */
   asked(
     path:
       | '/.well-known/openid-configuration'
@@ -62,20 +62,20 @@ export interface HostileProvider {
   ): number
   /** Bodies of the token requests so far. */
   readonly redeemed: readonly URLSearchParams[]
-  /** Codes that were redeemed twice, at which Keycloak ends the person's session. */
+  /** The number of codes that were redeemed twice: Keycloak then ends the person's session. */
   readonly replayed: number
-  /** What introspection says of a token; of any other, that it is not active. */
+  /** The answers of introspection, by token; any other token is not active. */
   readonly introspected: Map<string, Json>
-  /** Signs a token as it would sign one of its own. */
+  /** Signs a token as the provider signs its own. */
   signToken(claims: Json, header?: Partial<JWTHeaderParameters>): Promise<string>
   /** The public key that it signs with, as PEM. */
   publicKey(): Promise<string>
   /** Signs with a new key from now on; the old one is gone. */
   rotateKeys(): Promise<void>
-  /** What a browser does there: the address it is sent back to. */
+  /** Signs in as a browser does there, and returns the address that it is sent back to. */
   signIn(authorizationUrl: string): Promise<string>
   stop(): Promise<void>
-  /** At the same address as before. */
+  /** Starts again at the same address. */
   start(): Promise<void>
 }
 
@@ -95,7 +95,7 @@ const ANN: Json = {
   groups: ['staff'],
 }
 
-/** Starts one; it is stopped after the test. */
+/** Starts a provider, which stops after the test. */
 export async function startHostileProvider(): Promise<HostileProvider> {
   const counts = new Map<string, number>()
   const codes = new Map<string, Issued>()

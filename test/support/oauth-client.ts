@@ -147,7 +147,7 @@ export interface Tokens {
   readonly scope: string
 }
 
-/** The whole way: registers, signs ann in, redeems. */
+/** Goes the whole way: registers, signs ann in, redeems. */
 export async function obtainTokens(
   app: FastifyInstance,
   options: {

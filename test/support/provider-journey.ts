@@ -10,17 +10,17 @@ import { buildTestApp, type TestApp } from './build-app.ts'
 import { type HostileProvider, startHostileProvider } from './hostile-provider.ts'
 import { authorizeUrl, codeOf, type RegisteredClient, redeem, register } from './oauth-client.ts'
 
-/** A redirect that nobody vouches for: errors are told to the person instead (decision K10). */
+/** A redirect that nobody vouches for: the person is told of errors instead (decision K10). */
 export const UNTRUSTED_REDIRECT = 'https://program.example/callback'
 
 export interface Journey extends TestApp {
   readonly provider: HostileProvider
   readonly client: RegisteredClient
-  /** Of a client whose redirect is not trusted. */
+  /** A client whose redirect is not trusted. */
   readonly untrusted: RegisteredClient
 }
 
-/** The app with a provider of its own and two clients. */
+/** Starts the app with a provider of its own and two clients. */
 export async function startJourney(changes: Partial<Config> = {}): Promise<Journey> {
   const provider = await startHostileProvider()
   const test = await buildTestApp({ provider: provider.config, users: [], ...changes })
@@ -36,7 +36,7 @@ export function asking(journey: Journey, { trusted = true }: { trusted?: boolean
     : authorizeUrl(journey.untrusted, { redirect_uri: UNTRUSTED_REDIRECT })
 }
 
-/** Allows the client; what the answer is depends on the provider. */
+/** Allows the client; the answer depends on the provider. */
 export async function approve(browser: Browser, url: string): Promise<LightMyRequestResponse> {
   const consent = await browser.get(url)
   return browser.post('/consent', {
@@ -45,7 +45,7 @@ export async function approve(browser: Browser, url: string): Promise<LightMyReq
   })
 }
 
-/** Allows the client and signs in at the provider: the address the person is sent back to. */
+/** Allows the client and signs in at the provider; returns the address that the person is sent back to. */
 export async function cameBack(
   journey: Journey,
   browser: Browser,
@@ -55,7 +55,7 @@ export async function cameBack(
   return journey.provider.signIn(refreshTarget(approved.body))
 }
 
-/** The whole way, up to our answer to the person who came back. */
+/** Goes the whole way, up to our answer to the person who came back. */
 export async function signInThere(
   journey: Journey,
   options: { trusted?: boolean; browser?: Browser } = {},

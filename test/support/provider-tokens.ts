@@ -18,13 +18,13 @@ export interface Accepting extends TestApp {
   claims(changes?: Json): Json
   /** A signed access token with these claims. */
   token(changes?: Json): Promise<string>
-  /** An opaque one that introspection knows with these claims. */
+  /** An opaque token that introspection knows with these claims. */
   opaque(changes?: Json): string
-  /** What a request with this bearer token is answered. */
+  /** Sends a request with this bearer token. */
   bring(token: string, headers?: Record<string, string>): Promise<LightMyRequestResponse>
 }
 
-/** The one server, which accepts the provider's tokens. */
+/** The only server, which accepts the provider's tokens. */
 export const ACCEPTING = resource({ acceptProviderTokens: true })
 
 export async function startAccepting(changes: Partial<Config> = {}): Promise<Accepting> {

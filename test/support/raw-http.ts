@@ -1,5 +1,5 @@
 /**
- * HTTP byte by byte over loopback sockets, for what a client library would put right: doubled lines, odd bytes,
+ * HTTP byte by byte over loopback sockets, for faults that a client library would correct: doubled lines, odd bytes,
  * half a body, a client that leaves.
  *
  * @module
@@ -18,18 +18,18 @@ export interface RawAnswer {
   /** Every value of a header, names compared without regard to case. */
   values(name: string): string[]
   readonly body: string
-  /** False if the connection ended before the end that the head announced. */
+  /** False if the connection ended before the length that the head announced. */
   readonly complete: boolean
 }
 
 export interface RawConnection {
   readonly socket: Socket
   send(bytes: string | Buffer): void
-  /** Everything received so far, once it matches. Rejects if the connection ends before. */
+  /** Everything received so far, once it matches. Rejects if the connection ends first. */
   until(pattern: RegExp): Promise<string>
   /** Everything received, once the connection has ended, in whatever way. */
   ended(): Promise<string>
-  /** Cuts the connection as a client does that goes away. */
+  /** Cuts the connection, as a client that goes away does. */
   leave(): void
 }
 
@@ -47,7 +47,7 @@ export async function listen(app: FastifyInstance): Promise<number> {
   return address.port
 }
 
-/** Opens a connection; it is cut after the test. */
+/** Opens a connection, which is cut after the test. */
 export async function open(port: number): Promise<RawConnection> {
   const socket = connect({ port, host: '127.0.0.1' })
   sockets.add(socket)

@@ -1,23 +1,23 @@
 /**
- * A store as behind a network, in memory: it cannot peek, announces what changes, counts what it is asked, and fails
+ * A store in memory that behaves as one behind a network: it cannot peek, announces changes, counts calls, and fails
  * when it is told to.
  *
  * @module
  */
 
 import { WATCHED } from '../../src/records/records.ts'
-import { createLiveness, type Hearing } from '../../src/storage/liveness.ts'
+import { createLiveness, type LivenessTracker } from '../../src/storage/liveness.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { type Storage, StorageUnavailable } from '../../src/storage/storage.ts'
 import type { Clock } from './build-app.ts'
 
 export interface RemoteStorage extends Storage {
-  readonly liveness: Hearing
-  /** What is announced is lost, as are heartbeats. */
+  readonly liveness: LivenessTracker
+  /** True: announcements and heartbeats are lost. */
   isDeaf: boolean
-  /** Every call fails. */
+  /** True: every call fails. */
   isDown: boolean
-  /** Calls since it was last set. */
+  /** The number of calls since a test set it. */
   asked: number
   /** Delays reads until it resolves. */
   hold: Promise<void> | undefined

@@ -1,5 +1,5 @@
 /**
- * Browser sessions without the way through the login: what the login leaves in the store, and the cookie it sets.
+ * Browser sessions without the way through the login: the records that the login stores, and the cookie that it sets.
  *
  * @module
  */

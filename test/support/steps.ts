@@ -15,7 +15,7 @@ export function moved(browser: Browser, app: FastifyInstance): Browser {
   return next
 }
 
-/** Answers a consent page, or one that says "Start again". */
+/** Answers a consent page, or a page that says "Start again". */
 export function decide(
   browser: Browser,
   page: LightMyRequestResponse,
@@ -34,7 +34,7 @@ export function followToLogin(
   return browser.get(refreshTarget(approved.body), { 'sec-fetch-site': 'same-origin' })
 }
 
-/** Types into a login page; ann and her password unless told otherwise. */
+/** Types into a login page: by default, ann and her password. */
 export function typeIn(
   browser: Browser,
   page: LightMyRequestResponse,
@@ -53,7 +53,7 @@ export function expectPage(response: LightMyRequestResponse, status: number): vo
   expect(response.body).not.toContain('http-equiv="refresh"')
 }
 
-/** The page that offers to begin anew. */
+/** The page that offers to start again. */
 export function expectStartAgain(response: LightMyRequestResponse): void {
   expectPage(response, 400)
   expect(response.body).toContain('Start again')

@@ -1,5 +1,5 @@
 /**
- * What a request left behind in the store.
+ * Reads the records that a request left in the store.
  *
  * @module
  */

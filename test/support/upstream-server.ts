@@ -1,5 +1,5 @@
 /**
- * A little MCP server's stand-in behind the gateway: remembers what reached it, answers as a test says.
+ * The stand-in of a little MCP server behind the gateway: remembers its requests, answers as a test says.
  *
  * @module
  */
@@ -12,9 +12,9 @@ export interface UpstreamServer {
   /** `http://127.0.0.1:<port>`. */
   readonly origin: string
   readonly requests: readonly IncomingMessage[]
-  /** The next request, or the one that has come already and nobody has waited for. */
+  /** The next request, or an earlier one that nobody has waited for. */
   next(): Promise<{ request: IncomingMessage; response: ServerResponse }>
-  /** Stops listening and cuts what is open. */
+  /** Stops listening and cuts open connections. */
   stop(): Promise<void>
 }
 
@@ -24,8 +24,8 @@ afterEach(async () => {
 })
 
 /**
- * Starts one; it is stopped after the test.
- * @param answer left out: the test answers through {@link UpstreamServer.next}
+ * Starts a server, which stops after the test.
+ * @param answer if absent, the test answers through {@link UpstreamServer.next}
  */
 export async function startUpstream(
   answer?: (request: IncomingMessage, response: ServerResponse) => unknown,

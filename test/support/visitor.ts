@@ -9,7 +9,7 @@ import { type CookieJar, createCookieJar } from '../e2e/support/cookie-jar.ts'
 import { hiddenField } from './browser.ts'
 import { PASSWORD, resource, type TestApp } from './build-app.ts'
 
-/** Where a person ended up, and what they saw there. */
+/** The place where a person ended up, and the page that they saw there. */
 export interface Visit {
   readonly url: URL
   readonly answer: LightMyRequestResponse
@@ -19,11 +19,11 @@ export interface Visit {
 
 export interface Visitor {
   readonly jar: CookieJar
-  /** Every `Set-Cookie` line so far, after the host that sent it. */
+  /** Every `Set-Cookie` line so far, preceded by the host that sent it. */
   readonly lines: readonly string[]
-  /** One request, without following where it leads. */
+  /** Sends one request, and follows no redirect. */
   step(url: string, headers?: Record<string, string>): Promise<LightMyRequestResponse>
-  /** Opens an address and follows until a page, or a host that is none of ours. */
+  /** Opens an address and follows redirects up to a page, or a host that is not ours. */
   open(url: string, headers?: Record<string, string>): Promise<Visit>
   /** Follows the answer to a step. */
   follow(from: Visit): Promise<Visit>
@@ -34,7 +34,7 @@ export interface Visitor {
     fields?: Record<string, string>,
     headers?: Record<string, string>,
   ): Promise<Visit>
-  /** Types into the built-in login page and follows; ann unless told otherwise. */
+  /** Types into the built-in login page and follows; by default, as ann. */
   signIn(page: Visit, person?: { name?: string; password?: string }): Promise<Visit>
 }
 
@@ -53,7 +53,7 @@ export function linkOf({ answer, url }: Visit, words: string): string {
   return new URL(href, url).href
 }
 
-/** True where the proxy was told to let the person through. */
+/** True if the proxy was told to let the person through. */
 export const isLetIn = ({ answer }: Visit): boolean =>
   answer.statusCode === 200 && answer.headers['x-forwarded-user'] !== undefined
 

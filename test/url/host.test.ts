@@ -22,7 +22,7 @@ describe('CVE-2026-48794: every spelling of a host is one', () => {
   })
 })
 
-describe('what is not one host is none', () => {
+describe('a value that is not one host is refused', () => {
   it.each([
     '',
     '.',

@@ -1,5 +1,5 @@
 /**
- * Whether anybody who can log in may pass: a mistyped domain would otherwise show only after a login.
+ * Checks that somebody who can log in may pass: a mistyped domain would otherwise show only after a login.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { compilePolicy } from '../../resources/policy.ts'
 import type { ResourceConfig } from '../../resources/resource-table.ts'
 import type { Report } from '../values/problem.ts'
 
-/** Warns of servers that let in none of the people of the built-in login, who are all there are. */
+/** Warns of servers that let in none of the users of the built-in login. */
 export function warnOfClosedResources(parts: {
   users: readonly UserConfig[]
   resources: readonly ResourceConfig[]
@@ -29,6 +29,6 @@ export function warnOfClosedResources(parts: {
     closed.length === resources.length ? 'any server' : closed.map(({ id }) => id).join(', ')
   report.warning(
     'users',
-    `nobody here may use ${where}: no e-mail, domain or group of the allow list is one of theirs. Change one of the two.`,
+    `none of them may use ${where}: the allow list names none of their e-mails, domains or groups. Change the list or the users.`,
   )
 }

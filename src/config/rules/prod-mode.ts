@@ -1,5 +1,7 @@
 /**
- * What `PROD_MODE` refuses: settings that are fine to try things out, and secrets that can be guessed.
+ * This folder owns the rules across settings. It parses no value and builds no part of the configuration.
+ *
+ * `PROD_MODE` refuses settings that are fine only for trying things out, and secrets that can be guessed.
  *
  * @module
  */
@@ -25,12 +27,12 @@ interface Parts extends Chosen {
 
 const MAKE_ONE = 'Make one with: openssl rand -base64 32.'
 const MIN_CLIENT_SECRET = 32
-/** OWASP's least for argon2id: 19 MiB, two passes. */
+/** OWASP's recommendation for argon2id: 19 MiB, two passes. */
 const MIN_ARGON2 = { memory: 19_456, passes: 2 }
-/** A network with a shorter prefix is a good part of the Internet. */
+/** A network with a shorter prefix covers a large part of the Internet. */
 const MIN_PREFIX = 8
 
-/** Reports everything unsafe, each with its mend. */
+/** Reports every unsafe setting, each with its fix. */
 export function checkProdMode(parts: Parts): void {
   checkTransport(parts)
   checkOpenness(parts)
@@ -41,7 +43,7 @@ export function checkProdMode(parts: Parts): void {
 
 function checkTransport({ settings, given, file, resources, provider, report }: Parts): void {
   if (settings.dev_mode) {
-    report.problem('DEV_MODE', 'is on beside PROD_MODE. Remove one of the two.')
+    report.problem('DEV_MODE', 'conflicts with PROD_MODE. Remove one of the two.')
   }
   if (settings.public_url && !settings.public_url.secure) {
     const label = given.get('public_url')?.label ?? 'PUBLIC_URL'
@@ -88,36 +90,36 @@ function checkOpenness({ settings, given, file, resources, report }: Parts): voi
     if (prefix === undefined || Number(prefix) >= MIN_PREFIX) continue
     report.problem(
       'TRUSTED_PROXIES',
-      `${network} lets strangers forge forwarded headers, which PROD_MODE refuses. Name your proxy alone.`,
+      `${network} lets strangers forge forwarded headers, which PROD_MODE refuses. List your proxy alone.`,
     )
   }
   if (settings.rate_limit === 0) {
     report.problem(
       'RATE_LIMIT',
-      '0 lets anyone ask without end, which PROD_MODE refuses. Remove it for the default.',
+      '0 means no limit, which PROD_MODE refuses. Remove it to use the default.',
     )
   }
 }
 
 function checkSecrets({ settings, provider, given, clients, report }: Parts): void {
-  const check = (label: string, secret: string | undefined, mend: string) => {
+  const check = (label: string, secret: string | undefined, remedy: string) => {
     const weak = secret === undefined ? undefined : weakness(secret)
-    if (weak !== undefined) report.problem(label, `${weak}, which PROD_MODE refuses. ${mend}`)
+    if (weak !== undefined) report.problem(label, `${weak}, which PROD_MODE refuses. ${remedy}`)
   }
   check('SECRET', settings.secret, MAKE_ONE)
   for (const previous of settings.secret_previous ?? []) {
-    check('SECRET_PREVIOUS', previous, 'Remove it; what it sealed ends.')
+    check('SECRET_PREVIOUS', previous, 'Remove it; everything sealed with it becomes invalid.')
   }
   if (provider && provider.type !== 'builtin') {
     const label = given.get('client_secret')?.label ?? 'CLIENT_SECRET'
-    check(label, provider.clientSecret, 'Let your provider make a new one.')
+    check(label, provider.clientSecret, 'Make a new one at your provider.')
   }
   for (const { at, client } of clients) {
     if (client.secret === undefined) continue
     if (client.secret.length < MIN_CLIENT_SECRET) {
       report.problem(
         `${at}.client_secret`,
-        `is ${client.secret.length} characters long, and PROD_MODE wants ${MIN_CLIENT_SECRET}. ${MAKE_ONE}`,
+        `is ${client.secret.length} characters long; PROD_MODE requires ${MIN_CLIENT_SECRET}. ${MAKE_ONE}`,
       )
     } else {
       check(`${at}.client_secret`, client.secret, MAKE_ONE)

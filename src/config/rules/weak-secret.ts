@@ -1,16 +1,16 @@
 /**
- * Tells secrets that somebody thought up from those that a machine made.
+ * Tells secrets that a person made up from secrets that a machine made.
  *
  * @module
  */
 
-/** In secrets that were meant to be replaced. Long enough never to stand in a random one by chance. */
+/** Words in secrets that were meant to be replaced, each too long to occur in a random secret by chance. */
 const PLACEHOLDER =
   /change.?(?:me|this|it)|replace.?(?:me|this|it)|your.?secret|my.?secret|password|passw0rd|example|default|letmein|qwerty|abcdefgh|12345678|insecure|development|supersecret|placeholder/i
 
 /**
- * Why a secret can be guessed, as the end of a sentence about it; undefined if it looks random.
- * Hexadecimal secrets have 16 different characters at most, and random ones often fewer, so 10 are enough there.
+ * Why a secret can be guessed, as a predicate for a problem; undefined if the secret looks random.
+ * Hexadecimal secrets have at most 16 different characters, and random ones often fewer, so 10 are enough there.
  */
 export function weakness(secret: string): string | undefined {
   if (secret.length < 16) return 'is short'

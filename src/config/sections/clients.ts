@@ -1,5 +1,5 @@
 /**
- * The clients known beforehand: `clients` in the file, and mcpauth's `MCPAUTH_BOOTSTRAP_CLIENTS`.
+ * The preregistered clients: `clients` in the file, and mcpauth's `MCPAUTH_BOOTSTRAP_CLIENTS`.
  *
  * @module
  */
@@ -18,51 +18,53 @@ import { attempt, InvalidValue, quote, type Report } from '../values/problem.ts'
 import { parseScopeToken } from '../values/scopes.ts'
 
 const BOOTSTRAP = 'MCPAUTH_BOOTSTRAP_CLIENTS'
-/** What mcpauth's edge login is as a client of itself. */
+/** The client id under which mcpauth's edge login is a client of mcpauth itself. */
 const EDGE_CLIENT = 'edge-auth-client'
-/** mcpauth's clients list these, which are scopes of no server and limit nothing. */
+/** mcpauth's clients list these scopes. No server has them, so they limit nothing. */
 const OPENID_SCOPES = ['openid', 'email', 'profile', 'offline_access']
 
 export const ClientSection = section({
-  client_id: text(parseClientId).register(fields, { description: 'What it calls itself.' }),
+  client_id: text(parseClientId).register(fields, { description: 'Client id.' }),
   client_secret: text(parseClientSecret).optional().register(fields, {
-    description: 'What it proves that with. Without one it is a public client.',
+    description: 'Client secret. A client without a secret is a public client.',
     secret: true,
   }),
-  client_secret_file: text(parsePath)
-    .optional()
-    .register(fields, { description: 'Instead: a file that holds it.' }),
+  client_secret_file: text(parsePath).optional().register(fields, {
+    description: 'File that holds the client secret, instead of `client_secret`.',
+  }),
   client_name: text(parseDisplayName).optional().register(fields, {
-    description: 'Shown to people.',
+    description: 'Name that people see.',
   }),
   redirect_uris: list((uri) => uri).register(fields, {
-    description: 'Where its answers may go. On loopback any port fits.',
+    description: 'Redirect URIs of the client. On loopback, any port matches.',
   }),
   scopes: list((scope) => scope)
     .optional()
-    .register(fields, { description: 'All that it may be granted; else whatever a server has.' }),
+    .register(fields, {
+      description: 'Scopes that the client may get. Default: all scopes of a server.',
+    }),
   grant_types: list(parseGrantType).optional().register(fields, {
-    description: '`authorization_code` alone, or with `refresh_token`, which is the default.',
+    description: '`authorization_code` alone, or with `refresh_token` (the default).',
   }),
   token_endpoint_auth_method: text(parseAuthMethod).optional().register(fields, {
     description:
-      '`client_secret_basic`, `client_secret_post` or `none`. By default `none` without a secret.',
+      '`client_secret_basic` (the default with a secret), `client_secret_post` or `none` (the default without one).',
   }),
 })
 type ClientSection = z.output<typeof ClientSection>
 
-/** @throws InvalidValue for what a client cannot be called, or what would be taken for another kind of id; never with a secret */
+/** @throws InvalidValue, without a secret, for a text that is no client id or reads like another kind of client id */
 export function parseClientId(value: string): string {
   if (!/^[\x21-\x7e]{1,256}$/.test(value)) {
     throw new InvalidValue('is not an id. Use 1 to 256 printable ASCII characters without spaces.')
   }
   if (/^https?:\/\//i.test(value)) {
     throw new InvalidValue(
-      `${quote(value)} is a URL, which would be the address of a client's own description. Choose a name.`,
+      `${quote(value)} is a URL, which would mean a Client ID Metadata Document. Choose a name.`,
     )
   }
   if (/^[\w-]+\.\.[\w-]+\.[\w-]+\.[\w-]+$/.test(value)) {
-    throw new InvalidValue('is an id that registration hands out. Choose a name of your own.')
+    throw new InvalidValue('has the form of the ids that registration issues. Choose another id.')
   }
   return value
 }
@@ -79,7 +81,7 @@ function parseClientSecret(value: string): string {
 function parseGrantType(value: string): ClientConfig['grantTypes'][number] {
   if (value === 'authorization_code' || value === 'refresh_token') return value
   throw new InvalidValue(
-    `${quote(value)} is not a grant type of this version. Write authorization_code and refresh_token.`,
+    `${quote(value)} is not a supported grant type. Write authorization_code and refresh_token.`,
   )
 }
 
@@ -88,7 +90,7 @@ function parseAuthMethod(value: string): ClientConfig['authMethod'] {
     return value
   }
   throw new InvalidValue(
-    `${quote(value)} is not a method of this version. Write client_secret_basic, client_secret_post or none.`,
+    `${quote(value)} is not a supported method. Write client_secret_basic, client_secret_post or none.`,
   )
 }
 
@@ -99,7 +101,7 @@ interface Parts extends Chosen {
   readonly resources: readonly ResourceConfig[]
 }
 
-/** A client, and how problems call it. */
+/** A client, and the name by which problems call it. */
 export interface PlacedClient {
   readonly at: string
   readonly client: ClientConfig
@@ -112,7 +114,7 @@ export function buildClients(parts: Parts): PlacedClient[] {
     ...(file.clients ?? []).map((value, index) => ({ value, index, from: 'clients' })),
     ...(settings.mcpauth_bootstrap_clients ?? [])
       .map((value, index) => ({ value, index, from: BOOTSTRAP }))
-      .filter(({ value, index }) => isTaken(value, index, report)),
+      .filter(({ value, index }) => isKept(value, index, report)),
   ].flatMap(({ value, index, from }) => {
     const at = `${from}.${isRecord(value) && typeof value.client_id === 'string' ? value.client_id : index + 1}`
     const parsed = parseWith(ClientSection, value, {
@@ -125,22 +127,22 @@ export function buildClients(parts: Parts): PlacedClient[] {
   })
   const owners = new Set<string>()
   for (const { at, client } of built) {
-    if (owners.has(client.id)) report.problem(at, 'is there twice. Remove one of the two.')
+    if (owners.has(client.id)) report.problem(at, 'is listed twice. Remove the duplicate.')
     owners.add(client.id)
   }
   return built
 }
 
 /**
- * Whether mcpauth would have had this client. It left out those with a part missing; and the one of its edge login
- * redirects to the gateway itself, which needs no client to log in at.
+ * Whether to keep a client of mcpauth's list. mcpauth ignores a client with a part missing. The client of its edge
+ * login is not needed: it redirects to the gateway itself, and Gatewarden needs no client to log in there.
  */
-function isTaken(value: unknown, index: number, report: Report): boolean {
+function isKept(value: unknown, index: number, report: Report): boolean {
   if (!isRecord(value)) return true
   const { client_id: id, client_secret: secret, redirect_uris: uris } = value
   const at = `${BOOTSTRAP}.${typeof id === 'string' && id !== '' ? id : index + 1}`
   if (id === EDGE_CLIENT) {
-    report.warning(at, 'is not needed, and left out. Remove it.')
+    report.warning(at, 'is not needed, so it is ignored. Remove it.')
     return false
   }
   const isMissing = (part: unknown) => part === undefined || part === null || part === ''
@@ -150,7 +152,7 @@ function isTaken(value: unknown, index: number, report: Report): boolean {
   if (missing.length === 0) return true
   report.warning(
     at,
-    `has no ${missing.join(' and no ')}, and is left out. Add it; a client without a secret belongs under clients in gatewarden.yaml.`,
+    `has no ${missing.join(' and no ')}, so it is ignored. Add it; a client without a secret belongs under clients in gatewarden.yaml.`,
   )
   return false
 }
@@ -173,8 +175,8 @@ function buildClient(
     report.problem(
       `${at}.token_endpoint_auth_method`,
       secret === undefined
-        ? 'needs a secret, and there is none. Add client_secret_file, or write none.'
-        : 'is none beside a secret. Remove one of the two.',
+        ? 'needs a secret, but the client has none. Add client_secret_file, or write none.'
+        : 'is none, but the client has a secret. Remove one of the two.',
     )
   }
   const scopes = scopesOf(section.scopes, parts)
@@ -196,7 +198,7 @@ function checkRedirectUris(
 ): void {
   const ownOrigin = settings.public_url?.origin ?? ''
   if (uris.length === 0) {
-    report.problem(`${at}.redirect_uris`, 'names none. Add the address its answers go to.')
+    report.problem(`${at}.redirect_uris`, 'lists no URI. Add the redirect URI of the client.')
   }
   for (const uri of uris) {
     const problem = redirectUriProblem(uri, ownOrigin)
@@ -214,13 +216,13 @@ function secretOf(
   if (secret !== undefined) {
     report.problem(
       `${at}.client_secret`,
-      'stands beside client_secret_file. Remove one of the two.',
+      'conflicts with client_secret_file. Remove one of the two.',
     )
   }
   return attempt(report, `${at}.client_secret_file`, () => parseClientSecret(disk.readSecret(file)))
 }
 
-/** A limit to nothing, or to what no server has, is a mistake of the writer's. */
+/** A limit to no scope, or to a scope that no server has, is a mistake in the configuration. */
 function scopesOf(
   given: readonly string[] | undefined,
   { at, resources, report }: Parts & { readonly at: string },
@@ -229,12 +231,12 @@ function scopesOf(
   const scopes = fromMcpauth ? given?.filter((scope) => !OPENID_SCOPES.includes(scope)) : given
   if (fromMcpauth && scopes?.length === 0) return undefined
   if (scopes?.length === 0) {
-    report.problem(`${at}.scopes`, 'names no scope. Name one, or leave the setting out.')
+    report.problem(`${at}.scopes`, 'lists no scope. Add one, or leave the setting out.')
   }
   for (const scope of scopes ?? []) {
     const valid = attempt(report, `${at}.scopes`, () => parseScopeToken(scope))
     if (valid !== undefined && !resources.some(({ scopes: offered }) => scope in offered)) {
-      report.problem(`${at}.scopes`, `"${scope}" is on offer at no server. Remove it.`)
+      report.problem(`${at}.scopes`, `no server offers "${scope}". Remove it.`)
     }
   }
   return scopes

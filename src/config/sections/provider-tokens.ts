@@ -1,5 +1,5 @@
 /**
- * Whether accepting the provider's own tokens makes sense with this provider.
+ * Checks whether this provider has tokens of its own that Gatewarden can accept.
  *
  * @module
  */
@@ -14,7 +14,7 @@ interface Parts extends Chosen {
   readonly report: Report
 }
 
-/** Refuses it for a provider that has no tokens, and says each time what it means for the others. */
+/** Refuses provider tokens if the provider issues none. Otherwise warns of them at each start. */
 export function checkProviderTokens({ settings, given, resources, report }: Parts): void {
   const accepting = resources.filter(({ acceptProviderTokens }) => acceptProviderTokens)
   const label = settings.accept_provider_tokens
@@ -24,14 +24,14 @@ export function checkProviderTokens({ settings, given, resources, report }: Part
     if (!settings.accept_provider_tokens && accepting.length === 0) return
     report.problem(
       label,
-      'is on, and PROVIDER is builtin, which issues no tokens of its own: every token is ours already. Remove it.',
+      'is on, but PROVIDER is builtin, which issues no tokens of its own. Remove it.',
     )
     return
   }
   if (accepting.length > 0) {
     report.warning(
       label,
-      `tokens that the provider issued for other purposes open ${accepting.map(({ id }) => id).join(', ')}. Turn it off once your clients have signed in here.`,
+      `opens ${accepting.map(({ id }) => id).join(', ')} to tokens that the provider issued for other purposes. Turn it off once your clients have signed in here.`,
     )
     return
   }

@@ -1,5 +1,5 @@
 /**
- * Who says who somebody is, out of the settings that only make sense together.
+ * Builds the provider that people sign in at from the settings that belong together.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { type IssuerUrl, parseIssuerUrl } from '../values/urls.ts'
 
 interface Parts extends Chosen {
   readonly file: FileContents
-  /** False while a file that may hold more cannot be read. */
+  /** False if a file that may hold more settings could not be read. */
   readonly complete: boolean
   readonly report: Report
 }
@@ -44,10 +44,10 @@ export function buildProvider(parts: Parts): ProviderConfig | undefined {
   }
   const credentials = given.get('client_id') ?? given.get('client_secret')
   if (credentials && users === 0 && !given.has('provider')) {
-    // mcpauth took Google for granted.
+    // mcpauth uses Google by default.
     report.problem(
       'PROVIDER',
-      `is not set, and ${credentials.written} is of a client at a provider. Add PROVIDER=google, or PROVIDER=keycloak.`,
+      `is not set, but ${credentials.written} is for a client at a provider. Add PROVIDER=google, or PROVIDER=keycloak.`,
     )
     return { type }
   }
@@ -58,7 +58,7 @@ export function buildProvider(parts: Parts): ProviderConfig | undefined {
   if (complete && users === 0 && !parts.broken.has('provider')) {
     report.problem(
       'users',
-      'PROVIDER is builtin, and there is nobody who could log in. Run gatewarden hash-password and add to gatewarden.yaml: users: { ann: { email: ann@example.com, password_hash: "..." } }.',
+      'PROVIDER is builtin, but no users are listed, so nobody can log in. Run gatewarden hash-password and add to gatewarden.yaml: users: { ann: { email: ann@example.com, password_hash: "..." } }.',
     )
   }
   return { type }
@@ -73,7 +73,7 @@ function buildRedirectProvider(
   if (issuer) checkTransport(issuer, parts)
   const hosted = given.get('google_hosted_domain')
   if (hosted && type !== 'google') {
-    report.problem(hosted.written, 'is for PROVIDER=google. Remove it.')
+    report.problem(hosted.written, 'applies only to PROVIDER=google. Remove it.')
   }
   const clientId = settings.client_id ?? missing('client_id', type, parts)
   const clientSecret = settings.client_secret ?? missing('client_secret', type, parts)
@@ -95,9 +95,12 @@ function findIssuer(type: RedirectProviderConfig['type'], parts: Parts): IssuerU
   const { settings, given, broken, report } = parts
   const first = KEYCLOAK_KEYS.map((key) => given.get(key)).find((entry) => entry !== undefined)
   if (first && type !== 'keycloak') {
-    report.problem(first.written, 'is for PROVIDER=keycloak. Use ISSUER_URL, or remove it.')
+    report.problem(
+      first.written,
+      'applies only to PROVIDER=keycloak. Use ISSUER_URL, or remove it.',
+    )
   } else if (first && given.has('issuer_url')) {
-    report.problem(first.written, 'stands beside ISSUER_URL. Remove one of the two.')
+    report.problem(first.written, 'conflicts with ISSUER_URL. Remove one of the two.')
   } else if (first) {
     if (KEYCLOAK_KEYS.some((key) => broken.has(key))) return undefined
     return attempt(report, first.written, () => parseIssuerUrl(keycloakIssuer(settings)))
@@ -108,7 +111,7 @@ function findIssuer(type: RedirectProviderConfig['type'], parts: Parts): IssuerU
   )
 }
 
-/** As S0 put it together: a port is left out where it is the default of the scheme. */
+/** Builds the issuer as mcpauth does: it leaves out the default port of the scheme. */
 function keycloakIssuer(settings: Settings): string {
   const host = settings.keycloak_auth_host ?? 'localhost'
   const { keycloak_auth_protocol: scheme, keycloak_auth_port: port } = settings
@@ -116,7 +119,7 @@ function keycloakIssuer(settings: Settings): string {
   return `${scheme}://${host}${isDefault ? '' : `:${port}`}/realms/${settings.keycloak_realm}`
 }
 
-/** Plain http shows codes and our secret to the network, so beyond this machine it has to be asked for. */
+/** Plain http shows codes and our client secret to the network, so beyond this machine it requires `DEV_MODE`. */
 function checkTransport(issuer: IssuerUrl, { settings, given, broken, report }: Parts): void {
   if (issuer.secure || issuer.loopback) return
   const label = (given.get('issuer_url') ?? given.get('keycloak_auth_protocol'))?.written
@@ -134,25 +137,25 @@ function checkTransport(issuer: IssuerUrl, { settings, given, broken, report }: 
 }
 
 const GOOGLE = 'https://accounts.google.com'
-const ISSUER_MEND = 'Set it to the issuer, such as https://id.example.com/realms/main'
-const MEND = {
+const ISSUER_REMEDY = 'Set it to the issuer, such as https://id.example.com/realms/main'
+const REMEDIES = {
   issuer_url: {
-    oidc: `${ISSUER_MEND}.`,
-    keycloak: `${ISSUER_MEND}, or set KEYCLOAK_AUTH_HOST.`,
+    oidc: `${ISSUER_REMEDY}.`,
+    keycloak: `${ISSUER_REMEDY}, or set KEYCLOAK_AUTH_HOST.`,
   },
-  client_id: 'Register a client at your provider and set it to its id.',
+  client_id: 'Register a client at your provider and set this to its client id.',
   client_secret: 'Copy it from the client at your provider, or name a file in CLIENT_SECRET_FILE.',
 }
 
 function missing(
-  key: keyof typeof MEND,
+  key: keyof typeof REMEDIES,
   type: RedirectProviderConfig['type'],
   { complete, broken, report }: Parts,
 ): undefined {
   if (!complete || broken.has(key)) return
-  const mend = MEND[key]
+  const remedy = REMEDIES[key]
   report.problem(
     key.toUpperCase(),
-    `is missing, and PROVIDER=${type} needs it. ${typeof mend === 'string' ? mend : mend[type === 'keycloak' ? type : 'oidc']}`,
+    `is missing, and PROVIDER=${type} needs it. ${typeof remedy === 'string' ? remedy : remedy[type === 'keycloak' ? type : 'oidc']}`,
   )
 }

@@ -1,5 +1,5 @@
 /**
- * The store in Redis: its address with the certificates it is trusted by, and the root secret it cannot do without.
+ * The store in Redis: its address, the certificates that it is verified by, and the root secret that it requires.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Disk } from '../sources/disk.ts'
 import type { Chosen } from '../sources/precedence.ts'
 import { attempt, InvalidValue, type Report } from '../values/problem.ts'
 
-/** Undefined without `REDIS_URL`. What is wrong goes to the report. */
+/** @returns undefined without `REDIS_URL`; problems go to the report */
 export function buildRedis(
   parts: Pick<Chosen, 'settings' | 'given' | 'broken'> & {
     readonly complete: boolean
@@ -28,14 +28,14 @@ export function buildRedis(
   if (settings.secret === undefined && complete && !broken.has('secret')) {
     report.problem(
       'SECRET',
-      'is not set, and with REDIS_URL every process needs the same one. Make one with: openssl rand -base64 32.',
+      'is not set, but with REDIS_URL every process needs the same one. Make one with: openssl rand -base64 32.',
     )
   }
   if (path === undefined) return target
   if (!target.tls) {
     report.problem(
       label,
-      'is set, but REDIS_URL asks for no TLS. Begin that with rediss instead of redis, or remove this.',
+      'is set, but REDIS_URL uses no TLS. Start REDIS_URL with rediss instead of redis, or remove this setting.',
     )
     return target
   }

@@ -1,5 +1,5 @@
 /**
- * One protected MCP server, as the file describes it.
+ * A protected MCP server, as the file describes it.
  *
  * @module
  */
@@ -16,49 +16,51 @@ import { parseAlsoPath, parseResourceUrl, parseUpstreamUrl } from '../values/url
 export const Resource = section({
   url: text(parseResourceUrl).register(fields, {
     description:
-      'What people give their client, and the audience of its tokens. `https://*.example.com`: every host its own resource.',
+      'URL that people enter in their client, and the audience of its tokens. With `https://*.example.com` every host is a resource of its own.',
   }),
-  name: text(parseDisplayName).optional().register(fields, { description: 'Shown to people.' }),
+  name: text(parseDisplayName)
+    .optional()
+    .register(fields, { description: 'Name that people see.' }),
   scopes: z
     .record(z.string(), text(parseDisplayName), {
-      error: 'must be a map. Write each as `scope: what it means in words`.',
+      error: 'must be a map. Write each as `scope: its description`.',
     })
     .optional()
-    .register(fields, { description: 'Scopes on offer, each with what it means in words.' }),
+    .register(fields, { description: 'Scopes offered, each with a description for people.' }),
   required_scopes: list(parseScopeToken).optional().register(fields, {
-    description: 'Demanded at every request.',
+    description: 'Scopes required at every request.',
   }),
   default_scopes: list(parseScopeToken).optional().register(fields, {
     description:
-      'Granted when a client asks for none that exist. Else the required ones, else all.',
+      'Scopes granted if a client requests none that exist. Default: the required scopes, or else all.',
   }),
   also: list(parseAlsoPath).optional().register(fields, {
-    description: 'Further paths on the same host, such as `/messages` of a legacy HTTP+SSE server.',
+    description: 'More paths on the same host, such as `/messages` of a legacy HTTP+SSE server.',
   }),
   default: toggle().optional().register(fields, {
-    description: 'The one meant when a client names none.',
+    description: 'Makes this the resource for clients that name none.',
   }),
   allow: Allow.optional().register(fields, {
     description:
-      'Who may pass here, instead of the global lists: `{ emails: [], domains: [], groups: [] }`.',
+      'People who may pass here, instead of the global lists: `{ emails: [], domains: [], groups: [] }`.',
   }),
   accept_provider_tokens: toggle().optional().register(fields, {
-    description: "Whether the provider's own access tokens are bearers here.",
+    description: "Whether the provider's own access tokens are accepted here as bearer tokens.",
   }),
   upstream: text(parseUpstreamUrl).optional().register(fields, {
-    description: 'Where it really is, when Gatewarden is its reverse proxy too.',
+    description: 'URL of the server itself; Gatewarden is then its reverse proxy.',
   }),
 })
 export type Resource = z.output<typeof Resource>
 
-/** What the flat settings say for every resource. */
+/** The flat settings that apply to every resource. */
 export interface GlobalRules {
   readonly allow: AllowList
   readonly scopes: ScopeSettings
   readonly acceptProviderTokens: boolean
 }
 
-/** A resource as configured; undefined if it has a problem of its own. */
+/** @returns the resource as configured, or undefined if it has a problem of its own */
 export function buildResource(
   id: string,
   resource: Resource,
@@ -73,17 +75,20 @@ export function buildResource(
     attempt(report, `${at}.scopes`, () => parseScopeToken(scope))
   }
   if (resource.scopes && Object.keys(resource.scopes).length === 0) {
-    report.problem(`${at}.scopes`, 'names no scope. Name one, or leave the setting out.')
+    report.problem(`${at}.scopes`, 'lists no scope. Add one, or leave the setting out.')
   }
   const allow = resource.allow ? toAllowList(resource.allow) : global.allow
   if (resource.allow && isEmpty(allow)) {
     report.problem(
       `${at}.allow`,
-      'lets nobody in. Name someone, or leave it out to use the global lists.',
+      'lets nobody in. Add someone, or leave it out to use the global lists.',
     )
   }
   if (resource.default && resource.url.includes('*')) {
-    report.problem(`${at}.default`, 'is a wildcard, which names no one server. Mark another one.')
+    report.problem(
+      `${at}.default`,
+      'is set for a wildcard, which is not a single server. Set it for another resource.',
+    )
   }
   const { unknown, ...scopes } = resolveScopes(
     {
@@ -118,17 +123,26 @@ function reportUnknownScopes(found: {
   const offer = resource.scopes ? `${at}.scopes` : 'ALLOWED_SCOPES'
   for (const scope of unknown.required) {
     if (resource.required_scopes) {
-      report.problem(`${at}.required_scopes`, `"${scope}" is not on offer. Add it to ${offer}.`)
+      report.problem(
+        `${at}.required_scopes`,
+        `"${scope}" is not an offered scope. Add it to ${offer}.`,
+      )
     } else if (resource.scopes) {
       report.problem(
         offer,
-        `"${scope}" is missing, which REQUIRED_SCOPES demands. Add it, or set required_scopes for this resource.`,
+        `lacks "${scope}", which REQUIRED_SCOPES requires. Add it, or set required_scopes for this resource.`,
       )
     } else {
-      report.problem('REQUIRED_SCOPES', `"${scope}" is not on offer. Add it to ALLOWED_SCOPES.`)
+      report.problem(
+        'REQUIRED_SCOPES',
+        `"${scope}" is not an offered scope. Add it to ALLOWED_SCOPES.`,
+      )
     }
   }
   for (const scope of unknown.default) {
-    report.problem(`${at}.default_scopes`, `"${scope}" is not on offer. Add it to ${offer}.`)
+    report.problem(
+      `${at}.default_scopes`,
+      `"${scope}" is not an offered scope. Add it to ${offer}.`,
+    )
   }
 }

@@ -1,5 +1,8 @@
 /**
- * All protected MCP servers: the map of the file, or a flat list of URLs; and the rules between them.
+ * This folder owns the structured parts of the file: resources, users, clients, static tokens and the provider. It
+ * parses no single value (`values/`) and holds no rule across them (`rules/`).
+ *
+ * All protected MCP servers, from the map in the file or from a flat list of URLs, and the rules between them.
  *
  * @module
  */
@@ -19,7 +22,7 @@ import { suggestResources } from './suggest-resources.ts'
 
 interface Parts extends Chosen {
   readonly file: FileContents
-  /** False while a file that may hold more cannot be read. */
+  /** False if a file that may hold more settings could not be read. */
   readonly complete: boolean
   readonly report: Report
 }
@@ -31,7 +34,7 @@ export function buildResources(parts: Parts): ResourceConfig[] {
   if (described && given.has('resources')) {
     report.problem(
       'RESOURCES',
-      'stands beside a map of resources in the file. Remove one of the two.',
+      'conflicts with the map of resources in the file. Remove one of the two.',
     )
   }
   const entries = described
@@ -60,14 +63,14 @@ export function buildResources(parts: Parts): ResourceConfig[] {
     const built = buildResource(id, resource, { global, report })
     return built ? [built] : []
   })
-  checkApart(resources, { report, label })
+  checkOverlaps(resources, { report, label })
   return withUpstream(resources, parts)
 }
 
 function parseResource(id: string, value: unknown, report: Report): [string, Resource][] {
   const parsed = parseWith(Resource, value, {
     report,
-    // An entry of a list is quoted in its problem; its number helps nobody.
+    // A problem quotes the entry of a list, so its index is left out.
     label: (path) => ['resources', id, ...path.filter((key) => typeof key !== 'number')].join('.'),
     keys: ([key]) => Object.keys((key === 'allow' ? Allow : Resource).shape),
   })
@@ -88,7 +91,7 @@ function checkSomethingIsProtected(parts: Parts, count: number): void {
   )
 }
 
-/** An empty list means nobody, as everywhere; S0's "empty is everyone" has to be said with a `*`. */
+/** An empty list lets nobody pass, as everywhere. mcpauth lets everybody pass then; here that takes a `*`. */
 function checkSomebodyMayPass({ file, complete, broken, report }: Parts): void {
   const lists = ['allowed_emails', 'allowed_domains', 'allowed_groups']
   const described = Object.values(file.resources ?? {})
@@ -98,7 +101,7 @@ function checkSomebodyMayPass({ file, complete, broken, report }: Parts): void {
   if (allHaveTheirOwn || !complete || lists.some((list) => broken.has(list))) return
   report.problem(
     'ALLOWED_EMAILS',
-    'nobody may pass: ALLOWED_EMAILS, ALLOWED_DOMAINS and ALLOWED_GROUPS are empty. Set one of them; ALLOWED_EMAILS=* is anyone who can log in.',
+    'is empty, as are ALLOWED_DOMAINS and ALLOWED_GROUPS, so nobody may pass. Set one of them; ALLOWED_EMAILS=* lets in anyone who can log in.',
   )
 }
 
@@ -111,22 +114,22 @@ function withUpstream(resources: ResourceConfig[], parts: Parts): ResourceConfig
   if (count > 1) {
     report.problem(
       label,
-      `needs exactly one resource, and there are ${count}. Give each its own upstream in gatewarden.yaml.`,
+      `needs exactly one resource, but there are ${count}. Give each its own upstream in gatewarden.yaml.`,
     )
   }
   return resources.map((resource) => {
     if (resource.upstream !== undefined) {
       report.problem(
         label,
-        `stands beside resources.${resource.id}.upstream. Remove one of the two.`,
+        `conflicts with resources.${resource.id}.upstream. Remove one of the two.`,
       )
     }
     return { ...resource, upstream }
   })
 }
 
-/** No request may belong to two resources, and no client that names none to two defaults. */
-export function checkApart(
+/** No two resources may cover the same request, and at most one may be the default. */
+function checkOverlaps(
   resources: readonly ResourceConfig[],
   { report, label }: { report: Report; label: (id: string, field: string) => string },
 ): void {
@@ -136,7 +139,7 @@ export function checkApart(
     const path = pathname === '/' ? '' : pathname
     for (const [field, covered] of [['url', path], ...also.map((other) => ['also', other])]) {
       const place = `${normalizeHost(host) ?? host}${covered ?? ''}`
-      // Two paths that a forgiving server takes for one are ambiguous, so that neither could be reached.
+      // A lenient server reads two such paths as one. They are ambiguous, so no request could reach either.
       const key = `${normalizeHost(host) ?? host}${looselyRead(covered ?? '') ?? covered}`
       const owner = owners.get(key)
       if (owner !== undefined && (owner.id !== id || owner.place === place)) {
@@ -151,15 +154,15 @@ export function checkApart(
   }
   const [first, ...others] = resources.filter((resource) => resource.isDefault)
   for (const { id } of others) {
-    report.problem(`resources.${id}.default`, `is set at ${first?.id} too. Keep one of them.`)
+    report.problem(`resources.${id}.default`, `is also set for ${first?.id}. Keep one of the two.`)
   }
 }
 
 /**
- * Resources of a flat list, by ids made from host and path. An id depends on no other entry but one that would
- * have the same: pinned endpoints keep their names when the list grows.
+ * Resources of a flat list, with ids made from host and path. An id depends only on entries that would get the same id,
+ * so pinned endpoints keep their names when the list grows.
  */
-export function resourcesFromUrls(urls: readonly string[]): [id: string, resource: Resource][] {
+function resourcesFromUrls(urls: readonly string[]): [id: string, resource: Resource][] {
   const slugs = urls.map((url) =>
     url
       .replace(/^https?:\/\//, '')
@@ -169,8 +172,9 @@ export function resourcesFromUrls(urls: readonly string[]): [id: string, resourc
   )
   return urls.map((url, index) => {
     const slug = slugs[index] ?? ''
-    const alone = slugs.indexOf(slug) === slugs.lastIndexOf(slug)
-    const id = alone && slug.length <= 64 ? slug : `${slug.slice(0, 55)}-${sha256(url).slice(0, 8)}`
+    const isUnique = slugs.indexOf(slug) === slugs.lastIndexOf(slug)
+    const id =
+      isUnique && slug.length <= 64 ? slug : `${slug.slice(0, 55)}-${sha256(url).slice(0, 8)}`
     return [id, { url }]
   })
 }

@@ -1,6 +1,6 @@
 /**
  * Fixed tokens for programs that cannot sign in: `STATIC_BEARER_TOKENS`, and `static_tokens` in the file, which can
- * say less than everything (decision K33).
+ * limit a token to scopes and servers (decision K33).
  *
  * @module
  */
@@ -21,22 +21,26 @@ import { didYouMean } from '../values/suggest.ts'
 /** `static_tokens.<name>` in the file. */
 export const StaticToken = section({
   token: text(parseStaticToken).optional().register(fields, {
-    description: '32 characters at least, such as `openssl rand -hex 32` prints.',
+    description: 'Token of at least 32 characters, such as `openssl rand -hex 32` prints.',
     secret: true,
   }),
   token_file: text(parsePath)
     .optional()
-    .register(fields, { description: 'Instead: a file that holds it.' }),
+    .register(fields, { description: 'File that holds the token, instead of `token`.' }),
   scopes: list((scope) => scope)
     .optional()
-    .register(fields, { description: 'All that it carries; else whatever a server has.' }),
+    .register(fields, {
+      description: 'Scopes that the token carries. Default: all scopes of a server.',
+    }),
   resources: list((id) => id)
     .optional()
-    .register(fields, { description: 'The ids of the servers that it opens; else every one.' }),
+    .register(fields, {
+      description: 'Ids of the servers that the token opens. Default: every server.',
+    }),
 })
 type StaticToken = z.output<typeof StaticToken>
 
-/** A static token, how problems call it, and its text for those who judge it. */
+/** A static token, the name by which problems call it, and its text for the rules that check it. */
 export interface PlacedStaticToken {
   readonly at: string
   readonly token: string
@@ -45,7 +49,7 @@ export interface PlacedStaticToken {
 
 /** The name of a bare token. */
 const BARE_NAME = 'static'
-/** What mcpauth's servers were told of its one token. */
+/** mcpauth's setting for its only token, and the user that its servers get for that token. */
 const MCPAUTH = { setting: 'AUTHORIZATION_BEARER_TOKEN', name: 'static-authorized-user' }
 
 interface Parts extends Chosen {
@@ -55,7 +59,7 @@ interface Parts extends Chosen {
   readonly resources: readonly ResourceConfig[]
 }
 
-/** The tokens without a problem; the problems of the others go to the report. One warning names them all. */
+/** The tokens without a problem; the problems of the others go to the report. A single warning names all tokens. */
 export function buildStaticTokens(parts: Parts): PlacedStaticToken[] {
   const { report } = parts
   const built = [...fromFlatList(parts), ...fromFile(parts)]
@@ -65,11 +69,11 @@ export function buildStaticTokens(parts: Parts): PlacedStaticToken[] {
     if (names.has(config.name)) {
       report.problem(
         at,
-        `the name ${config.name} is there twice. Give each token its own, as name:token.`,
+        `two tokens have the name ${config.name}. Give each token its own name, as name:token.`,
       )
     }
     if (hashes.has(config.tokenHash)) {
-      report.problem(at, 'holds one token twice. Remove one of the two.')
+      report.problem(at, 'lists the same token twice. Remove the duplicate.')
     }
     names.add(config.name)
     hashes.add(config.tokenHash)
@@ -78,7 +82,7 @@ export function buildStaticTokens(parts: Parts): PlacedStaticToken[] {
   if (first) {
     report.warning(
       first.at.split('.')[0] ?? first.at,
-      `whoever holds one of these tokens is let in until it is removed here: ${[...names].join(', ')}.`,
+      `anyone who holds one of these tokens gets in until you remove that token here: ${[...names].join(', ')}.`,
     )
   }
   return built
@@ -88,10 +92,10 @@ function fromFlatList({ settings, given, report }: Parts): PlacedStaticToken[] {
   const at = given.get('static_bearer_tokens')?.label ?? 'STATIC_BEARER_TOKENS'
   return (settings.static_bearer_tokens ?? []).flatMap(({ name, token }) => {
     if (at === MCPAUTH.setting && name !== undefined) {
-      // To mcpauth the colon was part of the token, and half a secret must not become a name that is logged.
+      // mcpauth reads the colon as part of the token, and half a secret must not become a name that the log shows.
       report.problem(
         at,
-        'holds a colon, which no Authorization header carries. Make another token, or write name:token in STATIC_BEARER_TOKENS.',
+        'holds a colon, which an Authorization header cannot carry. Make another token, or write name:token in STATIC_BEARER_TOKENS.',
       )
       return []
     }
@@ -126,7 +130,7 @@ function tokenOf(
   { at, disk, report }: Parts & { readonly at: string },
 ): string | undefined {
   if (token !== undefined && file !== undefined) {
-    report.problem(`${at}.token`, 'stands beside token_file. Remove one of the two.')
+    report.problem(`${at}.token`, 'conflicts with token_file. Remove one of the two.')
     return undefined
   }
   if (token !== undefined) return token
@@ -137,29 +141,29 @@ function tokenOf(
   return attempt(report, `${at}.token_file`, () => parseStaticToken(disk.readSecret(file).trim()))
 }
 
-/** A limit to nothing, or to what there is not, is a mistake of the writer's. */
+/** A limit to nothing, or to a scope or server that does not exist, is a mistake in the configuration. */
 function limitsOf(
   { scopes, resources: ids }: StaticToken,
   { at, resources, report }: Parts & { readonly at: string },
 ): Pick<StaticTokenConfig, 'scopes' | 'resources'> {
   if (scopes?.length === 0) {
-    report.problem(`${at}.scopes`, 'names no scope. Name one, or leave the setting out.')
+    report.problem(`${at}.scopes`, 'lists no scope. Add one, or leave the setting out.')
   }
   if (ids?.length === 0) {
-    report.problem(`${at}.resources`, 'names no server. Name one, or leave the setting out.')
+    report.problem(`${at}.resources`, 'lists no server. Add one, or leave the setting out.')
   }
   const known = resources.map(({ id }) => id)
   for (const id of ids?.filter((id) => !known.includes(id)) ?? []) {
-    const mend = `Write the id of one: ${known.join(', ')}.`
+    const remedy = `Write the id of a server: ${known.join(', ')}.`
     report.problem(
       `${at}.resources`,
-      `"${id}" is the id of no server. ${didYouMean(id, known, mend)}`,
+      `no server has the id "${id}". ${didYouMean(id, known, remedy)}`,
     )
   }
   const opened = resources.filter(({ id }) => ids === undefined || ids.includes(id))
   for (const scope of scopes ?? []) {
     if (opened.length > 0 && !opened.some(({ scopes: offered }) => Object.hasOwn(offered, scope))) {
-      report.problem(`${at}.scopes`, `"${scope}" is on offer at no server it opens. Remove it.`)
+      report.problem(`${at}.scopes`, `no server that the token opens offers "${scope}". Remove it.`)
     }
   }
   return { ...(scopes && { scopes }), ...(ids && { resources: ids }) }

@@ -1,18 +1,18 @@
 /**
- * The `RESOURCES` that somebody probably means who has named none: mcpauth asked for no list, and let a login count
- * at every host it was asked about.
+ * Suggests `RESOURCES` to an operator who has set none: mcpauth needs no list, because a login there counts at every
+ * host that the proxy asks about.
  *
  * @module
  */
 import { isIP } from 'node:net'
 import type { PublicUrl } from '../values/urls.ts'
 
-/** `co.uk` and `com.au`: nobody's own, so a wildcard below would cover strangers. */
+/** Suffixes like `co.uk` and `com.au`. Many owners share them, so a wildcard below one would cover strangers. */
 const SHARED_SUFFIX = /^(?:[a-z]{2,3}|gov|info)\.[a-z]{2}$/
 
 /**
- * `https://*.example.com`, worked out of the domain that the cookie is for, else of the host of the login; undefined
- * where neither says whose the servers are. Port and scheme are those of the login: the same proxy serves both.
+ * `https://*.example.com`, from the domain of the cookie, else from the host of the login; undefined if neither tells
+ * the domain of the servers. Port and scheme are those of the login, because the same proxy serves both.
  */
 export function suggestResources(
   publicUrl: PublicUrl | undefined,

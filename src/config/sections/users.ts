@@ -13,17 +13,21 @@ import { parseDisplayName, parsePath } from '../values/plain.ts'
 import { attempt, InvalidValue, type Report } from '../values/problem.ts'
 
 export const User = section({
-  email: text(parseEmail).optional().register(fields, { description: 'Counts as verified.' }),
-  name: text(parseDisplayName).optional().register(fields, { description: 'Shown to people.' }),
+  email: text(parseEmail)
+    .optional()
+    .register(fields, { description: 'E-mail address; counts as verified.' }),
+  name: text(parseDisplayName)
+    .optional()
+    .register(fields, { description: 'Name that people see.' }),
   groups: list(parseGroup)
     .optional()
-    .register(fields, { description: 'For `allow` and for the server.' }),
+    .register(fields, { description: 'Groups, for `allow` and for the server.' }),
   password_hash: text(parsePasswordHash).optional().register(fields, {
-    description: 'From `gatewarden hash-password`.',
+    description: 'Hash from `gatewarden hash-password`.',
     secret: true,
   }),
   password_hash_file: text(parsePath).optional().register(fields, {
-    description: 'Instead: a file that holds it.',
+    description: 'File that holds the hash, instead of `password_hash`.',
   }),
 })
 
@@ -32,8 +36,8 @@ const PHC =
 const MAKE_ONE = 'Make one with: gatewarden hash-password.'
 
 /**
- * @throws InvalidValue unless `value` is an argon2id PHC string that is neither weak (OWASP's least is 7 MiB) nor able to
- *   stop the process
+ * @throws InvalidValue unless `value` is an argon2id PHC string, neither weak (OWASP's minimum is 7 MiB) nor so costly
+ *   that it stops the process
  */
 export function parsePasswordHash(value: string): string {
   const parts = PHC.exec(value)
@@ -65,7 +69,7 @@ function buildUser(
   if (password_hash !== undefined && password_hash_file !== undefined) {
     report.problem(
       `${at}.password_hash`,
-      'stands beside password_hash_file. Remove one of the two.',
+      'conflicts with password_hash_file. Remove one of the two.',
     )
     return undefined
   }
@@ -108,7 +112,7 @@ export function buildUsers(parts: {
   return built
 }
 
-/** People sign in by name or e-mail, so neither may mean two of them. */
+/** People sign in by name or e-mail, so each may belong to only one of them. */
 function checkDistinct(users: readonly UserConfig[], report: Report): void {
   const owners = new Map<string, string>()
   for (const { name, email } of users) {

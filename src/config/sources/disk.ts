@@ -1,5 +1,5 @@
 /**
- * The files a configuration is spread over, read by the function that the caller hands in.
+ * Reads the files of a configuration, with the function that the caller passes.
  *
  * @module
  */
@@ -7,15 +7,15 @@ import { resolve } from 'node:path'
 import { InvalidValue } from '../values/problem.ts'
 
 export interface Disk {
-  /** The text of a file, undefined if there is none. @throws InvalidValue if it cannot be read */
+  /** The text of a file, or undefined if it does not exist. @throws InvalidValue if it cannot be read */
   find(path: string): string | undefined
-  /** A secret: the file without the line break at its end. @throws InvalidValue if it is absent, empty or cannot be read */
+  /** The secret in a file, without a last line break. @throws InvalidValue if it is absent, empty or unreadable */
   readSecret(path: string): string
-  /** The path from the root. */
+  /** The absolute path. */
   absolute(path: string): string
 }
 
-/** @param options `cwd`: what paths are relative to; `readFile`: throws what `fs.readFileSync` throws */
+/** @param options `cwd`: the base of relative paths; `readFile`: throws the same errors as `fs.readFileSync` */
 export function createDisk(options: { cwd: string; readFile(path: string): string }): Disk {
   const absolute = (path: string) => resolve(options.cwd, path)
   const find = (path: string) => {
@@ -25,7 +25,9 @@ export function createDisk(options: { cwd: string; readFile(path: string): strin
       const code = error instanceof Error && 'code' in error ? error.code : undefined
       if (code === 'ENOENT') return undefined
       if (typeof code !== 'string') throw error
-      throw new InvalidValue(`cannot be read (${code}). Check what it is and its permissions.`)
+      throw new InvalidValue(
+        `cannot be read (${code}). Check that it is a file, and its permissions.`,
+      )
     }
   }
   return {

@@ -1,5 +1,6 @@
 /**
- * Reads settings from an environment. Others live there too, so only a near miss of one of our names is worth a word.
+ * Reads settings from an environment. Other programs use it, too, so only an unknown name that is close to a setting is
+ * reported.
  *
  * @module
  */
@@ -9,12 +10,12 @@ import { nearest } from '../values/suggest.ts'
 import type { Entry } from './layer.ts'
 import { knownNames, meaningOf } from './names.ts'
 
-/** Near misses that belong to others: CGI's client address, and the level of log4j and its kin. */
+/** Similar names of other programs: CGI's client address, and the log level of log4j and the like. */
 const NOT_OURS = new Set(['CLIENT_IP', 'LOGLEVEL'])
-/** A name one letter off, or the singular of a list, is ours mistyped; two letters off, it may well be another's. */
+/** A name one letter off, or the singular of a list, is mistyped; two letters off, it may be another program's. */
 const MISTYPED = 1
-/** Without these more is open than somebody wanted: anything like them stops the start. */
-const NARROWING = [
+/** Settings that restrict access: without them more is open than intended, so any similar name stops the start. */
+const RESTRICTING = [
   'ALLOWED_ORIGINS',
   'CLIENT_REGISTRATION',
   'GOOGLE_HOSTED_DOMAIN',
@@ -23,7 +24,7 @@ const NARROWING = [
   'TRUSTED_PROXIES',
 ]
 
-/** An empty value counts as unset, as Compose writes variables that are not there. */
+/** An empty value counts as unset: Compose passes absent variables as empty ones. */
 export function readEnvironment(
   env: Readonly<Record<string, string | undefined>>,
   report: Report,
@@ -34,10 +35,10 @@ export function readEnvironment(
     const meaning = meaningOf(written)
     if (meaning) entries.push({ written, meaning, value })
     else if (written.length >= 6 && !NOT_OURS.has(written)) {
-      const meant = nearest(written, knownNames, MISTYPED) ?? nearest(written, NARROWING)
+      const meant = nearest(written, knownNames, MISTYPED) ?? nearest(written, RESTRICTING)
       const like = meant ?? nearest(written, knownNames)
       if (meant !== undefined) {
-        report.problem(written, `is not a setting. Did you mean ${meant}? Else rename it.`)
+        report.problem(written, `is not a setting. Did you mean ${meant}? If not, rename it.`)
       } else if (like !== undefined) {
         report.warning(written, `is not a setting. Did you mean ${like}?`)
       }

@@ -1,5 +1,5 @@
 /**
- * Sorts the top level of `gatewarden.yaml` into settings of the flat list and the sections that only the file has.
+ * Splits the top level of `gatewarden.yaml` into settings of the flat list and the sections that only the file has.
  *
  * @module
  */
@@ -15,12 +15,12 @@ type Section = Readonly<Record<string, unknown>>
 
 export interface FileContents {
   readonly entries: readonly Entry[]
-  /** The map form of `resources`. */
+  /** `resources` as a map. */
   readonly resources?: Section
   readonly users?: Section
   readonly clients?: readonly unknown[]
   readonly staticTokens?: Section
-  /** The name of the one provider under `providers`. */
+  /** The name of the provider under `providers`. */
   readonly providerId?: string
 }
 
@@ -67,7 +67,7 @@ export function readFileSettings(file: Section, report: Report): FileContents {
     } else {
       report.problem(
         written,
-        `is not a setting. ${didYouMean(written, KNOWN, 'Remove it; docs/configuration.md lists all there are.')}`,
+        `is not a setting. ${didYouMean(written, KNOWN, 'Remove it; docs/configuration.md lists all settings.')}`,
       )
     }
   }

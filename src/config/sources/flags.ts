@@ -1,5 +1,5 @@
 /**
- * Reads the command line: `--public-url x`, `--public-url=x`, and S0's `-oauthDomain x`.
+ * Reads the command line: `--public-url x`, `--public-url=x`, and mcpauth's `-oauthDomain x`.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import { flagOf, knownNames, meaningOfFlag, nameOfFlag } from './names.ts'
 
 export interface Flags {
   readonly entries: readonly Entry[]
-  /** The file named by `--config`. */
+  /** The file that `--config` names. */
   readonly configFile?: string
 }
 
-/** Values are never repeated in a problem: whoever mistypes a flag may have put a secret behind it. */
+/** No problem repeats a value: a secret may follow a mistyped flag. */
 export function readFlags(argv: readonly string[], report: Report): Flags {
   const entries: Entry[] = []
   const seen = new Set<string>()
@@ -37,7 +37,7 @@ export function readFlags(argv: readonly string[], report: Report): Flags {
         written,
         `is not a flag. ${didYouMean(flagOf(name), ['--config', ...knownNames.map(flagOf)], 'See gatewarden --help.')}`,
       )
-      // Its value, if it had one, is not an argument of its own.
+      // Skip the value of the unknown flag, if it has one.
       if (parts[3] === undefined && !argv[index + 1]?.startsWith('-')) index++
       continue
     }
@@ -66,7 +66,7 @@ function isSwitch(meaning: Entry['meaning']): boolean {
     : meaning.isSwitch
 }
 
-/** A value may start with a dash; a flag that we know is no value. */
+/** A value may start with a dash, but a known flag is never a value. */
 function isKnownFlag(argument: string | undefined): boolean {
   const parts = /^--?([A-Za-z][\w-]*)(?:=.*)?$/s.exec(argument ?? '')
   const name = nameOfFlag(parts?.[1] ?? '')

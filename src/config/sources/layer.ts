@@ -1,5 +1,8 @@
 /**
- * One place that settings come from: the flags, the environment, `.env` or the file.
+ * This folder owns the flags, the environment, `.env` and the file, and decides which of them wins. It does not know
+ * what a value means.
+ *
+ * A layer is a place that settings come from, with the settings given there.
  *
  * @module
  */
@@ -11,14 +14,14 @@ import type { Retired } from './retired.ts'
 
 type SettingName = Extract<Meaning, { kind: 'setting' }>
 
-/** A value as somebody gave it. */
+/** A setting as given, still unparsed. */
 export interface Given extends SettingName {
-  /** How problems call it: the name that was used, without `_FILE`. */
+  /** The name as it was written, `_FILE` included. */
   readonly written: string
   readonly value: unknown
 }
 
-/** A place, and what was given there: the strongest name of each setting only. */
+/** A place, and the settings given there, each under one name only. */
 export interface Layer {
   /** `flag`, `environment`, `.env` or the name of the file. */
   readonly from: string
@@ -26,7 +29,7 @@ export interface Layer {
   readonly retired: readonly Retired[]
 }
 
-/** A name and its value as they stand in some place. */
+/** A name and its value as given in a place. */
 export interface Entry {
   /** As people wrote it there: `--port`, `PORT`, `port`, `allow.emails`. */
   readonly written: string
@@ -34,7 +37,7 @@ export interface Entry {
   readonly value: unknown
 }
 
-/** Sorts entries into a layer: sets aside what has no meaning any more, and refuses two names for one setting. */
+/** Sorts entries into a layer: separates retired names, and refuses or ignores a second name for a setting. */
 export function createLayer(from: string, entries: readonly Entry[], report: Report): Layer {
   const given = new Map<SettingKey, Given>()
   const retired: Retired[] = []
@@ -45,18 +48,19 @@ export function createLayer(from: string, entries: readonly Entry[], report: Rep
       const label = written.includes('.') ? written : meaning.label
       const now: Given = { ...meaning, label, written, value }
       const other = given.get(meaning.setting.key)
-      given.set(meaning.setting.key, other ? stronger(other, now, report) : now)
+      given.set(meaning.setting.key, other ? chooseOne(other, now, report) : now)
     }
   }
   return { from, given, retired }
 }
 
-function stronger(a: Given, b: Given, report: Report): Given {
+/** The setting's own name wins over an alias. A value beside its `_FILE`, or two places in the file, are a problem. */
+function chooseOne(a: Given, b: Given, report: Report): Given {
   if (a.label === b.label || a.label.includes('.') || b.label.includes('.')) {
-    report.problem(a.written, `stands beside ${b.written}. Remove one of the two.`)
+    report.problem(a.written, `conflicts with ${b.written}. Remove one of the two.`)
     return a
   }
-  const [kept, left] = a.label === a.setting.name ? [a, b] : [b, a]
-  report.warning(left.written, `has no effect, because ${kept.written} is set too.`)
+  const [kept, ignored] = a.label === a.setting.name ? [a, b] : [b, a]
+  report.warning(ignored.written, `has no effect, because ${kept.written} is set too.`)
   return kept
 }

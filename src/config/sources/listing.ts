@@ -1,5 +1,5 @@
 /**
- * Where each value came from, in a form that people may see: no secret is in it.
+ * Lists each value and the place it came from, for people to see: the list shows no secret.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import type { Placed } from './precedence.ts'
 import { isRecord } from './yaml.ts'
 
 export interface Source {
-  /** `PORT`, or `resources.notes.url` for what only the file can say. */
+  /** `PORT`, or `resources.notes.url` for a value that only the file can hold. */
   readonly setting: string
-  /** As given; undefined if it is not set. */
+  /** The value as given; undefined if it is not set. */
   readonly value: string | undefined
   /** `flag`, `environment`, `.env`, the name of the file, or `default`. */
   readonly from: string
@@ -21,7 +21,7 @@ export interface Source {
 const HIDDEN = '(hidden)'
 const HIDDEN_LEAVES = new Set(['password_hash', 'client_secret', 'token'])
 
-/** One line for each setting, then one for each value in the file's own sections. */
+/** An entry for each setting, then an entry for each value in the file's own sections. */
 export function listSources(parts: {
   given: ReadonlyMap<SettingKey, Placed>
   file: FileContents | undefined

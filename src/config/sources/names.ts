@@ -1,5 +1,5 @@
 /**
- * Every name that can stand in front of a value, and what it means: ours, and those of S0 that mean nothing any more.
+ * Every name that a value can have, and its meaning: our own names, and the retired names of mcpauth.
  *
  * @module
  */
@@ -7,12 +7,12 @@
 import { type Setting, settings } from '../schema.ts'
 import { RETIRED, RETIRED_SWITCHES } from './retired.ts'
 
-/** What a name in upper case (`PUBLIC_URL`) stands for. */
+/** The meaning of a name in upper case (`PUBLIC_URL`). */
 export type Meaning =
   | {
       readonly kind: 'setting'
       readonly setting: Setting
-      /** Which name of the setting it is, without `_FILE`. */
+      /** The name of the setting, its own or an alias, without `_FILE`. */
       readonly label: string
       /** True for `NAME_FILE`: the value is a path. */
       readonly file: boolean
@@ -35,17 +35,17 @@ const retiredFlags = new Map<string, Meaning>(
   ]),
 )
 
-/** What a name in the environment or the file (there in lower case) means. */
+/** The meaning of a name in the environment, or of a name in the file in upper case. */
 export function meaningOf(name: string): Meaning | undefined {
   return meanings.get(name) ?? (name === 'PROTECTED_PATH' ? retiredFlags.get(name) : undefined)
 }
 
-/** What a flag means. */
+/** The meaning of a flag. */
 export function meaningOfFlag(name: string): Meaning | undefined {
   return meanings.get(name) ?? retiredFlags.get(name)
 }
 
-/** Every name with a meaning, for suggestions. */
+/** Every name of a setting, for suggestions. */
 export const knownNames: readonly string[] = [...meanings.keys()]
 
 /** `--public-url`. */
@@ -53,7 +53,7 @@ export function flagOf(name: string): string {
   return `--${name.toLowerCase().replaceAll('_', '-')}`
 }
 
-/** The name a flag stands for in either spelling: `public-url`, or S0's `oauthDomain` and `clientID`. */
+/** The name of a flag in either spelling: `public-url`, or mcpauth's `oauthDomain` and `clientID`. */
 export function nameOfFlag(flag: string): string {
   return flag
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')

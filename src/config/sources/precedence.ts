@@ -1,5 +1,5 @@
 /**
- * Takes each setting of the flat list from the strongest place that has it, and parses it.
+ * Takes each setting of the flat list from the first layer that has it, and parses it.
  *
  * @module
  */
@@ -11,21 +11,21 @@ import { attempt, InvalidValue, quote, type Report } from '../values/problem.ts'
 import type { Disk } from './disk.ts'
 import type { Given, Layer } from './layer.ts'
 
-/** A value, and the place it came from. */
+/** A setting as given, and the place it came from. */
 export interface Placed extends Given {
   readonly from: string
 }
 
 export interface Chosen {
-  /** Parsed; those with a problem are as if nobody had given them. */
+  /** The parsed settings. A setting with a problem counts as not given. */
   readonly settings: Settings
-  /** As given, the strongest of each. */
+  /** The settings as given, each from the layer that won. */
   readonly given: ReadonlyMap<SettingKey, Placed>
   /** The settings with a problem of their own. */
   readonly broken: ReadonlySet<string>
 }
 
-/** @param source `layers`: strongest first */
+/** @param source `layers`: the one with the highest precedence first */
 export function chooseSettings(source: {
   layers: readonly Layer[]
   disk: Disk
@@ -75,7 +75,7 @@ function readValue(
     return disk.readSecret(entry.value)
   }
   if (entry.label !== 'OAUTH_DOMAIN' || typeof entry.value !== 'string') return entry.value
-  // S0 gives the host alone, and DEV_MODE says which scheme it meant.
+  // mcpauth takes the host alone, and its DEV_MODE decides the scheme.
   if (entry.value.includes('/')) {
     throw new InvalidValue(
       `${quote(entry.value)} is more than a host. Write the host alone, or use PUBLIC_URL.`,

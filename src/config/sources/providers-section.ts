@@ -13,7 +13,7 @@ import type { Entry } from './layer.ts'
 import { meaningOf } from './names.ts'
 import { isRecord } from './yaml.ts'
 
-/** `providers` in the file is another way to write the settings of the one provider there is. */
+/** `providers` in the file is another way to write the settings of the provider. */
 export function readProviders(
   value: unknown,
   report: Report,
@@ -22,15 +22,24 @@ export function readProviders(
   const all = isRecord(value) ? Object.entries(value) : []
   const [id, provider] = all[0] ?? []
   if (id === undefined || !isRecord(provider)) {
-    report.problem('providers', 'must be a map of one. Write it as `keycloak: { type: ... }`.')
+    report.problem(
+      'providers',
+      'must be a map with one provider. Write it as `keycloak: { type: ... }`.',
+    )
     return undefined
   }
   if (all.length > 1) {
-    report.problem('providers', 'this version has one provider at a time. Remove all but one.')
+    report.problem(
+      'providers',
+      'lists several providers, but only one is supported. Remove all but one.',
+    )
     return undefined
   }
   if (!/^[\w.-]{1,64}$/.test(id)) {
-    report.problem('providers', 'has a name with other than letters, digits and . _ -. Rename it.')
+    report.problem(
+      'providers',
+      'has a name with characters other than letters, digits and . _ -. Rename it.',
+    )
     return undefined
   }
   if (provider.type === undefined || provider.type === null) {
@@ -55,9 +64,9 @@ export const ProviderSection = section({
   issuer_url: Settings.shape.issuer_url,
   client_id: Settings.shape.client_id,
   client_secret: Settings.shape.client_secret,
-  client_secret_file: text(parsePath)
-    .optional()
-    .register(fields, { description: 'Instead: a file that holds it.' }),
+  client_secret_file: text(parsePath).optional().register(fields, {
+    description: 'File that holds the client secret, instead of `client_secret`.',
+  }),
   groups_claim: Settings.shape.groups_claim,
   google_hosted_domain: Settings.shape.google_hosted_domain,
 })

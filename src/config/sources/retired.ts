@@ -1,12 +1,12 @@
 /**
- * The settings of mcpauth that mean nothing here, each with what to do instead. Its other names are aliases in
- * `schema.ts`.
+ * The settings of mcpauth that have no effect here, each with the setting or command to use instead. mcpauth's other
+ * names are aliases in `schema.ts`.
  *
  * @module
  */
 import type { Report } from '../values/problem.ts'
 
-/** A name without a meaning, as somebody gave it. */
+/** A retired name, as written. */
 export interface Retired {
   readonly written: string
   readonly instead: string
@@ -16,7 +16,7 @@ const PATHS = 'every path is checked, at /auth; list the servers in RESOURCES'
 const USERS =
   'list people under users in gatewarden.yaml, with hashes from gatewarden hash-password'
 
-/** By names as `PROTECTED_PATH`. Of the environment only that one was its alone. */
+/** By name, like `PROTECTED_PATH`. In the environment, only that name is certain to come from mcpauth. */
 export const RETIRED: Readonly<Record<string, string>> = {
   PROTECTED_PATH: PATHS,
   PATH: PATHS,
@@ -27,16 +27,16 @@ export const RETIRED: Readonly<Record<string, string>> = {
   USE_INTERNAL_AUTH: 'the built-in login is PROVIDER=builtin, the default',
 }
 
-/** Those that stand without a value. */
+/** The retired flags that take no value. */
 export const RETIRED_SWITCHES: ReadonlySet<string> = new Set(['USE_INTERNAL_AUTH'])
 
-/** All of them in one line, so that whoever moves here reads it once. */
+/** Warns of all retired names in one line, so that an operator who moves from mcpauth reads it once. */
 export function warnOfRetired(names: readonly Retired[], report: Report): void {
   if (names.length === 0) return
-  const byMend = new Map<string, string[]>()
+  const byRemedy = new Map<string, string[]>()
   for (const { written, instead } of names) {
-    byMend.set(instead, [...(byMend.get(instead) ?? []), written])
+    byRemedy.set(instead, [...(byRemedy.get(instead) ?? []), written])
   }
-  const parts = [...byMend].map(([instead, written]) => `${written.join(', ')} (${instead})`)
-  report.warning('mcpauth', `of its settings these mean nothing any more: ${parts.join('; ')}.`)
+  const parts = [...byRemedy].map(([instead, written]) => `${written.join(', ')} (${instead})`)
+  report.warning('mcpauth', `these of its settings no longer have an effect: ${parts.join('; ')}.`)
 }

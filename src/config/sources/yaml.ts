@@ -1,19 +1,19 @@
 /**
- * Reads a YAML file into plain values. Nothing of its text gets into a problem, only where in it the problem is.
+ * Reads a YAML file into plain values. A problem names a place in the file, and never repeats its text.
  *
  * @module
  */
 import { type Document, isMap, isScalar, parseDocument, visit } from 'yaml'
 import type { Report } from '../values/problem.ts'
 
-/** True for what YAML calls a map. */
+/** True for a YAML map. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 const MAX_LENGTH = 1024 * 1024
 
-/** The file's top level, or undefined if it has a problem; an empty file is an empty map. */
+/** The top level of the file, or undefined if the file has a problem. An empty file is an empty map. */
 export function readYaml(
   text: string,
   { name, report }: { name: string; report: Report },
@@ -33,7 +33,7 @@ export function readYaml(
   }
   for (const { code, linePos } of document.errors) {
     const at = `line ${linePos?.[0].line}, column ${linePos?.[0].col}`
-    if (code === 'DUPLICATE_KEY') problem(`the key at ${at} stands twice. Remove one.`)
+    if (code === 'DUPLICATE_KEY') problem(`the key at ${at} is a duplicate. Remove it.`)
     else if (code === 'MULTIPLE_DOCS') problem(`holds a second document at ${at}. Remove it.`)
     else
       problem(`is not YAML at ${at} (${code}). Check the indentation, quotes and brackets there.`)
@@ -57,7 +57,7 @@ export function readYaml(
     const value: unknown = document.toJS({ maxAliasCount: 100 })
     return isRecord(value) ? value : {}
   } catch {
-    problem('uses aliases (*name) that lead nowhere or unfold to too much. Write the values out.')
+    problem('uses aliases (*name) that are undefined or expand too far. Write the values out.')
     return undefined
   }
 }

@@ -5,7 +5,7 @@
  */
 import { InvalidValue } from './problem.ts'
 
-/** mcpauth's JSON list, its entries not looked at. @throws InvalidValue if it is none; never says what it is */
+/** mcpauth's JSON list; its entries stay unparsed. @throws InvalidValue, without the text, if it is not a list */
 export function parseBootstrapClients(value: string): readonly unknown[] {
   const wrong = new InvalidValue(
     'is not a JSON list. Write it like [{"client_id":"ci","client_secret":"...","redirect_uris":["https://..."]}].',
@@ -14,7 +14,7 @@ export function parseBootstrapClients(value: string): readonly unknown[] {
     const parsed: unknown = JSON.parse(value)
     if (Array.isArray(parsed)) return parsed
   } catch {
-    // What JSON.parse says would show the text.
+    // The error of JSON.parse would show the text.
     throw wrong
   }
   throw wrong

@@ -10,7 +10,7 @@ import type { PublicUrl } from './urls.ts'
 const LABELS = /^(?!-)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/
 
 /**
- * A domain in lower case; a dot before it, which browsers ignore, is left out.
+ * A domain in lower case, without a leading dot, which browsers ignore.
  * @throws InvalidValue unless `value` is a host alone
  */
 export function parseCookieDomain(value: string): string {
@@ -24,25 +24,25 @@ export function parseCookieDomain(value: string): string {
 }
 
 /**
- * Why browsers would not take the cookie from the gateway: it can only be set for its own host, and for domains above
- * that are not a whole top level.
- * @returns what is wrong and the mend, or undefined if nothing is
+ * Why browsers would refuse the cookie of the gateway: a host can set cookies only for itself and for the domains above
+ * it, except for a top-level domain.
+ * @returns the problem and its fix, or undefined if there is none
  */
 export function cookieDomainProblem(domain: string, { host }: PublicUrl): string | undefined {
   const name = host.replace(/:\d+$/, '')
   if (name === domain) return undefined
-  const mend = isAddress(name) ? name : parentOf(name)
+  const remedy = isAddress(name) ? name : parentOf(name)
   if (!isUnder(host, domain) || isAddress(name)) {
-    return `${domain} does not cover ${name}, the host of PUBLIC_URL, which sets the cookie. Write ${mend}, or move PUBLIC_URL under ${domain}.`
+    return `${domain} does not cover ${name}, the host of PUBLIC_URL, which sets the cookie. Write ${remedy}, or move PUBLIC_URL under ${domain}.`
   }
   return domain.includes('.')
     ? undefined
-    : `${domain} is a whole top level domain, for which no browser keeps a cookie. Write ${mend}.`
+    : `${domain} is a top-level domain, for which browsers accept no cookie. Write ${remedy}.`
 }
 
 const isAddress = (name: string) => name.startsWith('[') || /^\d+(?:\.\d+){3}$/.test(name)
 
-/** The domain that people most likely mean: the one above the host, unless that is a top level one. */
+/** The domain that people most likely mean: the domain above the host, unless that is a top-level domain. */
 function parentOf(name: string): string {
   const parent = name.slice(name.indexOf('.') + 1)
   return parent.includes('.') ? parent : name

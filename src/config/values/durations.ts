@@ -5,12 +5,12 @@
  */
 import { InvalidValue } from './problem.ts'
 
-/** Seconds. No unit is seconds too. */
+/** Each unit in seconds. A number without a unit is seconds. */
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
 
 /**
  * A parser for `90s`, `15m`, `1h`, `30d`, `2w` or a plain number of seconds.
- * @param bounds the shortest and longest that make sense, in the same notation
+ * @param bounds the shortest and longest duration allowed, in the same notation
  */
 export function duration(bounds: { min: string; max: string }): (value: string) => number {
   const min = seconds(bounds.min)

@@ -1,18 +1,18 @@
 /**
- * The kinds of value a setting can have, as zod schemas, and the registry that holds what people read about each.
+ * The kinds of value that a setting can have, as zod schemas, and the registry of the settings' descriptions.
  *
  * @module
  */
 import * as z from 'zod'
 import { InvalidValue } from './problem.ts'
 
-/** What people read about a setting, and how it may be spelled. */
+/** The description of a setting, and its other spellings. */
 export interface Field {
-  /** One line for the reference. */
+  /** The line in the reference. */
   readonly description: string
-  /** A value for the reference, where the default does not show one. */
+  /** A value for the reference, if there is no default. */
   readonly example?: string
-  /** Never shown; may be read from a file by `NAME_FILE`. */
+  /** Never shown; `NAME_FILE` reads it from a file. */
   readonly secret?: true
   /** `switch` is a flag without a value. */
   readonly kind?: 'list' | 'switch'
@@ -20,10 +20,10 @@ export interface Field {
   readonly aliases?: readonly string[]
 }
 
-/** Every setting's {@link Field}, by its schema. */
+/** The {@link Field} of every setting, by its schema. */
 export const fields = z.registry<Field>()
 
-/** A text that `parse` understands. What it throws as {@link InvalidValue} becomes the problem. */
+/** A text that `parse` understands. An {@link InvalidValue} that it throws becomes the problem. */
 export function text<T>(parse: (value: string) => T): z.ZodType<T, string> {
   return z
     .string({
@@ -35,7 +35,7 @@ export function text<T>(parse: (value: string) => T): z.ZodType<T, string> {
     .transform((value, context) => attemptIn(context, value, () => parse(value.trim())))
 }
 
-/** As {@link text}, for values that YAML reads as numbers. */
+/** Like {@link text}, for values that YAML reads as numbers. */
 export function scalar<T>(parse: (value: string) => T): z.ZodType<T, string | number> {
   return z
     .union([z.string(), z.number()], { error: 'must be a number or text. Write one value.' })
@@ -43,8 +43,8 @@ export function scalar<T>(parse: (value: string) => T): z.ZodType<T, string | nu
 }
 
 /**
- * A list: an array in YAML, one text elsewhere. Each entry is taken once.
- * @param split what the text lists; by commas and line breaks unless told otherwise
+ * A list: an array in YAML, one text elsewhere. Duplicates are dropped.
+ * @param split splits the text into entries; by default at commas and line breaks
  */
 export function list<T>(
   parse: (item: string) => T,

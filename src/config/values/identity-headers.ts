@@ -1,5 +1,5 @@
 /**
- * Which headers tell a protected server who calls, and what each says.
+ * The headers that tell a protected server who calls, and the value that each carries.
  *
  * @module
  */
@@ -14,7 +14,7 @@ interface IdentityHeader {
   readonly value: IdentityValue
 }
 
-/** The headers unless others are configured. */
+/** The default headers. */
 export const IDENTITY_HEADER_NAMES: readonly string[] = Object.keys(IDENTITY_HEADERS)
 
 const VALUES = [
@@ -27,8 +27,8 @@ const VALUES = [
   'name',
 ] as const satisfies readonly IdentityValue[]
 
-/** Means something to HTTP, to MCP or to the proxy in front; a caller's name in it would break or forge that. */
-const TAKEN =
+/** Headers that HTTP, MCP or the proxy in front already use: a caller's name in one would break or forge it. */
+const RESERVED =
   /^(?:authorization|cookie2?|set-cookie2?|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|forwarded|via|date|server|age|vary|location|allow|origin|referer|user-agent|range|etag|last-modified|retry-after|cache-control|pragma|expires|www-authenticate|authentication-info|x-real-ip|x-request-id|x-rewrite-url|x-scheme|x-original-.*|x-forwarded-(?:for|host|proto|port|prefix|uri|method|server|ssl)|(?:accept|access-control|content|if|mcp|proxy|sec)-.*|accept)$/i
 
 /** A list, or a map of header to value. */
@@ -49,35 +49,35 @@ export function identityHeaders(): z.ZodType<
     .pipe(list(parseIdentityHeader))
 }
 
-/** @throws InvalidValue unless `value` is `Header`, one of our own, or `Header=what it says` */
+/** @throws InvalidValue unless `value` is a default header, or `Header=value` with a value of the list above */
 export function parseIdentityHeader(value: string): IdentityHeader {
-  const [name = '', said, ...rest] = value.split('=').map((part) => part.trim())
+  const [name = '', named, ...rest] = value.split('=').map((part) => part.trim())
   if (!/^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(name) || rest.length > 0) {
     throw new InvalidValue(
       `${quote(value)} is not the name of a header. Use letters, digits and dashes, like X-Remote-User=user.`,
     )
   }
-  if (TAKEN.test(name)) {
+  if (RESERVED.test(name)) {
     throw new InvalidValue(
-      `${quote(name)} has a meaning of its own. Choose another, like X-Remote-User.`,
+      `${quote(name)} already has another meaning. Choose another header, like X-Remote-User.`,
     )
   }
-  const found = meaningOf(said ?? name)
+  const found = identityValueOf(named ?? name)
   if (found === undefined) {
     throw new InvalidValue(
-      `${quote(said ?? name)} does not say what to send. Write ${name}= and one of ${VALUES.join(', ')}.`,
+      `${quote(named ?? name)} does not say what to send. Write ${name}= and one of ${VALUES.join(', ')}.`,
     )
   }
   return { name, value: found }
 }
 
-/** A value by its own name, or by that of the header that says it unless configured. */
-function meaningOf(said: string): IdentityValue | undefined {
-  const header = IDENTITY_HEADER_NAMES.find((name) => name.toLowerCase() === said.toLowerCase())
-  return VALUES.find((value) => value === said) ?? IDENTITY_HEADERS[header ?? '']
+/** The value with this name, or the value of the default header with this name. */
+function identityValueOf(named: string): IdentityValue | undefined {
+  const header = IDENTITY_HEADER_NAMES.find((name) => name.toLowerCase() === named.toLowerCase())
+  return VALUES.find((value) => value === named) ?? IDENTITY_HEADERS[header ?? '']
 }
 
-/** The parsed entries as a map. */
+/** The parsed entries as a map. A header listed twice is a problem. */
 export function toIdentityHeaders(
   headers: readonly IdentityHeader[],
   report: Report,
@@ -85,7 +85,7 @@ export function toIdentityHeaders(
   const seen = new Set<string>()
   for (const { name } of headers) {
     if (seen.has(name.toLowerCase())) {
-      report.problem('IDENTITY_HEADERS', `${name} stands twice. Remove one.`)
+      report.problem('IDENTITY_HEADERS', `lists ${name} twice. Remove the duplicate.`)
     }
     seen.add(name.toLowerCase())
   }

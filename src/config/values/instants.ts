@@ -11,7 +11,7 @@ const INSTANT =
 /**
  * Reads `2026-01-01` (its first moment in UTC), `2026-01-01T12:00:00+02:00`, or seconds since the epoch.
  * @returns whole seconds since the epoch, rounded up
- * @throws InvalidValue for anything else, a time without its zone included: it would mean another one on every machine
+ * @throws InvalidValue for anything else, and for a time without a zone, which would differ from machine to machine
  */
 export function parseInstant(value: string): number {
   if (/^\d{1,15}$/.test(value)) return Number(value)

@@ -1,5 +1,5 @@
 /**
- * Parses a value by its schema and reports each issue as a problem of the setting it is about.
+ * Parses a value by its schema and reports each issue as a problem of the setting concerned.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { didYouMean } from './suggest.ts'
 
 export interface Naming {
   readonly report: Report
-  /** How problems call what stands at this path. */
+  /** The name by which problems call the value at this path. */
   label(path: readonly PropertyKey[]): string
-  /** The names that the map at this path knows. */
+  /** The names that the map at this path may have. */
   keys(path: readonly PropertyKey[]): readonly string[]
 }
 
-/** The parsed value, or the top-level names that have problems (none: the value as a whole has). */
+/** @returns the parsed value, or the top-level names with problems (none if the value as a whole has one) */
 export function parseWith<T>(
   schema: z.ZodType<T>,
   value: unknown,
@@ -31,7 +31,7 @@ export function parseWith<T>(
     for (const key of issue.keys) {
       report.problem(
         label([...issue.path, key]),
-        `is not a setting. ${didYouMean(key, keys(issue.path), 'Remove it; docs/configuration.md lists all there are.')}`,
+        `is not a setting. ${didYouMean(key, keys(issue.path), 'Remove it; docs/configuration.md lists all settings.')}`,
       )
     }
   }

@@ -1,5 +1,5 @@
 /**
- * Who may pass, as configured: e-mail addresses, mail domains and groups.
+ * The people who may pass, as configured: e-mail addresses, mail domains and groups.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { AllowList } from '../../resources/policy.ts'
 import { fields, list, section } from './fields.ts'
 import { InvalidValue, quote } from './problem.ts'
 
-/** Stands for anyone who can log in, in any of the three lists. */
+/** In any of the three lists: anyone who can log in. */
 const ANYONE = '*'
 
 /** @throws InvalidValue unless `value` is an address with exactly one `@` (GHSA-c5c4-8r6x-56w3) */
@@ -21,7 +21,7 @@ export function parseEmail(value: string): string {
   return value.toLowerCase()
 }
 
-/** @throws InvalidValue for names that would read as two groups in a header */
+/** @throws InvalidValue for a name that a header would show as two groups */
 export function parseGroup(value: string): string {
   if (!/^[^\p{Cc},]+$/u.test(value)) {
     throw new InvalidValue(
@@ -41,7 +41,7 @@ export function parseDomain(value: string): string {
   return domain
 }
 
-/** @throws InvalidValue unless `value` is the domain of one Google Workspace */
+/** @throws InvalidValue unless `value` is a Google Workspace domain */
 export function parseHostedDomain(value: string): string {
   if (/^@|^\*$/.test(value)) {
     throw new InvalidValue(`${quote(value)} is not a Workspace domain. Write it like example.com.`)
@@ -54,14 +54,14 @@ export function parseAllowedEmail(value: string): string {
   return value === ANYONE ? value : parseEmail(value)
 }
 
-/** `allow` in the file, global or of one resource. */
+/** `allow` in the file: global, or of a resource. */
 export const Allow = section({
   emails: list(parseAllowedEmail).optional().register(fields, { description: 'E-mail addresses.' }),
   domains: list(parseDomain).optional().register(fields, { description: 'Mail domains.' }),
   groups: list(parseGroup).optional().register(fields, { description: 'Groups.' }),
 })
 
-/** The three lists as one; a `*` in any of them opens it for anyone who can log in. */
+/** The three lists as one allow list. A `*` in any of them lets in anyone who can log in. */
 export function toAllowList(lists: z.output<typeof Allow>): AllowList {
   const all = [lists.emails ?? [], lists.domains ?? [], lists.groups ?? []]
   const [emails = [], domains = [], groups = []] = all.map((entries) =>
@@ -70,7 +70,7 @@ export function toAllowList(lists: z.output<typeof Allow>): AllowList {
   return { anyone: all.some((entries) => entries.includes(ANYONE)), emails, domains, groups }
 }
 
-/** True if nobody at all would pass. */
+/** True if the list lets nobody pass. */
 export function isEmpty(allow: AllowList): boolean {
   return !allow.anyone && allow.emails.length + allow.domains.length + allow.groups.length === 0
 }

@@ -42,17 +42,17 @@ export function parseNetwork(value: string): string {
   return value.toLowerCase()
 }
 
-/** @throws InvalidValue unless `value` is a number of requests a minute */
+/** @throws InvalidValue unless `value` is a number of requests per minute */
 export function parseRateLimit(value: string): number {
   if (!/^\d{1,7}$/.test(value)) {
     throw new InvalidValue(
-      `${quote(value)} is not a number of requests a minute. Write it like 600, or 0 for no limit.`,
+      `${quote(value)} is not a number of requests per minute. Write it like 600, or 0 for no limit.`,
     )
   }
   return Number(value)
 }
 
-/** Levels by name, and S0's numbers: 0 debug, 1 info, any other warn. */
+/** Levels by name, or by mcpauth's numbers: 0 is debug, 1 is info, any other number is warn. */
 export function parseLogLevel(value: string): LogLevel {
   const level = value.toLowerCase()
   if (level === 'debug' || level === 'info' || level === 'warn' || level === 'error') return level
@@ -65,18 +65,18 @@ export function parseLogLevel(value: string): LogLevel {
 
 const PROVIDERS: readonly ProviderConfig['type'][] = ['builtin', 'keycloak', 'google', 'oidc']
 
-/** @throws InvalidValue for a provider that this version does not have */
+/** @throws InvalidValue for a provider that is not supported */
 export function parseProvider(value: string): ProviderConfig['type'] {
   const provider = PROVIDERS.find((name) => name === value)
   if (provider) return provider
-  // As mcpauth calls it.
+  // mcpauth's name for it.
   if (value === 'internal') return 'builtin'
   throw new InvalidValue(
-    `${quote(value)} is not a provider that this version has. Write builtin, keycloak, google, or oidc for any other with OpenID Connect.`,
+    `${quote(value)} is not a supported provider. Write builtin, keycloak, google, or oidc for any other OpenID Connect provider.`,
   )
 }
 
-/** @throws InvalidValue for the host of a Keycloak that is more, or less, than a host */
+/** @throws InvalidValue unless `value` is a host alone, without scheme, port and path */
 export function parseKeycloakHost(value: string): string {
   if (!/^(?:[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])$/i.test(value)) {
     throw new InvalidValue(
@@ -86,49 +86,49 @@ export function parseKeycloakHost(value: string): string {
   return value.toLowerCase()
 }
 
-/** @throws InvalidValue for anything but a scheme */
+/** @throws InvalidValue unless `value` is `http` or `https` */
 export function parseHttpScheme(value: string): 'http' | 'https' {
   const scheme = value.toLowerCase()
   if (scheme === 'http' || scheme === 'https') return scheme
   throw new InvalidValue(`${quote(value)} is neither http nor https. Write one of the two.`)
 }
 
-/** @throws InvalidValue for a realm that would not be one segment of a path */
+/** @throws InvalidValue unless `value` is a single segment of a path */
 export function parseRealm(value: string): string {
   if (!/^[\w.~-]{1,255}$/.test(value) || /^\.+$/.test(value)) {
     throw new InvalidValue(
-      `${quote(value)} is not the name of a realm. Write it as it stands in the address: the part after /realms/.`,
+      `${quote(value)} is not the name of a realm. Copy it from the address of the realm: the part after /realms/.`,
     )
   }
   return value
 }
 
-/** @throws InvalidValue for what no provider gives as an id of a client, a secret or a claim; never says what it is */
+/** @throws InvalidValue, without the value, unless it could be a client id, a client secret or a claim of a provider */
 export function parseToken(value: string): string {
   if (!/^[\x20-\x7e]{1,1024}$/.test(value)) {
     throw new InvalidValue(
-      'is empty, too long or not plain ASCII. Copy it from your provider once more.',
+      'is empty, too long or not plain ASCII. Copy it from your provider again.',
     )
   }
   return value
 }
 
-/** Characters. */
+/** In characters. */
 const MIN_SECRET = 32
 
-/** @throws InvalidValue for a root secret that could be guessed; never says what it is */
+/** @throws InvalidValue, without the value, for a root secret that is short enough to guess */
 export function parseSecret(value: string): string {
   if (value.length < MIN_SECRET) {
     throw new InvalidValue(
-      `is ${value.length} characters long, and ${MIN_SECRET} are the least. Make one with: openssl rand -base64 32.`,
+      `is ${value.length} characters long; the minimum is ${MIN_SECRET}. Make one with: openssl rand -base64 32.`,
     )
   }
   return value
 }
 
 /**
- * Former secrets, one a line or separated by commas. A comma may also be part of one: where a piece is too short to have
- * been a secret, the line as a whole is meant as well.
+ * Splits former secrets: one per line, or separated by commas. A secret may itself hold a comma: if a piece is too
+ * short to be a secret, the whole line counts as a secret, too.
  */
 export function splitSecrets(text: string): string[] {
   return text.split('\n').flatMap((line) => {
@@ -138,7 +138,7 @@ export function splitSecrets(text: string): string[] {
   })
 }
 
-/** @throws InvalidValue for a path that no file system takes */
+/** @throws InvalidValue for a path that no file system accepts */
 export function parsePath(value: string): string {
   if (value === '' || value.includes('\0')) {
     throw new InvalidValue('is not a path. Write a folder, such as ./data.')
@@ -146,7 +146,7 @@ export function parsePath(value: string): string {
   return value
 }
 
-/** @throws InvalidValue for a text that cannot be shown to people on one line */
+/** @throws InvalidValue for a text that a page cannot show on one line */
 export function parseDisplayName(value: string): string {
   if (value === '' || value.length > 200 || /\p{Cc}/u.test(value)) {
     throw new InvalidValue(

@@ -1,13 +1,16 @@
 /**
- * What is wrong with a configuration, in words for the person who wrote it. No value of a secret ever gets in here.
+ * This folder owns the parsers, one value each, and the problems that they report. It does not know where a value comes
+ * from.
+ *
+ * A problem tells the person who wrote the configuration what is wrong and how to fix it. No problem shows a secret.
  *
  * @module
  */
 
-/** Everything that is wrong with a configuration, found in one go. */
+/** All problems of a configuration at once. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
-  /** One line each: `SETTING: what is wrong. How to mend it.` */
+  /** A line each: `SETTING: what is wrong. How to fix it.` */
   readonly problems: readonly string[]
   constructor(problems: readonly string[]) {
     super(problems.join('\n'))
@@ -15,12 +18,12 @@ export class ConfigError extends Error {
   }
 }
 
-/** A text that does not parse. The message is two sentences: what is wrong, and how to mend it. */
+/** A text that does not parse. The message has two sentences: what is wrong, and how to fix it. */
 export class InvalidValue extends Error {
   override readonly name = 'InvalidValue'
 }
 
-/** Collects problems and warnings while a configuration is read. The same line twice is said once. */
+/** Collects problems and warnings while a configuration is read. It keeps a repeated line once. */
 export interface Report {
   problem(setting: string, text: string): void
   warning(setting: string, text: string): void
@@ -46,7 +49,7 @@ export function createReport(): Report {
 
 const line = (setting: string, text: string) => `${setting}: ${text}`.replace(/\p{Cc}/gu, ' ')
 
-/** Runs `parse`; what it throws as {@link InvalidValue} becomes a problem of `setting`, and the answer is undefined. */
+/** Runs `parse`. If it throws {@link InvalidValue}, reports a problem of `setting` and returns undefined. */
 export function attempt<T>(report: Report, setting: string, parse: () => T): T | undefined {
   try {
     return parse()
@@ -57,7 +60,7 @@ export function attempt<T>(report: Report, setting: string, parse: () => T): T |
   }
 }
 
-/** A value in quotes on one line, cut short; what stands before an `@` may be a password and is left out. */
+/** A value in quotes, shortened. The part before an `@` may hold a password, so it is left out. */
 export function quote(value: string): string {
   const shown = value.replace(/\/\/.*@/s, '//…@')
   return JSON.stringify(shown.length > 80 ? `${shown.slice(0, 80)}…` : shown)

@@ -1,5 +1,5 @@
 /**
- * `REDIS_URL` taken apart. Its problems never say what stands in it: it may hold a password.
+ * Parses `REDIS_URL`. The URL may hold a password, so no problem shows any part of it.
  *
  * @module
  */
@@ -11,9 +11,9 @@ const SHAPES =
 const REDIS_PORT = 6379
 const SENTINEL_PORT = 26_379
 
-/** @throws InvalidValue unless `value` is one of the three kinds of address, each with or without TLS */
+/** @throws InvalidValue unless `value` is an address of the three kinds, with or without TLS */
 export function parseRedisUrl(value: string): RedisTarget {
-  // Not the WHATWG parser: it knows neither several hosts nor these schemes.
+  // The WHATWG parser knows neither several hosts nor these schemes.
   const parts =
     /^(rediss?)(?:\+(sentinel|cluster))?:\/\/(?:([^@/?#]*)@)?([^@/?#]*)(\/[^?#]*)?(.*)$/i.exec(
       value,
@@ -34,7 +34,7 @@ export function parseRedisUrl(value: string): RedisTarget {
       refuseQuery(query)
       if (path !== '' && path !== '/' && path !== '/0') {
         throw new InvalidValue(
-          'names a database, and a cluster has only one. Leave out what follows the hosts.',
+          'names a database, but a cluster has only one. Leave out everything after the hosts.',
         )
       }
       return { kind: 'cluster', ...common }
@@ -42,7 +42,7 @@ export function parseRedisUrl(value: string): RedisTarget {
       refuseQuery(query)
       if (common.hosts.length > 1) {
         throw new InvalidValue(
-          'lists several hosts. Begin it with redis+sentinel:// or redis+cluster:// to say what they are.',
+          'lists several hosts. Start it with redis+sentinel:// for sentinels, or redis+cluster:// for a cluster.',
         )
       }
       return { kind: 'single', ...common, db: parseDatabase(path.replace(/^\//, '')) }
@@ -57,9 +57,7 @@ function parseHosts(text: string, defaultPort: number): RedisHost[] {
       /^(?:\[([0-9a-f:.]+)\]|([a-z0-9](?:[a-z0-9._-]*[a-z0-9])?))(?::(\d{1,5}))?$/i.exec(entry)
     const port = Number(parts?.[3] ?? defaultPort)
     if (!parts || port < 1 || port > 65_535) {
-      throw new InvalidValue(
-        `has a host that is none, or a port that is none. Write it like ${SHAPES}. ${ENCODE}`,
-      )
+      throw new InvalidValue(`has an invalid host or port. Write it like ${SHAPES}. ${ENCODE}`)
     }
     return { host: parts[1] ?? parts[2] ?? '', port }
   })
@@ -83,7 +81,7 @@ function parseMaster(path: string): { master: string; db: number } {
   const [, master = '', db = '', ...rest] = path.split('/')
   if (!/^[\w.-]{1,255}$/.test(master) || rest.length > 0) {
     throw new InvalidValue(
-      'does not name what the sentinels watch. Write it after the hosts, as in redis+sentinel://host1,host2,host3/master.',
+      'lacks the name of the master that the sentinels watch. Write it after the hosts, as in redis+sentinel://host1,host2,host3/master.',
     )
   }
   return { master, db: parseDatabase(db) }
@@ -99,7 +97,7 @@ function parseSentinelLogin(query: string): {
   const known = ['sentinel_username', 'sentinel_password']
   if (query.startsWith('#') || [...parameters.keys()].some((name) => !known.includes(name))) {
     throw new InvalidValue(
-      'has a parameter that means nothing. After the ? stand sentinel_username and sentinel_password, for sentinels that ask for them.',
+      'has an unknown parameter. Write only sentinel_username and sentinel_password after the ?, if the sentinels require a login.',
     )
   }
   return {
@@ -126,6 +124,6 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    throw new InvalidValue(`has a % that begins no percent-encoded character. ${ENCODE}`)
+    throw new InvalidValue(`has a % that starts no percent-encoded character. ${ENCODE}`)
   }
 }

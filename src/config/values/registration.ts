@@ -1,5 +1,5 @@
 /**
- * Who may register as a client: anyone, nobody, or programs that redirect to listed places.
+ * The clients that may register: any, none, or those that redirect to listed hosts and app schemes.
  *
  * @module
  */
@@ -7,17 +7,19 @@ import { redirectUriProblem } from '../../oauth/redirect-uri.ts'
 import type { Config } from '../config.ts'
 import { InvalidValue, quote, type Report } from './problem.ts'
 
-/** @throws InvalidValue unless `value` is `open`, `off`, a host, or an app scheme with a colon behind it */
+/** @throws InvalidValue unless `value` is `open`, `off`, a host, or an app scheme followed by a colon */
 export function parseRegistrant(value: string): string {
   const registrant = value.toLowerCase()
   if (registrant === 'open' || registrant === 'off') return registrant
   if (/^[a-z][a-z0-9+.-]*:$/.test(registrant)) {
     if (registrant === 'https:' || registrant === 'http:') {
-      throw new InvalidValue(`${quote(value)} is every web site. Write the hosts, like claude.ai.`)
+      throw new InvalidValue(
+        `${quote(value)} allows every web site. Write the hosts, like claude.ai.`,
+      )
     }
     const problem = redirectUriProblem(`${registrant}//x`, '')
     if (problem === undefined) return registrant
-    throw new InvalidValue(`${quote(value)} is a scheme no client may have: it ${problem}.`)
+    throw new InvalidValue(`${quote(value)} is a scheme that no client may use: it ${problem}.`)
   }
   const host = /^[^\s/?#@\\*]+$/.test(registrant) ? hostOf(registrant) : undefined
   if (host === undefined) {
@@ -27,7 +29,7 @@ export function parseRegistrant(value: string): string {
   }
   if (isLoopbackHost(host) && registrant !== host.replace(/:\d+$/, '')) {
     throw new InvalidValue(
-      `${quote(value)} names a port, and programs on this machine use any. Write it without.`,
+      `${quote(value)} names a port, but programs on this machine use any port. Write the host without it.`,
     )
   }
   return host
@@ -39,13 +41,13 @@ function hostOf(text: string): string | undefined {
   return URL.canParse(`https://${text}`) ? new URL(`https://${text}`).host : undefined
 }
 
-/** The parsed entries as one rule. An empty list is nobody. */
+/** The parsed entries as one rule. An empty list lets no client register. */
 export function toRegistration(entries: readonly string[], report: Report): Config['registration'] {
   const word = entries.find((entry) => entry === 'open' || entry === 'off')
   if (word !== undefined && entries.length > 1) {
     report.problem(
       'CLIENT_REGISTRATION',
-      `${word} stands beside others. Write it alone, or list hosts.`,
+      `${word} cannot stand in a list. Write it alone, or list hosts.`,
     )
   }
   for (const entry of entries.filter(
@@ -54,7 +56,7 @@ export function toRegistration(entries: readonly string[], report: Report): Conf
     if (entry === word) continue
     report.warning(
       'CLIENT_REGISTRATION',
-      `${entry} is taken for a host. If it is the scheme of an app, write ${entry}: with a colon.`,
+      `${entry} counts as a host. If it is the scheme of an app, write ${entry}: with a colon.`,
     )
   }
   if (word === 'open' || word === 'off') return word

@@ -7,35 +7,35 @@ import { InvalidValue } from './problem.ts'
 
 /**
  * `name:token`, or a token alone.
- * @throws InvalidValue for what is neither; the text may be a secret throughout and is never repeated
+ * @throws InvalidValue for anything else, without the text: any part of it may be a secret
  */
 export function parseFlatToken(value: string): FlatToken {
   const colon = value.indexOf(':')
   if (colon === -1) return { token: parseStaticToken(value) }
-  // The token first: of two parts in the wrong order the name would be the secret.
+  // Parse the token first: if the parts are swapped, the name is the secret.
   const token = parseStaticToken(value.slice(colon + 1))
   const name = value.slice(0, colon)
-  if (!isName(name)) throw new InvalidValue(`has a name that is none. ${NAME_RULE}`)
+  if (!isName(name)) throw new InvalidValue(`has an invalid name. ${NAME_RULE}`)
   return { name, token }
 }
 
-/** A token as one entry of the flat list says it. */
+/** An entry of the flat list. */
 export interface FlatToken {
   /** Absent for a bare token. */
   readonly name?: string
   readonly token: string
 }
 
-/** @throws InvalidValue unless `value` is a long b64token (RFC 6750 section 2.1); never says what it is */
+/** @throws InvalidValue, without the value, unless it is a b64token (RFC 6750 section 2.1) of enough characters */
 export function parseStaticToken(value: string): string {
   if (value.length < MIN_LENGTH) {
     throw new InvalidValue(
-      `holds a token of ${value.length} characters, and ${MIN_LENGTH} are the least. ${MAKE_ONE}`,
+      `holds a token of ${value.length} characters; the minimum is ${MIN_LENGTH}. ${MAKE_ONE}`,
     )
   }
   if (value.length > MAX_LENGTH || !/^[A-Za-z0-9\-._~+/]+=*$/.test(value)) {
     throw new InvalidValue(
-      `holds a token that no Authorization header carries: only letters, digits and - . _ ~ + / and = at its end. ${MAKE_ONE}`,
+      `holds a token that an Authorization header cannot carry: use letters, digits and - . _ ~ + / with = only at the end. ${MAKE_ONE}`,
     )
   }
   return value

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Letters to insert, delete, replace or swap with their neighbour to get from `a` to `b` (Damerau-Levenshtein). */
+/** How many letters to insert, delete, replace or swap with a neighbour to turn `a` into `b` (Damerau-Levenshtein). */
 export function editDistance(a: string, b: string): number {
   let before: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
@@ -22,7 +22,7 @@ export function editDistance(a: string, b: string): number {
   return row[b.length] ?? 0
 }
 
-/** The candidate nearest to a mistyped name, without regard to case; undefined if none is within `limit` letters. */
+/** The candidate nearest to a mistyped name, ignoring case; undefined if none is within `limit` letters. */
 export function nearest(name: string, candidates: Iterable<string>, limit = 2): string | undefined {
   let best: { candidate: string; distance: number } | undefined
   const many = plural(name).toLowerCase()
@@ -37,7 +37,7 @@ export function nearest(name: string, candidates: Iterable<string>, limit = 2): 
   return best?.candidate
 }
 
-/** `name` in the plural, as lists are called: people write `TRUSTED_PROXY`, and mean the list. */
+/** The plural of `name`: lists have plural names, and people write `TRUSTED_PROXY`. */
 function plural(name: string): string {
   return name.replace(/y$/i, (y) => (y === 'y' ? 'ie' : 'IE')) + (/[a-z]$/.test(name) ? 's' : 'S')
 }

@@ -1,17 +1,17 @@
 /**
- * URLs in their one canonical spelling, so that two spellings can never be two policies (decision K18).
+ * URLs in one canonical spelling, so that two spellings never become two policies (decision K18).
  *
  * @module
  */
 import { canonicalPath } from '../../url/path.ts'
 import { InvalidValue, quote } from './problem.ts'
 
-/** The gateway's own origin, taken apart. */
+/** The gateway's own origin and its parts. */
 export interface PublicUrl {
   readonly origin: string
   readonly host: string
   readonly secure: boolean
-  /** On this machine, where plain http reveals nothing to a network. */
+  /** True for a host on this machine, where plain http shows nothing to a network. */
   readonly loopback: boolean
 }
 
@@ -22,7 +22,7 @@ export function parsePublicUrl(value: string): PublicUrl {
     throw new InvalidValue(`has the path ${quote(path)}. Write the origin alone: ${url.origin}.`)
   }
   if (url.hostname.includes('*')) {
-    throw new InvalidValue('is a wildcard. Write the one host that people reach Gatewarden at.')
+    throw new InvalidValue('is a wildcard. Write the one host at which people reach Gatewarden.')
   }
   return {
     origin: url.origin,
@@ -37,9 +37,9 @@ function isLoopbackHost(host: string): boolean {
 }
 
 /**
- * The canonical URL of a protected resource: lower-case host, no trailing dot, default port or trailing slash,
+ * The canonical URL of a protected resource: lower-case host; no trailing dot, default port or trailing slash;
  * unreserved characters decoded.
- * @throws InvalidValue for anything that no request could match, or that more than one server would
+ * @throws InvalidValue for a URL that no request can match, or that would cover more than one server
  */
 export function parseResourceUrl(value: string): string {
   const { url, path } = parseHttpUrl(value, 'https://mcp.example.com/mcp')
@@ -60,8 +60,8 @@ export function parseResourceUrl(value: string): string {
 }
 
 /**
- * An absolute path as a resource's `also` has it, canonical.
- * @throws InvalidValue for the whole host, and for paths that no request could match
+ * The canonical form of an absolute path in a resource's `also`.
+ * @throws InvalidValue for the root path, and for paths that no request can match
  */
 export function parseAlsoPath(value: string): string {
   if (!value.startsWith('/')) {
@@ -70,7 +70,7 @@ export function parseAlsoPath(value: string): string {
   const path = resourcePath(value)
   if (path === '') {
     throw new InvalidValue(
-      '/ is the whole host. Make the host itself the resource: leave the path out of its url.',
+      '/ covers the whole host. Make the host itself the resource: leave the path out of its url.',
     )
   }
   return path
@@ -78,10 +78,10 @@ export function parseAlsoPath(value: string): string {
 
 /** The issuer of a provider. */
 export interface IssuerUrl {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly href: string
   readonly secure: boolean
-  /** On this machine, where plain http reveals nothing to a network. */
+  /** True for a host on this machine, where plain http shows nothing to a network. */
   readonly loopback: boolean
 }
 
@@ -90,11 +90,13 @@ export function parseIssuerUrl(value: string): IssuerUrl {
   const { url } = parseHttpUrl(value, 'https://id.example.com/realms/main')
   if (url.hostname.includes('*')) {
     throw new InvalidValue(
-      `${quote(value)} is a wildcard. Write the one issuer that people sign in at.`,
+      `${quote(value)} is a wildcard. Write the one issuer at which people sign in.`,
     )
   }
   if (url.pathname.includes('/.well-known/')) {
-    throw new InvalidValue(`is a document of the issuer. Leave out what begins with /.well-known/.`)
+    throw new InvalidValue(
+      `is the address of a document of the issuer. Leave out everything from /.well-known/ on.`,
+    )
   }
   return {
     href: url.href.replace(/\/+$/, ''),
@@ -111,7 +113,7 @@ export function parseUpstreamUrl(value: string): string {
       `${quote(value)} is a wildcard. Write the one server that requests go to.`,
     )
   }
-  // A slash at the end of a path is kept: some servers answer only there.
+  // Keep a trailing slash of the path: some servers answer only there.
   return url.pathname === '/' ? url.origin : url.href
 }
 
@@ -125,7 +127,7 @@ export function parseAllowedOrigin(value: string): string {
     }
     return url.origin
   }
-  // Programs have origins too, such as vscode-webview://abc; `null` is everyone's and never allowed.
+  // Programs have origins, too, such as vscode-webview://abc. Any page can have the origin `null`: it is never allowed.
   if (!/^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@\\]+$/i.test(value)) {
     throw new InvalidValue(
       `${quote(value)} is not an origin. Write it like https://app.example.com.`,
@@ -144,7 +146,7 @@ function resourcePath(raw: string): string {
   return canonical.endsWith('/') ? canonical.slice(0, -1) : canonical
 }
 
-/** The URL with its path as written: the WHATWG parser hides dot segments and backslashes. */
+/** The URL, and its path as written: the WHATWG parser hides dot segments and backslashes. */
 function parseHttpUrl(value: string, example: string): { url: URL; path: string } {
   const parts = /^https?:\/\/([^/?#\\]+)([^?#]*)(.*)$/is.exec(value)
   if (!parts || /[\s\\]/.test(value) || !URL.canParse(value)) {
@@ -152,11 +154,11 @@ function parseHttpUrl(value: string, example: string): { url: URL; path: string 
   }
   const [, authority = '', path = '', rest] = parts
   if (authority.includes('@')) {
-    throw new InvalidValue('holds a user name or password. Leave out what stands before the @.')
+    throw new InvalidValue('holds a user name or password. Leave out everything before the @.')
   }
   if (rest !== '') {
     throw new InvalidValue(
-      `${quote(value)} has a query or fragment. Leave out what follows the ? or #.`,
+      `${quote(value)} has a query or fragment. Leave out everything from the ? or # on.`,
     )
   }
   const url = new URL(value)

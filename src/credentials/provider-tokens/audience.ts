@@ -1,5 +1,5 @@
 /**
- * At which resources a provider's token is good. Pure.
+ * The resources at which a provider's token is good. Pure.
  *
  * @module
  */
@@ -10,15 +10,15 @@ export interface AudienceRules {
   readonly resources: ResourceTable
   /** Our origin: the one audience that all of mcpauth's servers shared. */
   readonly publicUrl: string
-  /** Ours at the provider. */
+  /** Our client_id at the provider. */
   readonly clientId: string
-  /** Other clients there whose tokens are good here. */
+  /** Other clients of the provider whose tokens are good here. */
   readonly tokenClients: readonly string[]
 }
 
 /**
- * A token that names a protected server is good there and nowhere else (threat T8). One that names none is good at every
- * server that accepts provider tokens, if it names us, or was issued to us or a configured client.
+ * A token that names a protected server is good there and nowhere else (threat T8). A token that names none is good at
+ * every server that accepts provider tokens, if it names us, or was issued to us or a configured client.
  */
 export function isTokenFor(
   { audiences, client }: ProviderAccessToken,
@@ -27,7 +27,7 @@ export function isTokenFor(
 ): boolean {
   const named = audiences.map(withoutSlash)
   if (named.includes(resource.audience)) return true
-  // A wildcard may cover our own host: that makes it no server that somebody protects.
+  // A wildcard resource may cover our own host: our origin is still not a protected server.
   const isServer = resources.all.some(({ audience }) => audience === publicUrl)
   const isOurs = named.includes(publicUrl) && !isServer
   const others = named.filter((url) => url !== publicUrl || !isOurs)

@@ -1,5 +1,5 @@
 /**
- * How much of a provider may be used up: calls at once and a second by this process, and a minute by all replicas.
+ * Limits the calls to a provider: at once and per second for this process, per minute for all replicas.
  *
  * @module
  */
@@ -7,14 +7,14 @@ import type { RateCounter } from '../../http/rate-counter.ts'
 import { ProviderFailure } from '../../providers/provider.ts'
 
 export interface CallBudget {
-  /** Runs it, or rejects at once with ProviderFailure `unavailable` when too much was asked already. */
+  /** Runs the call, or rejects at once with ProviderFailure `unavailable` when the budget is spent. */
   spend<T>(call: () => Promise<T>): Promise<T>
 }
 
 /**
- * A token bucket with a cap on what runs at once.
- * @param limits `burst`: how many calls a full bucket holds; `name`: what the counter that replicas share calls them;
- *   `now` in milliseconds since the epoch
+ * A token bucket with a cap on concurrent calls.
+ * @param limits `burst`: how many calls a full bucket holds; `name`: the name of the calls in the counter that replicas
+ *   share; `now` in milliseconds since the epoch
  */
 export function createCallBudget(limits: {
   name: string
@@ -49,4 +49,4 @@ export function createCallBudget(limits: {
 }
 
 const exhausted = () =>
-  new ProviderFailure('unavailable', 'too many unknown tokens are waiting to be judged')
+  new ProviderFailure('unavailable', 'too many tokens are waiting to be judged')

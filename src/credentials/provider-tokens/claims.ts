@@ -1,6 +1,6 @@
 /**
- * From what a provider states of a token to an access token and the person behind it. Pure. Claims are taken only in the
- * shape they must have, and what is not clearly an access token is none.
+ * Reads an access token and its person from the claims that a provider states. Pure. A claim is taken only in the shape
+ * it must have, and a token that is not clearly an access token is refused.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import {
 
 export interface ProviderAccessToken {
   readonly person: Identity
-  /** Whom it is for, as the provider says; may be empty. */
+  /** The audiences that the provider states; may be empty. */
   readonly audiences: readonly string[]
   /** The client it was issued to, if the provider says so. */
   readonly client: string | undefined
@@ -30,11 +30,11 @@ export type Reading =
 /** Both in seconds since the epoch. */
 interface Times {
   readonly now: number
-  /** What was issued before is dead. */
+  /** Tokens issued before this are refused. */
   readonly revokeBefore: number | undefined
 }
 
-/** A clock that is this many seconds ahead of ours issues good tokens. */
+/** Seconds that the provider's clock may be ahead of ours. */
 const TOLERANCE = 30
 
 /** @param groupsClaim the claim that lists groups */
@@ -70,18 +70,18 @@ export function readAccessToken(
  */
 function typeProblem(claims: Claims, header: Claims | undefined): string | undefined {
   const { typ, cnf } = claims
-  // A stolen token that is bound to a key would pass as a mere bearer (RFC 9449, RFC 8705).
+  // Else a stolen token that is bound to a key would pass as a plain bearer token (RFC 9449, RFC 8705).
   if (cnf !== undefined) return 'the token is bound to a key'
-  if (typ !== undefined && typ !== 'Bearer') return 'the token is no access token (typ)'
+  if (typ !== undefined && typ !== 'Bearer') return 'the token is not an access token (typ)'
   if (header === undefined || typ === 'Bearer') return undefined
   return typeof header.typ === 'string' && /^(application\/)?at\+jwt$/i.test(header.typ)
     ? undefined
-    : 'the token is no access token (typ)'
+    : 'the token is not an access token (typ)'
 }
 
 function timeProblem({ exp, nbf, iat }: Claims, { now, revokeBefore }: Times): string | undefined {
   if (!isTime(exp) || !isTime(nbf ?? 0) || !isTime(iat ?? 0)) {
-    return 'the token has times that are no numbers'
+    return 'exp, nbf or iat of the token is not a number'
   }
   if (exp <= now) return 'the token has expired'
   if (isTime(nbf) && nbf > now + TOLERANCE) return 'the token is not valid yet'
@@ -92,7 +92,9 @@ function timeProblem({ exp, nbf, iat }: Claims, { now, revokeBefore }: Times): s
 }
 
 const audienceProblem = ({ aud }: Claims) =>
-  aud === undefined || texts(aud) ? undefined : 'the token has an audience that is no text'
+  aud === undefined || texts(aud)
+    ? undefined
+    : 'aud of the token is not a string or a list of strings'
 
 const isTime = (value: unknown): value is number =>
   typeof value === 'number' && Number.isFinite(value)

@@ -1,6 +1,8 @@
 /**
- * The provider's own access tokens as bearers, at the resources that accept them. A token seen within the last minute
- * costs a look-up; a new one a signature or a question to the provider, asked once for everybody who waits.
+ * The provider's own access tokens as bearers, at the resources that accept them. This folder owns the reading of such
+ * a token, its audience, and the budget of calls; it does not own the calls themselves (`src/providers/`) or whether
+ * the caller may pass (`src/check/`). A token seen within the last minute costs a look-up; a new one costs a signature
+ * check or a call to the provider, shared by all requests that wait for it.
  *
  * @module
  */
@@ -28,22 +30,22 @@ export interface ProviderTokensDeps extends AudienceRules {
   readonly authority: TokenAuthority
   /** The claim that lists a person's groups. */
   readonly groupsClaim: string
-  /** Tokens issued before are dead. Seconds since the epoch. */
+  /** Tokens issued before this are refused. Seconds since the epoch. */
   readonly revokeBefore: number | undefined
-  /** Counts calls for all replicas, where it is shared. */
+  /** Counts the calls of all replicas, if they share the store. */
   readonly storage: Pick<Storage, 'count'>
   readonly log: Logger
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
 
-/** After this a token is judged anew, so that one that was withdrawn ends. */
+/** After this a token is judged again, so that a revoked token ends. */
 const ACCEPTED_MS = 60_000
 const REFUSED_MS = 5_000
 const MAX_KEPT = 10_000
 /** Characters of all accepted tokens together. */
 const MAX_KEPT_LENGTH = 32 * 1024 * 1024
-/** Tokens the provider vouched for before are asked about on a budget of their own: a flood of others cannot end them. */
+/** Tokens that the provider accepted before have a budget of their own: a flood of others cannot end them. */
 const STRANGERS = { atOnce: 16, perSecond: 20, burst: 100 }
 const KNOWN = { atOnce: 32, perSecond: 200, burst: 1000 }
 
@@ -57,7 +59,7 @@ const refusal = (reason: string): Credential => ({ kind: 'refused', reason, sour
 const TOO_LONG = refusal('the token is longer than any access token')
 const NOT_SIGNED_HERE = refusal('the provider signs no access tokens')
 
-/** Credentials reject with ProviderFailure `unavailable` for all that is no statement about the token. */
+/** The source rejects with ProviderFailure `unavailable` for every failure that says nothing about the token. */
 export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
   const { authority, groupsClaim, revokeBefore, log, now } = deps
   const accepted = createTokenCache<Accepted>({ maxLength: MAX_KEPT_LENGTH })
@@ -116,7 +118,7 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
   async function state(token: string, isJwt: boolean): Promise<TokenStatement> {
     if (isJwt && authority.readSigned) {
       const statement = await authority.readSigned(token)
-      // Keycloak's lightweight tokens leave out whose they are; only the provider knows.
+      // Keycloak's lightweight tokens have no `sub`: only the provider knows the person.
       const isEnough = statement.kind === 'refused' || statement.claims.sub !== undefined
       if (isEnough) return statement
     }
@@ -124,7 +126,7 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
     return budget.spend(() => authority.inspect(token))
   }
 
-  /** Everything a provider does wrong is an outage to who brings a token: it may be a good one. */
+  /** Every fault of the provider is an outage to the caller, whose token may be good. */
   function outage(error: unknown): unknown {
     if (!(error instanceof ProviderFailure)) return error
     warn({ reason: error.message })

@@ -1,16 +1,16 @@
 /**
- * What a token is by its looks, before anything of it is believed: enough to keep what cannot be the provider's away
- * from it. Pure.
+ * The form of a token, before anything in it is believed: enough to keep tokens from the provider that it cannot have
+ * issued. Pure.
  *
  * @module
  */
 import { z } from 'zod'
 
 export type TokenForm =
-  /** A JWT that names this issuer, whatever that is. */
+  /** A JWT with this `iss`, which may be of any type. */
   { readonly kind: 'jwt'; readonly issuer: unknown } | { readonly kind: 'opaque' }
 
-/** Access tokens with hundreds of groups in them are shorter. */
+/** Even access tokens with hundreds of groups are shorter. */
 export const MAX_TOKEN_LENGTH = 16 * 1024
 
 const OPAQUE: TokenForm = { kind: 'opaque' }

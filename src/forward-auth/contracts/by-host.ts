@@ -1,6 +1,6 @@
 /**
  * `/authenticate`, as users of matheuscscp/mcp-oauth2-proxy have it in nginx and ingress-nginx: the `Host` of the
- * question is the protected host, and what lives there is the only thing that can be meant.
+ * question is the protected host, and the question is about the only resource there.
  *
  * @module
  */
@@ -12,8 +12,8 @@ import { adaptToNginx } from './nginx.ts'
 const read = headerReader(['host', 'x-original-method'])
 
 /**
- * The method where the proxy does not tell it; judged as one that changes something. A foreign page cannot say
- * otherwise: the header would make its browser ask for leave first.
+ * Stands for a method that the proxy does not send, and counts as one that changes something. A foreign page cannot
+ * send another method in the header: its browser would send a preflight first.
  */
 const UNKNOWN_METHOD = 'UNKNOWN'
 

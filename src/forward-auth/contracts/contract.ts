@@ -1,6 +1,6 @@
 /**
- * What one proxy family tells us about the request it asks for, and what it passes on of our answer. Each family
- * trusts exactly its own headers (decision K20, forward-auth 5.3: never "try one family, then the other").
+ * How one proxy family asks, and which answers it passes on. A contract owns this translation only: `check/` decides.
+ * Each family trusts exactly its own headers (decision K20, forward-auth 5.3: never "try one family, then the other").
  *
  * @module
  */
@@ -9,9 +9,9 @@ import type { Answer } from '../../check/answer.ts'
 import type { ForwardedRequest } from '../../check/check.ts'
 import type { Verified } from '../../credentials/credential.ts'
 
-/** Why it cannot be said which request is asked about, in words. */
+/** The reason why a question names no request, in words. */
 export interface Unlocated {
-  /** `doubled`: neither of two lines can be believed, which is a malformed request. */
+  /** `doubled`: the header has two lines, and neither can be trusted. The request is malformed. */
   readonly problem: 'missing' | 'doubled' | 'unusable'
   readonly reason: string
 }
@@ -23,8 +23,8 @@ export interface Contract {
   readonly family: string
   locate(request: IncomingMessage): Located
   /**
-   * The answer in a form this family passes on.
-   * @param verified whose credential it was, where one was verified
+   * Turns an answer into a form that this family passes on.
+   * @param verified the caller, if a credential was verified
    */
   adapt(answer: Answer, verified?: Verified): Answer
 }
@@ -39,5 +39,5 @@ export const doubled = (header: string): Unlocated => ({
   reason: `${header} is doubled`,
 })
 
-/** What cannot be used, and why. */
+/** A header whose value cannot be used, and why. */
 export const unusable = (reason: string): Unlocated => ({ problem: 'unusable', reason })

@@ -1,7 +1,7 @@
 /**
  * nginx's `auth_request` and the `auth-url` of ingress-nginx: `X-Original-URL` and `X-Original-Method`, which the proxy
- * sets itself. A client's `X-Forwarded-*` arrive unchanged there, so they say nothing. nginx understands 2xx, 401 and
- * 403, turns every other status into a 500 of its own, and reads no body.
+ * sets itself. nginx passes a client's `X-Forwarded-*` on unchanged, so they prove nothing. nginx understands 2xx, 401
+ * and 403, turns every other status into a 500 of its own, and reads no body.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { type Contract, doubled, missing, unusable } from './contract.ts'
 
 const read = headerReader(['x-original-url', 'x-original-method'])
 
-/** `$scheme://$http_host$request_uri`; nothing that could be read as another host. */
+/** `$scheme://$http_host$request_uri`, refused if it could be read as another host. */
 const ABSOLUTE = /^https?:\/\/([^/?#@\\\s]+)(\/.*)$/
 
 export const nginx: Contract = {
@@ -25,7 +25,7 @@ export const nginx: Contract = {
     if (!url) return missing('X-Original-URL')
     if (!method) return missing('X-Original-Method')
     const [, host = '', target = ''] = ABSOLUTE.exec(url) ?? []
-    if (!host) return unusable('X-Original-URL is not the whole address of a request')
+    if (!host) return unusable('X-Original-URL is not the absolute URL of a request')
     return { host, target, method }
   },
   adapt: adaptToNginx,
@@ -45,14 +45,14 @@ export function adaptToNginx(answer: Answer): Answer {
       // The shipped configuration redirects to this `Location`; a plain one passes the challenge on.
       return withoutBody(401, answer.headers)
     case 400:
-      // RFC 9110 section 15.5.2: a 401 has a challenge. A request of no known resource has none.
+      // RFC 9110 section 15.5.2: a 401 has a challenge. A request for no known resource has none.
       return withoutBody(hasChallenge(answer) ? 401 : 403, answer.headers)
     default:
       return withoutBody(503, answer.headers)
   }
 }
 
-/** nginx gives up the connection to us if an answer has a body that it does not read. */
+/** nginx closes its connection to us if an answer has a body that it does not read. */
 function withoutBody(status: number, headers: readonly string[]): Answer {
   const kept = filterHeaders(headers, (name) => !/^content-/i.test(name))
   return { status, headers: [...kept, 'Content-Length', '0'] }

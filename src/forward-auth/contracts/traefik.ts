@@ -1,6 +1,6 @@
 /**
- * Traefik's `forwardAuth`: `X-Forwarded-Method`, `-Host` and `-Uri`, rebuilt by Traefik with `trustForwardHeader:
- * false`. Every status, header and body of ours but a 2xx goes to the client as it is.
+ * Traefik's `forwardAuth`: `X-Forwarded-Method`, `-Host` and `-Uri`, which Traefik sets anew with `trustForwardHeader:
+ * false`. Traefik passes our status, headers and body on to the client unchanged, except for a 2xx.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export const traefik: Contract = {
   family: 'traefik',
   locate({ rawHeaders }) {
     const [method, host, target] = read(rawHeaders)
-    // With `trustForwardHeader: true` a client's own line arrives beside Traefik's: neither can be believed.
+    // With `trustForwardHeader: true` a client's own line arrives beside Traefik's: neither can be trusted.
     if (host === DOUBLED) return doubled('X-Forwarded-Host')
     if (target === DOUBLED) return doubled('X-Forwarded-Uri')
     if (method === DOUBLED) return doubled('X-Forwarded-Method')

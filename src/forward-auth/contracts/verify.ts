@@ -1,6 +1,6 @@
 /**
- * `/verify`, as users of atrawog/mcp-oauth-gateway have it: Traefik's contract, and on a 200 always the two headers
- * that their servers read, whatever `IDENTITY_HEADERS` says.
+ * `/verify`, as users of atrawog/mcp-oauth-gateway have it: Traefik's contract, and on each 200 the two headers that
+ * their servers read, whatever `IDENTITY_HEADERS` says.
  *
  * @module
  */
@@ -12,14 +12,14 @@ import {
 import type { Contract } from './contract.ts'
 import { traefik } from './traefik.ts'
 
-const THEIRS = ['X-User-Id', 'X-User-Name']
+const VERIFY_HEADERS = ['X-User-Id', 'X-User-Name']
 
-/** @param configured the identity headers that every answer has */
+/** @param configured the identity headers that every allow has */
 export function createVerify(configured: Readonly<Record<string, IdentityValue>>): Contract {
   const names = new Set(Object.keys(configured).map((name) => name.toLowerCase()))
   const absent = Object.fromEntries(
     Object.entries(IDENTITY_HEADERS).filter(
-      ([name]) => THEIRS.includes(name) && !names.has(name.toLowerCase()),
+      ([name]) => VERIFY_HEADERS.includes(name) && !names.has(name.toLowerCase()),
     ),
   )
   return {

@@ -1,13 +1,13 @@
 /**
- * A client as the authorization server knows it: its metadata (RFC 7591 section 2), whether it registered itself or the operator
- * configured it.
+ * A client as the authorization server knows it: its metadata (RFC 7591 section 2), whether it registered itself or the
+ * operator configured it.
  *
  * @module
  */
 
 export type ClientAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post'
 
-/** What registration decides about a client. */
+/** The metadata that registration decides. */
 export interface ClientMetadata {
   readonly name: string
   readonly redirectUris: readonly string[]
@@ -19,22 +19,22 @@ export interface ClientMetadata {
 
 export interface Client extends Omit<ClientMetadata, 'issuedAt'> {
   readonly id: string
-  /** SHA-256 of the id, by which records name the client. */
+  /** SHA-256 of the id; records name the client by it. */
   readonly hash: string
-  /** Known from the operator's configuration, not by its own word. */
+  /** True if the operator configured the client, false if it registered itself. */
   readonly configured: boolean
-  /** All it may be granted; absent: whatever a resource offers. */
+  /** All scopes that the client may be granted; absent: those of each resource. */
   readonly scopes?: readonly string[]
 }
 
-/** A client known beforehand. */
+/** A client that the operator configures. */
 export interface ClientConfig {
   readonly id: string
   readonly name: string
   /** Absent: a public client. */
   readonly secret?: string
   readonly redirectUris: readonly string[]
-  /** All it may be granted; absent: whatever a resource offers. */
+  /** All scopes that the client may be granted; absent: those of each resource. */
   readonly scopes?: readonly string[]
   readonly grantTypes: readonly ('authorization_code' | 'refresh_token')[]
   readonly authMethod: 'none' | 'client_secret_basic' | 'client_secret_post'

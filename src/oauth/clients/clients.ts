@@ -1,6 +1,9 @@
 /**
- * Finds the client behind a client_id: one that the configuration names, or one that registered, which is sealed
- * into its id, so that nobody unknown can fill the store (decisions K3, K4).
+ * `src/oauth/clients/` owns clients: their registration, and finding a client by its `client_id`. It does not own the
+ * routes (`src/oauth/endpoints/`).
+ *
+ * This file finds a client: the configuration names it, or it registered and its metadata is sealed into its id, so
+ * that no stranger can fill the store (decisions K3, K4).
  *
  * @module
  */
@@ -11,22 +14,25 @@ import type { RegistrationPolicy } from './registration-policy.ts'
 import { createStaticClients } from './static-clients.ts'
 
 export interface Clients {
-  /** The client with this id, or undefined if it is none of ours. */
+  /** The client with this id, or undefined if we know none. */
   find(clientId: string): Promise<Client | undefined>
   /** Seals a registration into a client_id. */
   register(metadata: ClientMetadata): Promise<Client>
-  /** Seconds a registered client is known; undefined: for ever. */
+  /** Seconds that a registration lasts; undefined: for ever. */
   readonly lifetime: number | undefined
-  /** The secret of a registered confidential client: an MAC of its id, so that none is stored. */
+  /** The secret of a registered confidential client: a MAC of its id, so that no secret is stored. */
   secretOf(clientId: string): string
-  /** True if `secret` is the client's, of a registered one under the current or a previous root; constant time. */
+  /**
+   * True if `secret` is the client's; for a registered client, under the current or a previous root. Compares in
+   * constant time.
+   */
   verifySecret(clientId: string, secret: string): boolean
 }
 
-/** Longest client_id we mint or look at (decision K4). */
+/** The longest client_id that we issue or open (decision K4). */
 export const MAX_CLIENT_ID_LENGTH = 1024
 
-// Short names: every character of a sealed id travels in every request of the client.
+// The names are short: every character of a sealed id travels in every request of the client.
 const Sealed = z.object({
   n: z.string(),
   r: z.array(z.string()),
@@ -43,7 +49,7 @@ export interface ClientsDeps {
   /** The clients of the configuration. */
   readonly configured: readonly ClientConfig[]
   readonly policy: RegistrationPolicy
-  /** Seconds a registered client is known; undefined: for ever. */
+  /** Seconds that a registration lasts; undefined: for ever. */
   readonly lifetime: number | undefined
   /** Milliseconds since the epoch. */
   readonly now: () => number

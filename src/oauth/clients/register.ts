@@ -1,5 +1,5 @@
 /**
- * Dynamic client registration (RFC 7591): what a client asks for, what it gets.
+ * Dynamic client registration (RFC 7591): turns the metadata that a client asks for into the metadata that it gets.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { type Clients, MAX_CLIENT_ID_LENGTH } from './clients.ts'
 import type { RegistrationPolicy } from './registration-policy.ts'
 
 const MAX_NAME_LENGTH = 64
-/** Grant types we do not have are dropped, not refused (RFC 7591 section 2). */
+/** Other grant types are dropped, not refused (RFC 7591 section 2). */
 const KNOWN_GRANT_TYPES = GRANT_TYPES.map(({ grantType }) => grantType)
 const AUTH_METHODS: readonly ClientAuthMethod[] = [
   'none',
@@ -25,7 +25,7 @@ const UNSHOWABLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu
 const strings = z.array(z.string())
 const isEmpty = (value: unknown) =>
   value === null || value === '' || (Array.isArray(value) && value.length === 0)
-/** Clients send `null`, `""` or `[]` for what they do not say. */
+/** Clients send `null`, `""` or `[]` for members that they mean to leave out. */
 const withoutEmpty = (body: unknown) =>
   typeof body === 'object' && body !== null && !Array.isArray(body)
     ? Object.fromEntries(Object.entries(body).filter(([, value]) => !isEmpty(value)))
@@ -38,7 +38,7 @@ const Request = z.preprocess(
     token_endpoint_auth_method: z.string().optional(),
     grant_types: strings.optional(),
     response_types: strings.optional(),
-    // Said back, but without effect here, so not sealed into the id.
+    // Returned to the client, but without effect here, so not sealed into its id.
     scope: z.string().max(1024).optional(),
     application_type: z.enum(['native', 'web']).optional(),
     client_uri: z.string().max(512).optional(),
@@ -52,18 +52,21 @@ const Request = z.preprocess(
 export type RegistrationResponse = Readonly<Record<string, unknown>>
 
 /**
- * Registers a client.
+ * Registers a client. If only some of its redirect URIs are acceptable, only those are registered.
  * @param body the parsed JSON body
- * @param deps `ownOrigin` may not be redirected to; `now` in milliseconds since the epoch
- * @throws OAuthError `access_denied` if nobody may register; `invalid_redirect_uri` if none of the URIs is acceptable; of a mixed list the good ones are
- *   registered. `invalid_client_metadata` for anything else that cannot be honoured.
+ * @param deps `ownOrigin`: no client may redirect to it; `now`: milliseconds since the epoch
+ * @throws OAuthError `access_denied` if no client may register, `invalid_redirect_uri` if no redirect URI is
+ *   acceptable, `invalid_client_metadata` for anything else that cannot be honoured
  */
 export async function registerClient(
   body: unknown,
   deps: { clients: Clients; policy: RegistrationPolicy; ownOrigin: string; now: () => number },
 ): Promise<RegistrationResponse> {
   if (!deps.policy.isOpen) {
-    throw new OAuthError('access_denied', 'no client may register here: ask the operator for one')
+    throw new OAuthError(
+      'access_denied',
+      'no client may register here: ask the operator for a client_id',
+    )
   }
   const parsed = Request.safeParse(body)
   if (!parsed.success) throw malformed(parsed.error)
@@ -113,7 +116,7 @@ function clientName(name = ''): string {
   return [...shown].slice(0, MAX_NAME_LENGTH).join('') || 'Unnamed program'
 }
 
-/** Seconds since the epoch; 0 is never (RFC 7591 section 3.2.1). */
+/** Seconds since the epoch; 0 means never (RFC 7591 section 3.2.1). */
 function expiryOf({ issuedAt }: ClientMetadata, { lifetime }: Clients): number {
   return lifetime === undefined ? 0 : issuedAt + lifetime
 }
@@ -124,7 +127,7 @@ function acceptableRedirectUris(
 ): string[] {
   const judge = (uri: string) =>
     redirectUriProblem(uri, ownOrigin) ??
-    (policy.allows(uri) ? undefined : 'leads to a place that may not register here')
+    (policy.allows(uri) ? undefined : 'leads to a host or an app that may not register here')
   const judged = uris.map((uri) => ({ uri, problem: judge(uri) }))
   const good = judged.filter(({ problem }) => problem === undefined).map(({ uri }) => uri)
   if (good.length === 0) {
@@ -133,7 +136,7 @@ function acceptableRedirectUris(
   return [...new Set(good)]
 }
 
-/** Left out means all of them (decision K16). */
+/** The client's grant types: all of ours if it names none (decision K16). */
 function grantTypes(
   requested: readonly string[] | undefined,
   responseTypes: readonly string[] | undefined,

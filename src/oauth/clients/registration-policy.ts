@@ -1,30 +1,30 @@
 /**
- * Who may register, and where a registered client may redirect to: asked at registration, and again whenever the
- * client comes, since its id outlives the configuration it was made under (threat T5).
+ * Decides who may register, and where a registered client may redirect to: at registration, and again at each use of
+ * the client, since its id outlives the configuration that it registered under (threat T5).
  *
  * @module
  */
 import { destinationOf } from '../redirect-uri.ts'
 
 export interface RegistrationPolicy {
-  /** False: nobody registers, and those who did start nothing new. */
+  /** False: no client can register, and registered clients can start nothing new. */
   readonly isOpen: boolean
-  /** True if a registered client may have this redirect URI, which is one that any client may have. */
+  /** True if a registered client may have this redirect URI. `redirectUriProblem` is asked before. */
   allows(redirectUri: string): boolean
 }
 
-/** @param registration hosts as URLs have them (`[::1]`, `claude.ai:8443`), app schemes with their colon */
+/** @param registration hosts as URLs write them (`[::1]`, `claude.ai:8443`), app schemes with their colon */
 export function compileRegistration(
   registration: 'open' | 'off' | readonly string[],
 ): RegistrationPolicy {
   if (registration === 'open') return { isOpen: true, allows: () => true }
   if (registration === 'off') return { isOpen: false, allows: () => false }
   const allowed = new Set(registration)
-  return { isOpen: true, allows: (redirectUri) => allowed.has(placeOf(redirectUri)) }
+  return { isOpen: true, allows: (redirectUri) => allowed.has(entryFor(redirectUri)) }
 }
 
-/** The entry of the list that would allow it. */
-function placeOf(redirectUri: string): string {
+/** The entry of the list that would allow this redirect URI. */
+function entryFor(redirectUri: string): string {
   const destination = destinationOf(redirectUri)
   switch (destination.kind) {
     case 'loopback':

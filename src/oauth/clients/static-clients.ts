@@ -9,11 +9,11 @@ import type { Client, ClientConfig } from './client.ts'
 
 export interface StaticClients {
   find(clientId: string): Client | undefined
-  /** True if `secret` is that of the client; constant time. */
+  /** True if `secret` is the client's; compared in constant time. */
   verifySecret(clientId: string, secret: string): boolean
 }
 
-/** @param configs ids are distinct, redirect URIs have been judged */
+/** @param configs clients with distinct ids, whose redirect URIs have been judged */
 export function createStaticClients(configs: readonly ClientConfig[]): StaticClients {
   const clients = new Map(configs.map((config) => [config.id, clientOf(config)]))
   const secrets = new Map(configs.map(({ id, secret }) => [id, secret]))

@@ -1,5 +1,5 @@
 /**
- * The discovery documents and the public keys.
+ * The routes of the discovery documents and the public keys.
  *
  * @module
  */
@@ -25,7 +25,7 @@ interface Described {
 
 /**
  * Answers with the discovery document that a request asks for.
- * @returns undefined if its address is none of a discovery document, and nothing was sent
+ * @returns undefined, with nothing sent, if the request does not ask for one
  */
 export function createDiscovery({
   issuer,

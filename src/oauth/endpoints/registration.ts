@@ -20,7 +20,7 @@ export interface RegistrationRoute {
   readonly now: () => number
 }
 
-/** @param app a scope of its own */
+/** @param app a scope for this route alone */
 export function registrationRoute(
   app: FastifyInstance,
   { clients, policy, issuer, now }: RegistrationRoute,

@@ -1,5 +1,7 @@
 /**
- * `POST /token` (OAuth 2.1 section 3.2): authenticates the client and hands over to the grant type.
+ * `src/oauth/endpoints/` owns the routes that OAuth clients call. It owns no rule: the rest of `src/oauth/` does.
+ *
+ * `POST /token` (OAuth 2.1 section 3.2) authenticates the client and hands the request to its grant type.
  *
  * @module
  */
@@ -15,7 +17,7 @@ import type { Clients } from '../clients/clients.ts'
 import type { GrantDeps } from '../grants/grant-type.ts'
 import { GRANT_TYPES } from '../grants/index.ts'
 
-/** @param app a scope of its own */
+/** @param app a scope for this route alone */
 export function tokenRoute(
   app: FastifyInstance,
   { clients, grants }: { readonly clients: Clients; readonly grants: GrantDeps },

@@ -14,10 +14,10 @@ import { requireResource } from '../resource-indicator.ts'
 import { firstRefreshState } from '../tokens/refresh-rotation.ts'
 import type { GrantDeps, GrantType, TokenRequest } from './grant-type.ts'
 
-/** Seconds a code may wait to be redeemed. */
+/** Seconds in which a code must be redeemed. */
 const CODE_LIFETIME = 60
 
-const dead = () =>
+const invalidGrant = () =>
   new OAuthError('invalid_grant', 'the authorization code is unknown, expired or already used')
 
 export const authorizationCode: GrantType = {
@@ -36,12 +36,12 @@ export const authorizationCode: GrantType = {
       const { code, grant, remaining } = await findRedeemable(presented, request.client, deps)
       const spent: CodeRecord = { ...code, spentBy: attempt }
       try {
-        // If somebody was faster, whether to spend it or to give it back, is to be seen.
+        // Another attempt was faster and spent the code or gave it back: read again.
         if (!(await deps.records.codes.replace(presented.hash, code, spent))) continue
         const refresh = await startRefresh(request, grant.id, remaining, deps)
         return await deps.tokens.issue(grant, request.client, { scopes: code.scopes, refresh })
       } catch (error) {
-        // Nothing was sent: the client may try again with the same code. What failed first says more.
+        // Nothing was sent: the client may try again with the same code. The first error says more than a second one.
         await giveBack(presented.hash, { code, spent }, deps).catch(() => {})
         throw error
       }
@@ -49,7 +49,7 @@ export const authorizationCode: GrantType = {
   },
 }
 
-/** What a client shows. */
+/** The parameters that the client presents. */
 interface Presented {
   readonly hash: string
   readonly redirectUri: string | undefined
@@ -58,7 +58,7 @@ interface Presented {
 }
 
 /**
- * Every check.
+ * Makes every check.
  * @returns the code, its grant, and the seconds that the grant has left
  */
 async function findRedeemable(
@@ -68,29 +68,31 @@ async function findRedeemable(
 ): Promise<{ code: CodeRecord; grant: Grant; remaining: number }> {
   const code = await deps.records.codes.find(hash)
   // A stranger's guess at the verifier, client or redirect neither consumes nor revokes (threat T18).
-  if (!code || code.clientHash !== client.hash) throw dead()
+  if (!code || code.clientHash !== client.hash) throw invalidGrant()
   if (redirectUri !== undefined && redirectUri !== code.redirectUri) {
     throw new OAuthError('invalid_grant', 'redirect_uri differs from the authorization request')
   }
-  // The configuration may have been tightened since the person was asked (threat T5).
-  if (!client.redirectUris.some((uri) => sameRedirectUri(code.redirectUri, uri))) throw dead()
+  // The operator may have narrowed the redirect URIs since the person was asked (threat T5).
+  if (!client.redirectUris.some((uri) => sameRedirectUri(code.redirectUri, uri))) {
+    throw invalidGrant()
+  }
   verifyChallenge(verifier, code.codeChallenge)
   requireResource(indicators, code.resource, deps.resources)
 
   if (code.spentBy !== undefined) {
     // RFC 6749 section 4.1.2: a code used twice ends what was issued from it.
     await deps.records.grants.revokeForSure(code.grantId)
-    throw dead()
+    throw invalidGrant()
   }
   const now = Math.floor(deps.now() / 1000)
-  if (now >= code.issuedAt + CODE_LIFETIME) throw dead()
+  if (now >= code.issuedAt + CODE_LIFETIME) throw invalidGrant()
   const grant = await deps.records.grants.find(code.grantId)
-  if (!grant || now >= grant.expiresAt || !(await deps.personExists(grant))) throw dead()
+  if (!grant || now >= grant.expiresAt || !(await deps.personExists(grant))) throw invalidGrant()
   return { code, grant, remaining: grant.expiresAt - now }
 }
 
 /**
- * Undoes a spent mark. One that missed its deadline may still be on its way: it finds another record than it expects.
+ * Undoes a spent mark. A mark that missed its deadline may still arrive: it then finds another record than it expects.
  */
 function giveBack(
   hash: string,
@@ -102,14 +104,14 @@ function giveBack(
     for (;;) {
       if (await codes.replace(hash, spent, freed)) return
       if (await codes.replace(hash, code, freed)) return
-      // Our mark may have arrived between the two.
+      // Our mark may have arrived between the two calls.
       const left = await codes.find(hash)
       if (left?.spentBy !== spent.spentBy) return
     }
   }, CODE_LIFETIME)
 }
 
-/** Makes the grant's refresh record, unless the client does without (decision K16). */
+/** Creates the grant's refresh record, unless the client uses no refresh tokens (decision K16). */
 async function startRefresh(
   { client }: TokenRequest,
   grantId: string,
@@ -119,7 +121,7 @@ async function startRefresh(
   if (!client.grantTypes.includes('refresh_token')) return undefined
   const state = firstRefreshState(Math.floor(deps.now() / 1000))
   const ttl = Math.min(deps.lifetimes.grantIdle, grantRemaining)
-  // Already there only if an earlier attempt with this code failed after making it: nothing was issued from it.
+  // The record exists only if an earlier attempt with this code failed after creating it: nothing was issued from it.
   await deps.records.refresh.create(grantId, state, ttl)
   return state.current
 }

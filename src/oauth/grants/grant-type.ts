@@ -1,6 +1,9 @@
 /**
- * What a grant type is to the token endpoint: the endpoint parses and authenticates, a grant type fills in its
- * own part, so that none can forget a shared step. Adding one is a file beside this and a line in `index.ts`.
+ * `src/oauth/grants/` owns the grant types, one file each. It owns neither the route and the authentication of the
+ * client (`src/oauth/endpoints/`) nor the making of tokens (`src/oauth/tokens/`).
+ *
+ * The token endpoint does the shared steps and a grant type only its own part, so no grant type can forget a shared
+ * step. A new grant type is a file here and a line in `index.ts`.
  *
  * @module
  */
@@ -32,8 +35,8 @@ export interface GrantDeps {
 export interface GrantType {
   readonly grantType: string
   /**
-   * Every check first, then the single-use gate, then tokens.
-   * @throws OAuthError for the client's faults; anything else is an outage of ours
+   * Makes every check first, then passes the single-use gate, then issues tokens.
+   * @throws OAuthError for a fault of the client; any other error is an outage of ours
    */
   redeem(request: TokenRequest, deps: GrantDeps): Promise<TokenResponse>
 }

@@ -1,5 +1,5 @@
 /**
- * Redeems a refresh token (OAuth 2.1 section 4.3): rotated, idempotent for a lost answer, revoking on reuse.
+ * Redeems a refresh token (OAuth 2.1 section 4.3): rotates it, repeats a lost answer, and revokes the grant on reuse.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { limitedScopes, narrowedScopes, parseScope } from '../scope.ts'
 import { decideRefresh, parseRefreshToken } from '../tokens/refresh-rotation.ts'
 import type { GrantDeps, GrantType } from './grant-type.ts'
 
-const dead = () =>
+const invalidGrant = () =>
   new OAuthError('invalid_grant', 'the refresh token is unknown, expired or revoked')
 
 export const refreshToken: GrantType = {
@@ -22,36 +22,36 @@ export const refreshToken: GrantType = {
     const token = parseRefreshToken(required(parameters, 'refresh_token'), deps.keyring)
     const indicators = several(parameters, 'resource')
     const requested = parseScope(single(parameters, 'scope'))
-    if (!token) throw dead()
+    if (!token) throw invalidGrant()
     const grant = await deps.records.grants.find(token.grantId)
-    if (!grant || grant.clientHash !== client.hash) throw dead()
+    if (!grant || grant.clientHash !== client.hash) throw invalidGrant()
     requireResource(indicators, grant.resource, deps.resources)
-    // The operator may have limited the client since.
+    // The operator may have limited the client since the grant was made.
     const allowed = limitedScopes(grant.scopes, client.scopes, { requiredScopes: [] })
     const scopes = narrowedScopes(requested, allowed)
     if (!(await deps.personExists(grant))) {
       await deps.records.grants.revoke(grant.id)
-      throw dead()
+      throw invalidGrant()
     }
     const refresh = await rotate(grant, token.n, deps)
     return deps.tokens.issue(grant, client, { scopes, refresh })
   },
 }
 
-/** The number of the token to answer with. A lost `replace` means another request moved the state: decide again. */
+/** The number of the token to answer with. If `replace` loses, another request changed the state: decide again. */
 async function rotate(grant: Grant, n: number, deps: GrantDeps): Promise<number> {
   for (;;) {
     const now = Math.floor(deps.now() / 1000)
     const state = await deps.records.refresh.find(grant.id)
     // The store may keep a grant for the rest of its last second.
-    if (!state || now >= grant.expiresAt) throw dead()
+    if (!state || now >= grant.expiresAt) throw invalidGrant()
     const decision = decideRefresh(state, n, now, deps.lifetimes.refreshGrace)
     switch (decision.kind) {
       case 'repeat':
         return state.current
       case 'revoke':
         await deps.records.grants.revokeForSure(grant.id)
-        throw dead()
+        throw invalidGrant()
       case 'rotate': {
         const ttl = Math.min(deps.lifetimes.grantIdle, grant.expiresAt - now)
         if (await deps.records.refresh.replace(grant.id, state, decision.state, ttl)) {

@@ -1,21 +1,21 @@
 /**
- * Ends the wait for writes that are held up. LMDB lets one process write at a time, and one that is stopped while it
- * does keeps all others from it for as long as it likes; a disk may hang, too.
+ * Ends the wait for writes that are held up. LMDB lets one process write at a time: a process that is stopped in a
+ * write blocks all others until it goes on. A disk may hang, too.
  *
  * @module
  */
 import { StorageUnavailable } from '../storage.ts'
 
-/** Calls `expire` after a while unless what it returns is called before. */
+/** Calls `expire` after a while; returns a function that cancels this. */
 export type StartTimer = (expire: () => void) => () => void
 
-/** A write takes milliseconds. As with Redis, nobody is kept waiting for much longer than for an answer. */
+/** A write takes milliseconds. A caller waits this long at most; for Redis the limit is similar. */
 const DEADLINE_MS = 2000
 
 /** A timer that fires later than this was itself held up. */
 const LATE_MS = 500
 
-/** {@link DEADLINE_MS} of time in which this process ran: one that was stopped hears first of what was done meanwhile. */
+/** Counts {@link DEADLINE_MS} in which this process runs: after a stop, it hears first of writes made meanwhile. */
 export const startDeadline: StartTimer = (expire) => {
   let timer: NodeJS.Timeout | undefined
   const start = () => {
@@ -29,13 +29,13 @@ export const startDeadline: StartTimer = (expire) => {
 
 export interface WriteDeadline {
   /**
-   * Settles as the write does, if that is in time. While one is overdue, others fail at once: they would only queue
+   * Settles as the write does, if it is in time. While a write is overdue, others fail at once: they would only queue
    * behind it.
-   * @param write is given a function that throws once nobody waits any more, to be called before anything is changed
-   * @throws StorageUnavailable for a write that is late: it may be made all the same, once it can be
+   * @param write gets a function that throws once nobody waits any more, and calls it before it changes anything
+   * @throws StorageUnavailable for a write that is late: the write may still be made later
    */
   run<T>(write: (assertAwaited: () => void) => Promise<T>): Promise<T>
-  /** Settles as this does, or rejects with StorageUnavailable if it is late. */
+  /** Settles as `outcome` does, or rejects with StorageUnavailable if it is late. */
   wait<T>(outcome: Promise<T>): Promise<T>
 }
 
@@ -78,4 +78,6 @@ export function createWriteDeadline(startTimer: StartTimer): WriteDeadline {
 }
 
 const heldUp = () =>
-  new StorageUnavailable(new Error('another process holds the store, or its disk hangs'))
+  new StorageUnavailable(
+    new Error('another process holds the write lock of the store, or the disk hangs'),
+  )

@@ -1,5 +1,6 @@
 /**
- * Storage in an embedded LMDB file: the default. Any number of processes on one machine share it.
+ * `src/storage/lmdb/` owns the LMDB adapter, the default: an embedded file that any number of processes on one machine
+ * share. It does not own the contract (`src/storage/storage.ts`) or any kind of record.
  *
  * @module
  */
@@ -17,12 +18,12 @@ import {
   type LmdbRecord,
 } from './record.ts'
 
-/** Records read, or expired ones deleted, without giving the event loop a turn: a fraction of a millisecond. */
+/** Records to read, or to delete, in one turn of the event loop: a fraction of a millisecond. */
 const BATCH = 200
 const SWEEP_SECONDS = 60
 const SWEEP_LOCK = 'sweep-lock'
 
-/** A {@link Storage} that always peeks, and can be told to sweep. */
+/** A {@link Storage} that can always peek, and that can sweep. */
 export interface LmdbStorage extends Storage {
   peek<T>(key: string): T | undefined
   unchanged(key: string): () => boolean
@@ -35,8 +36,8 @@ export interface LmdbStorage extends Storage {
 
 /**
  * @param options.dir the store's own directory, on a local disk
- * @param options.now the clock that expiry is counted by, in milliseconds since the epoch
- * @param options.startTimer measures how long a write may take, two seconds unless told otherwise
+ * @param options.now the clock for expiry, in milliseconds since the epoch
+ * @param options.startTimer starts the deadline of a write; two seconds by default
  * @throws {Error} naming the directory and what to do, if the store cannot be opened
  */
 export async function openLmdbStorage({
@@ -57,9 +58,9 @@ export async function openLmdbStorage({
     if (closing !== undefined) throw new Error('the storage is closed')
   }
   /**
-   * The driver keeps one snapshot for about a millisecond, over several turns of the event loop. Ours lasts one turn at
-   * most, so a revocation that another process acknowledged binds from the next turn on, and ours at once. Renewing for
-   * each read would cost more than the read: the driver arms a timer each time.
+   * The driver keeps one snapshot for about a millisecond, over several turns of the event loop. We keep it for one
+   * turn at most, so a revocation by another process binds from the next turn on, and one by this process at once.
+   * Renewing it for each read would cost more than the read: the driver arms a timer each time.
    */
   let isFresh = false
   const outdate = () => {
@@ -78,11 +79,11 @@ export async function openLmdbStorage({
     } catch (error) {
       throw unavailable(error)
     } finally {
-      // What was just written is to be seen by the next read, in this turn too.
+      // The next read must see this write, in this turn too.
       outdate()
     }
   }
-  /** A step under the write lock, which is not taken any more once its caller was told that it was too late. */
+  /** Takes a step under the write lock, unless its caller was already told that it is late. */
   const transact = <T>(step: () => T): Promise<T> =>
     write((assertAwaited) =>
       database.transaction(() => {
@@ -96,7 +97,7 @@ export async function openLmdbStorage({
         try {
           return await action(assertAwaited)
         } catch (error) {
-          // Here, so that also the failure of one that nobody waits for is heard.
+          // Converted here, so that the failure of a write that nobody awaits any more is handled too.
           throw unavailable(error)
         }
       }),
@@ -128,7 +129,7 @@ export async function openLmdbStorage({
     database.resetReadTxn()
     return [...database.getRange({ start, limit: BATCH })]
   }
-  /** All entries from `prefix` on, expired ones too; the event loop gets a turn after each batch. */
+  /** All entries under `prefix`, expired ones too; the event loop gets a turn after each batch. */
   async function* batches(prefix: Buffer) {
     let start = prefix
     while (true) {
@@ -144,7 +145,7 @@ export async function openLmdbStorage({
   }
   const deleteExpired = (keys: readonly Buffer[]) =>
     transact(() => {
-      // Looked at again under the write lock: a record may have been written anew since it was read.
+      // Checked again under the write lock: a record may have been rewritten since it was read.
       const expired = keys.filter((key) => {
         const text = database.get(key)
         return text !== undefined && !isLive(decodeRecord(text))
@@ -221,7 +222,7 @@ export async function openLmdbStorage({
         const expired = entries.filter(({ value: text }) => !isLive(decodeRecord(text)))
         if (expired.length > 0) deleted += await deleteExpired(expired.map(({ key }) => key))
       }
-      // A killed process leaves its reader slot behind, and with it every page it could still be reading.
+      // A killed process leaves its reader slot behind, which keeps every page that the process could still read.
       await attempt(() => database.readerCheck())
       return deleted
     },
@@ -233,7 +234,7 @@ export async function openLmdbStorage({
     },
   }
   const sweepTimer = setInterval(() => {
-    // A store that fails here fails for the next request too, which says so.
+    // If the store fails here, it fails for the next request too, which reports it.
     storage.sweep().catch(() => {})
   }, SWEEP_SECONDS * 1000).unref()
   return storage
@@ -242,7 +243,7 @@ export async function openLmdbStorage({
 /** The driver's error as an outage. */
 function unavailable(error: unknown): StorageUnavailable {
   if (error instanceof StorageUnavailable) return error
-  // A failed commit carries a second promise with the same failure: unheard, it would end the process.
+  // A failed commit carries a second promise with the same failure: unhandled, it would end the process.
   if (error instanceof Error && 'commitError' in error && error.commitError instanceof Promise) {
     error.commitError.catch(() => {})
   }

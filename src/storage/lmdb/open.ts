@@ -1,5 +1,5 @@
 /**
- * Opens an LMDB environment in a private directory, or says what stands in the way.
+ * Opens an LMDB environment in a private directory, or says why it cannot.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { closeSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 
-/** Words 6 and 7 of a data file: what LMDB marks its files with, and the version of their format. */
+/** Words 6 and 7 of a data file: the mark of LMDB files, and the version of their format. */
 const MAGIC = 0xbeefc0de
 const FORMAT = 2
 
@@ -27,34 +27,34 @@ export function openDatabase(dir: string): RootDatabase<string, Buffer> {
       keyEncoding: 'binary',
       // A commit is acknowledged only after fdatasync: an acknowledged write survives SIGKILL and
       // power loss. The driver's default (visible first, flushed later) lets others act on a state
-      // that a power loss takes back, and is no faster for those who wait for the flush: on a
-      // virtual disk 0.45 ms a commit either way, 0.23 ms without any flush. Writes made at once
+      // that a power loss takes back, and is no faster for callers that wait for the flush: on a
+      // virtual disk 0.45 ms a commit either way, 0.23 ms without any flush. Concurrent writes
       // share commits: 1,000 take some 20 ms.
       overlappingSync: false,
       // With it, a commit that fails (a full disk) also rejects a promise that nobody can reach,
       // which ends the process.
       eventTurnBatching: false,
     })
-    // The first read takes a slot in the lock file: what fails there would fail for every request.
+    // The first read takes a slot in the lock file: if that fails, it would fail for every request.
     database.get(Buffer.alloc(1))
     return database
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new Error(
       `Cannot open the store in ${dir}: ${reason}. Make it a directory on a local disk that this user can write to ` +
-        '(its files data.mdb and lock.mdb too), move away what is in its place, or set DATA_DIR to another directory.',
+        '(its files data.mdb and lock.mdb too), move away a file that is not a store, or set DATA_DIR to another directory.',
       { cause: error },
     )
   }
 }
 
-/** Makes the file if absent (the driver would make it 0664; it takes an empty one as new). */
+/** Creates the file if absent, since the driver would give it mode 0664. The driver takes an empty file as new. */
 function prepareFile(path: string): string {
   closeSync(openSync(path, 'a', 0o600))
   return path
 }
 
-/** Finds a foreign file before the driver does: 3.5.6 ends with a segmentation fault where opening fails. */
+/** Refuses a foreign file before the driver opens it: version 3.5.6 ends with a segmentation fault if opening fails. */
 function assertStore(path: string): void {
   const header = new Uint32Array(8)
   const file = openSync(path, 'r')

@@ -1,20 +1,20 @@
 /**
- * How a key and a record lie in LMDB: keys as UTF-16 bytes, cut and hashed when long; records as lines of text.
+ * The form of keys and records in LMDB: keys are UTF-16 bytes, cut and hashed when long; records are lines of text.
  *
  * @module
  */
 import { createHash } from 'node:crypto'
 
-/** LMDB takes 1,978 bytes. A longer key becomes this many of its bytes and a SHA-256: its length tells. */
+/** LMDB takes 1,978 bytes. A key longer than this is cut here and gets a SHA-256: its length shows that it was cut. */
 const LONGEST_PLAIN_KEY = 1_900
 
 /**
- * The bytes LMDB stores a key under. UTF-16, not UTF-8: every JavaScript string has bytes of its own (UTF-8 makes
- * one of all lone surrogates, so that two keys could meet), and a prefix of a key is a prefix of its bytes.
+ * The bytes LMDB stores a key under. UTF-16, not UTF-8: every JavaScript string has bytes of its own (UTF-8 has the
+ * same bytes for all lone surrogates, so two keys could collide), and a prefix of a key is a prefix of its bytes.
  */
 export function encodeKey(key: string): Buffer {
   const bytes = Buffer.from(key, 'utf16le')
-  // LMDB has no empty key; one byte is no other key's encoding, since those have an even number.
+  // LMDB has no empty key. A single byte encodes no other key: those have an even number of bytes.
   if (bytes.length === 0) return Buffer.alloc(1)
   if (bytes.length <= LONGEST_PLAIN_KEY) return bytes
   const digest = createHash('sha256').update(bytes).digest()
@@ -26,7 +26,7 @@ export function encodePrefix(prefix: string): Buffer {
   return Buffer.from(prefix, 'utf16le').subarray(0, LONGEST_PLAIN_KEY)
 }
 
-/** One stored record, its value still JSON. */
+/** A stored record with its value still as JSON text. */
 export interface LmdbRecord {
   readonly json: string
   /** Milliseconds since the epoch, or Infinity. */
@@ -34,7 +34,7 @@ export interface LmdbRecord {
 }
 
 /**
- * A line with the expiry and, where {@link encodeKey} cut it, the key; then the value. JSON text holds no line break.
+ * A line with the expiry and, if {@link encodeKey} cut it, the key; then the value. JSON text has no line break.
  */
 export function encodeRecord(key: string, { json, expiresAt }: LmdbRecord): string {
   const isCut = key.length * 2 > LONGEST_PLAIN_KEY

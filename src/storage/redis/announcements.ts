@@ -1,46 +1,46 @@
 /**
- * Hears what every process changes, and proves several times a second that it does: a heartbeat goes out where our
- * commands go and has to come back where announcements arrive (decision K27).
+ * Listens for the changes of every process, and proves several times a second that they arrive: a heartbeat goes out
+ * where our commands go and has to come back where announcements arrive (decision K27).
  *
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Hearing } from '../liveness.ts'
+import type { LivenessTracker } from '../liveness.ts'
 import type { StorageLog } from '../storage.ts'
 import type { RedisConnection, RedisSubscription } from './connection.ts'
 import { backoff } from './driver.ts'
 import { PREFIX } from './key.ts'
 import { BEAT_SCRIPT } from './scripts.ts'
 
-/** Where ids of changed grants are announced. */
+/** The channel that announces ids of changed grants. */
 export const CHANGES = `${PREFIX}changes`
 
 const BEAT_MS = 300
-/** After this long without a heartbeat the connection is given up for another. */
+/** After this long without a heartbeat, another connection replaces this one. */
 const DEAF_MS = 2000
-/** Heartbeats on their way; older ones prove nothing any more. */
+/** The most heartbeats on their way; older ones prove nothing any more. */
 const MAX_ROUNDS = 10
 
-/** One heartbeat, and those of the servers it has not come back from. */
+/** A heartbeat, and the servers that it has not come back from. */
 interface Round {
   readonly sentAt: number
   readonly missing: Set<string>
 }
 
 /**
- * Keeps `hearing` informed until it is stopped.
- * @param deps.id names this process; nobody else's heartbeats count
+ * Keeps the tracker informed until it is stopped.
+ * @param deps.id the name of this process; only its own heartbeats count
  * @param deps.now milliseconds since the epoch
  */
-export function listenForNews(deps: {
+export function listenForAnnouncements(deps: {
   readonly connection: RedisConnection
-  readonly hearing: Hearing
+  readonly tracker: LivenessTracker
   readonly id: string
   readonly isCluster: boolean
   readonly now: () => number
   readonly log: StorageLog
 }): { stop(): void } {
-  const { connection, hearing, id, isCluster, now, log } = deps
+  const { connection, tracker, id, isCluster, now, log } = deps
   const beats = `${PREFIX}beat:${id}`
   const stopping = new AbortController()
   const rounds = new Map<number, Round>()
@@ -50,7 +50,7 @@ export function listenForNews(deps: {
   let count = 0
 
   const onMessage = (channel: string, message: string) => {
-    if (channel === CHANGES) return hearing.changed(message)
+    if (channel === CHANGES) return tracker.changed(message)
     const [first = '', server = ''] = message.split(' ')
     const number = Number(first)
     const round = rounds.get(number)
@@ -58,17 +58,17 @@ export function listenForNews(deps: {
     rounds.delete(number)
     for (const earlier of rounds.keys()) {
       if (earlier > number) break
-      // Overtaken, so lost; and so may be what was announced about then.
+      // An overtaken heartbeat is lost, and announcements of that time may be lost too.
       rounds.delete(earlier)
-      hearing.begin()
+      tracker.begin()
     }
     heardAt = now()
-    hearing.heartbeat(round.sentAt)
-    if (isLost) log.info({}, 'hearing from Redis again')
+    tracker.heartbeat(round.sentAt)
+    if (isLost) log.info({}, 'announcements from Redis arrive again')
     isLost = false
   }
 
-  /** To every server: what is announced at one of them may be lost on its way while the others are heard. */
+  /** Sends to every server: the announcements of one may be lost on their way while those of the others arrive. */
   const beat = () => {
     if (!subscription) return
     if (Math.abs(now() - heardAt) > DEAF_MS) subscription.close()
@@ -80,14 +80,14 @@ export function listenForNews(deps: {
       rounds.set(count, { sentAt: now(), missing: new Set(servers.map((_, index) => `${index}`)) })
       for (const [index, send] of servers.entries()) {
         const message = `${count} ${index}`
-        // In a cluster, a server that lost its place to another is outvoted, and the others fall silent to it.
+        // In a cluster, the others outvote a server that was replaced, and stop talking to it.
         const sent = isCluster
           ? send('publish', beats, message)
           : send('eval', BEAT_SCRIPT, 1, beats, beats, message)
         sent.catch(() => {})
       }
     } catch {
-      // Without a server there is no heartbeat, and its absence says so.
+      // Without a server there is no heartbeat, and its absence shows the outage.
     }
   }
 
@@ -99,20 +99,22 @@ export function listenForNews(deps: {
         if (stopping.signal.aborted) return opened.close()
         heardAt = now()
         subscription = opened
-        hearing.begin()
+        tracker.begin()
         failures = 0
         beat()
         await opened.ended
       } catch {
-        // What is wrong with a server, commands say too.
+        // Commands report the same fault.
         failures += 1
       }
       subscription = undefined
-      // One that comes half by this connection and half by the next proves nothing of either.
+      // A heartbeat that comes half by this connection and half by the next proves nothing about either.
       rounds.clear()
-      hearing.end()
+      tracker.end()
       if (stopping.signal.aborted) return
-      if (!isLost) log.warn({ problem: connection.problem() }, 'no longer hearing from Redis')
+      if (!isLost) {
+        log.warn({ problem: connection.problem() }, 'announcements from Redis no longer arrive')
+      }
       isLost = true
       await delay(backoff(failures), undefined, { signal: stopping.signal }).catch(() => {})
     }

@@ -1,18 +1,18 @@
 /**
- * Whether a Redis server may hold our store, by what its `INFO` says, and what to change if not (decision K27).
+ * Judges from its `INFO` whether a Redis server may hold our store, and says what to change if not (decision K27).
  *
  * @module
  */
 
 import type { RedisTarget } from './topology.ts'
 
-/** What a check found. Sentences for the operator. */
+/** The findings of a check, as sentences for the operator. */
 export interface Findings {
   /** Reasons not to start. */
   readonly problems: readonly string[]
-  /** A reason not to start yet: it mends itself. */
+  /** A reason to wait with the start: it goes away by itself. */
   readonly outage?: string
-  /** Reasons to think again. */
+  /** Risks that the operator may accept. */
   readonly warnings: readonly string[]
 }
 
@@ -20,15 +20,15 @@ export interface Findings {
 const MIN_VERSION = [6, 2] as const
 
 /**
- * @param info the answer of `INFO` of one server; undefined if it may not be asked
- * @param kind what it was taken for
+ * @param info a server's answer to `INFO`; undefined if this user may not ask
+ * @param kind the kind of Redis that `REDIS_URL` names
  */
 export function judgeServer(info: string | undefined, kind: RedisTarget['kind']): Findings {
   if (info === undefined) {
     return {
       problems: [],
       warnings: [
-        'Redis does not let this user ask for its settings, so they are not checked: it must be 6.2 or later with maxmemory-policy noeviction. To have them checked, allow +info.',
+        'Redis does not let this user read its settings, so they are not checked. Make sure that it is 6.2 or later with maxmemory-policy noeviction, or allow +info to have it checked.',
       ],
     }
   }
@@ -49,7 +49,7 @@ export function judgeServer(info: string | undefined, kind: RedisTarget['kind'])
   }
   if (fields.get('redis_mode') === 'sentinel') {
     problems.push(
-      'it is a sentinel that answers. Begin the address with redis+sentinel://, and name the master it watches.',
+      'the server that answers is a sentinel. Begin the address with redis+sentinel://, and name the master that it watches.',
     )
   }
   if (fields.get('redis_mode') === 'cluster' && kind !== 'cluster') {
@@ -58,15 +58,15 @@ export function judgeServer(info: string | undefined, kind: RedisTarget['kind'])
   const isReplica = fields.get('role') === 'slave'
   if (isReplica && kind === 'single') {
     problems.push(
-      'Redis is a replica, which takes no writes. Name its master, or the sentinels with redis+sentinel://.',
+      'Redis is a replica, which takes no writes. Name its master, or its sentinels with redis+sentinel://.',
     )
   }
   if (fields.get('aof_enabled') === '0') {
     warnings.push(
-      'Redis keeps no append-only file, so when it restarts, sign-ins since its last snapshot are lost. Set appendonly to yes. A failover can lose the last second either way.',
+      'Redis keeps no append-only file, so a restart loses the sign-ins since its last snapshot. Set appendonly to yes. A failover can lose the last second even then.',
     )
   }
-  // Others decide who the master is, and may be about to.
+  // Sentinels or the cluster choose the master, and may be about to choose another.
   const outage = isReplica && kind !== 'single' && { outage: 'there is no master at this moment' }
   return { problems, warnings, ...outage }
 }

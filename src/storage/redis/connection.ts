@@ -1,5 +1,5 @@
 /**
- * Commands to Redis, each with a deadline, and every failure as an outage.
+ * Sends commands to Redis, each with a deadline, and turns every failure into an outage.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import type { RedisTarget } from './topology.ts'
 
 /**
  * Sends one command. Rejects with StorageUnavailable for every failure, and when there is no answer in a second: the
- * command may have been executed all the same, or be executed later, if the server has got it already.
+ * server may have executed the command all the same, or may execute it later.
  */
 export type SendCommand = (
   command: string,
@@ -26,33 +26,33 @@ export type SendCommand = (
 
 /** A connection that only listens. */
 export interface RedisSubscription {
-  /** Resolves when nothing will be heard any more. */
+  /** Resolves when the connection has ended. */
   readonly ended: Promise<void>
   close(): void
 }
 
 export interface RedisConnection {
-  /** To the server that its key lives on. */
+  /** Sends to the server that holds the key of the command. */
   readonly send: SendCommand
   /**
-   * To each server that takes writes; between them they hold every key.
+   * Senders to each server that takes writes; together these hold every key.
    * @throws StorageUnavailable if one is missing
    */
   masters(): readonly SendCommand[]
-  /** Differs once keys may live on another server than before, where a cursor of `SCAN` would mean nothing. */
+  /** A text that changes once keys may be on another server than before, where a cursor of `SCAN` means nothing. */
   topology(): string
   /** Opens a connection to one of the servers. Rejects with StorageUnavailable. */
   subscribe(
     channels: readonly string[],
     onMessage: (channel: string, message: string) => void,
   ): Promise<RedisSubscription>
-  /** What went wrong while connecting, if that was the last one heard. */
+  /** The last error of a connection; undefined once the connection is ready again. */
   problem(): string | undefined
   /** Waits for the answers that are due, then closes. */
   close(): Promise<void>
 }
 
-/** Begins to connect, and goes on with it until it is closed: a server that cannot be reached is no error here. */
+/** Begins to connect, and goes on until it is closed: an unreachable server is no error here. */
 export function openRedisConnection(target: RedisTarget): RedisConnection {
   const client = createClient(target)
   const pending = new Set<Promise<unknown>>()
@@ -65,7 +65,7 @@ export function openRedisConnection(target: RedisTarget): RedisConnection {
   client.on('error', note)
   client.on('node error', note)
   client.on('error', (error) => {
-    // The driver would go on in database 0, where others may keep theirs.
+    // The driver would go on in database 0, where others may keep their data.
     if (client instanceof Redis && isOfCommand(error, 'select')) client.disconnect(true)
   })
   client.on('ready', () => {
@@ -137,7 +137,7 @@ export function openRedisConnection(target: RedisTarget): RedisConnection {
   }
 }
 
-/** True of the answer to a command that the driver sends by itself. */
+/** True if the error answers this command, which the driver sends by itself. */
 function isOfCommand(error: Error, name: string): boolean {
   if (!('command' in error)) return false
   const { command } = error
@@ -146,7 +146,7 @@ function isOfCommand(error: Error, name: string): boolean {
   )
 }
 
-/** The driver has a deadline too, but its clock starts anew each time that a command is sent on. */
+/** The driver has a deadline too, but it begins anew each time a cluster redirects the command. */
 async function raceDeadline<T>(answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const deadline = new Promise<never>((_, reject) => {
@@ -159,7 +159,7 @@ async function raceDeadline<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
-/** The driver's errors carry the command with all it said, passwords included: only their text goes on. */
+/** The driver's errors carry the command with its arguments, passwords included: only their text is passed on. */
 function unavailable(error: unknown): StorageUnavailable {
   return error instanceof StorageUnavailable
     ? error
@@ -168,7 +168,7 @@ function unavailable(error: unknown): StorageUnavailable {
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  // What a cluster says is that all nodes failed; why, is in here.
+  // The cluster's error says only that all nodes failed; this one has the reason.
   if ('lastNodeError' in error && error.lastNodeError) return describe(error.lastNodeError)
   return error.message || ('code' in error ? String(error.code) : error.name)
 }

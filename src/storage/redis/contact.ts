@@ -1,5 +1,5 @@
 /**
- * The first contact with Redis: whether the servers may hold our store, and whether we may do there what we need.
+ * The first contact with Redis: checks that the servers may hold our store, and that this user may do all we need.
  *
  * @module
  */
@@ -12,11 +12,11 @@ import { encodeKey } from './key.ts'
 import { REPLACE_SCRIPT } from './scripts.ts'
 import type { RedisTarget } from './topology.ts'
 
-/** What an ACL user has to be allowed; docs/scaling.md has the same. */
+/** The rules that an ACL user needs; docs/scaling.md has the same. */
 const NEEDED =
   '~gw:* &gw:* +@read +@write +@pubsub +@connection -@dangerous +eval +info +cluster|slots +cluster|info'
 const FULL =
-  'Redis is full: until it has more room (maxmemory), sign-ins and refreshes are answered with 503.'
+  'Redis is full: until it has more memory (maxmemory), sign-ins and refreshes are answered with 503.'
 
 /**
  * Resolves to warnings for the operator once every server has answered.
@@ -38,7 +38,7 @@ export async function contactRedis(
     return [...new Set(found.flatMap((each) => each.warnings)), ...(isFull ? [FULL] : [])]
   } catch (error) {
     if (!(error instanceof StorageUnavailable)) throw error
-    // While there is no connection, why there is none says more.
+    // Without a connection, the reason for that says more.
     const message = connection.problem() ?? messageOf(error)
     const problem = problemOf(messageOf(error)) ?? problemOf(message)
     throw problem === undefined
@@ -47,7 +47,7 @@ export async function contactRedis(
   }
 }
 
-/** Undefined if the user may not ask. */
+/** The server's `INFO`; undefined if this user may not ask. */
 async function findInfo(master: SendCommand): Promise<string | undefined> {
   try {
     return String(await master('info'))
@@ -57,7 +57,7 @@ async function findInfo(master: SendCommand): Promise<string | undefined> {
   }
 }
 
-/** Each kind of command once, on a key of our own: a permission that is missing shows here and not at the first login. */
+/** Runs each kind of command once, on a key of our own: a missing permission shows here and not at the first login. */
 async function tryOut({ send, masters, subscribe }: RedisConnection): Promise<{ isFull: boolean }> {
   const key = encodeKey('probe')
   let isFull = false
@@ -65,7 +65,7 @@ async function tryOut({ send, masters, subscribe }: RedisConnection): Promise<{ 
     try {
       await send(...command)
     } catch (error) {
-      // Said after permissions were checked. What was issued before can be checked all the same, so it is no outage.
+      // Redis says this after it checked permissions. Tokens issued before can still be checked, so this is no outage.
       if (!messageOf(error).startsWith('OOM')) throw error
       isFull = true
     }
@@ -82,16 +82,16 @@ async function tryOut({ send, masters, subscribe }: RedisConnection): Promise<{ 
   return { isFull }
 }
 
-/** The sentence for what will not mend itself; undefined for the rest. */
+/** The problem, as a sentence, if it will not go away by itself; undefined for all other errors. */
 function problemOf(message: string): string | undefined {
   if (/WRONGPASS|NOAUTH|invalid username-password|Authentication required/.test(message)) {
     return 'Redis refuses the user name or the password. Correct them.'
   }
   if (message.includes('NOPERM')) {
-    return `Redis does not let this user do what is needed. Allow it ${NEEDED}.`
+    return `Redis denies this user access that Gatewarden needs. Allow it ${NEEDED}.`
   }
   if (message.includes('cluster support disabled')) {
-    return 'Redis is no cluster. Begin the address with redis:// or redis+sentinel://.'
+    return 'Redis is not a cluster. Begin the address with redis:// or redis+sentinel://.'
   }
   if (message.includes('DB index is out of range')) {
     return 'Redis has no database of this number. Correct the number at the end of the address, or set databases in redis.conf.'
@@ -100,7 +100,7 @@ function problemOf(message: string): string | undefined {
     return 'the sentinels watch no master of this name. Correct the name after the hosts.'
   }
   if (/unknown command .sentinel/i.test(message)) {
-    return 'it is no sentinel that answers. Begin the address with redis://, or name the sentinels.'
+    return 'the server that answers is not a sentinel. Begin the address with redis://, or name the sentinels.'
   }
   if (/certificate|altnames/i.test(message)) {
     return `the certificate of Redis is not trusted (${message}). Set REDIS_CA to the file of the authority that signed it, and name Redis as its certificate does.`
@@ -108,7 +108,7 @@ function problemOf(message: string): string | undefined {
   return undefined
 }
 
-/** What the server said. */
+/** The server's message. */
 function messageOf(error: unknown): string {
   return error instanceof StorageUnavailable && error.cause instanceof Error
     ? error.cause.message

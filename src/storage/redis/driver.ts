@@ -1,7 +1,7 @@
 /**
- * The driver's clients, set up so that a command is sent once or not at all: nothing is queued while there is no
- * connection, and nothing is sent again after one was lost, since a step that was executed unseen would then be
- * refused to the one who took it.
+ * The driver's clients, set up so that a command is sent once or not at all. Nothing is queued while there is no
+ * connection, and nothing is sent again after a connection was lost: if the server had executed the first command, it
+ * would refuse the second, and the caller would not learn that its step was taken.
  *
  * @module
  */
@@ -9,25 +9,25 @@ import { isIP } from 'node:net'
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis'
 import type { RedisHost, RedisTarget } from './topology.ts'
 
-/** Without what the driver's types refuse as undefined. */
+/** The options without the member that the driver's types refuse as undefined. */
 type ServerOptions = Omit<RedisOptions, 'replyMapping'>
-/** What holds for every node of a cluster. */
+/** The options for every node of a cluster. */
 type NodeOptions = Omit<NonNullable<ClusterOptions['redisOptions']>, 'replyMapping'>
 
 /** Milliseconds that a command, or one step of connecting, may take. */
 export const DEADLINE_MS = 1000
-/** A connection that owes answers and says nothing for this long is given up: its peer may be gone without a word. */
+/** A connection that owes answers and is silent for this long is closed: its peer may be gone. */
 const SILENT_MS = 1500
 /** Time for a connection to be closed in good order. */
 const DISCONNECT_MS = 100
 const MAX_BACKOFF_MS = 1000
-/** How often a cluster is asked who serves what, beside each time that a command is sent on. */
+/** The interval at which a cluster is asked which node serves which slot; each redirected command asks too. */
 const TOPOLOGY_MS = 5000
-/** Between attempts to find a server that takes writes. */
+/** The pause between attempts to find a server that takes writes. */
 const READ_ONLY_MS = 1000
 const SLOTS = 16_384
 
-/** Milliseconds to wait before the next attempt to connect, after `attempts` that failed. */
+/** Milliseconds to wait before the next attempt to connect, after `attempts` failed ones. */
 export function backoff(attempts: number): number {
   return Math.min(50 * 2 ** Math.min(attempts, 10), MAX_BACKOFF_MS) * (0.5 + Math.random() / 2)
 }
@@ -46,7 +46,7 @@ export function createClient(target: RedisTarget): Redis | Cluster {
     target.hosts.map((host) => ({ ...host })),
     {
       redisOptions: connectionOptions(target),
-      // A name is resolved when it is connected to, so that TLS can compare it with the certificate.
+      // The name is passed on and resolved while connecting, so that TLS can compare it with the certificate.
       dnsLookup: (address, callback) => callback(null, address),
       clusterRetryStrategy: backoff,
       enableOfflineQueue: false,
@@ -60,8 +60,8 @@ export function createClient(target: RedisTarget): Redis | Cluster {
 }
 
 /**
- * After a failover, the old server may still answer, and the name lead to another. Not at each such error, though: what
- * reads meanwhile would never be answered.
+ * After a failover, the old server may still answer, while its name already leads to another server. Reconnects once a
+ * second and not at each such error: otherwise the reads in between would never be answered.
  */
 function reconnectsWhenReadOnly(): (error: Error) => boolean {
   let triedAt = Number.NEGATIVE_INFINITY
@@ -74,8 +74,8 @@ function reconnectsWhenReadOnly(): (error: Error) => boolean {
 }
 
 /**
- * A client for one connection that listens; it connects when it is told to, once.
- * @param client the one for commands, which knows the nodes of a cluster
+ * A client for one connection that listens; it connects once, when it is told to.
+ * @param client the client for commands, which knows the nodes of a cluster
  */
 export function createSubscriber(target: RedisTarget, client: Redis | Cluster): Redis {
   const once = {
@@ -85,7 +85,7 @@ export function createSubscriber(target: RedisTarget, client: Redis | Cluster): 
     autoResubscribe: false,
   }
   if (client instanceof Redis) {
-    if (target.kind === 'cluster') throw new Error('a cluster has another client')
+    if (target.kind === 'cluster') throw new Error('a cluster needs a client for clusters')
     return new Redis({ ...serverOptions(target), ...once })
   }
   const nodes = client.nodes('master')
@@ -95,7 +95,7 @@ export function createSubscriber(target: RedisTarget, client: Redis | Cluster): 
   return new Redis({ ...connectionOptions(target), host, port, ...once })
 }
 
-/** Who serves each range of slots, as text. */
+/** The server of each range of slots, as text. */
 export function topologyOf(cluster: Cluster): string {
   const ranges: string[] = []
   let last: string | undefined
@@ -108,9 +108,9 @@ export function topologyOf(cluster: Cluster): string {
 }
 
 /**
- * The connections to all that serve slots, by name. The client forgets a node whose connection is lost, so its own list
+ * The connections to all servers of slots, by name. The client forgets a node whose connection is lost, so its own list
  * may have holes.
- * @throws {Error} if a slot is served by nobody we are connected to
+ * @throws {Error} if there is no connection to the server of a slot
  */
 export function mastersOf(cluster: Cluster): ReadonlyMap<string, Redis> {
   const known = new Map<string, Redis>()
@@ -126,7 +126,7 @@ export function mastersOf(cluster: Cluster): ReadonlyMap<string, Redis> {
     const node = owner === undefined ? undefined : known.get(owner)
     if (owner === undefined || !node) {
       cluster.refreshSlotsCache()
-      throw new Error(`slot ${slot} of the cluster is served by nobody we are connected to`)
+      throw new Error(`no connection to the server of slot ${slot} of the cluster`)
     }
     masters.set(owner, node)
     last = owner
@@ -142,7 +142,7 @@ function serverOptions(target: Exclude<RedisTarget, { kind: 'cluster' }>): Serve
   if (target.kind === 'single') {
     const [{ host, port } = { host: '', port: 0 }] = target.hosts
     const options = connectionOptions(target)
-    // So that a server of many names shows the right certificate.
+    // The name tells a server of many names which certificate to show.
     if (options.tls && isIP(host) === 0) options.tls = { ...options.tls, servername: host }
     return { ...options, host, port, db: target.db }
   }
@@ -157,7 +157,7 @@ function serverOptions(target: Exclude<RedisTarget, { kind: 'cluster' }>): Serve
     ...(options.tls && { sentinelTLS: options.tls, enableTLSForSentinelMode: true }),
     sentinelCommandTimeout: DEADLINE_MS,
     sentinelRetryStrategy: backoff,
-    // A master that was replaced while it lived goes on answering for some seconds, and all it is told then is lost.
+    // A master that was replaced while alive answers for some seconds more, and loses all that is written to it then.
     failoverDetector: true,
     sentinelReconnectStrategy: () => MAX_BACKOFF_MS * 10,
   }

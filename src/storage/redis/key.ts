@@ -1,15 +1,15 @@
 /**
- * How a key lies in Redis: behind our prefix, as text an operator can read.
+ * The form of keys in Redis: our prefix, then text that an operator can read.
  *
  * @module
  */
 
-/** Of every key and channel of ours. */
+/** The prefix of all our keys and channels. */
 export const PREFIX = 'gw:'
 
 /**
  * The Redis key of a storage key. UTF-8 has no lone surrogates: they are written as `\ud800`, and so is the backslash,
- * so that two keys never meet.
+ * so that two keys never collide.
  */
 export function encodeKey(key: string): string {
   return PREFIX + key.replace(/[\\\ud800-\udfff]/gu, escapeUnit)
@@ -26,7 +26,7 @@ export function decodeKey(encoded: string): string {
 
 /** A pattern of `SCAN` that matches the keys with this prefix (and, after half a surrogate pair, some others too). */
 export function scanPattern(prefix: string): string {
-  // Half of a pair is the beginning of the whole one, which is encoded otherwise.
+  // Half a surrogate pair is the beginning of a whole one, which has another encoding.
   const whole = prefix.replace(/[\ud800-\udbff]$/, '')
   return `${encodeKey(whole).replace(/[*?[\]\\^-]/g, '\\$&')}*`
 }

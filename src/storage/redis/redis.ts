@@ -1,9 +1,10 @@
 /**
- * Storage in Redis or Valkey, for more than one machine: one server, a group watched by sentinels, or a cluster.
+ * `src/storage/redis/` owns the adapter of Redis or Valkey, for more than one machine: one server, a group watched by
+ * sentinels, or a cluster. It does not own the contract (`src/storage/storage.ts`) or any kind of record.
  *
- * Values are canonical JSON under {@link encodeKey}; lifetimes are counted by the server. A step that rejects may have
- * been executed, and may still be executed until the server has worked off what it was sent before: whoever must know
- * reads again, and whoever must undo does so by a later command, which the server executes later.
+ * Values are canonical JSON under {@link encodeKey}; the server counts lifetimes. A step that rejects may have been
+ * executed, or may be executed until the server has worked through earlier commands. A caller that must know reads
+ * again; a caller that must undo sends a later command, which the server executes later.
  *
  * @module
  */
@@ -17,17 +18,17 @@ import {
   StorageUnavailable,
   type Tally,
 } from '../storage.ts'
-import { CHANGES, listenForNews } from './announcements.ts'
+import { CHANGES, listenForAnnouncements } from './announcements.ts'
 import { openRedisConnection, type SendCommand } from './connection.ts'
 import { contactRedis } from './contact.ts'
 import { decodeKey, encodeKey, scanPattern } from './key.ts'
 import { COUNT_SCRIPT, DELETE_SCRIPT, REPLACE_SCRIPT, SET_SCRIPT } from './scripts.ts'
 import type { RedisTarget } from './topology.ts'
 
-/** Keys looked at by one `SCAN`: a fraction of a millisecond of the server's time. */
+/** Keys that one `SCAN` inspects: a fraction of a millisecond of the server's time. */
 const SCAN_COUNT = 1000
 
-/** A {@link Storage} that cannot peek, and says instead whether what was read still holds. */
+/** A {@link Storage} that cannot peek; its `liveness` tells whether a reading still holds. */
 export interface RedisStorage extends Storage {
   readonly liveness: Liveness
   count(key: string, windowSeconds: number): Promise<Tally>
@@ -36,8 +37,8 @@ export interface RedisStorage extends Storage {
 
 /**
  * Begins to connect and returns at once; until there is a connection, every method rejects with StorageUnavailable.
- * @param options.watched prefixes of keys whose rest is the id that a change of them is announced under
- * @param options.maxStale seconds that {@link Liveness.isBridgeable} goes on after the last heartbeat
+ * @param options.watched prefixes of keys whose changes are announced; the rest of the key is the id to announce
+ * @param options.maxStale seconds for which {@link Liveness.isBridgeable} is true after the last heartbeat
  * @param options.now milliseconds since the epoch; lifetimes are counted by the server's clock instead
  */
 export function openRedisStorage(options: {
@@ -51,22 +52,22 @@ export function openRedisStorage(options: {
   const connection = openRedisConnection(target)
   const { send } = connection
   const liveness = createLiveness({ now, maxStale })
-  const news = listenForNews({
+  const listener = listenForAnnouncements({
     connection,
-    hearing: liveness,
+    tracker: liveness,
     id: randomBytes(16).toString('base64url'),
     isCluster: target.kind === 'cluster',
     now,
     log,
   })
 
-  /** The id that a change of this key is announced under; empty for one that nobody watches. */
-  const announced = (key: string) => {
+  /** The id that a change of this key announces; empty for a key that is not watched. */
+  const announcedId = (key: string) => {
     const prefix = watched.find((each) => key.startsWith(each))
     return prefix === undefined ? '' : key.slice(prefix.length)
   }
   const run = (script: string, key: string, ...args: readonly (string | number)[]) =>
-    send('eval', script, 1, encodeKey(key), CHANGES, announced(key), ...args)
+    send('eval', script, 1, encodeKey(key), CHANGES, announcedId(key), ...args)
   const lifetime = (ttlSeconds: Lifetime) => {
     const ms = lifetimeMs(ttlSeconds)
     return ms === undefined ? [] : ['PX', ms]
@@ -80,12 +81,12 @@ export function openRedisStorage(options: {
     async set(key, value, ttlSeconds) {
       const json = canonicalJson(value)
       const expiry = lifetime(ttlSeconds)
-      if (announced(key) === '') await send('set', encodeKey(key), json, ...expiry)
+      if (announcedId(key) === '') await send('set', encodeKey(key), json, ...expiry)
       else await run(SET_SCRIPT, key, json, expiry[1] ?? '')
     },
     async create(key, value, ttlSeconds) {
       const json = canonicalJson(value)
-      // What was absent has no watch that a change would have to end.
+      // An absent record has no watch that its creation would have to end.
       return (await send('set', encodeKey(key), json, ...lifetime(ttlSeconds), 'NX')) === 'OK'
     },
     async replace(key, expected, value, ttlSeconds) {
@@ -94,11 +95,11 @@ export function openRedisStorage(options: {
       return (await run(REPLACE_SCRIPT, key, json, ms, canonicalJson(expected))) === 1
     },
     async take(key) {
-      if (announced(key) === '') return parse(await send('getdel', encodeKey(key)))
+      if (announcedId(key) === '') return parse(await send('getdel', encodeKey(key)))
       return parse(await run(DELETE_SCRIPT, key))
     },
     async delete(key) {
-      if (announced(key) === '') await send('del', encodeKey(key))
+      if (announcedId(key) === '') await send('del', encodeKey(key))
       else await run(DELETE_SCRIPT, key)
     },
     async *scan(prefix) {
@@ -119,9 +120,9 @@ export function openRedisStorage(options: {
           }
         }
       }
-      // Half a list that passes for a whole one would be a lie.
+      // An incomplete list must not pass for a complete one.
       if (connection.topology() !== topology) {
-        throw new StorageUnavailable(new Error('keys went to another server meanwhile'))
+        throw new StorageUnavailable(new Error('keys moved to another server during the scan'))
       }
     },
     async count(key, windowSeconds) {
@@ -132,7 +133,7 @@ export function openRedisStorage(options: {
     },
     contact: () => contactRedis(connection, target.kind),
     async close() {
-      news.stop()
+      listener.stop()
       await connection.close()
     },
   }
@@ -150,15 +151,18 @@ async function* keysOf(master: SendCommand, pattern: string): AsyncIterable<read
   } while (cursor !== '0')
 }
 
-/** The value that its text stands for. */
+/** The value of a stored text. */
 function parse(text: unknown) {
   if (text === null) return undefined
   if (typeof text !== 'string') throw unexpected()
   try {
     return JSON.parse(text)
   } catch {
-    throw new StorageUnavailable(new Error('what is stored there is not ours'))
+    throw new StorageUnavailable(
+      new Error('the stored value is not JSON: another program wrote it'),
+    )
   }
 }
 
-const unexpected = () => new StorageUnavailable(new Error('an answer of another shape'))
+const unexpected = () =>
+  new StorageUnavailable(new Error('Redis sent an answer of an unexpected form'))

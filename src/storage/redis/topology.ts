@@ -1,10 +1,10 @@
 /**
- * Which Redis, and how to reach it: what `REDIS_URL` becomes.
+ * The Redis to use and how to reach it: the parsed `REDIS_URL`.
  *
  * @module
  */
 
-/** One address. */
+/** The address of a server. */
 export interface RedisHost {
   /** A name or an IP address, without brackets. */
   readonly host: string
@@ -12,7 +12,7 @@ export interface RedisHost {
 }
 
 interface Common {
-  /** Servers, sentinels or nodes to begin with; never empty. */
+  /** Servers, sentinels or nodes to contact first; never empty. */
   readonly hosts: readonly RedisHost[]
   readonly tls: boolean
   /** PEM of the authorities that TLS trusts; absent: those of Node. */
@@ -27,7 +27,7 @@ export type RedisTarget =
   | (Common & {
       readonly kind: 'sentinel'
       readonly db: number
-      /** What the sentinels call the group of servers. */
+      /** The sentinels' name for the group of servers. */
       readonly master: string
       readonly sentinelUsername?: string
       readonly sentinelPassword?: string

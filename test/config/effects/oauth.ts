@@ -1,5 +1,5 @@
 /**
- * What the settings about clients, scopes, secrets and lifetimes change.
+ * The effects of the settings for clients, scopes, secrets and lifetimes.
  *
  * @module
  */
@@ -25,7 +25,7 @@ const FIRST_SECRET = 'the first root secret of these tests'
 const STATIC_TOKEN = 'a-token-of-a-script-0123456789abcdef'
 const SECOND_SECRET = 'the second root secret of these tests'
 
-/** Whether the gateway knows the client: 200 is the consent page. */
+/** The status of an authorization request: 200, the consent page, if the gateway knows the client. */
 async function consentStatus({ app }: TestApp, client: RegisteredClient): Promise<number> {
   const headers = { host: 'auth.example.com' }
   return (await app.inject({ url: authorizeUrl(client), headers })).statusCode
@@ -35,7 +35,7 @@ async function challengedScope({ app }: TestApp): Promise<string | undefined> {
   return /scope="([^"]*)"/.exec(String((await check(app)).headers['www-authenticate']))?.[1]
 }
 
-/** The status of a refresh after so many seconds. */
+/** The status of a refresh after `seconds`. */
 async function refreshAfter(env: Record<string, string>, seconds: number): Promise<number> {
   const { app, clock } = await start(env)
   const { client, tokens } = await obtainTokens(app)

@@ -1,5 +1,5 @@
 /**
- * What the settings about who may pass change.
+ * The effects of the settings for the people who may pass.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export async function whoPasses({ app }: TestApp): Promise<Record<'ann' | 'bob',
   return { ann: await passes('ann'), bob: await passes('bob') }
 }
 
-/** Nobody is on the list but who these settings name. */
+/** Starts the app with only the people of these settings on the list. */
 const onlyOn = (env: Record<string, string>) => start({ ALLOWED_EMAILS: undefined, ...env })
 
 export const people: Record<'allowed_emails' | 'allowed_domains' | 'allowed_groups', Effect> = {

@@ -1,5 +1,5 @@
 /**
- * What only the started program shows: where it listens, where it keeps its data, what it logs.
+ * The effects that only the started program shows: where it listens, where it keeps its data, what it logs.
  *
  * @module
  */
@@ -32,7 +32,7 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-/** Runs the program in an empty folder until `observe` is done, which begins once `/readyz` answers with `status`. */
+/** Runs the program in a new folder until `observe` is done, which starts when `/readyz` answers with `status`. */
 export async function whileRunning(
   settings: Record<string, string>,
   observe: (program: Program) => Promise<void>,
@@ -72,13 +72,13 @@ const levels = (log: string): [string, number][] =>
     .map((line) => JSON.parse(line))
     .map(({ msg, level }) => [msg, level])
 
-/** One run shows all three, so there is one. */
+/** The three settings share this run, which shows the effect of each. */
 let placed: Promise<void> | undefined
 const expectPlaced: Effect = () => {
   placed ??= whileRunning(
     { HOST: '127.0.0.1', DATA_DIR: './elsewhere' },
     async ({ folder, port, log }) => {
-      // That it answered on its port is why it counts as running.
+      // It already answered on its port, or `observe` would not run.
       expect(log()).toContain(`"127.0.0.1:${port}"`)
       // All of 127.0.0.0/8 is this machine, so 0.0.0.0 would answer here too.
       await expect(fetch(`http://127.0.0.2:${port}/readyz`)).rejects.toThrow()
@@ -96,9 +96,9 @@ export const program: Record<'host' | 'port' | 'data_dir' | 'log_level', Effect>
 
   log_level: () =>
     whileRunning({ LOG_LEVEL: 'warn', TRUSTED_PROXIES: '192.0.2.1' }, async ({ port, log }) => {
-      // Refused with a warning, since this is no trusted proxy.
+      // This peer is no trusted proxy, so the gateway refuses it with a warning.
       await fetch(`http://127.0.0.1:${port}/auth`)
-      // The line that says where it listens is there whatever the level.
+      // The log has the line that says where it listens at any level.
       await vi.waitFor(() =>
         expect(levels(log())).toEqual([
           ['listening', 30],

@@ -1,5 +1,5 @@
 /**
- * What the settings about the provider change.
+ * The effects of the settings for the provider.
  *
  * @module
  */
@@ -18,8 +18,8 @@ import { startUpstream } from '../../support/upstream-server.ts'
 import { type Effect, start } from './start.ts'
 
 /**
- * A person of the provider arrives at the protected server as one of the group `readers`, which the provider says
- * in a claim of its own. Its token endpoint takes no other client id and secret than the configured ones.
+ * A person of the provider arrives at the protected server as a member of the group `readers`, which the provider puts
+ * into a claim of its own. Its token endpoint accepts only the configured client id and secret.
  */
 export async function expectPersonOf(
   startWith: (provider: HostileProvider, clientSecret: string) => Promise<TestApp>,
@@ -67,7 +67,7 @@ const expectKeycloak: Effect = async () => {
   })
 }
 
-/** Google is told whose accounts to offer. */
+/** The authorization request tells Google the domain whose accounts to offer. */
 export async function expectHostedDomain(
   startWith: (settings: Record<string, string>) => Promise<TestApp>,
 ): Promise<void> {
@@ -83,7 +83,7 @@ export async function expectHostedDomain(
   expect(new URL(refreshTarget(approved.body)).searchParams.get('hd')).toBe('example.com')
 }
 
-/** A token of another program opens the server once tokens are accepted, and that program's. */
+/** Sends a token that the provider issued to another program; the check answers with status `expected`. */
 export async function expectTokenOfOtherProgram(
   startWith: (provider: HostileProvider) => Promise<TestApp>,
   expected: number,

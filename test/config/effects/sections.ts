@@ -1,5 +1,5 @@
 /**
- * What the file's own sections change.
+ * The effects of the file's own sections.
  *
  * @module
  */
@@ -29,7 +29,7 @@ import { expectHostedDomain, expectPersonOf, expectTokenOfOtherProgram } from '.
 import { callThrough, metadata } from './server.ts'
 import { type Effect, startFile } from './start.ts'
 
-/** The names of everything that the sections can say, as the page lists them. */
+/** The full names of all entries of the sections, as the page lists them. */
 export const sectionNames: readonly string[] = Object.entries({
   resources: Resource,
   providers: ProviderSection,
@@ -43,7 +43,7 @@ const ALLOW = 'allow: { emails: [ann@example.com] }'
 const SECRET = 'a client secret that is long enough'
 const passwordHash = await hash(PASSWORD, { memoryCost: 7168, timeCost: 1, parallelism: 1 })
 
-/** One resource that says this besides its URL. */
+/** An app with a resource that has `more` besides its URL. */
 const withNotes = (more: string) => startFile(`${NOTES}, ${more} } }\n${ALLOW}\n`)
 
 async function described({ app }: TestApp): Promise<Record<string, unknown>> {
@@ -132,7 +132,7 @@ const expectProvider = (secret: (clientSecret: string) => string): Effect => {
 const providerInFile = expectProvider((clientSecret) => `client_secret: ${clientSecret}`)
 const providerWithFile = expectProvider(() => 'client_secret_file: /run/provider')
 
-/** Cy signs in by this name; the headers that the protected server gets. */
+/** Signs cy in by `name`, and returns the headers that the protected server gets. */
 async function headersOfCy(person: string, name = 'cy') {
   const yaml = `users: { cy: ${person} }\n${NOTES} } }\nallow: { emails: ["*"] }\n`
   const files = { '/srv/gatewarden.yaml': yaml, '/run/hash': passwordHash }
@@ -165,7 +165,7 @@ const users: Record<string, Effect> = {
   },
 }
 
-/** A client of the file with this besides its id and its redirect. */
+/** An app with a client of the file that has `more` besides its id and redirect URI. */
 const withClient = (more: string) =>
   startFile(
     `${NOTES}, scopes: { read: R, write: W } } }\n${ALLOW}\nclients: [{ client_id: ci, redirect_uris: ["${REDIRECT_URI}"]${more} }]\n`,
@@ -173,7 +173,7 @@ const withClient = (more: string) =>
   )
 const CI = { client_id: 'ci' }
 
-/** What `ci` gets for a code with this secret. */
+/** The token response that `ci` gets for a code with this secret. */
 async function redeemAs({ app }: TestApp, client_secret?: string) {
   const code = codeOf(await signIn(createBrowser(app), authorizeUrl(CI)))
   return redeem(app, CI, code, { client_secret })
@@ -216,13 +216,13 @@ const clients: Record<string, Effect> = {
     const withMethod = (method: string) =>
       withClient(`, client_secret: ${SECRET}, token_endpoint_auth_method: ${method}`)
     expect((await redeemAs(await withMethod('client_secret_post'), SECRET)).statusCode).toBe(200)
-    expect(() => withMethod('none')).toThrow('is none beside a secret')
+    expect(() => withMethod('none')).toThrow('is none, but the client has a secret')
   },
 }
 
 const STATIC_TOKEN = 'a-token-of-a-script-0123456789abcdef'
 
-/** What a token of the file with these limits gets at the one server. */
+/** The answer that a token of the file with these limits gets at `notes`. */
 async function staticToken(limits: string, more = '') {
   const { app } = await startFile(
     `${NOTES}, scopes: { read: R, write: W } }${more} }\n${ALLOW}\nstatic_tokens: { ci: { ${limits} } }\n`,

@@ -1,5 +1,5 @@
 /**
- * What the settings about the gateway itself and the servers behind it change.
+ * The effects of the settings for the gateway itself and the servers behind it.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export async function metadata({ app }: TestApp): Promise<Record<string, unknown
   return (await app.inject('/.well-known/oauth-authorization-server')).json()
 }
 
-/** Ann's call through the gateway to an upstream; what reached it. */
+/** Sends ann's request through the gateway to an upstream, and returns the request that arrived there. */
 export async function callThrough(
   startWith: (upstream: string) => Promise<TestApp>,
   lines: readonly string[] = [],

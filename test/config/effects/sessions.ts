@@ -1,5 +1,5 @@
 /**
- * What the settings about browser sessions change.
+ * The effects of the settings for browser sessions.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Starts the app as an operator would: from settings, through the loader. Nobody hands it a `Config`.
+ * Starts the app as an operator does: from settings, through the loader. No test passes a `Config`.
  *
  * @module
  */
@@ -8,23 +8,23 @@ import type { Storage } from '../../../src/storage/storage.ts'
 import { ANN, BOB, buildTestApp, type Clock, type TestApp } from '../../support/build-app.ts'
 import { type Given, load, loadYaml } from '../harness.ts'
 
-/** Observes over the wire that a setting does what it says; throws if it does not. */
+/** Observes over the wire that a setting has its effect; throws if it does not. */
 export type Effect = () => Promise<void>
 
 export interface Reuse {
-  /** Of an app that was started before: what a restart finds. */
+  /** The storage of an earlier app, which a restart finds again. */
   readonly storage?: Storage
   readonly clock?: Clock
-  /** Instead of ann and bob, whose passwords cost nothing to hash. */
+  /** Users instead of ann and bob, whose password hashes are cheap. */
   readonly users?: readonly UserConfig[]
 }
 
-/** One protected server, ann on the list, and these settings. */
+/** Starts an app with one protected server, ann on the list, and these settings. */
 export function start(env: NonNullable<Given['env']>, reuse: Reuse = {}): Promise<TestApp> {
   return startLoaded(load({ env }), reuse)
 }
 
-/** As {@link start}, from a file that says all but `PUBLIC_URL`. */
+/** Like {@link start}, from a file that holds everything but `PUBLIC_URL`. */
 export function startFile(yaml: string, given: Given = {}, reuse: Reuse = {}): Promise<TestApp> {
   return startLoaded(loadYaml(yaml, given), reuse)
 }

@@ -1,5 +1,5 @@
 /**
- * What the settings of a store in Redis change. That it works is for the tests that run one (`test/e2e/redis-*`).
+ * The effects of the settings for a store in Redis. The tests with a real Redis are `test/e2e/redis-*`.
  *
  * @module
  */
@@ -15,7 +15,7 @@ const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE----
 export const store: Record<'redis_url' | 'redis_ca' | 'max_stale', Effect> = {
   redis_url: () =>
     whileRunning(
-      // Nobody listens there: it waits, where its own store would be ready.
+      // No Redis listens there, so the program waits. With its own store it would be ready.
       { REDIS_URL: 'redis://:hidden-password@127.0.0.1:1', SECRET },
       async ({ port, log }) => {
         const health = await fetch(`http://127.0.0.1:${port}/healthz`)

@@ -108,7 +108,7 @@ describe("the provider's own access token", () => {
     await test.bring(bad)
     await test.bring(test.opaque())
     const logged = JSON.stringify(test.logs)
-    expect(logged).toContain('no access token')
+    expect(logged).toContain('not an access token')
     expect(logged).not.toMatch(/eyJ|opaque-/)
   })
 })
@@ -147,11 +147,11 @@ describe('T8: a token is good where its audience says', () => {
       { aud: [WIKI.url, 'https://auth.example.com'] },
     ],
     ['names a path of another server of ours', { aud: `${WIKI.url}/pages` }],
-    ['has a client that is no text', { azp: ['gatewarden'], aud: 'account' }],
+    ['has a client that is not a string', { azp: ['gatewarden'], aud: 'account' }],
     ['begins like the server', { ...OTHER_PROGRAM, aud: `${ACCEPTING.url}2` }],
     ['begins like the gateway', { ...OTHER_PROGRAM, aud: 'https://auth.example.com.evil.test' }],
-    ['has an audience that is no text', { aud: { 0: ACCEPTING.url } }],
-    ['has an audience that is partly no text', { aud: [ACCEPTING.url, 1] }],
+    ['has an audience that is not a string', { aud: { 0: ACCEPTING.url } }],
+    ['has an audience that is not all strings', { aud: [ACCEPTING.url, 1] }],
   ])('it %s: refused', async (_what, changes) => {
     const test = await startAccepting({ resources: [ACCEPTING, WIKI] })
     const answer = await test.bring(await test.token(changes))

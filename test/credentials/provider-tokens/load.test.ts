@@ -22,7 +22,7 @@ const statuses = async (answers: readonly Promise<{ statusCode: number }>[]) =>
 const many = <T>(count: number, make: (index: number) => T) =>
   Array.from({ length: count }, (_, index) => make(index))
 
-/** Everything at the provider waits until it is let go. */
+/** Every answer of the provider waits until the test releases it. */
 function hang(test: Accepting, path = '/'): { release(): void; waiting(): number } {
   const held: (() => void)[] = []
   test.provider.lies.answer = (request, response) => {

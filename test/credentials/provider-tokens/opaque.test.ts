@@ -27,7 +27,7 @@ describe('an opaque token of the provider', () => {
     ['is bound to a certificate', { cnf: { 'x5t#S256': 'x' } }],
     ['has a list for a type', { token_type: ['Bearer'] }],
     ['is for refreshing, by its use', { token_use: 'refresh_token' }],
-    ['is of another issuer', { iss: 'https://evil.example' }],
+    ['has another issuer', { iss: 'https://evil.example' }],
     ['is for somebody else', { azp: 'other-program', aud: 'account' }],
     ['says not whose it is', { sub: undefined }],
     ['has expired', { exp: 1 }],

@@ -1,5 +1,5 @@
 /**
- * mcpauth's `/auth`, step by step.
+ * Rows about mcpauth's `/auth`, step by step.
  *
  * @module
  */

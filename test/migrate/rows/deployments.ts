@@ -1,5 +1,5 @@
 /**
- * How mcpauth is deployed, and the page's short version.
+ * Rows about how mcpauth is deployed, and the page's short version.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { endpoints } from './endpoints.ts'
 import { holes } from './holes.ts'
 import { settings } from './settings.ts'
 
-/** The value of a label that the page gives after the change. */
+/** The value of a label after the page's change. */
 const labelled = (name: string) =>
   labelsOf('after')
     .find((label) => label.startsWith(`traefik.http.${name}=`))

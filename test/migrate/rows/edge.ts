@@ -1,5 +1,5 @@
 /**
- * mcpauth's edge auth and its internal auth.
+ * Rows about mcpauth's edge auth and its internal auth.
  *
  * @module
  */
@@ -94,7 +94,7 @@ export const edge: Proofs = {
     'test/edge/tunnel.test.ts',
     'to a person who is not on the list, without a challenge',
   ),
-  X9: provedBy('test/config/clients.test.ts', 'needs none for the login of the edge'),
+  X9: provedBy('test/config/clients.test.ts', 'needs no client for the edge login'),
 }
 
 export const internal: Proofs = {
@@ -127,7 +127,7 @@ export const internal: Proofs = {
   async I4() {
     const files = { '/srv/gatewarden.yaml': '' }
     expect(problemsOf(() => load({ env: { PROVIDER: 'internal' }, files }))).toEqual([
-      expect.stringContaining('there is nobody who could log in'),
+      expect.stringContaining('no users are listed, so nobody can log in'),
     ])
     const { app } = await startWith({ ALLOWED_EMAILS: '*' })
     const browser = createBrowser(app)

@@ -1,5 +1,5 @@
 /**
- * mcpauth's endpoints, and its management.
+ * Rows about mcpauth's endpoints, and its management.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What could be done to mcpauth, done to Gatewarden.
+ * The known attacks on mcpauth, tried on Gatewarden.
  *
  * @module
  */

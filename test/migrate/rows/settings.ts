@@ -26,10 +26,12 @@ const spellings = (go: string, ours: string, value: string) => [
   [`--${ours}=${value}`],
 ]
 
-/** The one line that names what means nothing any more. */
+/** Expects a single warning, which names the settings that mean nothing any more. */
 function expectRetired(given: Given, names: readonly string[]): void {
   const { warnings } = load(given)
-  expect(warnings).toEqual([expect.stringMatching(/^mcpauth: of its settings these mean nothing/)])
+  expect(warnings).toEqual([
+    expect.stringMatching(/^mcpauth: these of its settings no longer have an effect/),
+  ])
   for (const name of names) expect(warnings[0]).toContain(name)
 }
 
@@ -76,7 +78,7 @@ export const settings: Proofs = {
     expect(allowed('*')?.anyone).toBe(true)
     for (const ALLOWED_EMAILS of [undefined, '', ' , ']) {
       expect(problems({ env: { ALLOWED_EMAILS } })).toEqual([
-        expect.stringMatching(/^ALLOWED_EMAILS: nobody may pass/),
+        expect.stringMatching(/^ALLOWED_EMAILS: is empty, .* so nobody may pass\./),
       ])
     }
   },
@@ -107,7 +109,7 @@ export const settings: Proofs = {
     const authorization = `Bearer ${tokens.access_token}`
     expect((await check(app, { authorization }, '/auth')).statusCode).toBe(200)
     expect(problems({ env: { ALLOWED_SCOPES: 'openid', REQUIRED_SCOPES: 'email' } })).toEqual([
-      'REQUIRED_SCOPES: "email" is not on offer. Add it to ALLOWED_SCOPES.',
+      'REQUIRED_SCOPES: "email" is not an offered scope. Add it to ALLOWED_SCOPES.',
     ])
   },
 
@@ -191,7 +193,7 @@ export const settings: Proofs = {
 
   S17: provedBy(
     'test/config/static-tokens.test.ts',
-    'calls a bare token static, and the one of mcpauth',
+    'names a bare token static, and that of mcpauth',
   ),
   S18: provedBy('test/config/clients.test.ts', 'without a word of a secret'),
 

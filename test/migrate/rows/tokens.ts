@@ -1,5 +1,5 @@
 /**
- * How mcpauth judges tokens.
+ * Rows about how mcpauth judges tokens.
  *
  * @module
  */
@@ -58,7 +58,7 @@ export const tokens: Proofs = {
 
   T7: () =>
     expect(problemsOf(() => load({ env: { PROVIDER: 'github' } }))).toEqual([
-      expect.stringContaining('oidc for any other with OpenID Connect'),
+      expect.stringContaining('oidc for any other OpenID Connect provider'),
     ]),
 
   T8: both(
