@@ -1,4 +1,4 @@
-# The newest LTS of Node; Debian, since the store and the password hash are native modules built for glibc.
+# The newest LTS of Node, on Debian: the store and the password hash are native modules built for glibc.
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -19,7 +19,7 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
-# A new volume takes its owner from here; nothing else is ever written, so the root file system can be read-only.
+# A new volume takes its owner from here. Gatewarden writes nowhere else, so the root file system can be read-only.
 RUN install --directory --owner=1000 --group=1000 --mode=0700 /data
 USER 1000:1000
 VOLUME /data

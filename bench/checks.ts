@@ -1,5 +1,5 @@
 /**
- * The check: what a request costs for each kind of token, and beside servers that only answer.
+ * The check: the cost of a request for each kind of token, compared with servers that only answer.
  *
  * @module
  */
@@ -15,12 +15,12 @@ export interface Case {
   readonly name: string
   readonly server: ServerUnderTest
   readonly token: string
-  /** It comes in the cookie instead. */
+  /** The request carries the token in a cookie. */
   readonly cookie?: true
 }
 
-/** What Traefik sends for a request of the TypeScript SDK. */
-export function question({ server: { port }, token, cookie }: Case): Load {
+/** The request that Traefik sends for a request of the TypeScript SDK. */
+export function checkRequest({ server: { port }, token, cookie }: Case): Load {
   const lines = [
     'GET /auth/traefik HTTP/1.1',
     `Host: 127.0.0.1:${port}`,
@@ -76,14 +76,14 @@ export async function benchChecks(folder: string): Promise<void> {
   console.log(`token: ${tokens.warm.length} bytes\n`)
 
   const results = await takeTurns(
-    cases.map((one) => ({ server: one.server, load: question(one) })),
+    cases.map((one) => ({ server: one.server, load: checkRequest(one) })),
     { base: cases.findIndex(({ server }) => server === fastify), requests: REQUESTS },
   )
   const rows: string[][] = []
   for (const [index, one] of cases.entries()) {
     const result = results[index]
     if (!result) continue
-    const { p50, p99 } = await steady(question(one), STEADY)
+    const { p50, p99 } = await steady(checkRequest(one), STEADY)
     rows.push([
       one.name,
       String(result.status),

@@ -1,5 +1,5 @@
 /**
- * The configuration, people and tokens that the measured gateway works with.
+ * The configuration, people and tokens of the measured gateway.
  *
  * @module
  */
@@ -27,21 +27,21 @@ const BATCH = 1000
 export interface Tokens {
   readonly warm: string
   readonly expired: string
-  /** A key of ours is named, but the signature is another's. */
+  /** The token names a key of ours, but another key signed it. */
   readonly badSignature: string
   readonly garbage: string
-  /** In the cookie of a signed-in browser. */
+  /** The token in the cookie of a signed-in browser. */
   readonly session: string
-  /** Of the provider, where there is one. */
+  /** The provider's own access token, if there is a provider. */
   readonly provider: string
-  /** One for each of as many grants as were asked for, none of them seen yet. */
+  /** Tokens that no process has seen, each of another grant. */
   readonly cold: readonly string[]
-  /** The first refresh token of each of these. */
+  /** The first refresh token of each of these grants. */
   readonly refresh: readonly string[]
   readonly clientId: string
 }
 
-/** A provider on this machine that serves its two documents, and one of its access tokens. */
+/** A provider on this machine that serves its two documents, and an access token of it. */
 export interface BenchProvider {
   readonly config: Config['provider']
   readonly token: string
@@ -99,7 +99,7 @@ export function benchConfig(upstream: string | undefined, provider?: BenchProvid
   }
 }
 
-/** Fills the store with `grants` live grants and signs tokens for the first. */
+/** Fills the store with `grants` live grants and signs tokens for the first ones. */
 export async function makeTokens(deps: {
   storage: Storage
   grants: number
@@ -189,7 +189,7 @@ export async function makeTokens(deps: {
   }
 }
 
-/** As Keycloak, with a key and a token of its own. */
+/** Starts a provider like Keycloak, with a key and a token of its own. */
 export async function startBenchProvider(now: () => number): Promise<BenchProvider> {
   const { publicKey, privateKey } = await generateKeyPair('RS256')
   const jwk = { ...(await exportJWK(publicKey)), kid: 'bench', use: 'sig', alg: 'RS256' }

@@ -1,6 +1,6 @@
 /**
- * What the question to Gatewarden adds to a request through a real proxy: the same server behind the same proxy,
- * with and without it.
+ * The latency that the check adds to a request through a real proxy: the same server behind the same proxy, with and
+ * without Gatewarden.
  *
  * @module
  */
@@ -67,7 +67,7 @@ interface Places {
   readonly folder: string
   /** `host:port` of the protected server. */
   readonly upstream: string
-  /** Of Gatewarden. */
+  /** The port of Gatewarden. */
   readonly port: number
 }
 
@@ -98,7 +98,7 @@ async function startTraefik({ folder, upstream, port }: Places): Promise<Proxy |
   }
   const dynamicFile = join(place, 'dynamic.yml')
   const staticFile = join(place, 'traefik.yml')
-  // JSON is YAML too.
+  // Traefik reads YAML, and JSON is YAML.
   writeFileSync(dynamicFile, JSON.stringify(dynamic))
   writeFileSync(
     staticFile,
@@ -157,14 +157,14 @@ http {
   return { name: 'nginx', port: entry, stop }
 }
 
-/** Debian keeps it off the PATH of people who are not root. */
+/** Finds nginx, which Debian leaves out of the PATH of users other than root. */
 function nginxBinary(): string | undefined {
   for (const name of ['nginx', '/usr/sbin/nginx']) {
     try {
       execFileSync(name, ['-v'], { stdio: 'ignore' })
       return name
     } catch {
-      // Not there.
+      // This path does not exist: try the next.
     }
   }
   return undefined

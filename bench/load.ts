@@ -10,7 +10,7 @@ export interface Load {
   readonly request: Buffer
 }
 
-/** Sends `count` requests as fast as they are answered. @returns requests a second, and the last status */
+/** Sends `count` requests, each as soon as the last is answered. @returns requests a second, and the last status */
 export async function flood(
   load: Load,
   { count, connections }: { count: number; connections: number },
@@ -28,7 +28,7 @@ export async function flood(
   return { perSecond: count / ((performance.now() - started) / 1000), status }
 }
 
-/** Sends each of these once, shared out to the ports in turn. @returns requests a second, and every status seen */
+/** Sends each request once; the connections use the ports in turn. @returns requests a second, and every status seen */
 export async function floodEach(
   requests: readonly Buffer[],
   { ports, connections }: { ports: readonly number[]; connections: number },
@@ -49,8 +49,8 @@ export async function floodEach(
 }
 
 /**
- * Sends requests at a constant rate, whether answered or not, and times each from when it was due, so that a stall
- * is not hidden by the load waiting for it.
+ * Sends requests at a constant rate, without waiting for answers. The clock of a request starts at its planned time, so
+ * the result includes a stall.
  * @returns milliseconds at the 50th and 99th percentile
  */
 export async function steady(
@@ -102,7 +102,7 @@ function open(port: number): Promise<Socket> {
   })
 }
 
-/** Sends one request and resolves to the status when the answer is complete. */
+/** Sends a request and resolves to the status when the answer is complete. */
 function exchange(socket: Socket, request: Buffer): Promise<number> {
   return new Promise((resolve, reject) => {
     let answer = ''

@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: measures everything bench/README.md shows, and prints its tables. The server has one core and the
- * load the other; rounds of all cases take turns, and the median counts.
+ * `npm run bench`: measures everything in bench/README.md, and prints its tables. The server has one core and the load
+ * the other; rounds of all cases take turns, and the median counts.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Pass-through: a tool call through the gateway, beside the least that a proxy on undici can do.
+ * Pass-through: a tool call through the gateway, compared with a minimal proxy on undici.
  *
  * @module
  */

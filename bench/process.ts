@@ -1,5 +1,5 @@
 /**
- * The process: how soon it listens, what it keeps in memory, and that strangers cannot make its store grow.
+ * The process: its time to listen, its memory, and the size of its store after many strangers.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { table } from './under-test.ts'
 
 const IDLE_MS = 30_000
 const STRANGERS = 100_000
-/** Requests one made-up address sends: under the limit an address has. */
+/** The requests of each invented address: fewer than its rate limit. */
 const PER_ADDRESS = 500
 
 export async function benchProcess(folder: string): Promise<void> {
@@ -52,11 +52,11 @@ export async function benchProcess(folder: string): Promise<void> {
   const loaded = await residentMiB(gateway.pid)
   await gateway.stop()
   table(
-    ['of the process', 'measured'],
+    ['value', 'measured'],
     [
       ['`listening` with keys present', `${Math.round(listening)} ms`],
       ['resident after 30 s idle', `${idle} MiB`],
-      ['resident after all of the below', `${loaded} MiB`],
+      ['resident after the rows below', `${loaded} MiB`],
       [`${STRANGERS.toLocaleString('en')} registrations`, `${Math.round(registrations)} a second`],
       [
         `${STRANGERS.toLocaleString('en')} authorization requests`,
@@ -77,7 +77,7 @@ function serve(file: string): Promise<RunningProcess> {
   })
 }
 
-/** @returns requests a second, all answered as they should be */
+/** @returns requests a second @throws Error if an answer has another status */
 async function strangers(
   port: number,
   request: (address: number) => { bytes: Buffer; status: number },

@@ -1,5 +1,5 @@
 /**
- * Rounds of load in which all cases take turns, so that what disturbs the machine disturbs them alike.
+ * Rounds of load in which all cases take turns, so that a disturbance affects all of them alike.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { flood, type Load } from './load.ts'
 import { median, type ServerUnderTest } from './under-test.ts'
 
 const ROUNDS = 15
-/** For the compiler. */
+/** Rounds before the measurement, for the compiler. */
 const WARM_UP = 4
 const CONNECTIONS = 16
 
@@ -17,16 +17,16 @@ export interface Case {
 }
 
 export interface Result {
-  /** Microseconds of processor time a request: the median of the rounds. */
+  /** Microseconds of processor time per request: the median of the rounds. */
   readonly cpu: number
-  /** Processor time beside that of the base case in the same round: the median. */
+  /** Processor time divided by that of the base case in the same round: the median. */
   readonly ratio: number
   /** Requests a second. */
   readonly rate: number
   readonly status: number
 }
 
-/** @param options `base`: the case that the others are compared with; `requests`: of each case in each round */
+/** @param options `base`: index of the case to compare with; `requests`: their number per case and round */
 export async function takeTurns(
   cases: readonly Case[],
   { base, requests }: { base: number; requests: number },

@@ -1,5 +1,5 @@
 /**
- * What a server under test is told on its command line.
+ * The options of a server under test, from its command line.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export const Options = z.object({
   /** Accept the tokens of a provider on this machine. */
   provider: z.boolean().default(false),
   upstream: z.string().optional(),
-  /** Of the bare proxy: the client's headers go on, as with any proxy, or only one. */
+  /** The bare proxy forwards all of the client's headers, as every proxy does, or only one. */
   headers: z.enum(['all', 'one']).default('all'),
 })
 

@@ -1,5 +1,5 @@
 /**
- * One server under test, alone in its process: says when it listens and what it cost so far.
+ * A server under test, alone in its process: reports that it listens, and its cost so far.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { keepTickShape } from '../src/http/tick-shape.ts'
 import type { Tokens } from './fixtures.ts'
 import { Options, type ServerOptions } from './server-options.ts'
 
-/** What an allowed check answers, for the servers that answer nothing else. */
+/** The headers of an allowed check, for the servers that only answer. */
 const HEADERS = {
   'Cache-Control': 'no-store',
   Vary: 'Authorization, Cookie',
@@ -43,7 +43,7 @@ async function start(options: ServerOptions): Promise<{ port: number; tokens?: T
     case 'undici':
       return listen(barePassThrough(options.upstream ?? '', options.headers))
     case 'gatewarden': {
-      // As the program starts: nothing large is loaded before.
+      // First, as in the program: before anything large is loaded.
       keepTickShape()
       const { gateway } = await import('./gateway.ts')
       const app = await gateway(options)
@@ -53,7 +53,7 @@ async function start(options: ServerOptions): Promise<{ port: number; tokens?: T
   }
 }
 
-/** The least a streaming proxy on undici can do. */
+/** A minimal streaming proxy on undici. */
 function barePassThrough(
   origin: string,
   forwarded: 'all' | 'one',

@@ -1,18 +1,18 @@
 /**
- * What the store costs: tokens that were seen before, tokens that were not, and refreshes, on each kind of store, by one
- * process and by two that share it.
+ * The cost of the store: known tokens, unseen tokens and refreshes, on each kind of store, with one process and with
+ * two that share it.
  *
  * @module
  */
 import { join } from 'node:path'
 import { startRedis } from '../scripts/lib/redis.ts'
-import { question } from './checks.ts'
+import { checkRequest } from './checks.ts'
 import { flood, floodEach } from './load.ts'
 import { type ServerUnderTest, startServer, table } from './under-test.ts'
 
 const CONNECTIONS = 16
 const WARM = 20_000
-/** Each is one grant with an access token and a refresh token of its own. */
+/** The number of grants, each with an access token and a refresh token of its own. */
 const COLD = 3000
 
 export async function benchStores(folder: string): Promise<void> {
@@ -56,7 +56,7 @@ async function measure(servers: readonly ServerUnderTest[]): Promise<string[]> {
   if (!first) return []
   const { tokens } = first
   const ports = servers.map(({ port }) => port)
-  const ask = (token: string) => question({ name: '', server: first, token }).request
+  const ask = (token: string) => checkRequest({ name: '', server: first, token }).request
   const each = async (requests: readonly Buffer[]) => {
     const before = await cpuOf(servers)
     const { perSecond, statuses } = await floodEach(requests, { ports, connections: CONNECTIONS })
@@ -66,7 +66,7 @@ async function measure(servers: readonly ServerUnderTest[]): Promise<string[]> {
     return { cpu: ((await cpuOf(servers)) - before) / requests.length, perSecond }
   }
   const warm = ask(tokens.warm)
-  // The compiler first, by a token that every process has then seen.
+  // Warms up the compiler; every process has seen this token afterwards.
   for (const port of ports) {
     await flood({ port, request: warm }, { count: WARM, connections: CONNECTIONS })
   }

@@ -1,5 +1,5 @@
 /**
- * Starts a server under test on a core of its own and reads what it cost.
+ * Starts a server under test on a core of its own and reads its cost.
  *
  * @module
  */
@@ -14,7 +14,7 @@ const Usage = z.object({
   rss: z.number(),
 })
 
-/** For servers that look at none: as long as one. */
+/** For servers that read no token: a text as long as a real one. */
 const NO_TOKENS: Tokens = {
   warm: 'x'.repeat(1100),
   expired: '',
@@ -70,12 +70,12 @@ const message = (child: ChildProcess) =>
     })
   })
 
-/** Threads that start later inherit it; without taskset the scheduler decides. */
+/** Pins a process to a core; later threads inherit that. Without taskset the scheduler decides. */
 function pin(pid: number, core: number): void {
   try {
     execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', String(core), String(pid)])
   } catch {
-    console.error('taskset is missing: cores are not kept apart')
+    console.error('taskset is missing: server and load may share a core')
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * What `npm run demo` and `npm run verify` need before any dependency can be imported: a Node that is new enough,
- * `node_modules` as the lock file says, and a build of the sources at hand. Uses nothing but Node itself.
+ * Prepares `npm run demo` and `npm run verify` before any dependency can be imported: a Node that is new enough,
+ * `node_modules` as in the lock file, and a build of the present sources. Imports only Node's own modules.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const inRoot = (...path) => join(ROOT, ...path)
 
-/** Ends the process with a sentence when Node is too old for the program. */
+/** Ends the process with a message if Node is too old for the program. */
 export function requireNode() {
   const [major, minor] = process.versions.node.split('.').map(Number)
   if (major > 20 || (major === 20 && minor >= 19)) return
@@ -43,7 +43,7 @@ export async function ensureInstalled() {
   })
 }
 
-/** Runs `npm run build` unless `dist` is newer than everything it is made of. */
+/** Runs `npm run build` unless `dist` is newer than all of its sources. */
 export async function ensureBuilt() {
   const built = existsSync(inRoot('dist/main.js')) ? statSync(inRoot('dist/main.js')).mtimeMs : 0
   const sources = ['tsconfig.json', 'package-lock.json']
@@ -52,7 +52,7 @@ export async function ensureBuilt() {
   await step({ label: 'Building', command: ['npm', 'run', 'build', '--silent'] })
 }
 
-/** Path -> version of the packages that must be there on any platform. */
+/** The packages that every platform needs: path -> version. */
 function requiredPackages(lockFile) {
   const { packages } = JSON.parse(readFileSync(lockFile, 'utf8'))
   return new Map(
@@ -63,8 +63,8 @@ function requiredPackages(lockFile) {
 }
 
 /**
- * Runs a command and says on standard error what it is, how far it is and how long it took. Its own output is
- * shown only when it fails, and then this throws.
+ * Runs a command, and prints its label, progress and duration on standard error. Prints the command's own output only
+ * if the command fails, and then throws.
  */
 async function step({ label, command: [command, ...args], howFar = () => '' }) {
   const started = Date.now()

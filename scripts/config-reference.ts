@@ -1,5 +1,5 @@
 /**
- * Writes what `src/config/reference/reference.ts` says to where people look for it (`npm run docs:config`).
+ * Writes the three forms of the configuration reference to the files that people read (`npm run docs:config`).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: makes sure that everything is installed and built, then runs the demo itself.
+ * `npm run demo`: installs and builds everything that is missing, then runs the demo itself.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Looks at every page in a real browser: accessibility (axe-core), scrolling at 320 px and with doubled text, size of
- * targets, and the page's own policy; then takes the pictures in `docs/images`. Exits 1 when anything is wrong.
+ * Checks every page in a real browser: accessibility (axe-core), scrolling at 320 px and with doubled text, size of
+ * targets, and the page's own policy; then takes the pictures in `docs/images`. Exits with 1 if a check fails.
  *
  * Run: `npx tsx scripts/page-pictures.ts [directory for a picture of every page]`. `CHROMIUM` names another browser.
  *
@@ -64,7 +64,7 @@ async function checkFocus(page: Page, where: string): Promise<void> {
         ? 'nothing focused'
         : getComputedStyle(document.activeElement).outlineStyle,
     )
-    // Past the last control the focus is the browser's own, which only an autofocused page reaches.
+    // After the last control the focus is in the browser itself; only an autofocused page gets there.
     if (outline === 'none') problems.push(`${where}: focus is not visible`)
   }
 }
@@ -108,7 +108,7 @@ async function look(context: BrowserContext, path: string, where: string): Promi
 
 const server = createServer((request, response) => {
   const variant = pages.get(request.url ?? '')
-  // Where the pages lead: a browser stays on the page when the answer is 204.
+  // Every other address answers with 204, so that the browser stays on the page.
   if (!variant) return response.writeHead(204).end()
   return response
     .writeHead(200, variant.headers ?? pageHeaders({ navigatesAway: variant.navigatesAway }))

@@ -1,5 +1,5 @@
 /**
- * `npm run verify`: makes sure that the packages are installed, then runs everything.
+ * `npm run verify`: installs missing packages, then runs everything.
  *
  * @module
  */

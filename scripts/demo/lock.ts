@@ -1,5 +1,5 @@
 /**
- * One demo a folder: a second one would rewrite the files the first one runs on.
+ * Allows a single demo per folder: a second demo would overwrite the files that the first one uses.
  *
  * @module
  */
@@ -7,8 +7,8 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * Claims the folder for as long as this process lives.
- * @throws Error that says how to go on, if another demo runs from it
+ * Claims the folder for the lifetime of this process.
+ * @throws Error with a way out, if another demo runs from the folder
  */
 export function claimFolder(folder: string): void {
   const file = join(folder, 'demo.pid')
@@ -16,7 +16,7 @@ export function claimFolder(folder: string): void {
   const owner = readOwner(file)
   if (owner !== undefined && owner !== process.pid && isAlive(owner)) {
     throw new Error(
-      `A demo is running from ${folder} already (pid ${owner}). Stop it, or add --folder DIR for a second one. If it is not, remove ${file}.`,
+      `A demo is running from ${folder} already (pid ${owner}). Stop it, or add --folder DIR for a second one. If it is not running, remove ${file}.`,
     )
   }
   writeFileSync(file, `${process.pid}\n`, { mode: 0o600 })
@@ -37,7 +37,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // Somebody else's process is alive, too.
+    // EPERM: the process is alive and belongs to another user.
     return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }

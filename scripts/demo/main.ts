@@ -41,7 +41,7 @@ async function main(): Promise<void> {
   announce({ front, state, options })
 }
 
-/** @throws Error that says how to choose another port */
+/** @throws Error with the command for another port, if this port cannot be used */
 async function requirePort(port: number): Promise<void> {
   const code = await portProblem(port)
   if (!code) return
@@ -92,7 +92,7 @@ async function startParts(demo: {
   }
 }
 
-/** What `gatewarden.yaml` says: one person, one server, one origin. */
+/** The content of `gatewarden.yaml`: one person, one server, one origin. */
 function configuration(state: DemoState, upstream?: string): Record<string, unknown> {
   const origin = `http://localhost:${state.port}`
   return {

@@ -16,13 +16,13 @@ export const HELP = `npm run demo -- [options]
 export interface DemoOptions {
   readonly port?: number
   readonly proxy?: 'traefik' | 'builtin'
-  /** As typed; relative to the working directory. */
+  /** The folder as the person typed it, relative to the working directory. */
   readonly folder?: string
   readonly json: boolean
   readonly help: boolean
 }
 
-/** @throws Error in words for the person who typed it */
+/** @throws Error with a message for the person who typed the command */
 export function parseOptions(args: readonly string[]): DemoOptions {
   try {
     return parse(args)

@@ -1,5 +1,5 @@
 /**
- * The words of the demo: the banner, and one short line for each decision in Gatewarden's log.
+ * The texts of the demo: the banner, and a short line for each decision in Gatewarden's log.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { z } from 'zod'
 export interface Ready {
   readonly seconds: number
   readonly mcpUrl: string
-  /** What stands in front, such as "behind Traefik 3.7.15". */
+  /** The proxy in front, such as "behind Traefik 3.7.15". */
   readonly front: string
   readonly user: string
   readonly password: string
-  /** Where its data is, as a person would type it. */
+  /** The folder of the demo's data, as a person would type it. */
   readonly folder: string
-  /** Of the Node at hand: [22, 19]. */
+  /** The version of this Node: [22, 19]. */
   readonly node: readonly [major: number, minor: number]
   readonly colour: boolean
 }
@@ -26,7 +26,7 @@ function painter(on: boolean): { bold: Paint; dim: Paint; green: Paint; red: Pai
   return { bold: with_(1), dim: with_(2), green: with_(32), red: with_(31) }
 }
 
-/** What a person sees when everything runs. Only clients that run on this Node are named. */
+/** The text that a person sees when everything runs. It names only clients that run on this Node. */
 export function banner(ready: Ready): string {
   const { bold, dim, green } = painter(ready.colour)
   const [major, minor] = ready.node
@@ -60,7 +60,7 @@ const Decision = z.object({
   ms: z.number().optional(),
 })
 
-/** The short line for a line of the log; undefined when it is about something else. */
+/** The short line for a line of the log; undefined if that line is no decision. */
 export function decisionLine(logLine: string, colour: boolean): string | undefined {
   const parsed = Decision.safeParse(parseJson(logLine))
   if (!parsed.success) return undefined
@@ -68,7 +68,7 @@ export function decisionLine(logLine: string, colour: boolean): string | undefin
   const { green, red, dim } = painter(colour)
   const allowed = status < 300
   const time = allowed && ms !== undefined ? dim(`${ms.toFixed(1)} ms`) : undefined
-  // Clients of revisions before 2026-07-28 do not name their call in a header.
+  // Before revision 2026-07-28, clients do not name their call in a header.
   const call = mcp ?? (allowed ? method : undefined)
   const words = [user, call, allowed ? undefined : reason, time].filter(Boolean)
   return `  ${(allowed ? green : red)(String(status))} ${words.join(' ')}`

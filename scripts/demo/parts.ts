@@ -1,5 +1,5 @@
 /**
- * The programs that make up the demo, which run and end together.
+ * The programs of the demo, which run and end together.
  *
  * @module
  */
@@ -11,13 +11,13 @@ export interface Part {
 }
 
 export interface Parts {
-  /** Takes in a part that has just started; when it ends by itself, so does everything. */
+  /** Adds a part that has just started. If it ends by itself, all parts end. */
   add(part: Part): void
-  /** Ends every part, the newest (what stands in front) first, and then this process. */
+  /** Ends every part, the newest (the proxy) first, and then this process. */
   stop(exitCode: number): Promise<void>
 }
 
-/** No parts yet. */
+/** Creates an empty list of parts. */
 export function createParts(): Parts {
   const parts: Part[] = []
   let stopping = false

@@ -1,5 +1,5 @@
 /**
- * What the demo remembers from one run to the next, in `.demo/demo.json`.
+ * The state that the demo keeps from one run to the next, in `.demo/demo.json`.
  *
  * @module
  */
@@ -17,7 +17,7 @@ const State = z.object({
 
 export type DemoState = z.infer<typeof State>
 
-/** The state of the last run, or a new one; with `port` where that is given. Kept in `folder`. */
+/** Loads the state of the last run from `folder`, or makes a new one; `port` replaces the stored port. */
 export async function loadState(folder: string, port?: number): Promise<DemoState> {
   const file = join(folder, 'demo.json')
   const before = readState(file)

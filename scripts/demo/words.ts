@@ -1,5 +1,5 @@
 /**
- * Short, distinct words to make a password of that a person can type.
+ * Short, distinct words for a password that a person can type.
  *
  * @module
  */
@@ -32,7 +32,7 @@ walrus water wheat willow wind winter wolf wool wren yarn yarrow zebra zephyr zi
   .trim()
   .split(/\s+/)
 
-/** Three random words, about 25 bits: enough for a login that only this machine can reach and that locks. */
+/** Three random words, about 25 bits: enough for a login with a lock-out that only this machine can reach. */
 export function threeWords(): string {
   return Array.from({ length: 3 }, () => WORDS[randomInt(WORDS.length)]).join('-')
 }

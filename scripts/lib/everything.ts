@@ -1,5 +1,5 @@
 /**
- * The sample MCP server that stands behind Gatewarden in the demo and in the end-to-end tests.
+ * The sample MCP server behind Gatewarden, in the demo and in the end-to-end tests.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import { type RunningProcess, startProcess } from './processes.ts'
 const SERVER = 'node_modules/@modelcontextprotocol/server-everything/dist/index.js'
 
 export interface SampleServer {
-  /** `host:port` it listens on. */
+  /** The `host:port` where it listens. */
   readonly address: string
-  /** Its MCP endpoint, as a proxy in front reaches it. */
+  /** The URL of its MCP endpoint for a proxy in front. */
   readonly url: string
   readonly process: RunningProcess
 }

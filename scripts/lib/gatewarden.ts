@@ -1,5 +1,5 @@
 /**
- * Runs the built program (`dist/main.js`) as an operator would: a folder, a configuration file, the environment.
+ * Runs the built program (`dist/main.js`) as an operator does: with a folder, a configuration file and the environment.
  *
  * @module
  */
@@ -13,32 +13,32 @@ import { startProcess } from './processes.ts'
 const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
 export interface GatewardenOptions {
-  /** Holds `gatewarden.yaml` and `data/`; made when absent. The working directory of the program. */
+  /** The working directory, with `gatewarden.yaml` and `data/`; created if absent. */
   readonly folder: string
-  /** What `gatewarden.yaml` says. */
+  /** The content of `gatewarden.yaml`. */
   readonly file?: Readonly<Record<string, unknown>>
   /** Settings by their names in the environment. */
   readonly settings?: Readonly<Record<string, string>>
-  /** Where it listens; a free loopback port if absent. */
+  /** The address to listen on; a free loopback port if absent. */
   readonly listen?: { readonly host: string; readonly port: number }
-  /** What has to answer with 200 before it counts as started; `/healthz` does before its store is there. */
+  /** The program counts as started once this path answers 200; `/healthz` does so before the store is there. */
   readonly until?: '/readyz' | '/healthz'
-  /** Told each line of the log. */
+  /** Called with each line of the log. */
   onLine?(line: string): void
 }
 
 export interface RunningGatewarden {
-  /** `host:port` it listens on. */
+  /** The `host:port` where it listens. */
   readonly address: string
   readonly pid: number
-  /** What it logged so far. */
+  /** The log so far. */
   log(): string
-  /** Resolves when it has ended, to its exit code; null when a signal ended it. */
+  /** Resolves to the exit code when the process has ended; to null if a signal ended it. */
   readonly exited: Promise<number | null>
   stop(): Promise<void>
 }
 
-/** Starts Gatewarden and resolves once it answers. A second start in the same folder finds its data again. */
+/** Starts Gatewarden and resolves once it answers. A second start in the same folder uses the same data. */
 export async function startGatewarden(options: GatewardenOptions): Promise<RunningGatewarden> {
   if (!existsSync(PROGRAM)) throw new Error('dist/main.js is missing: run `npm run build` first')
   const listen = options.listen ?? { host: '127.0.0.1', port: await freePort() }

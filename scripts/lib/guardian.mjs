@@ -1,5 +1,5 @@
 /**
- * Ends the processes its parent started when the parent is gone, however it went.
+ * Ends the processes that its parent started, however the parent ends.
  *
  * The parent writes `+<pid>` and `-<pid>` lines to this process's standard input. The kernel closes that pipe when
  * the parent dies, even by SIGKILL, which no handler inside the parent could notice.

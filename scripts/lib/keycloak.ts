@@ -1,5 +1,5 @@
 /**
- * Runs a Keycloak on loopback, with a realm of the caller's, out of a distribution that is only read.
+ * Runs a Keycloak on loopback with the caller's realm, from a distribution that it does not change.
  *
  * @module
  */
@@ -8,38 +8,38 @@ import { join } from 'node:path'
 import { freePort } from './ports.ts'
 import { type RunningProcess, startProcess } from './processes.ts'
 
-/** What is decided when Keycloak is built; a start with others would build it again. */
+/** The options of the build. A start with other values would build Keycloak again. */
 export const KEYCLOAK_BUILD_OPTIONS: readonly string[] = [
   '--db=dev-file',
   '--cache=local',
   '--health-enabled=true',
 ]
 
-/** On a busy machine the first start takes most of a minute. */
+/** The first start takes almost a minute on a busy machine. */
 const READY_WITHIN_MS = 180_000
 const STOP_WITHIN_MS = 20_000
 
 export interface KeycloakOptions {
   /** The folder of a built distribution. */
   readonly home: string
-  /** For the database and what else it writes; made when absent. */
+  /** The folder for the database and all other files that Keycloak writes; created if absent. */
   readonly folder: string
-  /** A realm in Keycloak's export format, imported at the first start, and its name. */
+  /** A realm in Keycloak's export format, which the first start imports, and its name. */
   readonly realm: { readonly file: string; readonly name: string }
-  /** Of the temporary administrator. */
+  /** The temporary administrator. */
   readonly admin: { readonly name: string; readonly password: string }
 }
 
 export interface RunningKeycloak {
-  /** `http://127.0.0.1:PORT`; the address it is asked at is its name in tokens, too. */
+  /** `http://127.0.0.1:PORT`. Keycloak takes the issuer in tokens from the address of the request. */
   readonly url: string
   log(): string
-  /** Ends it and starts it again at the same address with the same data. */
+  /** Stops Keycloak and starts it again at the same address with the same data. */
   restart(): Promise<void>
   stop(): Promise<void>
 }
 
-/** Resolves once the realm is there. */
+/** Starts Keycloak; resolves once the realm is there. */
 export async function startKeycloak(options: KeycloakOptions): Promise<RunningKeycloak> {
   const { home, folder, realm } = options
   await mkdir(join(folder, 'data/import'), { recursive: true })
@@ -47,7 +47,7 @@ export async function startKeycloak(options: KeycloakOptions): Promise<RunningKe
     await rm(join(folder, part), { force: true })
     await symlink(join(home, part), join(folder, part))
   }
-  // Keycloak insists on this name.
+  // Keycloak reads only this file name.
   await copyFile(realm.file, join(folder, `data/import/${realm.name}-realm.json`))
   const ports = { http: await freePort(), management: await freePort() }
   let running = await start(options, ports)
@@ -74,7 +74,7 @@ function start(
       'start',
       '--optimized',
       '--import-realm',
-      // Without it at the start, too, it opens sockets for a cluster on every address.
+      // Without this option at the start, too, Keycloak opens sockets for a cluster on every address.
       '--cache=local',
       '--http-enabled=true',
       '--hostname-strict=false',
@@ -87,7 +87,7 @@ function start(
       KC_BOOTSTRAP_ADMIN_USERNAME: admin.name,
       KC_BOOTSTRAP_ADMIN_PASSWORD: admin.password,
       JAVA_OPTS_KC_HEAP: '-Xms64m -Xmx384m',
-      // Half the processor time for a program that lives a few minutes.
+      // Halves the processor time of a program that runs for a few minutes.
       JAVA_OPTS_APPEND: '-XX:TieredStopAtLevel=1',
     },
     timeoutMs: READY_WITHIN_MS,

@@ -1,6 +1,6 @@
 /**
- * Preloaded into the sample MCP server, which would listen on every address: it has no login of its own, so
- * nobody but this machine may reach it.
+ * Preloaded into the sample MCP server, which would otherwise listen on every address. The server has no login of its
+ * own, so only this machine may reach it.
  *
  * @module
  */

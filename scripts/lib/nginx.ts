@@ -1,5 +1,5 @@
 /**
- * Runs nginx with the very files of `deploy/nginx/`, other hosts and ports filled in.
+ * Runs nginx with the files of `deploy/nginx/`; only hosts, ports and paths differ.
  *
  * @module
  */
@@ -10,17 +10,17 @@ import { type RunningProcess, startProcess } from './processes.ts'
 import { type ProxyOptions, probe } from './proxy.ts'
 
 /**
- * `resourceHost`: with `one-host.conf` if it is the gateway's. With a certificate hosts are names, which a handshake can
- * carry.
+ * If `resourceHost` is the gateway's host, nginx uses `one-host.conf`. With a certificate, hosts must be names, because
+ * a TLS handshake carries no address.
  */
 export interface NginxOptions extends ProxyOptions {
-  /** Changes a shipped file further; told its name within `deploy/nginx/`. */
+  /** Makes further changes to a shipped file; gets its text and its name within `deploy/nginx/`. */
   readonly change?: (text: string, name: string) => string
 }
 
 const SHIPPED = fileURLToPath(new URL('../../deploy/nginx', import.meta.url))
 
-/** Writes the files with the hosts, ports and paths of `options`, and nothing else changed. Returns the main file's path. */
+/** Writes the files, changed only in hosts, ports and paths. @returns the path of the main file */
 export function writeNginxFiles(options: NginxOptions): string {
   const { folder, gatewayHost, resourceHost, certificate, change = (text) => text } = options
   const write = (name: string, target: string, fill: (text: string) => string) =>
@@ -76,7 +76,7 @@ function listenLines({ addresses, port, certificate }: NginxOptions): string {
     .join('\n    ')
 }
 
-/** Takes out the comment signs of a site's lines about TLS, and names the certificate. */
+/** Removes the comment signs of a site's TLS settings, and fills in the certificate. */
 function withTls(text: string, { certFile, keyFile }: NonNullable<NginxOptions['certificate']>) {
   return text
     .replaceAll('# ssl_', 'ssl_')
@@ -84,7 +84,7 @@ function withTls(text: string, { certFile, keyFile }: NonNullable<NginxOptions['
     .replaceAll(/ssl_certificate_key \S+;/g, `ssl_certificate_key ${keyFile};`)
 }
 
-/** What a distribution's `nginx.conf` says, with every path below `folder`. */
+/** An `nginx.conf` like that of a distribution, with every path below `folder`. */
 function mainFile(folder: string): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((kind) => `    ${kind}_temp_path ${folder}/temp-${kind};`)

@@ -7,14 +7,14 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 
-/** Every address that `localhost` may mean on this machine, as it is written in a URL. */
+/** Every address that `localhost` may mean on this machine, in the form of a URL. */
 export function loopbackAddresses(): readonly string[] {
   const interfaces = Object.values(networkInterfaces()).flat()
   const hasIpv6 = interfaces.some((entry) => entry?.address === '::1')
   return ['127.0.0.1', ...(hasIpv6 ? ['[::1]'] : [])]
 }
 
-/** A port that nobody listened on a moment ago, at any of them. */
+/** A port that was free on all of these addresses a moment ago. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0)
   await once(server, 'listening')
@@ -24,7 +24,9 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-/** Why `port` cannot be listened on at a loopback address, as an error code such as `EADDRINUSE`; undefined if it can. */
+/**
+ * The error code (such as `EADDRINUSE`) of listening on `port` at a loopback address; undefined if the port is free.
+ */
 export async function portProblem(port: number): Promise<string | undefined> {
   for (const address of loopbackAddresses()) {
     const server = createServer().listen({ port, host: address.replace(/[[\]]/g, '') })

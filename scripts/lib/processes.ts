@@ -1,5 +1,5 @@
 /**
- * Starts programs that serve, waits until they do, and makes sure that none outlives the one who started it.
+ * Starts servers, waits until they are ready, and makes sure that none outlives the process that started it.
  *
  * @module
  */
@@ -14,34 +14,34 @@ const POLL_MS = 50
 const KEPT_OUTPUT = 200_000
 
 export interface ProcessOptions {
-  /** Used in error messages. */
+  /** The name in error messages. */
   readonly name: string
   readonly command: string
   readonly args: readonly string[]
-  /** The whole environment besides PATH and HOME; nothing else of ours is handed on. */
+  /** The whole environment besides PATH and HOME; the program gets no other variable of ours. */
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
-  /** True once the program serves; asked every 50 ms with what it printed so far. */
+  /** True once the program serves; called every 50 ms with its output so far. */
   ready(output: string): boolean | Promise<boolean>
-  /** How long it may take to become ready, in milliseconds. */
+  /** The time limit for becoming ready, in milliseconds. */
   readonly timeoutMs?: number
-  /** Told each line the program prints, from either stream. */
+  /** Called with each line that the program prints, on either stream. */
   onLine?(line: string): void
 }
 
 export interface RunningProcess {
   readonly pid: number
-  /** What it printed so far, both streams; the last 200,000 characters. */
+  /** The output of both streams so far; the last 200,000 characters. */
   output(): string
-  /** Resolves when it has ended, to its exit code; null when a signal ended it. */
+  /** Resolves to the exit code when the process has ended; to null if a signal ended it. */
   readonly exited: Promise<number | null>
-  /** SIGTERM, and SIGKILL after `graceMs`; resolves when it is gone. */
+  /** Sends SIGTERM, and SIGKILL after `graceMs`; resolves when the process has ended. */
   stop(graceMs?: number): Promise<void>
 }
 
 let guardian: Socket | undefined
 
-/** The pipe to the one guardian of this process; neither keeps the event loop alive. */
+/** Writes to the guardian of this process. Neither the guardian nor the pipe keeps the event loop alive. */
 function guard(line: string): void {
   if (!guardian) {
     const script = fileURLToPath(new URL('guardian.mjs', import.meta.url))
@@ -50,7 +50,7 @@ function guard(line: string): void {
       stdio: ['pipe', 'ignore', 'ignore'],
     })
     child.unref()
-    // A child's standard input is a socket, which the types of a general stream do not say.
+    // A child's standard input is a socket; the types say only "stream".
     guardian = child.stdin as Socket
     guardian.unref()
     guardian.on('error', () => {})
@@ -60,12 +60,12 @@ function guard(line: string): void {
 
 /**
  * Starts a program and resolves once it is ready.
- * @throws Error with the end of its output if it exits before, or is not ready in time
+ * @throws Error with the end of its output, if the program exits first or is not ready in time
  */
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
   const child = spawn(options.command, options.args, {
     cwd: options.cwd,
-    // A group of its own: Ctrl-C reaches only us, and stop() reaches its children too.
+    // The program gets a process group of its own: Ctrl-C reaches only us, and stop() also reaches its children.
     detached: true,
     env: {
       PATH: process.env.PATH ?? '',
@@ -123,7 +123,7 @@ async function stopGroup(child: ChildProcess, exited: Promise<unknown>, graceMs:
     try {
       process.kill(-(child.pid ?? 0), name)
     } catch {
-      // Nobody of the group is left.
+      // The group has no process left.
     }
   }
   if (!hasExited(child)) {

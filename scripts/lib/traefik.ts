@@ -1,5 +1,5 @@
 /**
- * Runs Traefik with the very files of `traefik/`, other hosts and ports filled in.
+ * Runs Traefik with the files of `traefik/`; only hosts, ports and paths differ.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { type Document, parseDocument } from 'yaml'
 import { type RunningProcess, startProcess } from './processes.ts'
 import { type ProxyOptions, probe } from './proxy.ts'
 
-/** Writes both files with the hosts, ports and paths of `options`, and nothing else changed. Returns the static one's path. */
+/** Writes both files, changed only in hosts, ports and paths. @returns the path of the static file */
 export function writeTraefikFiles(options: ProxyOptions): string {
   const shipped = (name: string): Document =>
     parseDocument(readFileSync(new URL(`../../traefik/${name}`, import.meta.url), 'utf8'))
@@ -67,7 +67,7 @@ export async function startTraefik(options: ProxyOptions): Promise<RunningProces
   return { ...running, stop: () => running.stop(500) }
 }
 
-/** Before its routes are loaded Traefik answers every request with a 404 of its own. */
+/** True once Traefik has loaded its routes; before that it answers every request with a 404 of its own. */
 async function hasRoutes(options: ProxyOptions): Promise<boolean> {
   const body = await probe(options, {
     path: '/.well-known/oauth-protected-resource',

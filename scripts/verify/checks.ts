@@ -1,5 +1,5 @@
 /**
- * Runs the project's checks and its tiers of tests, and counts.
+ * Runs the project's checks and its tiers of tests, and counts the results.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { Result } from './results.ts'
 
-/** The part of Vitest's JSON report that is counted. */
+/** The part of Vitest's JSON report that we count. */
 const Report = z.object({
   numPassedTests: z.int(),
   numFailedTests: z.int(),
@@ -26,7 +26,7 @@ const Report = z.object({
   ),
 })
 
-/** Runs `npm run <script>`; one check, passed or failed. */
+/** Runs `npm run <script>` as a check that passes or fails. */
 export async function runCheck(script: string, root: string): Promise<Result> {
   process.stdout.write(`\n== ${script}\n`)
   const code = await run(['npm', 'run', '--silent', script], { root })
@@ -40,7 +40,7 @@ export async function runCheck(script: string, root: string): Promise<Result> {
   }
 }
 
-/** Runs Vitest with `config` (its default one if absent) and counts its tests. A tier without a test has failed. */
+/** Runs Vitest with `config` (the default if absent) and counts its tests. A tier without tests fails. */
 export async function runTier(tier: {
   name: string
   config?: string
@@ -81,7 +81,7 @@ export async function runTier(tier: {
   }
 }
 
-/** The failed tests, and the files that failed before or beside them. */
+/** The failed tests, and the files that failed outside a test. */
 function failures(report: z.infer<typeof Report>): string[] {
   return report.testResults.flatMap(({ name, status, message, assertionResults }) => {
     const failed = assertionResults.filter((test) => test.status === 'failed')
@@ -98,7 +98,7 @@ function readReport(file: string): z.infer<typeof Report> | undefined {
   }
 }
 
-/** Runs a command with its output shown; its exit code, or the name of the signal that ended it. */
+/** Runs a command and shows its output. @returns its exit code, or the name of the signal that ended it */
 async function run(
   [command = '', ...args]: readonly string[],
   { root, env }: { root: string; env?: Readonly<Record<string, string>> },

@@ -1,6 +1,6 @@
 /**
- * Installs the official test programme, `@modelcontextprotocol/conformance`. Not a development dependency: it would
- * more than double what every `npm ci` fetches, and it needs a newer Node than the one that Gatewarden supports.
+ * Installs the official test programme, `@modelcontextprotocol/conformance`. It is not a development dependency,
+ * because it would more than double the size of every `npm ci`, and needs a newer Node than Gatewarden.
  *
  * @module
  */
@@ -12,21 +12,21 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** Asked for by version: what npm calls the latest one has no scenarios for authorization servers. */
+/** The exact version: npm's `latest` has no scenarios for authorization servers. */
 const RUNNER = '@modelcontextprotocol/conformance@0.2.0-alpha.12'
 const NODE_VERSION = '24.9.0'
 
 /**
- * The path of the runner under `folder`, installed if it was missing, with a Node of its own beside it where the one
- * at hand is too old. Its first line asks `env` for `node`, so run it with its own folder first on the PATH.
- * @throws Error saying what could not be had
+ * The path of the runner under `folder`, installed if it was missing. If this Node is too old, a newer one is installed
+ * beside it. The runner's first line asks `env` for `node`, so put its folder first on the PATH.
+ * @throws Error that names the failed package
  */
 export async function obtainConformance(folder: string): Promise<string> {
   const bin = join(folder, 'node_modules', '.bin')
   const runner = join(bin, 'conformance')
   if (await works(runner, bin)) return runner
   await mkdir(folder, { recursive: true })
-  // The runner imports `globSync` from `fs`, which came with Node 22.
+  // The runner imports `globSync` from `fs`, which Node has since 22.
   const node = 'globSync' in fs ? [] : [`node-${process.platform}-${process.arch}@${NODE_VERSION}`]
   const options = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', folder]
   try {

@@ -1,5 +1,5 @@
 /**
- * Fetches Keycloak as the Maven artifact it is published as, and builds it once for the options that the tests use.
+ * Fetches Keycloak from Maven, and builds it once for the options that the tests use.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const OLDEST_JAVA = 17
 /**
  * The folder of the distribution, below `folder`.
  * @param install installs Debian packages
- * @throws Error saying which step failed
+ * @throws Error that names the failed step
  */
 export async function obtainKeycloak(
   folder: string,
@@ -54,7 +54,7 @@ export async function obtainKeycloak(
     'build',
     ...KEYCLOAK_BUILD_OPTIONS,
   ])
-  // Only now, so that a folder of this name is always whole.
+  // The last step, so that a folder of this name is always complete.
   await rm(home, { recursive: true, force: true })
   await rename(unpacked, home)
   await rm(fresh, { recursive: true, force: true })
@@ -63,7 +63,7 @@ export async function obtainKeycloak(
 
 async function hasJava(): Promise<boolean> {
   try {
-    // Java says its version on standard error.
+    // Java prints its version on standard error.
     const { stderr } = await run('java', ['-version'])
     return Number(/version "(\d+)/.exec(stderr)?.[1]) >= OLDEST_JAVA
   } catch {

@@ -1,6 +1,6 @@
 /**
- * `npm run verify`: installs what the tests need, runs every check and both tiers of tests, and ends with one line of
- * counts. Whatever cannot be had or does not run is a failure with a name, never a silence.
+ * `npm run verify`: installs the programs that the tests need, runs every check and both tiers of tests, and ends with
+ * a line of counts. A program that cannot be installed, or a check that does not run, is a named failure.
  *
  * @module
  */
@@ -17,7 +17,7 @@ function parseSkip(): ReadonlySet<string> {
   const names = (values.skip ?? []).flatMap((list) => list.split(',')).filter(Boolean)
   const unknown = names.filter((name) => !(TOOLS as readonly string[]).includes(name))
   if (unknown.length > 0) {
-    throw new Error(`--skip: ${unknown.join(', ')}? What can be left out: ${TOOLS.join(', ')}`)
+    throw new Error(`--skip: ${unknown.join(', ')} is unknown. It accepts: ${TOOLS.join(', ')}`)
   }
   return new Set(names)
 }
@@ -27,7 +27,7 @@ async function verify(skip: ReadonlySet<string>): Promise<readonly Result[]> {
   const env: Record<string, string> = { GATEWARDEN_TEST_SKIP: [...skip].join(',') }
   const obtain = async (tool: Tool) => {
     if (skip.has(tool)) {
-      results.push({ name: tool, passed: 0, failed: 0, skipped: 1, notes: ['left out by --skip'] })
+      results.push({ name: tool, passed: 0, failed: 0, skipped: 1, notes: ['skipped by --skip'] })
       return
     }
     try {

@@ -1,16 +1,16 @@
 /**
- * What a run of `npm run verify` found, and how it says so.
+ * The results of `npm run verify`, and their summary.
  *
  * @module
  */
 
-/** One part of the run: a program the tests need, a check, or a tier of tests. */
+/** The result of a part of the run: a program that the tests need, a check, or a tier of tests. */
 export interface Result {
   readonly name: string
   readonly passed: number
   readonly failed: number
   readonly skipped: number
-  /** What failed, and why, each in a line. */
+  /** A line for each failure, with its reason. */
   readonly notes: readonly string[]
 }
 
@@ -25,7 +25,9 @@ export function total(results: readonly Result[]) {
   }
 }
 
-/** One line a part, its notes below it, and last of all `N passed, N failed`, with `, N skipped` when there are any. */
+/**
+ * A line for each part, its notes below it, and at the end `N passed, N failed`, with `, N skipped` if there are any.
+ */
 export function summary(results: readonly Result[]): string {
   const lines = results.flatMap(({ name, passed, failed, skipped, notes }) => [
     `${name.padEnd(18)} ${counts({ passed, failed, skipped })}`,

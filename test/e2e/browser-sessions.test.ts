@@ -1,6 +1,6 @@
 /**
  * People with a real browser at a plain web application behind a real Traefik with the shipped files: they sign in once
- * and are at the very page they wanted.
+ * and return to the very page they opened.
  *
  * @module
  */
@@ -23,7 +23,7 @@ const WORLDS = [
   },
 ] as const
 
-/** An application without a login of its own: it shows who came, and keeps a cookie. */
+/** An application without a login of its own: it shows the person, and keeps a cookie. */
 function startApplication(): Promise<RecordingServer> {
   return startRecordingServer(
     (request, response) => {
@@ -193,7 +193,7 @@ describe.skipIf(isSkipped('traefik') || isSkipped('chromium'))('a page of anothe
     await typeLogin(page, world.ann)
     await page.waitForURL(world.mcpUrl)
     const socket = `${world.mcpUrl.replace('http', 'ws')}/socket`
-    // The application ends it after the handshake; that it was asked shows that pages of its own may.
+    // The application closes it after the handshake. That the application was asked shows that its own pages may connect.
     const opening = `new Promise((resolve) => {
       const socket = new WebSocket(${JSON.stringify(socket)})
       socket.onclose = () => resolve('closed')

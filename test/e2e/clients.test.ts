@@ -1,6 +1,6 @@
 /**
  * Real MCP clients reach the sample server through Gatewarden: they discover, register, sign a person in, call a tool,
- * and come back later without asking again.
+ * and connect again later without another sign-in.
  *
  * @module
  */

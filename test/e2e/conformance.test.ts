@@ -1,6 +1,6 @@
 /**
  * The official conformance programme, `@modelcontextprotocol/conformance`: its scenarios for authorization servers, and
- * its suite for MCP servers, which must find behind Gatewarden whatever it finds in the same server directly.
+ * its suite for MCP servers, which must have the same results behind Gatewarden as at the same server directly.
  *
  * @module
  */
@@ -22,15 +22,15 @@ const FRONTS = [
 ] as const
 
 /**
- * The two wires of MCP: with the initialize handshake, and stateless. Of the second the sample server knows nothing:
- * what is compared there is that its refusals arrive as it wrote them, by which clients tell the two apart.
+ * The two protocols of MCP: with the initialize handshake, and stateless. The sample server does not know the second. We
+ * compare there whether its refusals arrive unchanged, because clients tell the two protocols apart by them.
  */
 const REVISIONS = [
   { revision: '2025-11-25', passes: 40 },
   { revision: '2026-07-28', passes: 5 },
 ] as const
 
-/** The sample server lets any web page call it; behind Gatewarden foreign hosts and origins are refused. */
+/** The sample server accepts every web page; Gatewarden refuses foreign hosts and origins. */
 const GAINED = { 'dns-rebinding-protection/localhost-host-rebinding-rejected#1': 'SUCCESS' }
 
 describe.skipIf(isSkipped('conformance'))('the conformance programme', () => {
@@ -116,7 +116,7 @@ describe.skipIf(isSkipped('conformance'))('the conformance programme', () => {
   })
 })
 
-/** What each check came to, with the reason of a failure. Notes of what went over the wire vary with its timing. */
+/** The result of each check, with the reason of a failure. Its notes are left out: they vary with the timing. */
 function verdicts(checks: readonly Check[]): Record<string, string> {
   const judged = checks.filter(({ status }) => status !== 'INFO')
   return Object.fromEntries(

@@ -1,5 +1,5 @@
 /**
- * `npm run demo` as people run it: a child process, used by a client, ended by Ctrl-C, run again.
+ * `npm run demo` as people run it: as a child process, used by a client, ended by Ctrl-C, run again.
  *
  * @module
  */
@@ -63,12 +63,12 @@ function runDemo(...args: string[]) {
   return {
     out: () => out,
     told: () => told,
-    /** Once it has ended, its exit code; null if npm ended itself by the signal it got. */
+    /** Resolves to the exit code when the demo has ended; to null if npm ended itself by the signal it got. */
     exitCode: async () => {
       await closed
       return child.exitCode
     },
-    /** Everything on standard output, once there is a whole line of it. */
+    /** Everything on standard output, once it has a complete line. */
     async ready() {
       await vi.waitUntil(
         () => {
@@ -79,9 +79,9 @@ function runDemo(...args: string[]) {
       )
       return Ready.parse(JSON.parse(out))
     },
-    /** What a terminal does: everybody in the foreground gets the signal. */
+    /** Signals every process in the foreground, as a terminal does. */
     pressCtrlC: () => process.kill(group, 'SIGINT'),
-    /** What a supervisor does, which knows only the process it started. */
+    /** Signals only the process that was started, as a supervisor does. */
     terminateNpm: () => child.kill('SIGTERM'),
   }
 }
@@ -166,7 +166,7 @@ describe('the demo', () => {
   })
 })
 
-/** None of the demo's own processes may outlive it. */
+/** Checks that none of the demo's processes outlives it. */
 function untilGone(...pids: number[]): Promise<void> {
   return vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), { timeout: 10_000 })
 }

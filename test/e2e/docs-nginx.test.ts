@@ -1,6 +1,6 @@
 /**
- * What docs/proxies/nginx.md promises: its scripts are run as they stand there, against the shipped nginx files and
- * against the page's own site, and print what the page says.
+ * The promises of docs/proxies/nginx.md: its scripts, unchanged, run against the shipped nginx files and against the
+ * page's own site, and print the output on the page.
  *
  * @module
  */
@@ -18,10 +18,10 @@ import { startWorld, type World } from './support/world.ts'
 const PAGE = readPage('docs/proxies/nginx.md')
 const EXPECTED = blockOf(PAGE, 'output: self-test')
 const WITHOUT_ECHO = blockOf(PAGE, 'output: self-test without an echo')
-/** The page sends its readers there for a token. */
+/** The page with the script for a token, to which the nginx page links. */
 const GET_TOKEN = blockOf(readPage('docs/proxies/traefik.md'), 'script: get-token')
 
-/** Answers with the headers it got, one a line, as `traefik/whoami` does. */
+/** Answers with the headers it got, each on its own line, as `traefik/whoami` does. */
 const startEcho = () =>
   startRecordingServer(({ rawHeaders }, answer) => {
     const lines = rawHeaders.map((text, index) => text + (index % 2 === 0 ? ': ' : '\n'))
@@ -155,7 +155,7 @@ describe.skipIf(isSkipped('nginx'))('an nginx as tutorials have it', () => {
       const wrong = output.split('\n').filter((line) => line.startsWith('WRONG'))
       expect(wrong.map((line) => line.replace(/^WRONG |: \d+, not .*$/g, ''))).toEqual([
         'a browser that opens it is sent to the login',
-        // %00 is refused by nginx itself.
+        // nginx itself refuses %00.
         ...['%2f', '%5C', '%25', '%3b', '%3f', '%23'].map((code) => `${code} in the path`),
         ...[
           '/auth',

@@ -1,6 +1,6 @@
 /**
- * What docs/proxies/traefik.md promises: its scripts are run as they stand there, against the shipped Traefik files and
- * against the page's own, and print what the page says.
+ * The promises of docs/proxies/traefik.md: its scripts, unchanged, run against the shipped Traefik files and against the
+ * page's own, and print the output on the page.
  *
  * @module
  */
@@ -22,7 +22,7 @@ const PAGE = readPage('docs/proxies/traefik.md')
 const EXPECTED = blockOf(PAGE, 'output: self-test')
 const WITHOUT_ECHO = blockOf(PAGE, 'output: self-test without an echo')
 
-/** Answers with the headers it got, one a line, as `traefik/whoami` does. */
+/** Answers with the headers it got, each on its own line, as `traefik/whoami` does. */
 const startEcho = () =>
   startRecordingServer(({ rawHeaders }, answer) => {
     const lines = rawHeaders.map((text, index) => text + (index % 2 === 0 ? ': ' : '\n'))
@@ -39,7 +39,7 @@ async function selfTest(url: string, token: string, folder: string): Promise<str
   return output
 }
 
-/** The token that the page's first script gets for somebody with a browser. */
+/** The token that the page's first script gets for a person with a browser. */
 async function getToken(url: string, person: Credentials, folder: string): Promise<string> {
   const script = `${blockOf(PAGE, 'script: get-token')}\nprintf %s "$TOKEN"`
   const { output, errors } = await runBash(script, {
@@ -118,7 +118,7 @@ function fromLabels(): string {
   return stringify(configurationOf(labels, (service, port) => `http://${service}:${port}`))
 }
 
-/** Adds what an entry point believes of forwarded headers to a static file. */
+/** Adds settings for forwarded headers to the entry points of a static file. */
 const trusting = (forwardedHeaders: string) => (text: string) =>
   text.replace(/^( +)address: .*$/gm, `$&\n$1forwardedHeaders: ${forwardedHeaders}`)
 

@@ -1,5 +1,5 @@
 /**
- * Edge auth as docs/edge-auth.md has it: a command line opens a page in a real Chromium, gets the session of whoever
+ * Edge auth as in docs/edge-auth.md: a command line opens a page in a real Chromium, gets the session of the person who
  * signs in there, and opens a WebSocket with it through Traefik.
  *
  * @module
@@ -31,7 +31,7 @@ const PAGE = readPage('docs/edge-auth.md')
 const MISSING = '{"error":"authentication required"}'
 const INVALID = '{"error":"invalid or expired token"}'
 
-/** A service worker that answers for every page of its origin, and remembers what it saw. */
+/** A service worker that answers for every page of its origin, and records the requests. */
 const WORKER = `
 const seen = []
 const preloads = location.search === '?preload'
@@ -57,7 +57,7 @@ describe.skipIf(isSkipped('traefik') || isSkipped('chromium'))('edge auth behind
   let app: RecordingServer
   let traefik: DocumentedTraefik
   let chromium: Chromium
-  /** Of the protected host. */
+  /** The origin of the protected host. */
   let gateway: string
 
   beforeAll(async () => {
@@ -73,7 +73,7 @@ describe.skipIf(isSkipped('traefik') || isSkipped('chromium'))('edge auth behind
       upstream: app.address,
     })
     gateway = new URL(traefik.notes).origin
-    // To Chromium the gateway is a public site, and the command line is on this computer.
+    // For Chromium the gateway is a public site, and the command line is on this computer.
     const port = new URL(gateway).port
     chromium = await startChromium([
       `--ip-address-space-overrides=127.0.0.1:${port}=public,[::1]:${port}=public`,
@@ -85,7 +85,7 @@ describe.skipIf(isSkipped('traefik') || isSkipped('chromium'))('edge auth behind
     await app?.close()
   })
 
-  /** Opens what the command line opens, and signs ann in. */
+  /** Opens the address of the command line, and signs ann in. */
   async function openPage(context: BrowserContext, url: string): Promise<Page> {
     const page = await context.newPage()
     await page.goto(url)
@@ -94,7 +94,7 @@ describe.skipIf(isSkipped('traefik') || isSkipped('chromium'))('edge auth behind
     return page
   }
 
-  /** Runs with a listener and ann on the connect page, in a browser context of its own. */
+  /** Calls `run` with a listener, and ann on the connect page, in a new browser context. */
   async function connect(
     run: (parts: { page: Page; cli: CliListener; context: BrowserContext }) => Promise<void>,
     options: BrowserContextOptions & { at?: string; refuse?: string; isAllowed?: boolean } = {},
@@ -103,7 +103,7 @@ describe.skipIf(isSkipped('traefik') || isSkipped('chromium'))('edge auth behind
     const cli = await startCliListener(at, refuse)
     const context = await chromium.newContext(rest)
     try {
-      // What a person answers when Chromium asks.
+      // The person's answer to Chromium's question.
       if (isAllowed) await context.grantPermissions(['local-network-access'])
       await run({ page: await openPage(context, cli.url), cli, context })
     } finally {
@@ -231,7 +231,7 @@ describe.skipIf(isSkipped('traefik') || isSkipped('chromium'))('edge auth behind
 
   it.each([
     ['', '/'],
-    // Opener policies part only pages that do not send the same one.
+    // An opener policy separates only pages with different policies.
     [', which sends the same opener policy', '/isolated'],
   ])('keeps the session from the application on the same origin%s', async (_how, path) => {
     await connect(async ({ page: connected, cli, context }) => {
@@ -259,7 +259,7 @@ describe.skipIf(isSkipped('traefik') || isSkipped('chromium'))('edge auth behind
         })
         return [...found, await (await fetch(url)).text()]
       }, cli.url)
-      expect(read[2]).toContain('a person opens this address, not a page')
+      expect(read[2]).toContain('a person must open this address, not a web page')
       for (const text of read) expect(text).not.toContain(token)
     })
   })
@@ -281,7 +281,7 @@ describe.skipIf(isSkipped('traefik') || isSkipped('chromium'))('edge auth behind
       }, query)
       const again = await context.newPage()
       await again.goto(cli.url)
-      await again.getByText('This page has to be opened by you').waitFor()
+      await again.getByText('Open this page yourself').waitFor()
       const seen = await page.evaluate(
         () =>
           new Promise<unknown>((resolve) => {
@@ -289,7 +289,7 @@ describe.skipIf(isSkipped('traefik') || isSkipped('chromium'))('edge auth behind
             navigator.serviceWorker.controller?.postMessage('what did you see?')
           }),
       )
-      expect(seen).toEqual([403, expect.stringContaining('has to be opened by you')])
+      expect(seen).toEqual([403, expect.stringContaining('Open this page yourself')])
       expect(JSON.stringify(seen)).not.toContain(token)
     })
   })
@@ -423,7 +423,7 @@ function pageOf(landing: Landing) {
   return landing.page
 }
 
-/** No violation that axe finds, and nothing to scroll sideways for. */
+/** Checks that axe finds no violation, and that the page does not scroll sideways. */
 async function expectAccessible(page: Page): Promise<void> {
   await page.evaluate(axe.source)
   const { violations } = await page.evaluate<AxeResults>('axe.run(document)')

@@ -1,6 +1,6 @@
 /**
- * Everything with Google, at a stand-in on loopback: the login with its account chooser, the hosted domain, and
- * Google's own tokens as bearers, through Traefik and the built program.
+ * Google, with a stand-in on loopback: the login with its account chooser, the hosted domain, and Google's own tokens as
+ * bearers, through Traefik and the built program.
  *
  * @module
  */
@@ -61,14 +61,14 @@ describe.skipIf(isSkipped('traefik'))('with Google', () => {
 
   const atClient = (url: URL) => url.href.startsWith(REDIRECT_URI)
 
-  /** Presses a button of the one form of a page. */
+  /** Presses a button of the only form of a page. */
   function press(browser: Browser, page: Exchange, button: string): Promise<Landing> {
     const [form] = readForms(page.body)
     if (!form) throw new Error(`no form: ${readText(page.body).slice(0, 500)}`)
     return browser.submit({ page, form, button, until: atClient })
   }
 
-  /** Allows the client, and is at Google's account chooser. */
+  /** Allows the client, and arrives at Google's account chooser. */
   async function arrive(browser: Browser): Promise<Exchange> {
     const consent = pageOf(await browser.open(client.authorizationUrl()))
     const chooser = pageOf(await press(browser, consent, 'approve'))

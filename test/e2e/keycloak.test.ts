@@ -1,5 +1,5 @@
 /**
- * A real Keycloak, the whole way: MCP client, Traefik, Gatewarden, Keycloak's own pages, and back.
+ * The whole way with a real Keycloak: MCP client, Traefik, Gatewarden, Keycloak's own pages, and back.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { connectSdk1, type Sdk1Memory } from './support/mcp-clients.ts'
 import { isSkipped } from './support/tools.ts'
 import { startWorld, type World } from './support/world.ts'
 
-/** A client of its own on loopback, which no one listens at. */
+/** The redirect URI of a client on loopback; no process listens there. */
 const REDIRECT_URI = 'http://127.0.0.1:33418/callback'
 const VERIFIER = 'a-code-verifier-of-at-least-forty-three-characters'
 
@@ -63,13 +63,13 @@ describe.skipIf(isSkipped('keycloak') || isSkipped('traefik'))('with Keycloak', 
   }
   const atClient = (url: URL) => url.href.startsWith(REDIRECT_URI)
 
-  /** Allows the client; the page that Keycloak shows then. */
+  /** Allows the client, and returns the page that Keycloak then shows. */
   async function openKeycloak(browser: Browser): Promise<Exchange> {
     const consent = pageOf(await browser.open(authorizeUrl()))
     return pageOf(await press(browser, consent, { button: 'approve' }))
   }
 
-  /** Fills in the one form of a page. */
+  /** Fills in the only form of a page. */
   function press(
     browser: Browser,
     page: Exchange,
@@ -167,7 +167,7 @@ describe.skipIf(isSkipped('keycloak') || isSkipped('traefik'))('with Keycloak', 
       expect(readText(consent.body)).toContain('Grant Access')
       const [form] = readForms(consent.body)
       if (!form) throw new Error('Keycloak shows no consent form')
-      // Its buttons have names, but no values.
+      // The buttons of that page have names, but no values.
       const buttons = form.buttons.filter(({ name }) => name === 'cancel')
       const back = await browser.submit({
         page: consent,
@@ -220,7 +220,7 @@ describe.skipIf(isSkipped('keycloak') || isSkipped('traefik'))('with Keycloak', 
       client_id: clientId,
       refresh_token: ours.refresh_token,
     })
-    // A code that was redeemed twice, or a refresh of ours that reached Keycloak, would have ended this session.
+    // A code redeemed twice, or a refresh of ours that reached Keycloak, would have ended this session.
     const next = await refreshElsewhere(theirs.refresh_token)
     expect(next.access_token).toMatch(/^ey/)
     expect(await keycloak.sessions('alice')).toBeGreaterThan(0)
@@ -232,7 +232,7 @@ describe.skipIf(isSkipped('keycloak') || isSkipped('traefik'))('with Keycloak', 
     expect(call.status).not.toBe(401)
   })
 
-  /** Allows the client in a browser that is signed in at Keycloak: nothing is asked there. */
+  /** Allows the client in a browser that is signed in at Keycloak, which then asks nothing. */
   async function openWithSession(browser: Browser): Promise<Landing> {
     const consent = pageOf(await browser.open(authorizeUrl()))
     return press(browser, consent, { button: 'approve' })

@@ -1,6 +1,6 @@
 /**
- * What clients see while two processes share one LMDB store, and one of them dies or the disk fills. docs/scaling.md
- * names these tests.
+ * The answers that clients get while two processes share an LMDB store, and one of them dies or the disk fills.
+ * docs/scaling.md names these tests.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { openLmdbStorage } from '../../src/storage/lmdb/lmdb.ts'
 import type { Storage } from '../../src/storage/storage.ts'
-import { type ClientLoad, type Errand, startClientLoad } from './support/client-load.ts'
+import { type ClientLoad, type Task, startClientLoad } from './support/client-load.ts'
 import { readTokens, type Tokens } from './support/hand-client.ts'
 import { createReplicaClient } from './support/replica-client.ts'
 import { type Replicas, startReplicas } from './support/replicas-on.ts'
@@ -49,7 +49,7 @@ it('a process that is killed in the middle of writes loses nothing, and the othe
   const client = await createReplicaClient({ ...replicas, processes: asked })
   ends.push(async () => client.close())
 
-  // Each chain remembers the last tokens that were acknowledged to it.
+  // Each chain keeps the last tokens that it got in an answer.
   const chains: Tokens[] = []
   while (chains.length < 6) chains.push(readTokens(await client.redeem(await client.obtainCode())))
   let answers = 0
@@ -122,7 +122,7 @@ it('a process that is stopped while it writes: the other says so within seconds,
   await vi.waitUntil(() => answers > 50, { timeout: 20_000 })
   const code = await client.obtainCode()
 
-  // Until it is in the middle of a write when it is stopped: then nobody else can write.
+  // Repeats until the process is stopped in the middle of a write: no other process can write then.
   const heldAt = await vi.waitUntil(
     async () => {
       const stoppedAt = performance.now()
@@ -138,8 +138,8 @@ it('a process that is stopped while it writes: the other says so within seconds,
     { timeout: 60_000, interval: 7 },
   )
   const held = () => load.outcomes.filter(({ sentAt }) => sentAt > heldAt)
-  const verdicts = (errand: Errand) =>
-    new Set(held().flatMap((each) => (each.errand === errand ? [each.verdict] : [])))
+  const verdicts = (task: Task) =>
+    new Set(held().flatMap((each) => (each.task === task ? [each.verdict] : [])))
   await vi.waitUntil(() => verdicts('login').size > 0 && verdicts('refresh').size > 0, {
     timeout: 15_000,
   })
@@ -196,9 +196,9 @@ it('a disk that is full: known tokens go on, what has to be written waits, and n
 
   await disk.fill()
   const fullAt = performance.now()
-  const verdicts = (errand: Errand) => {
+  const verdicts = (task: Task) => {
     const full = load.outcomes.filter(({ sentAt }) => sentAt > fullAt)
-    return new Set(full.filter((each) => each.errand === errand).map(({ verdict }) => verdict))
+    return new Set(full.filter((each) => each.task === task).map(({ verdict }) => verdict))
   }
   await vi.waitUntil(() => verdicts('login').has('unavailable'), { timeout: 15_000 })
   await delay(1500)

@@ -1,6 +1,6 @@
 /**
- * docs/migrate/mcpauth.md, done: an environment file and labels of mcpauth, a start that says what is missing, exactly
- * that added, and programs sign in.
+ * The steps of docs/migrate/mcpauth.md: an environment file and labels of mcpauth, a start that names the missing
+ * settings, exactly these added, and programs sign in.
  *
  * @module
  */
@@ -55,7 +55,7 @@ describe.skipIf(isSkipped('traefik'))('somebody who comes from mcpauth', () => {
     const named = world
       .log()
       .split('\n')
-      .filter((line) => line.includes('mean nothing any more'))
+      .filter((line) => line.includes('no longer have an effect'))
     expect(named).toEqual([expect.stringMatching(/-useInternalAuth.*PROTECTED_PATH/)])
     const everything = world.starts.map(({ errors }) => errors).join() + world.log()
     for (const secret of [STATIC_TOKEN, 'edge-secret-1', 'half-secret-2']) {
@@ -64,7 +64,7 @@ describe.skipIf(isSkipped('traefik'))('somebody who comes from mcpauth', () => {
   })
 
   it('is told by the first refusal which peer to trust, and by which setting', () => {
-    // Where there is no address but loopback, the proxy is trusted from the start.
+    // If the machine has no address but loopback, Gatewarden trusts the proxy from the start.
     if (world.refusal !== undefined) {
       expect(JSON.parse(world.refusal)).toMatchObject({
         peer: expect.stringMatching(/^\d+\.\d+\.\d+\.\d+$/),

@@ -1,5 +1,5 @@
 /**
- * The cache of decisions that the shipped nginx files carry as comments: what it saves, and what it costs.
+ * The cache of decisions in the comments of the shipped nginx files: its benefit, and its danger.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { type RecordingServer, startRecordingServer } from './support/recording-
 import { isSkipped } from './support/tools.ts'
 import { startWorld, type World } from './support/world.ts'
 
-/** What the shipped line says. nginx counts in whole seconds. */
+/** The lifetime in the shipped line, in whole seconds as nginx counts. */
 const KEPT_MS = 2_000
 
 describe.skipIf(isSkipped('nginx'))('a cache of decisions in nginx', () => {
@@ -60,7 +60,7 @@ describe.skipIf(isSkipped('nginx'))('a cache of decisions in nginx', () => {
         expect((await call(undefined, {}, path)).status).toBe(401)
       }
     }
-    // Refusals are asked for each time: 60 of them.
+    // nginx asks again for each of the 60 refusals.
     expect(decisions() - before - 60).toBeLessThan(30)
   })
 
@@ -79,11 +79,11 @@ describe.skipIf(isSkipped('nginx'))('a cache of decisions in nginx', () => {
   it('lets a revoked token live on for as long as it keeps an answer, and no longer', async () => {
     const { client, callback, tokens } = await signIn(world.ann)
     expect((await call(tokens.access_token)).status).toBe(200)
-    // A code that is redeemed twice was stolen: its grant ends (decision K14).
+    // The second redemption of a code ends its grant (decision K14).
     expect((await client.redeem(callback)).status).toBe(400)
     const revokedAt = Date.now()
     expect((await call(tokens.access_token)).status).toBe(200)
-    // An address that nobody asked for before is not in the cache.
+    // The cache has no answer for a new address.
     expect((await call(tokens.access_token, {}, '/mcp/new')).status).toBe(401)
     await vi.waitUntil(async () => (await call(tokens.access_token)).status === 401, {
       timeout: 10_000,

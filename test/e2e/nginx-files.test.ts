@@ -1,5 +1,6 @@
 /**
- * The shipped nginx files, with a stand-in for Gatewarden: what reaches whom, whatever a client sends.
+ * The shipped nginx files, with a stand-in for Gatewarden: the requests that reach it and the application, for any
+ * request of a client.
  *
  * @module
  */
@@ -121,7 +122,7 @@ describe.skipIf(isSkipped('nginx')).each([
     await rm(folder, { recursive: true, force: true })
   })
 
-  /** Sends a request to the byte; with what the app received, if anything reached it. */
+  /** Sends exactly these bytes. @returns the answer, and the request that the app received, if any */
   async function ask(
     host: string,
     path: string,
@@ -573,7 +574,7 @@ describe.skipIf(isSkipped('nginx')).each([
   })
 })
 
-/** One request to the byte, on a connection that nginx closes after it; the answer to the byte. */
+/** Sends exactly these bytes on a connection that nginx then closes. @returns the bytes of the answer */
 async function raw(port: number, lines: readonly string[]): Promise<string> {
   const socket = connect(port, '127.0.0.1').setEncoding('latin1')
   socket.write(`${[...lines, 'Connection: close'].join('\r\n')}\r\n\r\n`)

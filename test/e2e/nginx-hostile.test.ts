@@ -1,5 +1,5 @@
 /**
- * What a hostile client can make Gatewarden and the application behind a real nginx believe: nothing.
+ * A hostile client cannot deceive Gatewarden and the application behind a real nginx.
  *
  * @module
  */
@@ -27,7 +27,7 @@ describe.skipIf(isSkipped('nginx')).each([{ twoHosts: false }, { twoHosts: true 
         front: 'nginx',
         twoHosts,
         upstream: app.address,
-        // Open to bob, who is not allowed in elsewhere: what he may ask for by another address.
+        // The only resource that bob may use: he tries to reach the others through its address.
         moreResources: ({ publicUrl }) => ({
           open: { url: `${publicUrl}/open/mcp`, allow: { emails: ['*'] } },
           elsewhere: { url: `${OPEN}/mcp`, allow: { emails: ['*'] } },
@@ -44,7 +44,7 @@ describe.skipIf(isSkipped('nginx')).each([{ twoHosts: false }, { twoHosts: true 
       await app?.close()
     })
 
-    /** Sends a request to the MCP server; with what the application received, if anything reached it. */
+    /** Sends a request to the MCP server. @returns the answer, and the request that the application received, if any */
     async function call(headers: Record<string, string | readonly string[]>, path?: string) {
       const before = app.requests.length
       const answer = await exchange(new URL(world.mcpUrl), {
@@ -112,7 +112,7 @@ describe.skipIf(isSkipped('nginx')).each([{ twoHosts: false }, { twoHosts: true 
       for (const host of ['open.test', 'OPEN.test:80', 'open.test.']) {
         const byHost = await call({ ...asBob(), host })
         expect([byHost.status, byHost.received]).toEqual([404, undefined])
-        // Routed by the request line, and judged by `Host` if nobody looks.
+        // nginx routes by the request line; a careless check would read `Host`.
         const { status, received } = await call({ ...asBob(), host }, world.mcpUrl)
         expect([status, received]).toEqual([403, undefined])
       }

@@ -1,6 +1,6 @@
 /**
- * The shipped manifests for ingress-nginx, and the self-test of its page, in a plain nginx that does what the
- * controller would.
+ * The shipped manifests for ingress-nginx, and the self-test of its page, in a plain nginx configured as the controller
+ * would do it.
  *
  * @module
  */

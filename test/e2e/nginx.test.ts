@@ -1,6 +1,6 @@
 /**
- * Gatewarden behind a real nginx with the shipped files, where it differs from Traefik: TLS, an outage, one server
- * among several.
+ * Gatewarden behind a real nginx with the shipped files, in the points where nginx differs from Traefik: TLS, an outage,
+ * several servers.
  *
  * @module
  */

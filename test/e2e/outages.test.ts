@@ -1,6 +1,6 @@
 /**
- * What clients see while Redis is away or refuses, under a steady load on two replicas: 503 with `Retry-After` where it
- * has to be, no wrong answer, and everything heals by itself. docs/scaling.md names these tests.
+ * The answers that clients get while Redis is away or refuses, under a steady load on two replicas: 503 with
+ * `Retry-After` where necessary, no wrong answer, and recovery by itself. docs/scaling.md names these tests.
  *
  * @module
  */
@@ -22,24 +22,24 @@ import {
 import { blockOf, readPage } from '../support/documentation.ts'
 import {
   type ClientLoad,
-  type Errand,
+  type Task,
   type Outcome,
   startClientLoad,
 } from './support/client-load.ts'
 import { type Replicas, startReplicas } from './support/replicas-on.ts'
 import { isSkipped, toolPath } from './support/tools.ts'
 
-/** Longer than a connection is kept that no heartbeat comes by: 2 s. */
+/** Longer than the 2 s that a connection without heartbeats is kept. */
 const MAX_STALE_MS = 4000
-/** No older than this is the last heartbeat when an outage begins, and no longer does a check take that fails at once. */
+/** The greatest age of the last heartbeat when an outage begins, and the longest time of a check that fails at once. */
 const LAST_HEARTBEAT_MS = 500
-/** Outlasts MAX_STALE, and the deadline of a command that began within it. */
+/** Longer than MAX_STALE and the deadline of a command that began within it. */
 const OUTAGE_MS = MAX_STALE_MS + 1500
-/** Longer than Sentinel takes. */
+/** Longer than a failover by Sentinel. */
 const FAILOVER_MS = 30_000
 /** Commands fail at once, or after a deadline of a second. */
 const NOTICED_MS = 1500
-/** What Kubernetes gives a probe. */
+/** The time limit of a probe in Kubernetes. */
 const PROBE_MS = 1000
 const ADMIN = 'an administrator'
 const PASSWORD = 'p@ss:w/rd#1'
@@ -66,7 +66,7 @@ beforeAll(() => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-/** Waits until every errand succeeds, and has for a second. Resolves to the seconds that it took until then. */
+/** Waits until every task has succeeded for a second. Resolves to a sentence with the time until the first success. */
 async function healing(since: number): Promise<string> {
   const isSteady = () => {
     const at = load.recoveredAt(since)
@@ -76,9 +76,9 @@ async function healing(since: number): Promise<string> {
   return `healed after ${((healedAt - since) / 1000).toFixed(1)} s; codes tried too early: ${load.early}, lost: ${load.lost}`
 }
 
-/** How many of these errands were right, as a share of one. */
-function shareOfRight(errand: Errand, isMeant: (outcome: Outcome) => boolean): number {
-  const found = load.outcomes.filter((each) => each.errand === errand && isMeant(each))
+/** The share of these tasks with a right answer, from 0 to 1. */
+function shareOfRight(task: Task, isMeant: (outcome: Outcome) => boolean): number {
+  const found = load.outcomes.filter((each) => each.task === task && isMeant(each))
   return found.filter(({ verdict }) => verdict === 'right').length / found.length
 }
 const within =
@@ -86,20 +86,20 @@ const within =
   ({ sentAt, answeredAt }: Outcome) =>
     sentAt > from && answeredAt < to
 
-/** An outage that begins, lasts, and ends; checks what clients saw of it. Resolves to how it healed. */
-async function suffer(outage: {
+/** Runs an outage from start to end, and checks the answers that clients got. Resolves to a sentence on the recovery. */
+async function runOutage(outage: {
   start(): unknown
   heal(): unknown
-  /** The least and the most of known tokens that are right after MAX_STALE; none, if absent. */
+  /** The least and the greatest share of known tokens accepted after MAX_STALE; none, if absent. */
   readonly afterwards?: readonly [least: number, most: number]
-  /** Milliseconds until all that has to be written fails. */
+  /** Milliseconds until every write fails. */
   readonly noticed?: number
 }): Promise<string> {
   const { afterwards: [least, most] = [0, 0], noticed = NOTICED_MS } = outage
   await load.prepare()
   const startedAt = performance.now()
   await outage.start()
-  // The last heartbeat may have come until now.
+  // The last heartbeat came before this moment.
   const silentAt = performance.now()
   const endsAt = startedAt + OUTAGE_MS
   await delay(OUTAGE_MS)
@@ -114,18 +114,18 @@ async function suffer(outage: {
   const afterwards = shareOfRight('known', within(silentAt + MAX_STALE_MS, endsAt))
   expect(afterwards).toBeGreaterThanOrEqual(least)
   expect(afterwards).toBeLessThanOrEqual(most)
-  for (const errand of ['refresh', 'code', 'login'] as const) {
+  for (const task of ['refresh', 'code', 'login'] as const) {
     const isMeant = ({ answeredAt }: Outcome) =>
       answeredAt > startedAt + noticed && answeredAt < endsAt
-    expect([errand, shareOfRight(errand, isMeant)]).toEqual([errand, 0])
+    expect([task, shareOfRight(task, isMeant)]).toEqual([task, 0])
   }
-  // Taken out by nobody: warm clients go on (decision K28).
+  // The process stays ready: clients with known tokens continue (decision K28).
   expect(alive).toBe(200)
   expect(ready).toMatchObject({ status: 200, body: { status: 'ready' } })
   return `${healed}; known tokens right after MAX_STALE: ${afterwards.toFixed(2)}`
 }
 
-/** Waits until a replica has everything that was written so far. */
+/** Waits until a replica has every write so far. */
 async function untilCopied(master: RedisServer): Promise<void> {
   const offset = async (pattern: RegExp) =>
     Number(pattern.exec(await master.cli('info', 'replication'))?.[1] ?? -1)
@@ -163,16 +163,16 @@ describe.skipIf(isSkipped('redis-server'))('Redis', () => {
   afterAll(end)
 
   it('is paused', async ({ annotate }) => {
-    await annotate(await suffer({ start: redis.pause, heal: redis.resume }))
+    await annotate(await runOutage({ start: redis.pause, heal: redis.resume }))
   })
 
   it('is killed and started again with its data', async ({ annotate }) => {
-    await annotate(await suffer({ start: redis.kill, heal: redis.start }))
+    await annotate(await runOutage({ start: redis.kill, heal: redis.start }))
   })
 
   it('is full', async ({ annotate }) => {
     const limit = (bytes: string) => redis.cli('config', 'set', 'maxmemory', bytes)
-    const healed = await suffer({
+    const healed = await runOutage({
       start: () => limit('1'),
       heal: () => limit('0'),
       afterwards: [1, 1],
@@ -181,20 +181,20 @@ describe.skipIf(isSkipped('redis-server'))('Redis', () => {
   })
 
   it('takes no writes', async ({ annotate }) => {
-    const healed = await suffer({
+    const healed = await runOutage({
       start: () => redis.cli('replicaof', '127.0.0.1', '1'),
       heal: () => redis.cli('replicaof', 'no', 'one'),
-      // The server is left each second for the one that its name may lead to now.
+      // Each second the adapter reconnects, since the server's name may lead to another one now.
       afterwards: [0.5, 1],
     })
     await annotate(healed)
   })
 
   it('holds writes back', async ({ annotate }) => {
-    const healed = await suffer({
+    const healed = await runOutage({
       start: () => redis.cli('client', 'pause', '60000', 'write'),
       heal: () => redis.cli('client', 'unpause'),
-      // What is read after the next heartbeat waits behind it.
+      // A read after the next heartbeat waits behind it.
       afterwards: [0, 1],
     })
     await annotate(healed)
@@ -205,7 +205,7 @@ describe.skipIf(isSkipped('redis-server'))('Redis', () => {
       await redis.cli('acl', 'setuser', 'gatewarden', 'resetpass', `>${password}`)
       await redis.cli('client', 'kill', 'user', 'gatewarden')
     }
-    await annotate(await suffer({ start: () => change('another'), heal: () => change(PASSWORD) }))
+    await annotate(await runOutage({ start: () => change('another'), heal: () => change(PASSWORD) }))
     expect(replicas.running[0].log()).not.toContain(PASSWORD)
   })
 
@@ -239,7 +239,7 @@ describe.skipIf(isSkipped('redis-server'))('Redis', () => {
     const startedAt = performance.now()
     await vi.waitFor(() => load.begin(), { timeout: 10_000, interval: 100 })
     await annotate(await healing(startedAt))
-    // A token with a key id that was never seen makes every process read the keys again, within seconds.
+    // A token with an unknown key id makes every process read the keys again, within seconds.
     const stored = () => redis.cli('--scan', '--pattern', 'gw:signing-key:*')
     await vi.waitUntil(stored, { timeout: 10_000, interval: 100 })
     await delay(1000)
@@ -263,7 +263,7 @@ describe.skipIf(isSkipped('redis-server'))('a group with sentinels', () => {
 
     const failOver = async (begin: () => Promise<unknown>) => {
       await load.prepare()
-      // From then on Redis itself may lose what it has acknowledged; what is older, it has copied.
+      // From now on Redis may lose acknowledged writes; it has copied the older ones.
       load.expectLoss(true)
       await untilCopied(await group.master())
       const startedAt = performance.now()
@@ -292,10 +292,10 @@ describe.skipIf(isSkipped('redis-server'))('a cluster', () => {
     ends.push(cluster.stop)
     const [first, second] = cluster.nodes
     await begin(`redis+cluster://127.0.0.1:${first?.port}`)
-    const healed = await suffer({
+    const healed = await runOutage({
       start: () => second?.kill(),
       heal: () => second?.start(),
-      // Until the others agree that it is gone, and refuse everything, they serve what they hold.
+      // The other nodes serve their own keys until they agree that it is gone, and then refuse everything.
       afterwards: [0, 1],
       noticed: MAX_STALE_MS,
     })

@@ -1,6 +1,6 @@
 /**
- * The pages of the running program in a real Chromium: accessible, at home on every screen, by keyboard alone, and
- * without scripts. `scripts/page-pictures.ts` looks at every variant of them; here they come over the wire.
+ * The pages of the running program in a real Chromium: accessible, on every screen, by keyboard alone, and without
+ * scripts. `scripts/page-pictures.ts` checks every variant of them; here the program serves them.
  *
  * @module
  */
@@ -41,7 +41,7 @@ describe.skipIf(isSkipped('chromium'))('the pages', () => {
     await app?.close()
   })
 
-  /** Runs with a browser context of its own. */
+  /** Calls its argument with a new browser context. */
   async function inContext(
     options: BrowserContextOptions,
     run: (page: Page, context: BrowserContext) => Promise<void>,
@@ -56,7 +56,7 @@ describe.skipIf(isSkipped('chromium'))('the pages', () => {
 
   const openConsent = (page: Page) => page.goto(client.authorizationUrl().href)
 
-  /** The ways to each page, and the status it comes with. */
+  /** The way to each page, and its status. */
   const pages: Readonly<Record<string, (page: Page) => Promise<number | undefined>>> = {
     consent: async (page) => (await openConsent(page))?.status(),
     login: async (page) => {
@@ -65,7 +65,7 @@ describe.skipIf(isSkipped('chromium'))('the pages', () => {
       return (await page.reload())?.status()
     },
     error: async (page) => (await page.goto(`${world.publicUrl}/authorize?client_id=x`))?.status(),
-    // What is too long to come back to is no page to sign in for.
+    // The address is too long to return to, so Gatewarden starts no login for it.
     'sign-in-needed': async (page) =>
       (await page.goto(`${world.mcpUrl}?q=${'x'.repeat(2100)}`))?.status(),
   }
@@ -163,9 +163,9 @@ describe.skipIf(isSkipped('chromium'))('the pages', () => {
   })
 })
 
-/** What axe-core finds, as `rule: elements`; contrast it cannot decide counts. */
+/** The violations that axe-core finds, as `rule: elements`; an undecided contrast counts. */
 async function violations(page: Page): Promise<readonly string[]> {
-  // Not a script of the page, which its policy would stop.
+  // Runs outside the page, whose policy would stop a script.
   await page.evaluate(axe.source)
   const { violations: found, incomplete } = await page.evaluate<AxeResults>('axe.run(document)')
   const undecided = incomplete.filter(({ id }) => id === 'color-contrast')
@@ -181,7 +181,7 @@ function overflow(page: Page): Promise<number> {
   )
 }
 
-/** What the keyboard is at, and whether that can be seen. */
+/** The element with the focus, and whether its focus is visible. */
 function focused(page: Page): Promise<{ text: string | undefined; outlined: boolean }> {
   return page.evaluate(() => {
     const element = document.activeElement
@@ -192,7 +192,7 @@ function focused(page: Page): Promise<{ text: string | undefined; outlined: bool
   })
 }
 
-/** 0 to 255, of an `rgb(...)`. */
+/** The brightness of an `rgb(...)`, from 0 to 255. */
 function brightness(colour: string): number {
   const parts = colour.match(/\d+/g)?.slice(0, 3).map(Number) ?? []
   return parts.reduce((sum, part) => sum + part, 0) / 3

@@ -1,5 +1,5 @@
 /**
- * A real Keycloak's own tokens as bearers, through Traefik and Gatewarden to an application that says what it got.
+ * A real Keycloak's own tokens as bearers, through Traefik and Gatewarden to an application that returns its headers.
  *
  * @module
  */
@@ -69,7 +69,7 @@ describe.skipIf(isSkipped('keycloak') || isSkipped('traefik'))("Keycloak's own t
     return Tokens.parse(await answer.json())
   }
   const tokenUrl = () => `${keycloak.issuer}/protocol/openid-connect/token`
-  /** What a program gets for a person's password. */
+  /** The tokens that a program gets for a person's password. */
   const tokensOf = (name: string, program = 'old-app') =>
     post(tokenUrl(), {
       grant_type: 'password',
@@ -80,7 +80,7 @@ describe.skipIf(isSkipped('keycloak') || isSkipped('traefik'))("Keycloak's own t
       password: person(name).password,
     })
 
-  /** Brings a token to the MCP server; with what the application received, if it was asked. */
+  /** Sends a token to the MCP server. @returns the answer, and the headers that the application received, if any */
   async function bring(token: string) {
     const before = app.requests.length
     const answer = await exchange(new URL(world.mcpUrl), {
@@ -198,7 +198,7 @@ describe.skipIf(isSkipped('keycloak') || isSkipped('traefik'))("Keycloak's own t
 
   it('are known within seconds when Keycloak has a new key', async () => {
     await keycloak.rotateKeys()
-    // A forged key a moment before has everybody wait 5 s for a new one.
+    // After a forged key id, Gatewarden fetches no new key for 5 s.
     await expect
       .poll(async () => (await bring((await tokensOf('alice')).access_token)).status, {
         timeout: 15_000,

@@ -1,5 +1,5 @@
 /**
- * Redis keeps the contract of all storage adapters, in every shape that it can be installed in.
+ * Redis fulfils the contract of all storage adapters, in every kind of installation.
  *
  * @module
  */

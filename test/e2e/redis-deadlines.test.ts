@@ -1,6 +1,6 @@
 /**
- * Redis stops in the very moment that something is consumed, and goes on later: what was taken unheard is given back,
- * or refused without harm (decisions K14, K15, K24).
+ * Redis stops in the very moment that a record is consumed, and continues later. If it consumed the record but its answer
+ * was lost, Gatewarden gives the record back, or refuses it without harm (decisions K14, K15, K24).
  *
  * @module
  */
@@ -28,7 +28,7 @@ import {
 import { createVisitor, webApp } from '../support/visitor.ts'
 import { isSkipped, toolPath } from './support/tools.ts'
 
-/** Redis goes on while the connections still wait for it, and long after they were given up. */
+/** Redis continues while the connections still wait for it, or long after they were closed. */
 const PAUSES = [
   { length: 'a moment', more: 0 },
   { length: 'some seconds', more: 3000 },
@@ -64,7 +64,7 @@ describe.skipIf(isSkipped('redis-server')).each(PAUSES)('Redis is away for $leng
   })
   afterEach(() => Promise.all(stores.map((store) => store.close())))
 
-  /** Redis stops as soon as this process uses the method. */
+  /** Stops Redis as soon as this process calls the method. */
   function stopAt(method: 'replace' | 'take'): void {
     const { storage } = here
     const step = storage[method]
@@ -77,7 +77,7 @@ describe.skipIf(isSkipped('redis-server')).each(PAUSES)('Redis is away for $leng
     })
   }
 
-  /** Takes a step that Redis stops in; it goes on once the answer, an outage, is there. */
+  /** Takes a step in which Redis stops; Redis continues once the answer, an outage, is there. */
   async function failing(step: () => Promise<LightMyRequestResponse>): Promise<void> {
     const answer = await step()
     expect(answer.statusCode).toBe(503)
@@ -86,7 +86,7 @@ describe.skipIf(isSkipped('redis-server')).each(PAUSES)('Redis is away for $leng
     redis.resume()
   }
 
-  /** Tries again and again, in quick succession, until there is an answer. */
+  /** Repeats in quick succession until there is an answer other than an outage. */
   async function insisting(
     step: () => Promise<LightMyRequestResponse>,
   ): Promise<LightMyRequestResponse> {
@@ -117,7 +117,7 @@ describe.skipIf(isSkipped('redis-server')).each(PAUSES)('Redis is away for $leng
       await failing(() => exchangeCode(here, code))
       const again = which === 'the same' ? here : elsewhere
       await expectWorking(await insisting(() => exchangeCode(again, code)))
-      // And only once.
+      // The code works only once.
       expect((await insisting(() => exchangeCode(here, code))).statusCode).toBe(400)
     },
   )
@@ -142,7 +142,7 @@ describe.skipIf(isSkipped('redis-server')).each(PAUSES)('Redis is away for $leng
     await delay(more)
     redis.resume()
     const again = await insisting(() => visitor.step(arrived.url.href))
-    // The code was taken unheard: nobody else can use it.
+    // Redis took the code and its answer was lost: the code works for no one.
     expect(again.statusCode).toBe(400)
     expect(again.headers['set-cookie']).toBeUndefined()
     expect(again.body).toContain('Sign in again')

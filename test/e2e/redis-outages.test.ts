@@ -1,5 +1,5 @@
 /**
- * What the Redis adapter says while Redis is away or refuses, and that it heals by itself.
+ * The Redis adapter's answers while Redis is away or refuses, and its recovery by itself.
  *
  * @module
  */
@@ -32,7 +32,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** What an ACL user has to be allowed, by the page. */
+/** The rights that an ACL user needs, from the page. */
 const RULES = `${blockOf(readPage('docs/scaling.md'), 'acl').trim().split(' ').slice(4).join(' ')}.`
 
 const options = () => ({ binary: toolPath('redis-server'), folder })
@@ -56,7 +56,7 @@ const fresh = (storage: RedisStorage) =>
 const silent = (storage: RedisStorage) =>
   soon(() => expect(storage.liveness.isFresh()).toBe(false), 3000)
 
-/** Every method that reads or writes, each rejecting as an outage and none later than a deadline and a half. */
+/** Checks that every method that reads or writes rejects as an outage, within one and a half deadlines. */
 async function expectOutage(storage: RedisStorage): Promise<void> {
   const startedAt = performance.now()
   const results = await Promise.allSettled([
@@ -204,7 +204,7 @@ describe.skipIf(isSkipped('redis-server'))('what one process changes', () => {
       const id = `id ${n}`
       await there.set(`identity:${id}`, 1, 60)
       await soon(() => expect(here.liveness.watch(id).changed).toBe(false))
-      // What was announced before may be on its way still; a second announcement comes after it.
+      // Earlier announcements may still be under way; a second announcement comes after them.
       const marker = here.liveness.watch('marker')
       await there.delete('grant:marker')
       await soon(() => expect(marker.changed).toBe(true))
@@ -276,7 +276,7 @@ describe.skipIf(isSkipped('redis-server'))('the first contact', () => {
 
   it('refuses a server that is no cluster, and one whose certificate nobody we trust signed', async () => {
     const server = await start()
-    expect(await contact(`redis+cluster://127.0.0.1:${server.port}`)).toContain('is no cluster')
+    expect(await contact(`redis+cluster://127.0.0.1:${server.port}`)).toContain('is not a cluster')
     const certificate = await makeCertificate(join(folder, 'tls'))
     const secure = await startRedis({ ...options(), folder: join(folder, 'tls'), certificate })
     ends.push(secure.stop)
@@ -301,7 +301,7 @@ describe.skipIf(isSkipped('redis-server'))('the first contact', () => {
     const storage = await open(`${urlOf(server)}/3`)
     await server.cli('acl', 'setuser', 'default', '-select')
     await server.cli('client', 'kill', 'type', 'normal')
-    // Longer than the pauses between attempts to connect.
+    // This is longer than the pauses between attempts to connect.
     for (let times = 0; times < 100; times += 1) {
       await expectOutage(storage)
       await delay(15)
@@ -321,7 +321,7 @@ describe.skipIf(isSkipped('redis-server'))('the first contact', () => {
       'no master of this name',
     )
     expect(await contact(`redis+sentinel://127.0.0.1:${server?.port}/${group.name}`)).toContain(
-      'no sentinel that answers',
+      'the server that answers is not a sentinel',
     )
     expect(await contact(`redis://127.0.0.1:${sentinel?.port}`)).toContain('redis+sentinel://')
   })

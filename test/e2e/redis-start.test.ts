@@ -1,5 +1,5 @@
 /**
- * Gatewarden and Redis are started in any order; a Redis that cannot hold the store ends the start with a sentence.
+ * Gatewarden and Redis start in any order; a Redis that cannot hold the store ends the start with a message.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Two Gatewardens as one, behind a real Traefik, on every kind of store that they can share: any step of any flow on
- * either, single use across both, and a revocation on one is known to the other within a second.
+ * Two replicas behind a real Traefik, on every kind of store that they can share: either replica serves any step of any
+ * flow, a single use counts across both, and the other replica knows a revocation within a second.
  *
  * @module
  */
@@ -37,7 +37,7 @@ import { isSkipped, toolPath } from './support/tools.ts'
 
 const isWithoutRedis = isSkipped('redis-server') || isSkipped('traefik')
 const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
-/** What decision K27 allows. */
+/** The limit of decision K27. */
 const REVOKED_WITHIN_MS = 1000
 
 let world: ReplicatedWorld
@@ -196,7 +196,7 @@ describe.skipIf(isSkipped('traefik'))('on one machine with LMDB', () => {
   behavesAsOne()
 })
 
-/** What holds on every store. */
+/** The tests for every store. */
 function behavesAsOne(): void {
   it('have one signing key, although both were started at once on an empty store', async () => {
     const [one, other] = await Promise.all([world.ask(0, '/jwks'), world.ask(1, '/jwks')])
@@ -272,7 +272,7 @@ function behavesAsOne(): void {
     expect((await callWith(last.access_token, world.mcpUrl)).status).toBe(200)
     const next = readTokens(await client.refresh(last.refresh_token))
     readTokens(await client.refresh(next.refresh_token))
-    // What was replaced twice is stolen.
+    // A refresh token that was replaced twice counts as stolen.
     expect(await errorOf(client.refresh(tokens.refresh_token))).toBe('400 invalid_grant')
     const credential = { authorization: `Bearer ${next.access_token}` }
     expect(await refusedByOther(credential)).toBeLessThan(REVOKED_WITHIN_MS)
@@ -303,7 +303,7 @@ function behavesAsOne(): void {
       const { iss: _, jti: _jti, ...claims } = TokenClaims.parse(decodeJwt(tokens.access_token))
       return Promise.all(Array.from(Array(6), () => issuer.issue(claims)))
     }
-    /** What both say to all of them, asked in parallel. */
+    /** The statuses of both replicas for all of these, asked in parallel. */
     const ask = (bearers: readonly string[]) =>
       Promise.all(
         ([0, 1] as const).flatMap((replica) =>
@@ -373,10 +373,10 @@ async function signInBrowser(browser: ReturnType<typeof createBrowser>): Promise
   return landing.page
 }
 
-/** Both know the credential, and have it in memory. */
+/** Checks the credential at both replicas, so that both have it in memory. */
 async function warm(credential: Readonly<Record<string, string>>): Promise<void> {
   for (const replica of [0, 1, 0, 1] as const) {
-    // Its connections may have been lost a moment ago.
+    // The replica may have lost its connections a moment ago.
     const status = await vi.waitUntil(
       async () => {
         const found = await world.check(replica, credential)
@@ -397,7 +397,7 @@ async function replay(known: {
   callback: URL
   credential: Readonly<Record<string, string>>
 }): Promise<number> {
-  // Right after a lost connection it may have to be asked for again.
+  // Right after a lost connection the first attempt may fail.
   const answer = await vi.waitUntil(
     async () => {
       const found = await known.client.redeem(known.callback)
@@ -419,14 +419,14 @@ async function refusedByOther(credential: Readonly<Record<string, string>>): Pro
     const { status } = await world.check(other, credential)
     const passed = performance.now() - answeredAt
     if (status === 401 || passed > 5000) return passed
-    // An outage is no answer yet: it lets nobody in, and calls no good token bad.
+    // An outage decides nothing: it accepts no token, and calls no good token bad.
     expect([200, 503]).toContain(status)
   }
 }
 
 const lastServer = () => (world.handed.at(-1) ?? fail()).server
 
-/** Both have answered, in turns, and these paths were among them. */
+/** Checks that both replicas answered, in turns, and that these paths were among the requests. */
 function expectAlternation(from: number, paths: readonly string[]): void {
   const handed = world.handed.slice(from)
   for (const [index, { server }] of handed.entries()) {
@@ -440,7 +440,7 @@ async function errorOf(answer: Promise<Exchange>): Promise<string> {
   return `${status} ${JSON.parse(body).error}`
 }
 
-/** The page a person is looking at, with its form. */
+/** The page that the person sees, with its form. */
 function pageOf(landing: Landing) {
   if (landing.kind !== 'page') throw new Error(`left for ${landing.url.href}`)
   const [form] = readForms(landing.page.body)

@@ -1,5 +1,6 @@
 /**
- * Gatewarden ends and starts again at the worst moments: nobody has to log in again, and nobody is cut off without need.
+ * Gatewarden ends and starts again at the worst moments: no person has to log in again, and no connection breaks without
+ * need.
  *
  * @module
  */
@@ -56,7 +57,7 @@ describe.each(['SIGTERM', 'SIGKILL'] as const)('ended by %s', (signal) => {
     }
     readTokens(await client.refresh(refreshed.refresh_token))
     expect((await jwks()).body).toBe(keys)
-    // What was spent stays spent.
+    // A used code stays used.
     expect((await client.redeem(landing.url)).status).toBe(400)
   })
 
@@ -127,7 +128,7 @@ describe('a graceful stop', () => {
   })
 })
 
-/** The page a person is looking at, with its form. */
+/** The page that the person sees, with its form. */
 function pageOf(landing: Landing) {
   if (landing.kind !== 'page') throw new Error(`left for ${landing.url.href}`)
   const [form] = readForms(landing.page.body)

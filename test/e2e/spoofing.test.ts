@@ -1,5 +1,5 @@
 /**
- * What a hostile client can make Gatewarden and the application behind a real Traefik believe: nothing.
+ * A hostile client cannot deceive Gatewarden and the application behind a real Traefik.
  *
  * @module
  */
@@ -22,7 +22,7 @@ describe.skipIf(isSkipped('traefik'))('a hostile client behind Traefik', () => {
     world = await startWorld({
       front: 'traefik',
       upstream: app.address,
-      // Open to bob, who is not allowed in elsewhere: what he may ask for by another address.
+      // The only resource that bob may use: he tries to reach the others through its address.
       moreResources: ({ publicUrl }) => ({
         open: { url: `${publicUrl}/open/mcp`, allow: { emails: ['*'] } },
       }),
@@ -43,7 +43,7 @@ describe.skipIf(isSkipped('traefik'))('a hostile client behind Traefik', () => {
     await app?.close()
   })
 
-  /** Sends a request to the MCP server; with what the application received, if anything reached it. */
+  /** Sends a request to the MCP server. @returns the answer, and the request that the application received, if any */
   async function call(headers: Record<string, string | readonly string[]>) {
     const before = app.requests.length
     const answer = await exchange(new URL(world.mcpUrl), { headers })
@@ -187,7 +187,7 @@ describe.skipIf(isSkipped('traefik'))('a hostile client behind Traefik', () => {
         'x-forwarded-method': 'GET',
       },
     })
-    // Traefik's own words: nobody behind it was asked.
+    // This is Traefik's own body: it asked neither Gatewarden nor the application.
     expect([answer.status, answer.body]).toEqual([404, '404 page not found\n'])
   })
 })

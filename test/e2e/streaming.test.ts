@@ -1,5 +1,5 @@
 /**
- * Streams through the login: nothing is held back, in either direction, and a client that leaves is missed.
+ * Streams through the login: no proxy holds data back, in either direction, and the server notices a client that leaves.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { type RecordingServer, startRecordingServer } from './support/recording-
 import { isSkipped } from './support/tools.ts'
 import { startWorld, type World } from './support/world.ts'
 
-/** A client that waits for what never comes has been held back. */
+/** The longest wait of a client: after it, the test counts the data as held back. */
 const PATIENCE_MS = 5_000
 
 describe.each(['traefik', 'nginx', 'builtin'] as const)('behind %s', (front) => {
@@ -32,7 +32,7 @@ describe.each(['traefik', 'nginx', 'builtin'] as const)('behind %s', (front) => 
       await app?.close()
     })
 
-    /** Begins a request; with what has reached the server of it. */
+    /** Begins a request. @returns also the parts of it that reached the server */
     async function begin(options: { method?: string; body?: string } = {}): Promise<{
       outgoing: ClientRequest
       request: IncomingMessage

@@ -29,7 +29,7 @@ describe.each(['traefik', 'builtin'] as const)('a short access token behind %s',
     })
     afterAll(() => world?.stop())
 
-    /** Connects, lets the token end, and uses the same session again. */
+    /** Connects, waits until the token has expired, and uses the same session again. */
     async function outlive<Memory extends ClientMemory<unknown, { access_token: string }>>(
       connect: (options: ConnectOptions<Memory>) => Promise<McpSession>,
       memory: Memory,
@@ -159,7 +159,7 @@ describe('a token', () => {
   })
 })
 
-/** A refresh beside the real client, whose answer that client never sees. */
+/** Refreshes in place of the real client, which never sees the answer. */
 function refresh(clientId: string, refreshToken: string) {
   return exchange(new URL('/token', world.publicUrl), {
     method: 'POST',
@@ -172,7 +172,7 @@ function refresh(clientId: string, refreshToken: string) {
   })
 }
 
-/** Waits until the token has ended. */
+/** Waits until the token has expired. */
 function untilRefused(accessToken: string): Promise<void> {
   return vi.waitFor(
     async () => expect((await callWith(accessToken, world.mcpUrl)).status).toBe(401),

@@ -1,5 +1,6 @@
 /**
- * The shipped Traefik files, with a stand-in for Gatewarden: what reaches whom, whatever a client sends.
+ * The shipped Traefik files, with a stand-in for Gatewarden: the requests that reach it and the application, for any
+ * request of a client.
  *
  * @module
  */
@@ -285,7 +286,7 @@ describe.skipIf(isSkipped('traefik'))('the shipped Traefik files', () => {
   })
 })
 
-/** A GET whose path nobody has normalised. */
+/** Sends a GET with exactly this path, not normalised. */
 async function rawGet(port: number, host: string, path: string): Promise<IncomingMessage> {
   const [answer] = await once(request({ port, path, headers: { host } }).end(), 'response')
   answer.resume()

@@ -1,5 +1,5 @@
 /**
- * Bad input, byte by byte, against the program as it ships: the right refusal, never a 500, never a hang, nothing stored.
+ * Bad input, byte by byte, against the built program: the right refusal, never a 500, never a hang, nothing stored.
  *
  * @module
  */
@@ -31,14 +31,14 @@ const PATHS: Readonly<Record<string, readonly string[]>> = {
   '/login': ['GET', 'HEAD', 'POST'],
 }
 const FORM = 'application/x-www-form-urlencoded'
-/** Addresses that take a body, and of what type. */
+/** The addresses that accept a body, and its type. */
 const BODIES: Readonly<Record<string, string>> = {
   '/register': 'application/json',
   '/token': FORM,
   '/consent': FORM,
   '/login': FORM,
 }
-/** An answer later than this is a hang. */
+/** The time limit for an answer; a later one counts as a hang. */
 const PATIENCE_MS = 5_000
 
 let folder: string
@@ -78,7 +78,7 @@ interface Answer {
 
 /**
  * Sends bytes and reads until the other side closes.
- * @throws Error when it neither answers nor closes in time
+ * @throws Error if the server neither answers nor closes in time
  */
 async function send(...parts: (string | Buffer)[]): Promise<Answer> {
   const [address = '', port] = gatewarden.address.split(':')
@@ -87,7 +87,7 @@ async function send(...parts: (string | Buffer)[]): Promise<Answer> {
   socket.setEncoding('latin1').on('data', (data) => {
     received += String(data)
   })
-  // What is sent after the refusal may meet a closed door.
+  // The rest of the bytes, sent after the refusal, may find the connection closed.
   socket.on('error', () => {})
   const closed = new Promise((resolve) => socket.on('close', resolve))
   const timer = setTimeout(() => socket.destroy(), PATIENCE_MS)
@@ -100,7 +100,7 @@ async function send(...parts: (string | Buffer)[]): Promise<Answer> {
   return { status: Number(status), head: head.toLowerCase(), body: body.join('\r\n\r\n') }
 }
 
-/** A whole request that ends its connection. */
+/** A complete request that closes its connection. */
 function ask(method: string, target: string, headers: readonly string[] = [], body = '') {
   const length = body === '' ? [] : [`Content-Length: ${body.length}`]
   const lines = [`${method} ${target} HTTP/1.1`, `Host: ${host}`, ...headers, ...length]
@@ -114,7 +114,7 @@ describe('a wrong method', () => {
     'at %s is answered with 405 and the right ones',
     async (path, own) => {
       for (const method of METHODS) {
-        // CONNECT never reaches a path; others that Node parses do.
+        // CONNECT never reaches a path; the other methods that Node parses do.
         if (method === 'CONNECT' || own.includes(method)) continue
         const { status, head } = await ask(method, path)
         expect(`${method} ${status}`).toBe(`${method} 405`)
@@ -145,7 +145,7 @@ describe('a wrong method', () => {
           'X-Forwarded-Method: GET',
           `X-Forwarded-Host: ${host}`,
           'X-Forwarded-Uri: /mcp',
-          // QUERY without one is malformed (RFC 10008 section 2).
+          // A QUERY without a content type is malformed (RFC 10008 section 2).
           'Content-Type: application/json',
         ])
         expect(`${method} ${status}`).toBe(`${method} 401`)
@@ -342,7 +342,7 @@ describe.each(Object.entries(BODIES))('a body for %s', (path, type) => {
 })
 
 it('a request that never ends is given up after two minutes at most', async () => {
-  // The very settings of the server, since waiting for it would take that long.
+  // Reads the settings of the server: waiting would take two minutes.
   const { app: built } = await buildTestApp()
   for (const limit of [built.server.requestTimeout, built.server.headersTimeout]) {
     expect(limit).toBeGreaterThan(0)
@@ -408,7 +408,7 @@ async function storedKeys(): Promise<readonly string[]> {
   return keys
 }
 
-/** Sends many requests over a few connections, each from an address of its own; how often each status came. */
+/** Sends many requests over a few connections, each from an address of its own. @returns the count of each status */
 async function flood(
   count: number,
   make: (index: number) => { method: string; path: string; type?: string; body?: string },
@@ -426,7 +426,7 @@ async function flood(
       path,
       headers: {
         host,
-        // Loopback is a trusted proxy here, so these are a thousand visitors to a rate limit.
+        // Loopback is a trusted proxy here, so the rate limits see a thousand addresses.
         'x-forwarded-for': `203.0.${index % 250}.${index % 97}`,
         ...(type && { 'content-type': type }),
       },

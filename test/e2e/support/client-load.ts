@@ -16,12 +16,12 @@ import { type Answer, createReplicaClient, type ReplicaClientOptions } from './r
  * - `refresh`, `code`: at the token endpoint;
  * - `login`: a person's way to a code.
  */
-export type Errand = 'known' | 'fresh' | 'dead' | 'refresh' | 'code' | 'login'
-const ERRANDS: readonly Errand[] = ['known', 'fresh', 'dead', 'refresh', 'code', 'login']
+export type Task = 'known' | 'fresh' | 'dead' | 'refresh' | 'code' | 'login'
+const TASKS: readonly Task[] = ['known', 'fresh', 'dead', 'refresh', 'code', 'login']
 
-/** What became of one errand. Times are milliseconds of `performance.now()`. */
+/** What became of one task. Times are milliseconds of `performance.now()`. */
 export interface Outcome {
-  readonly errand: Errand
+  readonly task: Task
   readonly verdict: 'right' | 'unavailable'
   readonly sentAt: number
   readonly answeredAt: number
@@ -43,9 +43,9 @@ export interface ClientLoad {
   forget(): void
   /** Signs people in anew. What was forgotten has to be refused from now on. */
   begin(): Promise<void>
-  /** When the last errand was done that was not, `since`; undefined while one is not. */
+  /** When the last task was done that was not, `since`; undefined while one is not. */
   recoveredAt(since: number): number | undefined
-  /** Resolves once every errand under way has ended. */
+  /** Resolves once every task under way has ended. */
   stop(): Promise<void>
 }
 
@@ -83,25 +83,25 @@ export async function startClientLoad(options: ReplicaClientOptions): Promise<Cl
 
   /** Notes what an answer means; `judge` is asked about those that are no outage. */
   async function run(
-    errand: Errand,
+    task: Task,
     send: () => Promise<Answer>,
     judge: (answer: Answer) => boolean,
   ): Promise<Answer | undefined> {
     const sentAt = performance.now()
     const answer = await send()
-    const times = { errand, sentAt, answeredAt: performance.now() }
+    const times = { task, sentAt, answeredAt: performance.now() }
     if (answer.status === 503 && Number(answer.headers['retry-after']) > 0) {
       outcomes.push({ ...times, verdict: 'unavailable' })
       return undefined
     }
     if (judge(answer)) outcomes.push({ ...times, verdict: 'right' })
-    else wrong.push(`${errand}: ${describe(answer)}`)
+    else wrong.push(`${task}: ${describe(answer)}`)
     return answer
   }
 
-  const check = (errand: Errand, issued: Issued) =>
+  const check = (task: Task, issued: Issued) =>
     run(
-      errand,
+      task,
       () => client.check(issued.value),
       (answer) => isAllowed(answer) || (isForgotten(issued) && isRefused(answer)),
     )
@@ -160,7 +160,7 @@ export async function startClientLoad(options: ReplicaClientOptions): Promise<Cl
     const then = era
     const sentAt = performance.now()
     const done = (verdict: Outcome['verdict']) =>
-      outcomes.push({ errand: 'login', verdict, sentAt, answeredAt: performance.now() })
+      outcomes.push({ task: 'login', verdict, sentAt, answeredAt: performance.now() })
     try {
       const wasLossy = isLossy
       const value = await client.obtainCode()
@@ -176,9 +176,9 @@ export async function startClientLoad(options: ReplicaClientOptions): Promise<Cl
   const tokensOf = async (code: string): Promise<Tokens> => readTokens(await client.redeem(code))
   const rest = (milliseconds: number) =>
     delay(milliseconds, undefined, { signal: stopping.signal }).catch(() => {})
-  async function repeat(errand: () => Promise<void>, pause: number) {
+  async function repeat(task: () => Promise<void>, pause: number) {
     while (!stopping.signal.aborted) {
-      await errand().catch((error: unknown) => wrong.push(`no answer: ${String(error)}`))
+      await task().catch((error: unknown) => wrong.push(`no answer: ${String(error)}`))
       await rest(pause)
     }
   }
@@ -233,8 +233,8 @@ export async function startClientLoad(options: ReplicaClientOptions): Promise<Cl
     },
     begin,
     recoveredAt(since) {
-      const times = ERRANDS.map((errand) => {
-        const own = outcomes.filter((each) => each.errand === errand && each.sentAt >= since)
+      const times = TASKS.map((task) => {
+        const own = outcomes.filter((each) => each.task === task && each.sentAt >= since)
         const last = own.findLastIndex(({ verdict }) => verdict === 'unavailable')
         return own[last + 1]?.answeredAt
       })
