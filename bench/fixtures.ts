@@ -110,12 +110,11 @@ export async function makeTokens(deps: {
 }): Promise<Tokens> {
   const { storage, provider, now } = deps
   const records = createRecords(storage)
-  const keyring = createKeyring(ROOT_SECRET)
-  const keys = await loadSigningKeys({ storage, keyring, now })
-  const accessTokens = createAccessTokens({ issuer: ISSUER, keys, now })
+  const keyring = createKeyring(ROOT_SECRET, { issuer: 'https://auth.example.com' })
+  const keys = await loadSigningKeys({ algorithm: 'ES256', storage, keyring, now })
+  const accessTokens = createAccessTokens({ issuer: ISSUER, keys, keyring, now })
   const client = await createClients({
     keyring,
-    randomToken: () => randomToken(9),
     configured: [],
     policy: compileRegistration('open'),
     lifetime: undefined,
@@ -166,7 +165,12 @@ export async function makeTokens(deps: {
   for (const id of own) await records.refresh.create(id, firstRefreshState(createdAt), 86_400)
   const warm = await sign(createdAt + 3600)
   await records.sessions.touch(ids[0] ?? '', 86_400)
-  const session = await createSessionTokens({ issuer: ISSUER, keys, now }).issue({
+  const session = await createSessionTokens({
+    issuer: ISSUER,
+    keys: await loadSigningKeys({ algorithm: 'RS256', storage, keyring, now }),
+    keyring,
+    now,
+  }).issue({
     sub: subjectOf(PERSON),
     aud: RESOURCE,
     scope: 'mcp',

@@ -99,7 +99,9 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   ]
 
   const app = createHttpServer({ log, answerEarly: answerCheck })
-  everyMinute(app, { task: services.keys.refresh, failed: 'reading the signing keys failed', log })
+  for (const keys of services.keys) {
+    everyMinute(app, { task: keys.refresh, failed: 'reading the signing keys failed', log })
+  }
   app.addHook('onListen', async () => endGrantsOfRemovedPeople(services, deps))
   for (const surface of surfaces) mountSurface(app, surface, services.rateLimits)
   return app

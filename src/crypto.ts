@@ -1,14 +1,26 @@
 /**
- * Random values, hashes, key derivation and sealed values. The only file that touches `node:crypto` primitives
- * besides the JOSE library; everything above it speaks in tokens, hashes and sealed strings.
+ * Random values, hashes, derived keys and sealed values. It owns no protocol rule: the files above it speak in tokens, hashes
+ * and sealed strings.
  *
  * @module
  */
-import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
-import { deflateRawSync, inflateRawSync } from 'node:zlib'
-import { CompactEncrypt, compactDecrypt } from 'jose'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto'
+import { Packr } from 'msgpackr'
 
-/** What a key may be used for. A value sealed under one label never opens under another (decision K1). */
+/**
+ * The use of a derived key. A value sealed under one label never opens under another (decision K1); `token-mac/` carries
+ * the kind of token (decision K34).
+ */
 export type KeyLabel =
   | 'client-id'
   | 'interaction'
@@ -18,9 +30,25 @@ export type KeyLabel =
   | 'key-wrap'
   | 'lockout'
   | 'provider'
+  | 'record'
+  | `token-mac/${string}`
+
+/** Labels of values that belong to a store, so they outlive a change of `PUBLIC_URL`. All others are bound to the issuer. */
+const STORE_LABELS: ReadonlySet<KeyLabel> = new Set(['key-wrap', 'lockout', 'record'])
 
 /** Sealed values are small; a larger plaintext can only be a mistake of ours. */
 const MAX_PLAINTEXT = 64 * 1024
+const VERSION = 1
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+/**
+ * Random 96-bit nonces are safe for 2^32 values under one key (NIST SP 800-38D section 8.3). Strangers can have values
+ * sealed at will, so the operator hears of it long before.
+ */
+const MANY_SEALED = 2 ** 28
+
+/** MessagePack: maps are plain objects, and no extension types. */
+const packr = new Packr({ useRecords: false, mapsAsObjects: true, moreTypes: false })
 
 /** `bytes` random bytes as base64url without padding. */
 export function randomToken(bytes = 32): string {
@@ -38,77 +66,115 @@ export function constantTimeEqual(a: string, b: string): boolean {
   return timingSafeEqual(digest(a), digest(b))
 }
 
+/** The bytes of base64url text in its one canonical spelling; undefined for any other (threat T52). */
+export function fromBase64url(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64url')
+  return bytes.toString('base64url') === text ? bytes : undefined
+}
+
 /** Keys derived from the root secret (and, for opening and verifying only, from its predecessors). */
 export interface Keyring {
-  /** HMAC-SHA-256 under the current root's `label` key, as base64url. */
-  mac(label: KeyLabel, message: string): string
-  /** True if `mac` was made over `message` under any root, current or previous. */
-  verifyMac(label: KeyLabel, message: string, mac: string): boolean
-  /** Encrypts and authenticates `value` (JSON) as a compact JWE: `dir`, A256GCM, deflated before. */
-  seal(label: KeyLabel, value: unknown): Promise<string>
-  /** The value sealed under `label`, or undefined for anything that does not open. */
-  open(label: KeyLabel, sealed: string): Promise<unknown | undefined>
+  /**
+   * HMAC-SHA-256 under the current root's `label` key, as base64url.
+   * @param bytes of the MAC that are kept: 16 to 32
+   */
+  mac(label: KeyLabel, message: string, bytes?: number): string
+  /** True if `mac` was made over `message` under any root, current or previous. Constant time, canonical spelling only. */
+  verifyMac(label: KeyLabel, message: string, mac: string, bytes?: number): boolean
+  /** Encrypts and authenticates a value: version, nonce and AES-256-GCM over MessagePack, as base64url. */
+  seal(label: KeyLabel, value: unknown): string
+  /** The value sealed under `label`, or undefined for any text that does not open. */
+  open(label: KeyLabel, sealed: string): unknown
   /** True if `sealed` opens under the current root, not only under a previous one. */
-  isCurrent(label: KeyLabel, sealed: string): Promise<boolean>
+  isCurrent(label: KeyLabel, sealed: string): boolean
 }
 
 /**
  * Derives one 256-bit key a label from each root by HKDF-SHA-256 (RFC 5869).
  * @param secret the current root, any string of sufficient entropy
- * @param previous former roots, newest first
+ * @param options `issuer`: two deployments with one secret open nothing of each other; `previous`: former roots, newest
+ *   first; `onManySealed`: called once for a label under which this process has sealed very many values
  */
-export function createKeyring(secret: string, previous: readonly string[] = []): Keyring {
+export function createKeyring(
+  secret: string,
+  options: {
+    readonly issuer: string
+    readonly previous?: readonly string[]
+    readonly onManySealed?: (label: KeyLabel) => void
+  },
+): Keyring {
+  const { issuer, previous = [], onManySealed } = options
   const roots = [secret, ...previous]
-  const cache = new Map<string, Uint8Array>()
-  const key = (root: number, label: KeyLabel): Uint8Array => {
-    const name = `${root}:${label}`
-    let found = cache.get(name)
-    if (!found) {
-      found = new Uint8Array(
-        hkdfSync('sha256', roots[root] ?? '', 'gatewarden', `gatewarden/${label}`, 32),
-      )
-      cache.set(name, found)
-    }
+  const keys = roots.map(() => new Map<KeyLabel, KeyObject>())
+  const sealedCounts = new Map<KeyLabel, number>()
+
+  function derive(root: number, label: KeyLabel): KeyObject {
+    const info = `gatewarden/${label}${STORE_LABELS.has(label) ? '' : `\0${issuer}`}`
+    const key = hkdfSync('sha256', roots[root] ?? '', 'gatewarden', info, 32)
+    return createSecretKey(Buffer.from(key))
+  }
+  function keyOf(root: number, label: KeyLabel): KeyObject {
+    const found = keys[root]?.get(label) ?? derive(root, label)
+    keys[root]?.set(label, found)
     return found
   }
-  const macUnder = (root: number, label: KeyLabel, message: string) =>
-    createHmac('sha256', key(root, label)).update(message).digest('base64url')
+  const macOf = (root: number, label: KeyLabel, message: string) =>
+    createHmac('sha256', keyOf(root, label)).update(message).digest()
+  const associated = (label: KeyLabel) => Buffer.from(STORE_LABELS.has(label) ? '' : issuer)
 
-  async function openUnder(
-    root: number,
-    label: KeyLabel,
-    sealed: string,
-  ): Promise<unknown | undefined> {
+  function openUnder(root: number, label: KeyLabel, sealed: string): unknown {
+    const bytes = fromBase64url(sealed)
+    if (!bytes || bytes.length < 1 + NONCE_BYTES + TAG_BYTES || bytes[0] !== VERSION) {
+      return undefined
+    }
+    const nonce = bytes.subarray(1, 1 + NONCE_BYTES)
+    const decipher = createDecipheriv('aes-256-gcm', keyOf(root, label), nonce)
+    decipher.setAAD(associated(label))
+    decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
     try {
-      const { plaintext } = await compactDecrypt(sealed, key(root, label), {
-        keyManagementAlgorithms: ['dir'],
-        contentEncryptionAlgorithms: ['A256GCM'],
-      })
-      const inflated = inflateRawSync(plaintext, { maxOutputLength: MAX_PLAINTEXT })
-      return JSON.parse(inflated.toString('utf8'))
+      const body = bytes.subarray(1 + NONCE_BYTES, -TAG_BYTES)
+      const plaintext = Buffer.concat([decipher.update(body), decipher.final()])
+      return packr.unpack(plaintext)
     } catch {
       return undefined
     }
   }
 
+  function countSealed(label: KeyLabel): void {
+    const count = (sealedCounts.get(label) ?? 0) + 1
+    sealedCounts.set(label, count)
+    if (count === MANY_SEALED) onManySealed?.(label)
+  }
+
   return {
-    mac: (label, message) => macUnder(0, label, message),
-    verifyMac: (label, message, mac) =>
-      roots.some((_, root) => constantTimeEqual(macUnder(root, label, message), mac)),
-    async seal(label, value) {
-      const plaintext = Buffer.from(JSON.stringify(value))
-      if (plaintext.length > MAX_PLAINTEXT) throw new Error('value too large to seal')
-      return new CompactEncrypt(deflateRawSync(plaintext))
-        .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
-        .encrypt(key(0, label))
+    mac: (label, message, bytes = 32) =>
+      macOf(0, label, message).subarray(0, bytes).toString('base64url'),
+    verifyMac(label, message, mac, bytes = 32) {
+      const given = fromBase64url(mac)
+      if (given?.length !== bytes) return false
+      return roots.some((_, root) =>
+        timingSafeEqual(macOf(root, label, message).subarray(0, bytes), given),
+      )
     },
-    async open(label, sealed) {
+    seal(label, value) {
+      const plaintext = packr.pack(value)
+      if (plaintext.length > MAX_PLAINTEXT) throw new Error('value too large to seal')
+      countSealed(label)
+      const nonce = randomBytes(NONCE_BYTES)
+      const cipher = createCipheriv('aes-256-gcm', keyOf(0, label), nonce)
+      cipher.setAAD(associated(label))
+      const body = [cipher.update(plaintext), cipher.final()]
+      return Buffer.concat([Buffer.of(VERSION), nonce, ...body, cipher.getAuthTag()]).toString(
+        'base64url',
+      )
+    },
+    open(label, sealed) {
       for (const root of roots.keys()) {
-        const opened = await openUnder(root, label, sealed)
+        const opened = openUnder(root, label, sealed)
         if (opened !== undefined) return opened
       }
       return undefined
     },
-    isCurrent: async (label, sealed) => (await openUnder(0, label, sealed)) !== undefined,
+    isCurrent: (label, sealed) => openUnder(0, label, sealed) !== undefined,
   }
 }

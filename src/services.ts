@@ -71,9 +71,14 @@ export async function buildServices(deps: AppDeps) {
 type Foundation = Awaited<ReturnType<typeof buildFoundation>>
 
 /** Records, resources, provider, keys and clients: the base of both the check and the authorization server. */
-async function buildFoundation({ config, secret, storage, now }: AppDeps) {
+async function buildFoundation({ config, secret, storage, log, now }: AppDeps) {
   const issuer = config.publicUrl.origin
-  const keyring = createKeyring(secret, config.secretPrevious)
+  const keyring = createKeyring(secret, {
+    issuer,
+    previous: config.secretPrevious,
+    onManySealed: (label) =>
+      log.warn({ label }, 'very many values were sealed under one secret: plan to change SECRET'),
+  })
   const records = createRecords(storage, {
     ...(config.revokeBefore !== undefined && { revokeBefore: config.revokeBefore }),
   })
@@ -83,8 +88,14 @@ async function buildFoundation({ config, secret, storage, now }: AppDeps) {
     keyring,
     now,
   })
-  const retention = config.lifetimes.session
-  const keys = await loadSigningKeys({ storage, keyring, now, retention })
+  const accessKeys = await loadSigningKeys({ algorithm: 'ES256', storage, keyring, now })
+  const sessionKeys = await loadSigningKeys({
+    algorithm: 'RS256',
+    storage,
+    keyring,
+    now,
+    retention: config.lifetimes.session,
+  })
   const registrationPolicy = compileRegistration(config.registration)
   const isTrustedProxy = compileTrustedProxies(config.trustedProxies)
   return {
@@ -92,16 +103,15 @@ async function buildFoundation({ config, secret, storage, now }: AppDeps) {
     keyring,
     records,
     provider,
-    keys,
+    keys: [accessKeys, sessionKeys],
     registrationPolicy,
     isTrustedProxy,
     resources: createResourceTable(config.resources),
     persons: createPersons({ provider, records }),
-    accessTokens: createAccessTokens({ issuer, keys, now }),
-    sessionTokens: createSessionTokens({ issuer, keys, now }),
+    accessTokens: createAccessTokens({ issuer, keys: accessKeys, keyring, now }),
+    sessionTokens: createSessionTokens({ issuer, keys: sessionKeys, keyring, now }),
     clients: createClients({
       keyring,
-      randomToken: () => randomToken(9),
       configured: config.clients,
       policy: registrationPolicy,
       lifetime: config.clientLifetime,

@@ -2,14 +2,12 @@
  * Regression tests for the attacks that reviewers of this code have found.
  */
 import { describe, expect, it } from 'vitest'
-import { createKeyring } from '../src/crypto.ts'
 import { redirectUriProblem } from '../src/oauth/redirect-uri.ts'
 import { createAccessTokens } from '../src/oauth/tokens/access-token.ts'
-import { loadSigningKeys } from '../src/oauth/tokens/signing-keys.ts'
 import { clientHeaders } from '../src/proxy/response-headers.ts'
 import { createResourceTable } from '../src/resources/resource-table.ts'
 import { createBrowser } from './support/browser.ts'
-import { ANYONE, BOB, buildTestApp, resource, SECRET } from './support/build-app.ts'
+import { ANYONE, BOB, buildTestApp, resource } from './support/build-app.ts'
 import {
   authorizeUrl,
   check,
@@ -20,6 +18,7 @@ import {
   token,
 } from './support/oauth-client.ts'
 import { HOST_COOKIE, makeSession, SHARED_COOKIE } from './support/session.ts'
+import { accessKeys, ISSUER, testKeyring } from './support/signing.ts'
 
 // Each of these hung the event loop for seconds to minutes, so a test that ends in time has proved its point.
 describe('T33: one request cannot keep the process busy', () => {
@@ -110,8 +109,8 @@ describe('T34: a token that was signed with our key but says more than its grant
     const { tokens } = await obtainTokens(app)
     const [, payload = ''] = tokens.access_token.split('.')
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString())
-    const keys = await loadSigningKeys({ storage, keyring: createKeyring(SECRET), now: clock })
-    const issuer = createAccessTokens({ issuer: 'https://auth.example.com', keys, now: clock })
+    const keys = await accessKeys({ storage, now: clock })
+    const issuer = createAccessTokens({ issuer: ISSUER, keys, keyring: testKeyring(), now: clock })
     const good = await issuer.issue(claims)
     expect((await check(app, { authorization: `Bearer ${good}` })).statusCode).toBe(200)
     const bad = await issuer.issue({ ...claims, ...forged })

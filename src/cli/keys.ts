@@ -33,7 +33,7 @@ export const keysList: Command = (args, io) =>
       if (!key) continue
       const from = new Date(key.signsFrom).toISOString()
       const state = kid === current ? 'signs' : key.signsFrom > Date.now() ? 'next' : 'verifies'
-      io.stdout.write(`${kid}  ${state.padEnd(8)}  from ${from}\n`)
+      io.stdout.write(`${kid}  ${state.padEnd(8)}  from ${from}  ${deps.algorithm}\n`)
     }
   })
 
@@ -47,21 +47,26 @@ export const keysRotate: Command = (args, io) => {
         const { kid, isOurs, removed } = await replaceSigningKeys(deps)
         if (!isOurs) io.stdout.write('Another process replaced the keys at the same moment.\n')
         io.stdout.write(
-          `${kid} signs from now on. Other keys removed: ${removed}. Access tokens end within a minute; clients refresh by themselves.\n`,
+          `${kid} signs from now on (${deps.algorithm}). Other keys removed: ${removed}. Their tokens end within a minute; clients refresh by themselves.\n`,
         )
       } else {
         const signsFrom = Date.now() + ANNOUNCE_MS
         const kid = await addSigningKey(signsFrom, deps)
-        io.stdout.write(`${kid} signs from ${new Date(signsFrom).toISOString()}.\n`)
+        io.stdout.write(
+          `${kid} signs from ${new Date(signsFrom).toISOString()} (${deps.algorithm}).\n`,
+        )
       }
     },
   )
 }
 
+type KeyDeps = Parameters<typeof loadSigningKeys>[0]
+
+/** Runs `run` for the keys of access tokens, then for those of sessions. */
 async function withKeys(
   args: readonly string[],
   io: Io,
-  run: (deps: Parameters<typeof loadSigningKeys>[0]) => Promise<void>,
+  run: (deps: KeyDeps) => Promise<void>,
 ): Promise<number> {
   const loaded = loadOrExplain(args, io)
   if (!loaded) return 2
@@ -76,10 +81,7 @@ async function withKeys(
   }
 }
 
-async function withStore(
-  config: Config,
-  run: (deps: Parameters<typeof loadSigningKeys>[0]) => Promise<void>,
-): Promise<void> {
+async function withStore(config: Config, run: (deps: KeyDeps) => Promise<void>): Promise<void> {
   const { secret } = await rootSecret(config)
   const now = () => Date.now()
   const storage = await openStorage({
@@ -91,9 +93,13 @@ async function withStore(
   })
   try {
     await contact(storage)
+    const issuer = config.publicUrl.origin
+    const keyring = createKeyring(secret, { issuer, previous: config.secretPrevious })
+    await run({ algorithm: 'ES256', storage, keyring, now })
     await run({
+      algorithm: 'RS256',
       storage,
-      keyring: createKeyring(secret, config.secretPrevious),
+      keyring,
       now,
       retention: config.lifetimes.session,
     })

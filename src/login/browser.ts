@@ -70,7 +70,7 @@ export function createBrowsers(deps: { keyring: Keyring; secure: boolean }): Bro
         return sealed === undefined ? undefined : keyring.open('cookie', sealed)
       },
       async write(reply, name, value, seconds) {
-        const sealed = await keyring.seal('cookie', value)
+        const sealed = keyring.seal('cookie', value)
         reply.setCookie(named(name), sealed, { ...options, maxAge: seconds })
       },
     },

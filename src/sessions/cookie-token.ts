@@ -5,6 +5,7 @@
  * @module
  */
 import { z } from 'zod'
+import type { Keyring } from '../crypto.ts'
 import { createSignedTokens, type SignedTokens } from '../oauth/tokens/signed-token.ts'
 import type { SigningKeys } from '../oauth/tokens/signing-keys.ts'
 
@@ -24,10 +25,11 @@ export type SessionClaims = Readonly<z.infer<typeof Claims>>
 
 export type SessionTokens = SignedTokens<SessionClaims>
 
-/** @param deps `issuer`: our origin; `now` in milliseconds since the epoch */
+/** @param deps `issuer`: our origin; `keys`: RS256 keys, which the programs that read this cookie expect; `now` in milliseconds since the epoch */
 export function createSessionTokens(deps: {
   issuer: string
   keys: SigningKeys
+  keyring: Keyring
   now: () => number
 }): SessionTokens {
   return createSignedTokens({ ...deps, type: 'session+jwt', claims: Claims })

@@ -75,7 +75,8 @@ describe('section 2', () => {
     const ids = keys.map(({ kid }: { kid: string }) => kid)
     expect(new Set(ids).size).toBe(keys.length)
     for (const key of keys) {
-      expect(key).toMatchObject({ kty: 'RSA', use: 'sig', alg: 'RS256' })
+      expect(key).toMatchObject({ kty: key.alg === 'ES256' ? 'EC' : 'RSA', use: 'sig' })
+      expect(['ES256', 'RS256']).toContain(key.alg)
       for (const secret of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k']) {
         expect(key).not.toHaveProperty(secret)
       }

@@ -1,25 +1,17 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { createKeyring } from '../../src/crypto.ts'
 import { loadSigningKeys } from '../../src/oauth/tokens/signing-keys.ts'
 import { createRecords } from '../../src/records/records.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
-import {
-  buildTestApp,
-  type Clock,
-  createClock,
-  SECRET,
-  type TestApp,
-} from '../support/build-app.ts'
+import { buildTestApp, type Clock, createClock, type TestApp } from '../support/build-app.ts'
 import { check, obtainTokens } from '../support/oauth-client.ts'
 import { createRemoteStorage, type RemoteStorage } from '../support/remote-storage.ts'
+import { keyDeps } from '../support/signing.ts'
 
-/** All tests share a signing key: to make a key takes longer than most of them. */
+/** The signing keys of all tests: making them takes longer than most tests. */
 const signingKeys = createMemoryStorage({ now: createClock() })
-await loadSigningKeys({
-  storage: signingKeys,
-  keyring: createKeyring(SECRET),
-  now: createClock(),
-})
+for (const algorithm of ['ES256', 'RS256'] as const) {
+  await loadSigningKeys(keyDeps({ storage: signingKeys, now: createClock() }, { algorithm }))
+}
 
 async function buildOn(remote: RemoteStorage): Promise<TestApp['app']> {
   for await (const [key, value] of signingKeys.scan('')) await remote.set(key, value, 'forever')

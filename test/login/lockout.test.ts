@@ -182,7 +182,7 @@ describe('the counter', () => {
   const lockout = () =>
     createLockout({
       storage: createMemoryStorage({ now: clock }),
-      keyring: createKeyring('secret'),
+      keyring: createKeyring('secret', { issuer: 'https://auth.example.com' }),
       now: clock,
     })
   const who = { name: 'ann', device: undefined }

@@ -12,7 +12,7 @@ import { createClock } from '../support/build-app.ts'
 /** A provider that notes every attempt, as argon2 would pay for it. */
 async function attempts(verify: PasswordProvider['verify']) {
   const clock = createClock()
-  const keyring = createKeyring('secret')
+  const keyring = createKeyring('secret', { issuer: 'https://auth.example.com' })
   let made = 0
   const login = createPasswordLogin({
     provider: {

@@ -1,6 +1,5 @@
 import { createHmac, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import {
-  type CryptoKey,
   calculateJwkThumbprint,
   decodeJwt,
   decodeProtectedHeader,
@@ -8,12 +7,11 @@ import {
   importJWK,
   type JWTHeaderParameters,
   jwtVerify,
-  SignJWT,
 } from 'jose'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { createKeyring, sha256 } from '../../src/crypto.ts'
-import { loadSigningKeys } from '../../src/oauth/tokens/signing-keys.ts'
-import { ANYONE, buildTestApp, resource, SECRET, type TestApp } from '../support/build-app.ts'
+import { sha256 } from '../../src/crypto.ts'
+import { signJws } from '../../src/oauth/tokens/signature.ts'
+import { ANYONE, buildTestApp, resource, type TestApp } from '../support/build-app.ts'
 import {
   check,
   obtainTokens,
@@ -21,6 +19,7 @@ import {
   register,
   type Tokens,
 } from '../support/oauth-client.ts'
+import { accessKeys, testKeyring } from '../support/signing.ts'
 
 const AUDIENCE = 'https://mcp.example.com/notes/mcp'
 
@@ -48,9 +47,10 @@ async function expectRefused(token: string): Promise<void> {
 it('says who may do what where, for how long, and nothing personal', async () => {
   const now = Math.floor(gateway.clock() / 1000)
   expect(decodeProtectedHeader(tokens.access_token)).toEqual({
-    alg: 'RS256',
+    alg: 'ES256',
     typ: 'at+jwt',
     kid: (await publicJwk()).kid,
+    gw: expect.stringMatching(/^[\w-]{22}$/),
   })
   expect(decodeJwt(tokens.access_token)).toEqual({
     iss: 'https://auth.example.com',
@@ -66,7 +66,7 @@ it('says who may do what where, for how long, and nothing personal', async () =>
 })
 
 it('verifies with the published key, as any resource server would', async () => {
-  const key = await importJWK(await publicJwk(), 'RS256')
+  const key = await importJWK(await publicJwk(), 'ES256')
   const { payload } = await jwtVerify(tokens.access_token, key, {
     issuer: 'https://auth.example.com',
     audience: AUDIENCE,
@@ -120,18 +120,21 @@ it('T8: is refused at another resource, and at a host that only shares its wildc
 describe('T34: a token is refused', () => {
   const b64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
   const parts = () => tokens.access_token.split('.')
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 
-  /** A token like ours, signed with a key of the attacker. */
+  /** A token like ours, signed with a key of the attacker, or of ours; without our MAC or with it. */
   async function signed(
     header: Partial<JWTHeaderParameters> = {},
     claims: Record<string, unknown> = {},
-    key: CryptoKey | KeyObject = privateKey,
+    { key = privateKey, withMac = false }: { key?: KeyObject; withMac?: boolean } = {},
   ): Promise<string> {
     const { kid } = await publicJwk()
-    return new SignJWT({ ...decodeJwt(tokens.access_token), ...claims })
-      .setProtectedHeader({ alg: 'RS256', typ: 'at+jwt', kid: kid ?? '', ...header })
-      .sign(key)
+    const { gw } = decodeProtectedHeader(tokens.access_token)
+    const plain = { alg: 'ES256', typ: 'at+jwt', kid, ...header }
+    const payload = b64({ ...decodeJwt(tokens.access_token), ...claims })
+    const mac = testKeyring().mac('token-mac/at+jwt', `${JSON.stringify(plain)}.${payload}`, 16)
+    const input = `${b64({ ...plain, gw: withMac ? mac : gw })}.${payload}`
+    return `${input}.${(await signJws('ES256', input, key)).toString('base64url')}`
   }
 
   it.each(['none', 'None', 'NONE', ''])('without signature, alg %j', async (alg) => {
@@ -146,13 +149,14 @@ describe('T34: a token is refused', () => {
     const pem = createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' })
     const secret = form === 'pem' ? pem : JSON.stringify(jwk)
     const [, payload] = parts()
-    const input = `${b64({ alg: 'HS256', typ: 'at+jwt', kid: jwk.kid })}.${payload}`
+    const input = `${b64({ alg: 'HS256', typ: 'at+jwt', kid: jwk.kid, gw: jwk.kid })}.${payload}`
     const signature = createHmac('sha256', secret).update(input).digest('base64url')
     await expectRefused(`${input}.${signature}`)
   })
 
-  it('signed by another key under our kid', async () => {
+  it('signed by another key under our kid, with and without our MAC', async () => {
     await expectRefused(await signed())
+    await expectRefused(await signed({}, {}, { withMac: true }))
   })
 
   it('with a key of its own embedded', async () => {
@@ -164,7 +168,7 @@ describe('T34: a token is refused', () => {
 
   it.each<[string, Partial<JWTHeaderParameters>]>([
     ['an unknown kid', { kid: 'unknown' }],
-    ['a kid that is a path', { kid: '../../signing-key:1' }],
+    ['a kid that is a path', { kid: '../../signing-key:es256-1' }],
     ['a kid that is an object member', { kid: '__proto__' }],
     ['a jku', { jku: 'https://evil.example/jwks' }],
     ['an x5u', { x5u: 'https://evil.example/x.pem' }],
@@ -203,16 +207,17 @@ describe('T34: a token is refused', () => {
     ['a time to come', {}, { nbf: 99_999_999_999 }],
   ])('although our own key signed it, with %s', async (_what, header, claims) => {
     const { storage, clock } = gateway
-    const keys = await loadSigningKeys({ storage, keyring: createKeyring(SECRET), now: clock })
-    const key = keys.current().privateKey
-    expect(
-      (
-        await check(gateway.app, {
-          authorization: `Bearer ${await signed({}, {}, key)}`,
-        })
-      ).statusCode,
-    ).toBe(200)
-    await expectRefused(await signed(header, claims, key))
+    const key = (await accessKeys({ storage, now: clock })).current().privateKey
+    const ours = await signed({}, {}, { key, withMac: true })
+    const answer = await check(gateway.app, { authorization: `Bearer ${ours}` })
+    expect(answer.statusCode).toBe(200)
+    await expectRefused(await signed(header, claims, { key, withMac: true }))
+  })
+
+  it('although our own key signed it, without our MAC', async () => {
+    const { storage, clock } = gateway
+    const key = (await accessKeys({ storage, now: clock })).current().privateKey
+    await expectRefused(await signed({}, { jti: 'another' }, { key }))
   })
 
   it.each(['x', 'x.y.z', 'a'.repeat(10_000), `${'a.'.repeat(50)}a`, '..'])(

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { createKeyring } from '../../src/crypto.ts'
 import { replaceSigningKeys, SigningKeyUnreadable } from '../../src/oauth/tokens/signing-keys.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { type Storage, StorageUnavailable } from '../../src/storage/storage.ts'
 import { buildTestApp, createClock, SECRET, type TestApp } from '../support/build-app.ts'
 import { check, obtainTokens, refresh } from '../support/oauth-client.ts'
+import { keyDeps, testKeyring } from '../support/signing.ts'
 import { storedRecords } from '../support/stored.ts'
 
 const NEXT_SECRET = 'the next root secret, just as long'
@@ -25,7 +25,7 @@ it('is the same for processes that start together on an empty store', async () =
   const storage = createMemoryStorage({ now: clock })
   const apps = await Promise.all([1, 2, 3].map(() => buildTestApp({}, { clock, storage })))
   const [first, ...others] = await Promise.all(apps.map(jwksOf))
-  expect(first.keys).toHaveLength(1)
+  expect(first.keys.map(({ alg }: { alg: string }) => alg)).toEqual(['ES256', 'RS256'])
   for (const other of others) expect(other).toEqual(first)
 })
 
@@ -33,11 +33,11 @@ it('is nowhere in the store in the clear', async () => {
   const clock = createClock()
   const storage = createMemoryStorage({ now: clock })
   const gateway = await buildTestApp({}, { clock, storage })
-  const [key] = (await jwksOf(gateway)).keys
+  const { keys } = await jwksOf(gateway)
   const stored = JSON.stringify(await storedRecords(storage))
   expect(stored).toContain('signing-key:')
   expect(stored).not.toContain('PRIVATE KEY')
-  expect(stored).not.toContain(key.n)
+  for (const { n, x } of keys) expect(stored).not.toContain(n ?? x)
 })
 
 it('stops the start when no secret opens it, and leaves it as it is', async () => {
@@ -48,15 +48,17 @@ it('stops the start when no secret opens it, and leaves it as it is', async () =
   expect(await storedRecords(storage)).toEqual(before)
 })
 
-it('moves to the new secret at a start with both, after which the old one may be forgotten', async () => {
+it('moves to the new secret at a start with both; tokens of the old one count until it is forgotten', async () => {
   const before = await buildTestApp()
   const { tokens } = await obtainTokens(before.app)
   const reuse = { storage: before.storage, clock: before.clock, secret: NEXT_SECRET }
-  await buildTestApp({ secretPrevious: [SECRET] }, reuse)
+  const authorization = `Bearer ${tokens.access_token}`
+  const between = await buildTestApp({ secretPrevious: [SECRET] }, reuse)
+  expect((await check(between.app, { authorization })).statusCode).toBe(200)
   const after = await buildTestApp({}, reuse)
   expect(await jwksOf(after)).toEqual(await jwksOf(before))
-  const answer = await check(after.app, { authorization: `Bearer ${tokens.access_token}` })
-  expect(answer.statusCode).toBe(200)
+  // The MAC in its header is of the old secret (decision K34).
+  expect((await check(after.app, { authorization })).statusCode).toBe(401)
 })
 
 it('changes replica by replica, in two rounds, without a refusal in between', async () => {
@@ -87,10 +89,13 @@ it('is unknown, not an error, to a replica that was not told of its secret', asy
   const old = await buildTestApp()
   const reuse = { storage: old.storage, clock: old.clock, secret: NEXT_SECRET }
   await buildTestApp({ secretPrevious: [SECRET] }, reuse)
-  const header = Buffer.from(
-    JSON.stringify({ alg: 'RS256', typ: 'at+jwt', kid: 'n'.repeat(43) }),
-  ).toString('base64url')
-  const answer = await check(old.app, { authorization: `Bearer ${header}.e30.c2ln` })
+  const { tokens } = await obtainTokens(old.app)
+  const renamed = { alg: 'ES256', typ: 'at+jwt', kid: 'n'.repeat(43) }
+  const [, payload] = tokens.access_token.split('.')
+  const gw = testKeyring().mac('token-mac/at+jwt', `${JSON.stringify(renamed)}.${payload}`, 16)
+  const header = Buffer.from(JSON.stringify({ ...renamed, gw })).toString('base64url')
+  const forged = tokens.access_token.replace(/^[^.]+/, header)
+  const answer = await check(old.app, { authorization: `Bearer ${forged}` })
   expect(answer.statusCode).toBe(401)
 })
 
@@ -107,7 +112,7 @@ describe('a token that another process signed with its new key', () => {
     }
     const { app } = await buildTestApp({}, { clock, storage: { ...storage, scan } })
     clock.advance(60)
-    await replaceSigningKeys({ storage, keyring: createKeyring(SECRET), now: clock })
+    await replaceSigningKeys(keyDeps({ storage, now: clock }))
     const other = await buildTestApp({}, { clock, storage })
     const { tokens } = await obtainTokens(other.app)
     const ask = () => check(app, { authorization: `Bearer ${tokens.access_token}` })

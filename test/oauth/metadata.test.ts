@@ -193,6 +193,15 @@ it('publishes the public half of its keys only', async () => {
   const { keys } = response.json()
   expect(keys).toEqual([
     {
+      kty: 'EC',
+      use: 'sig',
+      alg: 'ES256',
+      kid: expect.stringMatching(/^[A-Za-z0-9_-]{43}$/),
+      crv: 'P-256',
+      x: expect.any(String),
+      y: expect.any(String),
+    },
+    {
       kty: 'RSA',
       use: 'sig',
       alg: 'RS256',

@@ -1,6 +1,6 @@
 import { decodeJwt, exportSPKI, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { createKeyring, sha256 } from '../../src/crypto.ts'
+import { sha256 } from '../../src/crypto.ts'
 import { subjectOf } from '../../src/oauth/subject.ts'
 import { createAccessTokens } from '../../src/oauth/tokens/access-token.ts'
 import {
@@ -9,10 +9,11 @@ import {
   replaceSigningKeys,
 } from '../../src/oauth/tokens/signing-keys.ts'
 import { asTraefikAsks, PRM } from '../check/asked.ts'
-import { ANN, ANYONE, BOB, buildTestApp, resource, SECRET } from '../support/build-app.ts'
+import { ANN, ANYONE, BOB, buildTestApp, resource } from '../support/build-app.ts'
 import { check, obtainTokens } from '../support/oauth-client.ts'
 import { exchange, listen } from '../support/raw-http.ts'
 import { HOST_COOKIE, makeSession, SHARED_COOKIE } from '../support/session.ts'
+import { accessKeys, keyDeps, testKeyring } from '../support/signing.ts'
 
 const EXPIRED_OR_WORSE = `Bearer error="invalid_token", error_description="The access token is expired or revoked or not valid here", resource_metadata="${PRM}/notes/mcp", scope="mcp"`
 
@@ -102,11 +103,9 @@ describe('T34: a session cookie that we did not make', () => {
   async function forge(kind: 'other key' | 'none' | 'HS256' | 'embedded key' | 'other issuer') {
     const session = await signedIn()
     const { test, token, grant } = session
-    const keys = await loadSigningKeys({
-      storage: test.storage,
-      keyring: createKeyring(SECRET),
-      now: test.clock,
-    })
+    const keys = await loadSigningKeys(
+      keyDeps({ storage: test.storage, now: test.clock }, { algorithm: 'RS256' }),
+    )
     const { kid, publicKey, privateKey } = keys.current()
     const stranger = await generateKeyPair('RS256')
     const claims = { ...decodeJwt(token), ...CLAIMS, gid: grant.id }
@@ -188,14 +187,11 @@ describe('T8: a session and an access token are two things', () => {
       const cookie = `${name}=${tokens.access_token}`
       expect((await check(app, { cookie })).statusCode).toBe(401)
     }
-    const keys = await loadSigningKeys({
-      storage: test.storage,
-      keyring: createKeyring(SECRET),
-      now: test.clock,
-    })
+    const keys = await accessKeys({ storage: test.storage, now: test.clock })
     const made = await createAccessTokens({
       issuer: 'https://auth.example.com',
       keys,
+      keyring: testKeyring(),
       now: test.clock,
     }).issue({
       sub: subjectOf(grant),
@@ -314,20 +310,17 @@ describe.each([
 
   it('is good after another key signs, and refused once its own was taken away', async () => {
     const { test, app, cookie } = await used()
-    const deps = { storage: test.storage, keyring: createKeyring(SECRET), now: test.clock }
+    const deps = keyDeps({ storage: test.storage, now: test.clock }, { algorithm: 'RS256' })
     test.clock.advance(1)
     await addSigningKey(test.clock(), deps)
-    // Each process does this by itself every minute: here an unknown key makes it look.
-    const look = (letter: string) => {
-      const header = { alg: 'RS256', typ: 'session+jwt', kid: letter.repeat(43) }
-      const unknown = Buffer.from(JSON.stringify(header)).toString('base64url')
-      return check(app, { cookie: `${HOST_COOKIE}=${unknown}.e30.x` })
-    }
-    expect((await look('m')).statusCode).toBe(401)
+    // Each process does this by itself every minute: here a session of the new key makes it look.
+    const other = (await makeSession(test)).cookie
+    expect((await check(app, { cookie: other })).statusCode).toBe(200)
     expect((await check(app, { cookie })).statusCode).toBe(200)
     await replaceSigningKeys(deps)
     test.clock.advance(5)
-    expect((await look('n')).statusCode).toBe(401)
+    const next = (await makeSession(test)).cookie
+    expect((await check(app, { cookie: next })).statusCode).toBe(200)
     expect((await check(app, { cookie })).statusCode).toBe(401)
   })
 

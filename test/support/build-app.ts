@@ -10,13 +10,14 @@ import { afterEach } from 'vitest'
 import { buildApp } from '../../src/app.ts'
 import { IDENTITY_HEADERS } from '../../src/check/identity-headers.ts'
 import type { Config } from '../../src/config/config.ts'
-import { createKeyring } from '../../src/crypto.ts'
 import { loadSigningKeys } from '../../src/oauth/tokens/signing-keys.ts'
 import type { UserConfig } from '../../src/providers/provider-config.ts'
 import type { AllowList } from '../../src/resources/policy.ts'
 import type { ResourceConfig } from '../../src/resources/resource-table.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import type { Storage } from '../../src/storage/storage.ts'
+import { SECRET } from './secret.ts'
+import { keyDeps } from './signing.ts'
 
 /** The password of the tests' people. Its cost is the smallest that argon2 takes: slowness tests nothing here. */
 export const PASSWORD = 'correct horse'
@@ -118,16 +119,13 @@ export interface TestApp {
   restart(changes?: Partial<Config>): Promise<TestApp>
 }
 
-/** The root secret, unless a test brings its own. */
-export const SECRET = 'a root secret for tests, long enough to be one'
+export { SECRET } from './secret.ts'
 
-/** The same signing key for all apps of a test file: making a key takes longer than most tests. */
+/** The signing keys of all apps of a test file: making them takes longer than most tests. */
 const signingKeys = createMemoryStorage({ now: () => START })
-await loadSigningKeys({
-  storage: signingKeys,
-  keyring: createKeyring(SECRET),
-  now: () => START,
-})
+for (const algorithm of ['ES256', 'RS256'] as const) {
+  await loadSigningKeys(keyDeps({ storage: signingKeys, now: () => START }, { algorithm }))
+}
 
 async function storageFor(secret: string, now: Clock): Promise<Storage> {
   const storage = createMemoryStorage({ now })

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createKeyring, randomToken, sha256 } from '../../src/crypto.ts'
+import { randomToken, sha256 } from '../../src/crypto.ts'
 import { subjectOf } from '../../src/oauth/subject.ts'
 import { loadSigningKeys } from '../../src/oauth/tokens/signing-keys.ts'
 import { createRecords, type Grant, type Records } from '../../src/records/records.ts'
@@ -12,7 +12,8 @@ import {
   type SessionClaims,
   type SessionTokens,
 } from '../../src/sessions/cookie-token.ts'
-import { SECRET, type TestApp } from './build-app.ts'
+import type { TestApp } from './build-app.ts'
+import { ISSUER, keyDeps, testKeyring } from './signing.ts'
 
 export interface TestSession {
   readonly grant: Grant
@@ -26,8 +27,6 @@ export interface TestSession {
 /** The cookie of one https host, and the one that a domain shares. */
 export const HOST_COOKIE = '__Host-gw_session'
 export const SHARED_COOKIE = 'CF_Authorization'
-
-const ISSUER = 'https://auth.example.com'
 
 /** Makes a session of ann's at the notes, changed as a test needs it; claims change without the grant. */
 export async function makeSession(
@@ -56,7 +55,8 @@ export async function makeSession(
   await records.grants.create(grant, { groups: [] }, now)
   const tokens = createSessionTokens({
     issuer: ISSUER,
-    keys: await loadSigningKeys({ storage, keyring: createKeyring(SECRET), now: clock }),
+    keys: await loadSigningKeys(keyDeps({ storage, now: clock }, { algorithm: 'RS256' })),
+    keyring: testKeyring(),
     now: clock,
   })
   const token = await tokens.issue({

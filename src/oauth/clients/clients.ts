@@ -32,20 +32,22 @@ export interface Clients {
 /** The longest client_id that we issue or open (decision K4). */
 export const MAX_CLIENT_ID_LENGTH = 1024
 
-// The names are short: every character of a sealed id travels in every request of the client.
-const Sealed = z.object({
-  n: z.string(),
-  r: z.array(z.string()),
-  g: z.array(z.string()),
-  m: z.enum(['none', 'client_secret_basic', 'client_secret_post']),
-  t: z.number(),
-  x: z.string(),
-})
+/**
+ * Name, redirect URIs, grant types and authentication method by their place in the lists below, and the time. The places
+ * never change: every character of a sealed id travels in every request of the client, so words would be dear.
+ */
+const Sealed = z.tuple([
+  z.string(),
+  z.array(z.string()),
+  z.array(z.number()),
+  z.number(),
+  z.number(),
+])
+const GRANT_TYPES = ['authorization_code', 'refresh_token'] as const
+const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post'] as const
 
 export interface ClientsDeps {
   readonly keyring: Keyring
-  /** Makes the nonce that keeps two equal registrations apart. */
-  readonly randomToken: () => string
   /** The clients of the configuration. */
   readonly configured: readonly ClientConfig[]
   readonly policy: RegistrationPolicy
@@ -56,7 +58,7 @@ export interface ClientsDeps {
 }
 
 export function createClients(deps: ClientsDeps): Clients {
-  const { keyring, randomToken, policy, lifetime, now } = deps
+  const { keyring, policy, lifetime, now } = deps
   const configured = createStaticClients(deps.configured)
   const isExpired = (issuedAt: number) =>
     lifetime !== undefined && now() >= (issuedAt + lifetime) * 1000
@@ -71,26 +73,27 @@ export function createClients(deps: ClientsDeps): Clients {
       const known = configured.find(clientId)
       if (known) return known
       if (clientId.length > MAX_CLIENT_ID_LENGTH) return undefined
-      const opened = Sealed.safeParse(await keyring.open('client-id', clientId))
+      const opened = Sealed.safeParse(keyring.open('client-id', clientId))
       if (!opened.success) return undefined
-      const { n, r, g, m, t } = opened.data
-      if (isExpired(t)) return undefined
+      const [name, redirectUris, grantTypes, method, issuedAt] = opened.data
+      const authMethod = AUTH_METHODS[method]
+      if (isExpired(issuedAt) || authMethod === undefined) return undefined
       return client(clientId, {
-        name: n,
-        redirectUris: r.filter(policy.allows),
-        grantTypes: g,
-        authMethod: m,
+        name,
+        redirectUris: redirectUris.filter(policy.allows),
+        grantTypes: GRANT_TYPES.filter((_, place) => grantTypes.includes(place)),
+        authMethod,
       })
     },
     async register(metadata) {
-      const id = await keyring.seal('client-id', {
-        n: metadata.name,
-        r: [...metadata.redirectUris],
-        g: [...metadata.grantTypes],
-        m: metadata.authMethod,
-        t: metadata.issuedAt,
-        x: randomToken(),
-      } satisfies z.input<typeof Sealed>)
+      // The nonce of the seal keeps two equal registrations apart.
+      const id = keyring.seal('client-id', [
+        metadata.name,
+        [...metadata.redirectUris],
+        GRANT_TYPES.flatMap((type, place) => (metadata.grantTypes.includes(type) ? [place] : [])),
+        AUTH_METHODS.indexOf(metadata.authMethod),
+        metadata.issuedAt,
+      ] satisfies z.input<typeof Sealed>)
       const { issuedAt: _, ...registered } = metadata
       return client(id, registered)
     },

@@ -54,7 +54,7 @@ export function createDiscovery({
 
 export function discoveryRoutes(
   app: FastifyInstance,
-  { keys, ...described }: Described & { readonly keys: SigningKeys },
+  { keys, ...described }: Described & { readonly keys: readonly SigningKeys[] },
 ): void {
   const discover = createDiscovery(described)
   scoped(app, (scope) => {
@@ -68,7 +68,9 @@ export function discoveryRoutes(
   scoped(app, (scope) => {
     clientEndpoint(scope, ENDPOINTS.jwks, 'GET')
     scope.get(ENDPOINTS.jwks, async (_request, reply) =>
-      sendJson(reply.header('cache-control', 'public, max-age=300'), keys.jwks()),
+      sendJson(reply.header('cache-control', 'public, max-age=300'), {
+        keys: keys.flatMap((kind) => kind.jwks().keys),
+      }),
     )
   })
 }

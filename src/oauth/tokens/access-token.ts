@@ -1,13 +1,12 @@
 /**
- * Access tokens: JWTs by RFC 9068, RS256, bound to one resource, with no personal data (decision K13).
+ * Access tokens: JWTs by RFC 9068, ES256, bound to one resource, with no personal data (decision K13).
  *
  * @module
  */
 import { z } from 'zod'
+import type { Keyring } from '../../crypto.ts'
 import { createSignedTokens, type SignedTokens } from './signed-token.ts'
 import type { SigningKeys } from './signing-keys.ts'
-
-const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
 
 const Claims = z.object({
   sub: z.string(),
@@ -21,20 +20,14 @@ const Claims = z.object({
 /** What a verified access token says. */
 export type AccessTokenClaims = Readonly<z.infer<typeof Claims>>
 
-export interface AccessTokens extends SignedTokens<AccessTokenClaims> {
-  /** False without any work for what cannot be one of ours by its form. */
-  looksLikeOurs(token: string): boolean
-}
+export type AccessTokens = SignedTokens<AccessTokenClaims>
 
-/** @param deps `issuer`: our origin; `now` in milliseconds since the epoch */
+/** @param deps `issuer`: our origin; `keys`: ES256 keys; `now` in milliseconds since the epoch */
 export function createAccessTokens(deps: {
   issuer: string
   keys: SigningKeys
+  keyring: Keyring
   now: () => number
 }): AccessTokens {
-  return {
-    ...createSignedTokens({ ...deps, type: 'at+jwt', claims: Claims }),
-    // The dot first: most garbage has none.
-    looksLikeOurs: (token) => token.includes('.') && COMPACT_JWS.test(token),
-  }
+  return createSignedTokens({ ...deps, type: 'at+jwt', claims: Claims })
 }

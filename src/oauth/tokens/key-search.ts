@@ -1,49 +1,49 @@
 /**
- * When the store is asked for a signing key that is not known here. It may be another process's new one, so a token that
- * names it is never called bad before the store was asked (a 401 sends people through the login again); and strangers,
- * who can name any key, cannot make us ask again and again.
+ * Decides when to ask the store for a signing key that this process does not know. Another process may have made it, so a
+ * token that names it is never called bad before the store was asked (a 401 sends people through the login again). Only
+ * tokens with a MAC of ours get here (decision K34); still, a flood of them cannot make this process ask without end.
  *
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { StorageUnavailable } from '../../storage/storage.ts'
 
-/** The store is asked for keys that strangers may have made up once in this time; who asks meanwhile waits. */
+/** The store is asked for unknown keys once in this time; all who ask meanwhile wait. */
 const LOOK_AGAIN_MS = 1000
-/** Reading takes the longer the more there is, and shall take no more than a tenth of the store's time. */
+/** Reading many keys takes long: it must take no more than a tenth of the store's time. */
 const REST_SHARE = 10
-/** Checks that wait for a look at once; what comes beyond is answered as an outage. */
+/** Checks that may wait for a read at once; any further check is answered as an outage. */
 const MOST_WAITING = 100
-/** After it failed to answer it is left alone for this long. */
+/** After a failed read the store is not asked for this long. */
 const PAUSE_MS = 1000
-/** Keys that are remembered as nobody's. */
+/** Key ids that are remembered as unknown to the store. */
 const MOST_ABSENT = 1000
-/** Every one of ours is a SHA-256 thumbprint (RFC 7638). */
+/** Each key id of ours is a SHA-256 thumbprint (RFC 7638). */
 const OURS = /^[\w-]{43}$/
 
 export interface KeySearch {
   /**
-   * Reads the keys anew and settles as `read` does; of several that ask at once one reads. What was nobody's may have
-   * come back since, as after an outage, and is looked for again.
+   * Reads the keys anew and settles as `read` does; several callers at once share one read. Key ids that were unknown may
+   * have come back since, as after an outage, so they are looked for again.
    */
   refresh(): Promise<void>
-  /** True for a key that nobody has: it need not be looked for. */
+  /** True for a key id that the store does not have: no read is needed. */
   isAbsent(kid: string): boolean
   /**
-   * Resolves once the keys were read at a time when whoever named this one knew it already, after a second or so.
-   * @throws StorageUnavailable if the store did not answer, or too many ask; whatever else `read` rejects with
+   * Resolves once a read has begun after this call, within about a second, and ended.
+   * @throws StorageUnavailable if the store did not answer, or too many wait; any other error of `read`
    */
   look(kid: string): Promise<void>
 }
 
-/** Resolves after so many milliseconds. */
+/** Resolves after the given number of milliseconds. */
 export type Pause = (milliseconds: number) => Promise<void>
 
-/** Keeps no process alive. */
+/** A timer that does not keep the process alive. */
 const realPause: Pause = (milliseconds) => delay(milliseconds, undefined, { ref: false })
 
 /**
- * @param deps `read` makes known what is in the store; `now` in milliseconds since the epoch
+ * @param deps `read` makes the keys of the store known here; `now` in milliseconds since the epoch
  */
 export function createKeySearch(deps: {
   readonly isKnown: (kid: string) => boolean
@@ -104,7 +104,7 @@ export function createKeySearch(deps: {
     },
     isAbsent: (kid) => !OURS.test(kid) || absent.has(kid),
     async look(kid) {
-      // One that is under way may have passed the place where the key was stored since.
+      // A read that is already under way may have passed this key before it was stored. Wait for it, then read again.
       if (reading !== undefined) await reading.catch(() => {})
       if (!isKnown(kid)) await readForStrangers()
       if (isKnown(kid)) return

@@ -14,7 +14,7 @@ export function formatRefreshToken(grantId: string, n: number, keyring: Keyring)
   return `${grantId}.${n}.${keyring.mac('refresh', `${grantId}|${n}`)}`
 }
 
-/** Which token of which grant this is, or undefined if we never made it. */
+/** The grant and the number of a refresh token, or undefined if we never made it. */
 export function parseRefreshToken(
   token: string,
   keyring: Keyring,
@@ -30,15 +30,15 @@ export function firstRefreshState(now: number): RefreshState {
 }
 
 export type RefreshDecision =
-  /** Issue `state.current` after storing `state`. */
+  /** Store `state`, then issue `state.current`. */
   | { readonly kind: 'rotate'; readonly state: RefreshState }
   /** Issue the current token once more; nothing changes. */
   | { readonly kind: 'repeat' }
-  /** Somebody else has a token of this grant. */
+  /** Another party has a token of this grant. */
   | { readonly kind: 'revoke' }
 
 /**
- * What presenting the `n`th token means.
+ * Decides the answer to the `n`th token.
  * @param now seconds since the epoch
  * @param grace seconds during which the parent gets the same answer again
  */
@@ -54,10 +54,10 @@ export function decideRefresh(
   })
   if (n === state.current) return rotate(n, state.highest + 1)
   if (n === state.parent) {
-    // Later than the grace the current token was never presented: its answer was lost, and it dies here.
+    // After the grace: the current token was never presented, so its answer was lost. It dies here.
     return now - state.at <= grace ? { kind: 'repeat' } : rotate(n, state.highest + 1)
   }
-  // Only a store that lost its last writes knows less than the token; nobody else can make that MAC.
+  // Only a store that lost its last writes knows less than the token: nobody else can make that MAC.
   if (n > state.highest) return rotate(n, n + 1)
   return { kind: 'revoke' }
 }

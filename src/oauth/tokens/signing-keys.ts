@@ -1,50 +1,44 @@
 /**
  * The keys that sign our tokens. They live sealed in the store, so they survive restarts and are the same for every
- * process; each signs for one period, is published a day before, and verifies as long after as what it signed last is
- * valid (decision K2).
+ * process. Each key signs for one period. It is published a day before, and verifies until the last token that it signed
+ * has expired (decision K2).
  *
  * @module
  */
-import {
-  type CryptoKey,
-  calculateJwkThumbprint,
-  exportJWK,
-  exportPKCS8,
-  generateKeyPair,
-  importJWK,
-  importPKCS8,
-  type JWK,
-} from 'jose'
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import { calculateJwkThumbprint, exportJWK, exportPKCS8, generateKeyPair, type JWK } from 'jose'
 import { z } from 'zod'
 import type { Keyring } from '../../crypto.ts'
 import { deleteIf } from '../../storage/delete-if.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { createKeySearch, type Pause } from './key-search.ts'
+import type { SigningAlgorithm } from './signature.ts'
 
 export interface SigningKey {
   readonly kid: string
-  readonly privateKey: CryptoKey
-  readonly publicKey: CryptoKey
+  readonly privateKey: KeyObject
+  readonly publicKey: KeyObject
   /** Milliseconds since the epoch. */
   readonly signsFrom: number
 }
 
 export interface SigningKeys {
+  readonly algorithm: SigningAlgorithm
   /** The key that signs now. */
   current(): SigningKey
   /**
-   * The key with this id. One that is not known yet may be another process's: the store is asked, once a second.
-   * Rejects with StorageUnavailable while that cannot be found out.
+   * The key with this id. Another process may have made a key that is not known here yet: the store is asked, once a
+   * second. Rejects with StorageUnavailable while the store does not answer.
    */
   find(kid: string): SigningKey | undefined | Promise<SigningKey | undefined>
-  /** Counts how often a key was found gone. */
+  /** Counts how often a key was found removed. */
   generation(): number
   /** The public keys as a JWK Set (RFC 7517 section 5), without private members. */
   jwks(): { keys: readonly JWK[] }
   /**
-   * Reads the keys again and makes the next period's when its time has come; to be called every minute. A store that
-   * was emptied gets back what is known here: new tokens are signed with it already. A key that was removed stays so,
-   * also where a store that lost its last writes, or a process that had not heard of it, brings it back.
+   * Reads the keys again and makes the next period's key when its time has come; to be called every minute. A store that
+   * was emptied gets the known keys back: tokens are signed with them already. A removed key stays removed, even if a store
+   * that lost its last writes, or a process that had not heard of the removal, brings it back.
    */
   refresh(): Promise<void>
 }
@@ -54,40 +48,41 @@ export class SigningKeyUnreadable extends Error {
   override readonly name = 'SigningKeyUnreadable'
 }
 
-const ALGORITHM = 'RS256'
-const PREFIX = 'signing-key:'
+const KEY_TYPES = { ES256: 'EC', RS256: 'RSA' } as const
 const DAY_MS = 86_400_000
 const PERIOD_MS = 30 * DAY_MS
-/** Others learn of a key this long before it signs. */
+/** Other processes and programs learn of a key this long before it signs. */
 const ANNOUNCED_MS = DAY_MS
-/** No access token lives longer; a browser session may. */
+/** Seconds. No access token lives longer; a browser session may. */
 const LEAST_RETENTION = 86_400
-/** That a key was removed is remembered for this long; every process reads the keys once a minute. */
+/** A removal is remembered for this long; every process reads the keys once a minute. */
 const REMOVED_MS = 10 * 60_000
 
 const StoredKey = z.object({
   sealed: z.string(),
   signsFrom: z.number(),
-  /** Seconds that it verifies after it signed last; absent: {@link LEAST_RETENTION}. */
+  /** Seconds that the key verifies after it signed last; absent: {@link LEAST_RETENTION}. */
   retention: z.number().optional(),
 })
 type StoredKey = Readonly<z.infer<typeof StoredKey>>
 const PrivateKey = z.object({
   pkcs8: z.string(),
-  publicJwk: z.looseObject({ kty: z.literal('RSA') }),
+  publicJwk: z.looseObject({ kty: z.enum(['EC', 'RSA']) }),
 })
 
 interface Deps {
+  /** Keys of one algorithm are a list of their own: a token can only be verified with a key of its kind. */
+  readonly algorithm: SigningAlgorithm
   readonly storage: Storage
   readonly keyring: Keyring
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /**
-   * The longest life of anything that is signed, in seconds; a day at least. A session of 30 days that was signed on a
-   * key's last day is verified with it for 30 more.
+   * The longest life of a signed token, in seconds; a day at least. A session of 30 days that was signed on a key's last
+   * day is verified with that key for 30 more.
    */
   readonly retention?: number
-  /** Between two looks for keys that nobody knows. */
+  /** The wait between two reads for unknown keys. */
   readonly pause?: Pause
 }
 
@@ -101,7 +96,7 @@ type Loaded = SigningKey & { readonly jwk: JWK; readonly name: string; readonly 
 export async function loadSigningKeys(deps: Deps): Promise<SigningKeys> {
   let keys: readonly Loaded[] = []
   let generation = 0
-  /** When keys were found gone, by their ids. */
+  /** The times at which keys were found removed, by key id. */
   const removed = new Map<string, number>()
 
   const known = (kid: string) => keys.find((key) => key.kid === kid)
@@ -117,10 +112,10 @@ export async function loadSigningKeys(deps: Deps): Promise<SigningKeys> {
 
   async function read(): Promise<void> {
     let all = await readAll(deps)
-    // Read beside a rotation, it may have come too early for the new key and too late for the others.
+    // A read beside a rotation may come too early for the new key and too late for the others.
     if (keys.some(({ kid }) => !all.some((key) => key.kid === kid))) all = await readAll(deps)
     let found = kept(all)
-    // Of a store with keys, `keys rotate` may have removed some. One without any has lost them.
+    // If the store still has keys, `keys rotate` removed the missing ones. If it has none, it lost them: write ours back.
     if (found.length === 0 && keys.length > 0) {
       for (const { name, stored } of keys) await store(name, stored, deps)
       found = kept(await readAll(deps))
@@ -128,7 +123,7 @@ export async function loadSigningKeys(deps: Deps): Promise<SigningKeys> {
     // A store that fails half-way must not leave us without a key.
     if (found.length > 0) adopt(found)
     for (const { kid, name, stored } of all) {
-      // Only what was read: another process may have put a good key under this name since.
+      // Only the record that was read: another process may have stored a good key under this name since.
       if (wasRemoved(kid)) await deleteIf(deps.storage, name, stored)
     }
     if (await makeDue(found, deps)) adopt(kept(await readAll(deps)))
@@ -143,6 +138,7 @@ export async function loadSigningKeys(deps: Deps): Promise<SigningKeys> {
   await search.refresh()
 
   return {
+    algorithm: deps.algorithm,
     generation: () => generation,
     refresh: search.refresh,
     current: () => signingAt(deps.now(), keys),
@@ -153,7 +149,7 @@ export async function loadSigningKeys(deps: Deps): Promise<SigningKeys> {
         () => known(kid),
         (error: unknown) => {
           const found = known(kid)
-          // While `SECRET` changes, replica after replica: one that has the new secret seals keys that we cannot open.
+          // While `SECRET` changes, replica after replica, a replica with the new secret seals keys that we cannot open.
           if (found || error instanceof SigningKeyUnreadable) return found
           throw error
         },
@@ -163,7 +159,7 @@ export async function loadSigningKeys(deps: Deps): Promise<SigningKeys> {
   }
 }
 
-/** The newest key whose time has come; before its own time only if there is no other, as after the clock was set back. */
+/** The newest key whose time has come; the oldest one if none has, as after the clock was set back. */
 function signingAt(now: number, keys: readonly Loaded[]): Loaded {
   const key = keys.find(({ signsFrom }) => signsFrom <= now) ?? keys.at(-1)
   if (!key) throw new Error('there is no signing key')
@@ -171,60 +167,67 @@ function signingAt(now: number, keys: readonly Loaded[]): Loaded {
 }
 
 /**
- * Adds a key out of turn.
- * @param signsFrom milliseconds since the epoch; leave others the time to learn of it
+ * Adds a key outside the schedule.
+ * @param signsFrom milliseconds since the epoch; leave other processes the time to learn of the key
  * @returns its kid
  */
 export async function addSigningKey(signsFrom: number, deps: Deps): Promise<string> {
-  const { sealed, kid } = await makeKey(deps.keyring)
-  await store(`${PREFIX}${periodAt(signsFrom)}-${kid}`, keyRecord(sealed, signsFrom, deps), deps)
+  const { sealed, kid } = await makeKey(deps)
+  await store(
+    `${prefixOf(deps)}${periodAt(signsFrom)}-${kid}`,
+    keyRecord(sealed, signsFrom, deps),
+    deps,
+  )
   return kid
 }
 
 /**
- * Puts a key that signs at once in the place of every other: what those signed is worth nothing from then on.
+ * Replaces every key by one that signs at once: tokens of the others are worth nothing from then on.
  * @returns the id of the key that signs now, which is another run's if two were started together; whether it is this
- *   run's; and how many keys were removed
+ *   run's; and the number of removed keys
  */
 export async function replaceSigningKeys(
   deps: Deps,
 ): Promise<{ kid: string; isOurs: boolean; removed: number }> {
-  // Listed before: of two that run at once one may remove the other's new key, but never each the other's.
+  // Listed before: if two run at once, one may remove the other's new key, but never each the other's.
   const others: string[] = []
-  for await (const [name] of deps.storage.scan(PREFIX)) others.push(name)
+  for await (const [name] of deps.storage.scan(prefixOf(deps))) others.push(name)
   const added = await addSigningKey(deps.now(), deps)
   for (const name of others) await deps.storage.delete(name)
   const { kid } = signingAt(deps.now(), await readAll(deps))
   return { kid, isOurs: kid === added, removed: others.length }
 }
 
+const prefixOf = ({ algorithm }: Pick<Deps, 'algorithm'>) =>
+  `signing-key:${algorithm.toLowerCase()}-`
+
 const periodAt = (time: number) => Math.floor(time / PERIOD_MS)
 
 /**
- * Makes the first key, and the next period's a day before it begins. Of several processes one `create` wins and the
- * others read its key.
- * @returns true if there may be a key now that was not there before
+ * Makes the first key, and the next period's key a day before the period begins. One `create` of several processes wins,
+ * and the others read its key.
+ * @returns true if there may be a new key
  */
 async function makeDue(keys: readonly Loaded[], deps: Deps): Promise<boolean> {
   const now = deps.now()
   const newest = keys[0]?.signsFrom ?? Number.NEGATIVE_INFINITY
   const due = periodAt(now + ANNOUNCED_MS)
   if (newest >= due * PERIOD_MS) return false
-  // Without a key of this period there is nobody to announce it to: it signs at once.
+  // Without a key of this period no process could announce it: it signs at once.
   const current = periodAt(newest) >= periodAt(now)
   const period = current ? due : periodAt(now)
-  const { sealed } = await makeKey(deps.keyring)
+  const { sealed } = await makeKey(deps)
   const signsFrom = current ? period * PERIOD_MS : now
-  await store(`${PREFIX}${period}`, keyRecord(sealed, signsFrom, deps), deps)
+  await store(`${prefixOf(deps)}${period}`, keyRecord(sealed, signsFrom, deps), deps)
   return true
 }
 
-/** A key lives until what it signed last has expired. */
+/** A key lives until the last token that it signed has expired. */
 async function store(name: string, key: StoredKey, { storage, now }: Deps): Promise<void> {
   await storage.create(name, key, lifetimeOf(key, now()))
 }
 
-/** Seconds until nothing that this key signed is valid any more. */
+/** Seconds until every token of this key has expired. */
 function lifetimeOf({ signsFrom, retention = LEAST_RETENTION }: StoredKey, now: number): number {
   const signsUntil = (periodAt(signsFrom) + 1) * PERIOD_MS
   return Math.max(1, Math.ceil((signsUntil - now) / 1000) + retention)
@@ -236,19 +239,19 @@ const keyRecord = (sealed: string, signsFrom: number, { retention = 0 }: Deps): 
   retention: Math.max(LEAST_RETENTION, retention),
 })
 
-async function makeKey(keyring: Keyring): Promise<{ sealed: string; kid: string }> {
-  const pair = await generateKeyPair(ALGORITHM, { modulusLength: 2048, extractable: true })
+async function makeKey({ algorithm, keyring }: Deps): Promise<{ sealed: string; kid: string }> {
+  const pair = await generateKeyPair(algorithm, { modulusLength: 2048, extractable: true })
   const publicJwk = await exportJWK(pair.publicKey)
   const pkcs8 = await exportPKCS8(pair.privateKey)
   return {
     kid: await calculateJwkThumbprint(publicJwk),
-    sealed: await keyring.seal('key-wrap', { pkcs8, publicJwk }),
+    sealed: keyring.seal('key-wrap', { pkcs8, publicJwk }),
   }
 }
 
 async function readAll(deps: Deps): Promise<Loaded[]> {
   const keys: Loaded[] = []
-  for await (const [name, value] of deps.storage.scan(PREFIX)) {
+  for await (const [name, value] of deps.storage.scan(prefixOf(deps))) {
     keys.push(await read(name, StoredKey.parse(value), deps))
   }
   // The same order in every process, also for keys of the same moment.
@@ -256,23 +259,28 @@ async function readAll(deps: Deps): Promise<Loaded[]> {
 }
 
 async function read(name: string, stored: StoredKey, deps: Deps): Promise<Loaded> {
-  const opened = await deps.keyring.open('key-wrap', stored.sealed)
+  const opened = deps.keyring.open('key-wrap', stored.sealed)
   if (opened === undefined) {
     throw new SigningKeyUnreadable(`${name} was sealed under another secret`)
   }
   const renewed = await renew(name, stored, opened, deps)
   const { pkcs8, publicJwk } = PrivateKey.parse(opened)
+  if (publicJwk.kty !== KEY_TYPES[deps.algorithm]) throw new Error(`${name} is of another kind`)
   const kid = await calculateJwkThumbprint(publicJwk)
-  const publicKey = await importJWK(publicJwk, ALGORITHM)
-  if (publicKey instanceof Uint8Array) throw new Error('an RSA key cannot be symmetric')
-  const privateKey = await importPKCS8(pkcs8, ALGORITHM)
-  const jwk = { ...publicJwk, kid, use: 'sig', alg: ALGORITHM }
-  return { kid, privateKey, publicKey, signsFrom: stored.signsFrom, jwk, name, stored: renewed }
+  return {
+    kid,
+    privateKey: createPrivateKey(pkcs8),
+    publicKey: createPublicKey({ key: publicJwk, format: 'jwk' }),
+    signsFrom: stored.signsFrom,
+    jwk: { ...publicJwk, kid, use: 'sig', alg: deps.algorithm },
+    name,
+    stored: renewed,
+  }
 }
 
 /**
- * After a change of `SECRET` the keys move to the new one, so that the old one can be forgotten (decision K1); after
- * one of the lifetimes they are kept for as long as is needed now. Never shorter: older tokens may still live.
+ * After a change of `SECRET` the keys move to the new secret, so that the operator can remove the old one (decision K1).
+ * After a longer lifetime was configured the keys are kept longer; never shorter, because older tokens may still live.
  */
 async function renew(
   name: string,
@@ -280,10 +288,10 @@ async function renew(
   opened: unknown,
   { storage, keyring, now, retention = 0 }: Deps,
 ): Promise<StoredKey> {
-  const isCurrent = await keyring.isCurrent('key-wrap', stored.sealed)
+  const isCurrent = keyring.isCurrent('key-wrap', stored.sealed)
   const kept = stored.retention ?? LEAST_RETENTION
   if (isCurrent && kept >= retention) return stored
-  const sealed = isCurrent ? stored.sealed : await keyring.seal('key-wrap', opened)
+  const sealed = isCurrent ? stored.sealed : keyring.seal('key-wrap', opened)
   const renewed = { ...stored, sealed, retention: Math.max(kept, retention) }
   await storage.replace(name, stored, renewed, lifetimeOf(renewed, now()))
   return renewed

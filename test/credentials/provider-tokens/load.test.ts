@@ -203,7 +203,7 @@ it('answers for a token it has seen at once, with the very credential of before'
     ...provider.config,
     name: 'A provider',
     redirectUri: 'https://auth.example.com/callback',
-    keyring: createKeyring(SECRET, []),
+    keyring: createKeyring(SECRET, { issuer: 'https://auth.example.com' }),
     now,
   })
   if (!oidc.tokens) throw new Error('no tokens')
