@@ -1,5 +1,5 @@
 /**
- * docs/architecture.md says what is there, and all of it.
+ * docs/architecture.md names every folder, record and storage method, and nothing that does not exist.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const TOP = readdirSync(ROOT, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map((entry) => entry.name)
 
-/** What the page names in code marks, if it begins with a folder of the repository. */
+/** The paths in code marks on the page: those that begin with a folder of the repository. */
 const paths = [...PAGE.matchAll(/`([\w.-]+\/[\w./-]*)`/g)]
   .map(([, path = '']) => path)
   .filter((path) => TOP.includes(path.split('/')[0] ?? ''))

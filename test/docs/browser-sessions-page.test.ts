@@ -1,5 +1,5 @@
 /**
- * docs/browser-sessions.md quotes what the program says.
+ * docs/browser-sessions.md quotes the program's own messages.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * docs/edge-auth.md agrees with the code, wherever a sentence is written twice.
+ * docs/edge-auth.md agrees with the code, where both contain the same sentence.
  *
  * @module
  */
@@ -13,13 +13,13 @@ const CODE = sourceFiles()
   .map((file) => readFileSync(ROOT + file, 'utf8'))
   .join('\n')
 
-/** Sentences that the program says, in quotation marks; names in them are not. */
+/** The program's messages, which the page puts in quotation marks; other quoted words are left out. */
 const quoted = [...PAGE.replaceAll(/^```.*?^```$/gms, '').matchAll(/"([^"{}]+)"/g)]
   .map(([, sentence = '']) => sentence.replaceAll('\n', ' '))
   .filter((sentence) => !['edge auth', 'Allow', 'Block', '...', 'ok', 'error'].includes(sentence))
 
-describe('what docs/edge-auth.md quotes', () => {
-  it('is a good deal', () => {
+describe('a message that docs/edge-auth.md quotes', () => {
+  it('is among many', () => {
     expect(quoted.length).toBeGreaterThan(8)
   })
 

@@ -1,5 +1,5 @@
 /**
- * What the image and docker-compose.yml promise each other.
+ * The image and docker-compose.yml agree with each other.
  *
  * @module
  */
@@ -39,7 +39,7 @@ describe('the image', () => {
     },
   )
 
-  it('has a health check that asks whatever else is configured elsewhere', async () => {
+  it('has a health check that works with a configuration from elsewhere', async () => {
     const { code, stderr } = await run(healthcheck, { env: { DATA_DIR: '/data', PORT: '1' } })
     expect(code).toBe(1)
     expect(stderr).toMatch(/^\/healthz did not answer on 127\.0\.0\.1 port 1: .*ECONNREFUSED/)

@@ -8,9 +8,11 @@ import { posix } from 'node:path'
 import { ROOT } from '../support/documentation.ts'
 
 export interface Import {
-  /** A path from the top of the repository for a file of ours, else the name of a package: `fastify`, `node:crypto`. */
+  /**
+   * The path of a file of ours from the top of the repository, else the name of a package: `fastify`, `node:crypto`.
+   */
   readonly target: string
-  /** Gone when the program runs. */
+  /** The compiler removes the import. */
   readonly typeOnly: boolean
 }
 
@@ -24,7 +26,7 @@ export function sourceFiles(): readonly string[] {
     .map((name) => `src/${name}`)
 }
 
-/** What a file imports, statically or not. @throws Error if there is no such file */
+/** The static and dynamic imports of a file. @throws Error if there is no such file */
 export function importsOf(file: string): readonly Import[] {
   const text = readFileSync(ROOT + file, 'utf8')
   return [...text.matchAll(IMPORT)].map(([, type, fixed, dynamic]) => ({
@@ -43,8 +45,9 @@ function resolve(file: string, specifier: string): string {
 }
 
 /**
- * The shortest chain of imports by which `file` gets to something forbidden when the program runs, or by a type of its
- * own; empty if there is none.
+ * The shortest chain of imports from `file` to a forbidden target; empty if there is none. Imports of types count only
+ * in
+ * `file` itself.
  */
 export function chainTo(file: string, forbidden: (target: string) => boolean): readonly string[] {
   const seen = new Set([file])

@@ -8,7 +8,7 @@ import { posix } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { everyPage, ROOT, readPage, withoutBlocks } from '../support/documentation.ts'
 
-/** What a page links to or shows, but for other sites. */
+/** The links and images of a page, without those of other sites. */
 function relativeLinks(page: string): readonly string[] {
   const text = withoutBlocks(page)
   const found = [...text.matchAll(/\]\(([^)\s]+)\)|(?:src|href|srcset)="([^"]+)"/g)]
@@ -17,7 +17,7 @@ function relativeLinks(page: string): readonly string[] {
     .filter((link) => !/^[a-z]+:/.test(link))
 }
 
-/** The anchors that a page's headings get. */
+/** The anchors of a page's headings. */
 function anchorsOf(page: string): readonly string[] {
   return [...withoutBlocks(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading

@@ -1,5 +1,5 @@
 /**
- * The nginx and ingress-nginx pages and files agree with the code, wherever a list or a sentence is written twice.
+ * The nginx and ingress-nginx pages and files agree with the code, where both contain the same list or sentence.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * docs/scaling.md promises nothing about outages that no test holds it to, and agrees with the files it is about.
+ * Each promise of docs/scaling.md about an outage has a test, and the page agrees with the files that it describes.
  *
  * @module
  */

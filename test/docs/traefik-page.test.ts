@@ -1,5 +1,5 @@
 /**
- * docs/proxies/traefik.md agrees with the code, wherever a list or a sentence is written twice.
+ * docs/proxies/traefik.md agrees with the code, where both contain the same list or sentence.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { sourceFiles } from './imports.ts'
 
 const COPIED = ['Authorization', 'Cookie', ...Object.keys(IDENTITY_HEADERS)]
 
-/** Every list of copied headers in a text: a label, a YAML list on one line or on many. */
+/** Every list of copied headers in a text: a label, or a YAML list on one line or on several. */
 function copiedHeaders(text: string): readonly (readonly string[])[] {
   const lists = text.matchAll(
     /authResponseHeaders(?:=|: \[|: *(?:&\w+ *)?\n)((?:[A-Z][\w-]*(?:, ?)?)+|(?:\s*- [A-Z][\w-]*\n)+)/g,
@@ -21,7 +21,7 @@ function copiedHeaders(text: string): readonly (readonly string[])[] {
 
 describe('the headers that Traefik copies', () => {
   it.each([...everyPage(), 'traefik/dynamic.yml'])('are all of them in %s', (path) => {
-    // What a diff takes away is no advice.
+    // The removed lines of a diff are no advice.
     const kept = readPage(path).replace(/^- {2,}.*$/gm, '')
     for (const list of copiedHeaders(kept)) expect(list).toEqual(COPIED)
   })

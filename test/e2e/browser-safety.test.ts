@@ -131,7 +131,10 @@ describe.skipIf(isSkipped('chromium'))('in Chromium', () => {
   ])('a consent auto-posted from $attacker', ({ host, site }) => {
     let evil: RecordingServer
     let mallory: HandClient
-    /** The interaction of a consent page that the attacker opened in their own browser, before and after they allowed it. */
+    /**
+     * The interaction of a consent page that the attacker opened in their own browser, before and after they allowed
+     * it.
+     */
     let atHome: { requested: string; consented: string }
 
     beforeEach(async () => {
@@ -196,7 +199,7 @@ describe.skipIf(isSkipped('chromium'))('in Chromium', () => {
     })
   })
 
-  it('who is not allowed in is told so, and can sign in as someone else', async () => {
+  it('a person who is not allowed in is told so, and can sign in as someone else', async () => {
     const arrival = arrivalAt(page, client.authorizationUrl())
     await page.goto(client.authorizationUrl().href)
     await allow(page)
@@ -213,7 +216,7 @@ describe.skipIf(isSkipped('chromium'))('in Chromium', () => {
     readTokens(await client.redeem(await arrival))
   })
 
-  it('who is not allowed in can go back to the program, which is told', async () => {
+  it('a person who is not allowed in can go back to the program, which gets an error', async () => {
     const arrival = arrivalAt(page, client.authorizationUrl())
     await page.goto(client.authorizationUrl().href)
     await allow(page)
@@ -224,7 +227,7 @@ describe.skipIf(isSkipped('chromium'))('in Chromium', () => {
     expect(received()?.headers).not.toHaveProperty('referer')
   })
 
-  it('who says no sends the client a refusal and keeps no trace of it', async () => {
+  it('a person who says no sends the client a refusal and keeps no trace of it', async () => {
     const arrival = arrivalAt(page, client.authorizationUrl())
     await page.goto(client.authorizationUrl().href)
     await page.getByRole('button', { name: 'Deny' }).click()
@@ -232,7 +235,7 @@ describe.skipIf(isSkipped('chromium'))('in Chromium', () => {
     expect(await cookieNames()).toEqual(['gw_browser'])
   })
 
-  it('who types a wrong password keeps the name and may try again', async () => {
+  it('a person who types a wrong password keeps the name and may try again', async () => {
     const arrival = arrivalAt(page, client.authorizationUrl())
     await page.goto(client.authorizationUrl().href)
     await allow(page)

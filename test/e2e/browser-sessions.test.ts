@@ -193,7 +193,8 @@ describe.skipIf(isSkipped('traefik') || isSkipped('chromium'))('a page of anothe
     await typeLogin(page, world.ann)
     await page.waitForURL(world.mcpUrl)
     const socket = `${world.mcpUrl.replace('http', 'ws')}/socket`
-    // The application closes it after the handshake. That the application was asked shows that its own pages may connect.
+    // The application closes it after the handshake. That the application was asked shows that its own pages may
+    // connect.
     const opening = `new Promise((resolve) => {
       const socket = new WebSocket(${JSON.stringify(socket)})
       socket.onclose = () => resolve('closed')

@@ -22,8 +22,8 @@ const FRONTS = [
 ] as const
 
 /**
- * The two protocols of MCP: with the initialize handshake, and stateless. The sample server does not know the second. We
- * compare there whether its refusals arrive unchanged, because clients tell the two protocols apart by them.
+ * The two protocols of MCP: with the initialize handshake, and stateless. The sample server does not know the second.
+ * We compare there whether its refusals arrive unchanged, because clients tell the two protocols apart by them.
  */
 const REVISIONS = [
   { revision: '2025-11-25', passes: 40 },

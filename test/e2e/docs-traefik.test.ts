@@ -1,6 +1,6 @@
 /**
- * The promises of docs/proxies/traefik.md: its scripts, unchanged, run against the shipped Traefik files and against the
- * page's own, and print the output on the page.
+ * The promises of docs/proxies/traefik.md: its scripts, unchanged, run against the shipped Traefik files and against
+ * the page's own, and print the output on the page.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Google, with a stand-in on loopback: the login with its account chooser, the hosted domain, and Google's own tokens as
- * bearers, through Traefik and the built program.
+ * Google, with a stand-in on loopback: the login with its account chooser, the hosted domain, and Google's own tokens
+ * as bearers, through Traefik and the built program.
  *
  * @module
  */

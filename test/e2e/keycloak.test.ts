@@ -148,7 +148,7 @@ describe.skipIf(isSkipped('keycloak') || isSkipped('traefik'))('with Keycloak', 
     expect((await redeem(code)).access_token).toMatch(/^ey/)
   })
 
-  it('whoever is not let in may sign in as someone else', async () => {
+  it('a person who is not let in may sign in as someone else', async () => {
     const browser = createBrowser()
     const refused = pageOf(await signIn('bob', browser))
     expect(refused.status).toBe(403)
@@ -210,7 +210,7 @@ describe.skipIf(isSkipped('keycloak') || isSkipped('traefik'))('with Keycloak', 
     expect((await redeem(codeIn(end))).access_token).toMatch(/^ey/)
   }, 240_000)
 
-  it('what other programs have at Keycloak is not touched, and what we gave lives without it', async () => {
+  it('other programs keep their tokens and sessions at Keycloak, and our tokens live without it', async () => {
     const browser = createBrowser()
     const theirs = await signInElsewhere(browser)
     const callback = codeIn(await openWithSession(browser))

@@ -50,7 +50,7 @@ describe.skipIf(isSkipped('nginx') || isSkipped('chromium')).each([
     await application?.close()
   })
 
-  /** Calls its argument with a page of a new browser, ann signed in at {@link PATH}. */
+  /** Calls `run` with a page of a new browser, ann signed in at {@link PATH}. */
   async function signedIn(run: (page: Page) => Promise<void>): Promise<void> {
     const context = await chromium.newContext()
     try {

@@ -322,7 +322,7 @@ describe.skipIf(isSkipped('nginx')).each([
       expect(lines(answer)).toEqual([])
     })
 
-    it('of an outage that it is one, and when to come back', async () => {
+    it('that there is an outage, and when to come back', async () => {
       const early = await call({ authorization: 'Bearer early' })
       expect([early.status, early.headers['retry-after']]).toEqual([503, '7'])
       const broken = await call({ authorization: 'Bearer broken' })
@@ -330,7 +330,7 @@ describe.skipIf(isSkipped('nginx')).each([
       for (const { received } of [early, broken]) expect(received).toBeUndefined()
     })
 
-    it('of a request that Gatewarden cannot read that it is that', async () => {
+    it('that Gatewarden cannot read its request', async () => {
       expect((await call({ authorization: 'Bearer huge' })).status).toBe(400)
     })
 

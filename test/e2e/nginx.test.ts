@@ -1,6 +1,6 @@
 /**
- * Gatewarden behind a real nginx with the shipped files, in the points where nginx differs from Traefik: TLS, an outage,
- * several servers.
+ * Gatewarden behind a real nginx with the shipped files, in the points where nginx differs from Traefik: TLS, an
+ * outage, several servers.
  *
  * @module
  */

@@ -20,12 +20,7 @@ import {
   startRedisGroup,
 } from '../../scripts/lib/redis.ts'
 import { blockOf, readPage } from '../support/documentation.ts'
-import {
-  type ClientLoad,
-  type Task,
-  type Outcome,
-  startClientLoad,
-} from './support/client-load.ts'
+import { type ClientLoad, type Outcome, startClientLoad, type Task } from './support/client-load.ts'
 import { type Replicas, startReplicas } from './support/replicas-on.ts'
 import { isSkipped, toolPath } from './support/tools.ts'
 
@@ -86,7 +81,9 @@ const within =
   ({ sentAt, answeredAt }: Outcome) =>
     sentAt > from && answeredAt < to
 
-/** Runs an outage from start to end, and checks the answers that clients got. Resolves to a sentence on the recovery. */
+/**
+ * Runs an outage from start to end, and checks the answers that clients got. Resolves to a sentence on the recovery.
+ */
 async function runOutage(outage: {
   start(): unknown
   heal(): unknown
@@ -205,7 +202,9 @@ describe.skipIf(isSkipped('redis-server'))('Redis', () => {
       await redis.cli('acl', 'setuser', 'gatewarden', 'resetpass', `>${password}`)
       await redis.cli('client', 'kill', 'user', 'gatewarden')
     }
-    await annotate(await runOutage({ start: () => change('another'), heal: () => change(PASSWORD) }))
+    await annotate(
+      await runOutage({ start: () => change('another'), heal: () => change(PASSWORD) }),
+    )
     expect(replicas.running[0].log()).not.toContain(PASSWORD)
   })
 

@@ -41,7 +41,7 @@ describe.skipIf(isSkipped('chromium'))('the pages', () => {
     await app?.close()
   })
 
-  /** Calls its argument with a new browser context. */
+  /** Calls `run` with a new browser context. */
   async function inContext(
     options: BrowserContextOptions,
     run: (page: Page, context: BrowserContext) => Promise<void>,

@@ -132,7 +132,7 @@ describe.skipIf(isSkipped('keycloak') || isSkipped('traefik'))("Keycloak's own t
     expect((await bring((await tokensOf('carol')).access_token)).status).toBe(200)
   })
 
-  it('of a program alone are of nobody who may pass', async () => {
+  it('of a program alone belong to no person who may pass', async () => {
     const { access_token } = await post(tokenUrl(), {
       grant_type: 'client_credentials',
       client_id: 'old-app',

@@ -1,6 +1,6 @@
 /**
- * Redis stops in the very moment that a record is consumed, and continues later. If it consumed the record but its answer
- * was lost, Gatewarden gives the record back, or refuses it without harm (decisions K14, K15, K24).
+ * Redis stops in the very moment that a record is consumed, and continues later. If it consumed the record but its
+ * answer was lost, Gatewarden gives the record back, or refuses it without harm (decisions K14, K15, K24).
  *
  * @module
  */
@@ -87,7 +87,7 @@ describe.skipIf(isSkipped('redis-server')).each(PAUSES)('Redis is away for $leng
   }
 
   /** Repeats in quick succession until there is an answer other than an outage. */
-  async function insisting(
+  async function retried(
     step: () => Promise<LightMyRequestResponse>,
   ): Promise<LightMyRequestResponse> {
     for (;;) {
@@ -105,7 +105,7 @@ describe.skipIf(isSkipped('redis-server')).each(PAUSES)('Redis is away for $leng
   async function expectWorking(answer: LightMyRequestResponse): Promise<void> {
     expect([answer.statusCode, answer.json().error]).toEqual([200, undefined])
     const headers = { authorization: `Bearer ${answer.json().access_token}` }
-    const checked = await insisting(() => check(here.app, { ...headers, ...AT_RESOURCE }))
+    const checked = await retried(() => check(here.app, { ...headers, ...AT_RESOURCE }))
     expect(checked.statusCode).toBe(200)
   }
 
@@ -116,9 +116,9 @@ describe.skipIf(isSkipped('redis-server')).each(PAUSES)('Redis is away for $leng
       stopAt('replace')
       await failing(() => exchangeCode(here, code))
       const again = which === 'the same' ? here : elsewhere
-      await expectWorking(await insisting(() => exchangeCode(again, code)))
+      await expectWorking(await retried(() => exchangeCode(again, code)))
       // The code works only once.
-      expect((await insisting(() => exchangeCode(here, code))).statusCode).toBe(400)
+      expect((await retried(() => exchangeCode(here, code))).statusCode).toBe(400)
     },
   )
 
@@ -127,7 +127,7 @@ describe.skipIf(isSkipped('redis-server')).each(PAUSES)('Redis is away for $leng
     stopAt('replace')
     await failing(() => refresh(here.app, client, first.refresh_token))
     const again = which === 'the same' ? here : elsewhere
-    const second = await insisting(() => refresh(again.app, client, first.refresh_token))
+    const second = await retried(() => refresh(again.app, client, first.refresh_token))
     await expectWorking(second)
     await expectWorking(await refresh(here.app, client, second.json().refresh_token))
   })
@@ -141,7 +141,7 @@ describe.skipIf(isSkipped('redis-server')).each(PAUSES)('Redis is away for $leng
     expect(arrived.url.pathname).toBe('/.gatewarden/callback')
     await delay(more)
     redis.resume()
-    const again = await insisting(() => visitor.step(arrived.url.href))
+    const again = await retried(() => visitor.step(arrived.url.href))
     // Redis took the code and its answer was lost: the code works for no one.
     expect(again.statusCode).toBe(400)
     expect(again.headers['set-cookie']).toBeUndefined()

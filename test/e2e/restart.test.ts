@@ -1,6 +1,6 @@
 /**
- * Gatewarden ends and starts again at the worst moments: no person has to log in again, and no connection breaks without
- * need.
+ * Gatewarden ends and starts again at the worst moments: no person has to log in again, and no connection breaks
+ * without need.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * Streams through the login: no proxy holds data back, in either direction, and the server notices a client that leaves.
+ * Streams through the login: no proxy holds data back, in either direction, and the server notices a client that
+ * leaves.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Hands each request to the other server than the one before it: the worst a load balancer can do.
+ * Sends each request to another server than the request before it: the worst case of a load balancer.
  *
  * @module
  */
@@ -8,14 +8,14 @@ import { createServer, request } from 'node:http'
 import { freePort } from '../../../scripts/lib/ports.ts'
 
 export interface AlternatingProxy {
-  /** `host:port`. */
+  /** The `host:port` where it listens. */
   readonly address: string
   /** Requests so far, with the index of the server that answered each. */
   readonly handed: readonly { readonly server: number; readonly path: string }[]
   close(): Promise<void>
 }
 
-/** @param servers `host:port` each */
+/** @param servers the `host:port` of each server */
 export async function startAlternatingProxy(servers: readonly string[]): Promise<AlternatingProxy> {
   const handed: { server: number; path: string }[] = []
   const proxy = createServer((incoming, outgoing) => {

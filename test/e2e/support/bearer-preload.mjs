@@ -1,6 +1,6 @@
 /**
- * Preloaded into a program that has no option for an access token: every request that it sends carries the one in
- * `BEARER_TOKEN`, and differs in nothing else. Both Node's `fetch` and the undici package announce their requests.
+ * Preloaded into a program that has no option for an access token: it adds the token in `BEARER_TOKEN` to every
+ * request, and changes nothing else. Both Node's `fetch` and the undici package announce their requests.
  *
  * @module
  */

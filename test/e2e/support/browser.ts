@@ -1,5 +1,5 @@
 /**
- * A browser without JavaScript: cookies, redirects, refreshes and forms, with the headers a real one sends.
+ * A browser without JavaScript: cookies, redirects, refreshes and forms, with the headers of a real browser.
  *
  * @module
  */
@@ -12,16 +12,16 @@ export interface Credentials {
   readonly password: string
 }
 
-/** Where a navigation ended: a page to look at, or an address the caller wanted to be told of. */
+/** The end of a navigation: a page, or an address that the caller waits for. */
 export type Landing =
   | { readonly kind: 'page'; readonly page: Exchange }
   | { readonly kind: 'reached'; readonly url: URL }
 
 export interface Browser {
   readonly cookies: CookieJar
-  /** Goes to `url` and on, as far as redirects and refreshes lead; stops before requesting an address that `until` names. */
+  /** Opens `url` and follows redirects and refreshes; stops before it requests an address that `until` accepts. */
   open(url: URL, until?: (url: URL) => boolean): Promise<Landing>
-  /** Sends a form of `page` with `fields` filled in, by the button of that value where it matters. */
+  /** Sends a form of `page` with `fields` filled in, by the button with the value `button`, if given. */
   submit(submission: {
     page: Exchange
     form: Form
@@ -29,20 +29,20 @@ export interface Browser {
     button?: string
     until?: (url: URL) => boolean
   }): Promise<Landing>
-  /** One person's way through consent and login. See {@link SignInOptions}. */
+  /** Takes a person through consent and login. See {@link SignInOptions}. */
   signIn(authorizationUrl: URL, options: SignInOptions): Promise<URL>
 }
 
 export interface SignInOptions extends Credentials {
-  /** What to answer on the consent page. */
+  /** The answer on the consent page. */
   readonly decision?: 'approve' | 'deny'
-  /** False: the client's callback is not requested, only returned. */
+  /** If false, the browser returns the address of the client's callback without a request to it. */
   readonly deliver?: boolean
 }
 
 const MAX_STEPS = 20
 
-/** A browser with no cookies yet. */
+/** Creates a browser without cookies. */
 export function createBrowser(): Browser {
   const cookies = createCookieJar()
 
@@ -100,9 +100,9 @@ export function createBrowser(): Browser {
 }
 
 /**
- * Answers the consent page, types name and password where asked, and returns the address of the client's callback,
- * code included. It is requested too, as a browser would, unless `deliver` is false.
- * @throws Error with the words of the page it could not get past
+ * Answers the consent page, types name and password if asked, and returns the address of the client's callback with the
+ * code. Also requests that address, as a browser does, unless `deliver` is false.
+ * @throws Error with the text of the page that stopped it
  */
 async function signIn(browser: Browser, url: URL, options: SignInOptions): Promise<URL> {
   const callback = new URL(url.searchParams.get('redirect_uri') ?? '')
@@ -151,7 +151,7 @@ function formBody(form: Form, fields: Readonly<Record<string, string>>, button?:
   return body.toString()
 }
 
-/** `Sec-Fetch-Site` of a navigation; hosts are their own sites here, since loopback has no registrable domains. */
+/** The `Sec-Fetch-Site` of a navigation. Each host is a site of its own: loopback has no registrable domains. */
 function fetchSite(to: URL, from: URL | undefined): string {
   if (!from) return 'none'
   if (from.origin === to.origin) return 'same-origin'

@@ -9,7 +9,7 @@ import { createServer } from 'node:http'
 export interface CallbackServer {
   /** The redirect URI to register. */
   readonly redirectUrl: string
-  /** The parameters of an answer that has come, else of the next one. */
+  /** Resolves to the parameters of the answer that has come, else of the next one. */
   next(): Promise<URLSearchParams>
   close(): Promise<void>
 }

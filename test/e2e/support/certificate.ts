@@ -1,5 +1,5 @@
 /**
- * A certificate for loopback, made anew for each test world.
+ * A certificate for loopback, a new one for each test world.
  *
  * @module
  */
@@ -13,7 +13,9 @@ export interface Certificate {
   readonly keyFile: string
 }
 
-/** Makes a self-signed certificate for `localhost`, `127.0.0.1` and `::1` in `folder`; clients trust it as its own CA. */
+/**
+ * Makes a self-signed certificate for `localhost`, `127.0.0.1` and `::1` in `folder`; clients trust it as its own CA.
+ */
 export async function makeCertificate(folder: string): Promise<Certificate> {
   await mkdir(folder, { recursive: true })
   const certFile = join(folder, 'cert.pem')

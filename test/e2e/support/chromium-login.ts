@@ -31,7 +31,7 @@ export async function arrivalAt(page: Page, authorizationUrl: URL): Promise<URL>
   return new URL(request.url())
 }
 
-/** Presses Allow, once more if the page asks again, and waits for the login page. */
+/** Presses Allow, again if the page asks again, and waits for the login page. */
 export async function allow(page: Page): Promise<void> {
   const button = page.getByRole('button', { name: 'Allow' })
   const name = page.getByLabel('Name')

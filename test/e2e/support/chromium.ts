@@ -7,15 +7,15 @@ import { type Browser as Chromium, chromium } from 'playwright-core'
 import { toolPath } from './tools.ts'
 
 /**
- * Starts Debian's Chromium, without the calls home that a closed network refuses. Close it when done.
- * @param furtherArguments of the command
+ * Starts Debian's Chromium, without requests of its own, which a closed network refuses. The caller has to close it.
+ * @param furtherArguments more arguments for its command line
  */
 export function startChromium(furtherArguments: readonly string[] = []): Promise<Chromium> {
   return chromium.launch({
     executablePath: toolPath('chromium'),
     args: [
       '--headless',
-      // Chromium refuses its sandbox to root, which CI runs as; it sees only our own pages here.
+      // Chromium has no sandbox for root, the user of CI. It opens only our own pages here.
       '--no-sandbox',
       '--disable-gpu',
       '--disable-quic',

@@ -1,5 +1,5 @@
 /**
- * The part of a command line that waits for a browser's session: strict about who posts what, as OpenShell's is.
+ * The part of a command line that waits for a browser's session. It checks origin and code strictly, as OpenShell does.
  *
  * @module
  */
@@ -8,20 +8,20 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 
 export interface CliListener {
   readonly port: number
-  /** What the terminal shows. */
+  /** The code in the terminal. */
   readonly code: string
-  /** The address that it opens in a browser. */
+  /** The address that the command line opens in a browser. */
   readonly url: string
   /** Method, content type and `Origin` of every request to the callback. */
   readonly requests: readonly string[]
-  /** The session, once one was accepted. */
+  /** The session, once the listener has accepted one. */
   readonly token: Promise<string>
   close(): Promise<void>
 }
 
 /**
- * @param gateway the origin that it was told; nobody else may post
- * @param refuse answers so instead of accepting anything
+ * @param gateway the origin of the gateway, the only one that may post
+ * @param refuse if given, every request is refused with this text
  */
 export async function startCliListener(gateway: string, refuse?: string): Promise<CliListener> {
   const code = 'K7M-2QXA'

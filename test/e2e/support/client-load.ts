@@ -1,6 +1,6 @@
 /**
- * A steady load of clients, and a verdict on each answer they get: an outage may make it 503 with `Retry-After`, and
- * nothing else.
+ * A steady load of clients, and a verdict on each answer they get: an outage may cause 503 with `Retry-After`, and no
+ * other error.
  *
  * @module
  */
@@ -12,14 +12,14 @@ import { type Answer, createReplicaClient, type ReplicaClientOptions } from './r
 /**
  * - `known`: a check of a token that was checked before;
  * - `fresh`: the first check of a token;
- * - `dead`: a check of a revoked token, or of one that nobody signed;
+ * - `dead`: a check of a revoked or a forged token;
  * - `refresh`, `code`: at the token endpoint;
  * - `login`: a person's way to a code.
  */
 export type Task = 'known' | 'fresh' | 'dead' | 'refresh' | 'code' | 'login'
 const TASKS: readonly Task[] = ['known', 'fresh', 'dead', 'refresh', 'code', 'login']
 
-/** What became of one task. Times are milliseconds of `performance.now()`. */
+/** The outcome of a task. Times are milliseconds of `performance.now()`. */
 export interface Outcome {
   readonly task: Task
   readonly verdict: 'right' | 'unavailable'
@@ -29,32 +29,36 @@ export interface Outcome {
 
 export interface ClientLoad {
   readonly outcomes: readonly Outcome[]
-  /** A line for each answer that no outage excuses. */
+  /** A line for each wrong answer. */
   readonly wrong: readonly string[]
-  /** How many codes were refused because an attempt before, answered with 503, had spent them and was not undone yet. */
+  /**
+   * The number of codes refused because an earlier attempt, answered with 503, had spent them and was not undone yet.
+   */
   readonly early: number
-  /** How many codes were lost of those that were issued at a time of {@link ClientLoad.expectLoss}. */
+  /** The number of lost codes among those issued while {@link ClientLoad.expectLoss} was set. */
   readonly lost: number
-  /** Stocks codes to redeem, and ends a grant whose token every process knows. */
+  /** Obtains codes to redeem later, and ends a grant whose token every process knows. */
   prepare(): Promise<void>
-  /** Until told otherwise, what is issued may be lost: by a failover of a Redis that does not wait for its replicas. */
+  /**
+   * Sets whether codes issued from now on may be lost, by a failover of a Redis that does not wait for its replicas.
+   */
   expectLoss(isExpected: boolean): void
-  /** What was issued before may be refused from now on: the store loses it. */
+  /** Accepts from now on that tokens and codes issued before are refused: the store loses them. */
   forget(): void
-  /** Signs people in anew. What was forgotten has to be refused from now on. */
+  /** Signs people in anew. From now on the forgotten tokens have to be refused. */
   begin(): Promise<void>
-  /** When the last task was done that was not, `since`; undefined while one is not. */
+  /** The time when the last kind of task succeeded again after `since`; undefined until all kinds have. */
   recoveredAt(since: number): number | undefined
-  /** Resolves once every task under way has ended. */
+  /** Resolves once every running task has ended. */
   stop(): Promise<void>
 }
 
 const KNOWN_TOKENS = 4
 const PAUSE_MS = { check: 15, refresh: 120, code: 250, login: 400 }
-/** A revocation binds everywhere within this (decision K27). */
+/** The time until every process has to know a revocation (decision K27). */
 const REVOKED_WITHIN_MS = 1000
 
-/** Something issued, and whether it is still to be honoured. */
+/** A token or code, and the era of its issue: those of an earlier era may be refused. */
 interface Issued {
   readonly value: string
   readonly era: number
@@ -81,7 +85,7 @@ export async function startClientLoad(options: ReplicaClientOptions): Promise<Cl
 
   const isForgotten = (issued: Issued) => issued.era !== era
 
-  /** Notes what an answer means; `judge` is asked about those that are no outage. */
+  /** Sends a request and records its outcome; `judge` decides about answers that are no outage. */
   async function run(
     task: Task,
     send: () => Promise<Answer>,
@@ -257,7 +261,7 @@ function isRefused({ status, headers }: Answer): boolean {
   return status === 401 && /error="invalid_token"/.test(headers['www-authenticate'] ?? '')
 }
 
-/** Of the form of ours, and signed by nobody: under a key of ours, and under one that might be another process's. */
+/** Two forged tokens in our format, without a valid signature: with a known key id, and with an unknown one. */
 function forgeries(token: string): readonly string[] {
   const [header = '', claims = ''] = token.split('.')
   const signature = 'A'.repeat(342)

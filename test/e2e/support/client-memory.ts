@@ -1,26 +1,26 @@
 /**
- * What an MCP client keeps between connections, and the part of an OAuth provider that both SDKs ask of their host.
+ * The data that an MCP client keeps between connections, and the OAuth provider that both SDKs require from their host.
  *
  * @module
  */
 import { randomUUID } from 'node:crypto'
 
-/** Runs a browser on an authorization URL until it reaches the client's callback. */
+/** Opens an authorization URL in a browser, up to the client's callback. */
 export type SignIn = (authorizationUrl: URL) => Promise<unknown>
 
-/** Kept from one connection to the next, as a client keeps it on disk. */
+/** The data from one connection to the next, which a real client keeps on disk. */
 export interface ClientMemory<Registration, Tokens> {
   registration?: Registration
   tokens?: Tokens
-  /** How often this client has sent a person to the browser. */
+  /** The number of times that this client has sent a person to the browser. */
   signIns: number
 }
 
-/** A connected client, whichever library it is made of. */
+/** A connected client of any library. */
 export interface McpSession {
   /** Names of the server's tools. */
   listTools(): Promise<readonly string[]>
-  /** What the sample server's `echo` tool answers. */
+  /** Calls the sample server's `echo` tool, and returns its answer. */
   echo(message: string): Promise<string>
   close(): Promise<void>
 }
@@ -60,7 +60,7 @@ export function memoryProvider<Registration, Tokens>(options: {
       verifier = value
     },
     codeVerifier: () => verifier,
-    /** What the server no longer accepts is forgotten, so that the SDK signs in anew. */
+    /** Deletes the data that the server no longer accepts, so that the SDK signs in anew. */
     invalidateCredentials(what: 'all' | 'client' | 'tokens' | 'verifier' | 'discovery') {
       if (what === 'all' || what === 'client') delete memory.registration
       if (what === 'all' || what === 'tokens') delete memory.tokens
@@ -68,14 +68,14 @@ export function memoryProvider<Registration, Tokens>(options: {
   }
 }
 
-/** What the clients of both SDKs have in common. */
+/** The methods that the clients of both SDKs have in common. */
 interface SdkClient {
   listTools(): Promise<{ tools: readonly { name: string }[] }>
   callTool(call: { name: string; arguments: Record<string, unknown> }): Promise<object>
   close(): Promise<void>
 }
 
-/** A session over a connected client. */
+/** Makes a session of a connected client. */
 export function sessionOf(client: SdkClient): McpSession {
   return {
     listTools: async () => (await client.listTools()).tools.map(({ name }) => name),

@@ -1,5 +1,5 @@
 /**
- * Runs the official conformance programme and reads what it found.
+ * Runs the official conformance programme and reads its results.
  *
  * @module
  */
@@ -28,15 +28,15 @@ export interface ConformanceRun {
   readonly command: 'server' | 'authorization'
   /** Options besides the output folder. */
   readonly args: readonly string[]
-  /** An existing folder; the results go into one of their own below it. */
+  /** An existing folder; the results go into a new folder below it. */
   readonly folder: string
-  /** Sent as `Authorization` header with every request. */
+  /** The token in the `Authorization` header of every request. */
   readonly bearer?: string
-  /** Told each line it prints while it runs. A promise that rejects fails the run. */
+  /** Called with each line that it prints. A promise that rejects fails the run. */
   onLine?(line: string): Promise<void>
 }
 
-/** A folder of results: the kind of scenario, its name, the time. */
+/** The name of a folder of results: the kind of scenario, its name, the time. */
 const RESULT = /^(?:authorization-)?server-(.+)-\d{4}-\d\d-\d\dT[\d-]+Z$/
 const PRELOAD = new URL('bearer-preload.mjs', import.meta.url)
 
@@ -63,12 +63,12 @@ export async function runConformance(options: ConformanceRun): Promise<readonly 
   return checks
 }
 
-/** What it printed. It exits with 1 when a check failed, which is for the test to judge. */
+/** Runs it and returns its output. Accepts exit code 1, a failed check: the test judges the checks. */
 async function run(options: ConformanceRun, folder: string): Promise<string> {
   const program = toolPath('conformance')
   const { PATH = '' } = process.env
   const child = spawn(program, [options.command, ...options.args, '--output-dir', folder], {
-    // Beside the runner lies the Node it needs.
+    // The folder of the runner also has the Node that it needs.
     env: {
       ...process.env,
       PATH: `${dirname(program)}${delimiter}${PATH}`,

@@ -7,25 +7,25 @@
 interface Cookie {
   readonly name: string
   readonly value: string
-  /** Host, or the `Domain` attribute with `hostOnly` false. */
+  /** The host, or the `Domain` attribute if `hostOnly` is false. */
   readonly domain: string
   readonly hostOnly: boolean
   readonly path: string
   readonly secure: boolean
-  /** Milliseconds since the epoch; Infinity for as long as the browser is open. */
+  /** Milliseconds since the epoch; Infinity for a cookie that lives until the browser is closed. */
   readonly expires: number
 }
 
 export interface CookieJar {
-  /** Takes in the `Set-Cookie` lines of an answer from `url`. */
+  /** Stores the cookies in the `Set-Cookie` lines of an answer from `url`. */
   store(url: URL, lines: readonly string[]): void
-  /** The `Cookie` header for a request to `url`, or undefined when there is none to send. */
+  /** The `Cookie` header for a request to `url`; undefined if no cookie matches. */
   header(url: URL): string | undefined
   names(): readonly string[]
 }
 
 /**
- * An empty jar. Cookies are not kept apart by port, as in every browser.
+ * Creates an empty jar. As in every browser, all ports of a host share their cookies.
  * @param now milliseconds since the epoch
  */
 export function createCookieJar(now: () => number = Date.now): CookieJar {
@@ -56,7 +56,7 @@ export function createCookieJar(now: () => number = Date.now): CookieJar {
   }
 }
 
-/** Undefined for a cookie that a browser would refuse. */
+/** Parses a `Set-Cookie` line. @returns undefined for a cookie that a browser refuses */
 function parse(url: URL, line: string, now: number): Cookie | undefined {
   const [pair = '', ...rest] = line.split(';')
   const [name = '', value = ''] = split(pair)
@@ -84,7 +84,7 @@ function parse(url: URL, line: string, now: number): Cookie | undefined {
   }
 }
 
-/** Browsers but Safari keep `Secure` cookies of this machine, without TLS too. */
+/** All browsers except Safari accept `Secure` cookies from this machine without TLS. */
 function isTrustworthy(url: URL): boolean {
   return url.protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
 }

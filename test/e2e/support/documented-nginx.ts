@@ -1,5 +1,5 @@
 /**
- * Gatewarden and nginx as docs/proxies/nginx.md has them, on this machine's hosts and ports.
+ * Gatewarden and nginx as in docs/proxies/nginx.md, on this machine's hosts and ports.
  *
  * @module
  */
@@ -20,20 +20,20 @@ export interface DocumentedNginx {
   readonly notes: string
   readonly wiki: string
   readonly ann: Credentials
-  /** A folder of its own, removed with it. */
+  /** A new folder, removed at the end. */
   readonly folder: string
   stop(): Promise<void>
 }
 
 export interface DocumentedNginxOptions {
-  /** `gatewarden.yaml` and the site as the page has them. */
+  /** The `gatewarden.yaml` and the site of the page. */
   readonly gatewarden: string
   readonly site: string
-  /** `host:port` of what stands in for both servers. */
+  /** `host:port` of the stand-in for both servers. */
   readonly upstream: string
 }
 
-/** Fills the page's examples in, without TLS, and starts what they describe. */
+/** Fills in the page's examples, without TLS, and starts their programs. */
 export function startDocumentedNginx(options: DocumentedNginxOptions): Promise<DocumentedNginx> {
   return startInFolder('docs-nginx-', (place) => start(options, place))
 }

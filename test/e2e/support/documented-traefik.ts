@@ -1,5 +1,5 @@
 /**
- * Gatewarden and Traefik as docs/proxies/traefik.md has them, on this machine's hosts and ports.
+ * Gatewarden and Traefik as in docs/proxies/traefik.md, on this machine's hosts and ports.
  *
  * @module
  */
@@ -23,24 +23,24 @@ export interface DocumentedTraefik {
   readonly notes: string
   readonly wiki: string
   readonly ann: Credentials
-  /** A folder of its own, removed with it. */
+  /** A new folder, removed at the end. */
   readonly folder: string
-  /** What Gatewarden logged. */
+  /** Gatewarden's log. */
   log(): string
   stop(): Promise<void>
 }
 
 export interface DocumentedOptions {
-  /** `gatewarden.yaml` and the dynamic file as the page has them. */
+  /** The `gatewarden.yaml` and the dynamic file of the page. */
   readonly gatewarden: string
   readonly dynamic: string
   /** Changes the shipped static file. */
   readonly changeStatic?: (text: string) => string
-  /** `host:port` of what stands in for both servers. */
+  /** `host:port` of the stand-in for both servers. */
   readonly upstream: string
 }
 
-/** Fills the page's examples in and starts what they describe; resolves once a login is asked for, or nothing is. */
+/** Fills in the page's examples and starts their programs; resolves once a server answers, with or without a login. */
 export function startDocumentedTraefik(options: DocumentedOptions): Promise<DocumentedTraefik> {
   return startInFolder('docs-traefik-', (place) => start(options, place))
 }
@@ -89,7 +89,7 @@ async function start(
     name: 'Traefik',
     command: toolPath('traefik'),
     args: [`--configFile=${staticFile}`],
-    // 404 is Traefik's own answer before its routes are loaded.
+    // Traefik answers 404 until it has loaded its routes.
     ready: () =>
       exchange(new URL(notes)).then(
         ({ status }) => status !== 404,

@@ -1,5 +1,5 @@
 /**
- * An OAuth client whose steps are taken one by one, where a test needs to stand between them.
+ * An OAuth client for tests that take its steps one by one.
  *
  * @module
  */
@@ -22,10 +22,10 @@ const Registered = z.object({ client_id: z.string() })
 const Tokens = z.object({ access_token: z.string(), refresh_token: z.string() })
 export type Tokens = z.infer<typeof Tokens>
 
-/** Where nobody listens: browsers that stop before the callback are sent there. */
+/** A redirect URI where no process listens, for browsers that stop before the callback. */
 const UNHEARD = 'http://127.0.0.1:9/callback'
 
-/** Registers a public client of one redirect URI for one resource. */
+/** Registers a public client with a redirect URI, for a resource. */
 export async function registerClient(options: {
   issuer: string
   resource: string
@@ -82,7 +82,7 @@ export async function registerClient(options: {
   }
 }
 
-/** @throws Error with the answer when it holds no tokens */
+/** @throws Error with the answer, if it has no tokens */
 export function readTokens(answer: Pick<Exchange, 'status' | 'body'>): Tokens {
   if (answer.status !== 200) throw new Error(`no tokens (${answer.status}): ${answer.body}`)
   return Tokens.parse(JSON.parse(answer.body))
@@ -102,7 +102,7 @@ export async function signInByHand(options: {
   return { client, callback, tokens: readTokens(await client.redeem(callback)) }
 }
 
-/** A `GET` of a protected address with a token; the answer's status says whether it was accepted. */
+/** Sends a `GET` with a token to a protected address; the status tells whether the token was accepted. */
 export function callWith(accessToken: string, url: string): Promise<Exchange> {
   return exchange(new URL(url), { headers: { authorization: `Bearer ${accessToken}` } })
 }

@@ -1,12 +1,12 @@
 /**
- * Reads what a browser without scripts acts upon: forms, and a refresh that leads elsewhere. For our own pages and
- * those of the providers in the tests, not for any HTML.
+ * Reads the parts of HTML that a browser without scripts uses: forms, and a refresh to another address. It can read our
+ * own pages and those of the providers in the tests, not all HTML.
  *
  * @module
  */
 
 export interface Form {
-  /** As written; empty when the form is posted to the page's own address. */
+  /** The attribute as written; empty if the form posts to the page's own address. */
   readonly action: string
   readonly method: string
   readonly inputs: readonly Control[]
@@ -18,7 +18,7 @@ export interface Control {
   readonly type: string
   readonly name: string
   readonly value: string
-  /** Of a checkbox or radio button. */
+  /** True if a checkbox or radio button is checked. */
   readonly checked: boolean
 }
 
@@ -35,7 +35,7 @@ export function readForms(html: string): readonly Form[] {
   })
 }
 
-/** Where the document sends the browser by itself, or undefined. */
+/** The address in the document's refresh, or undefined. */
 export function readRefresh(html: string): string | undefined {
   for (const [, tag = ''] of html.matchAll(/<meta\b([^>]*)>/gi)) {
     const meta = attributes(tag)
@@ -46,7 +46,7 @@ export function readRefresh(html: string): string | undefined {
   return undefined
 }
 
-/** The words of a document without its tags, for messages. */
+/** The text of a document without its tags, for messages. */
 export function readText(html: string): string {
   return decode(html.replace(/<(style|script)\b.*?<\/\1>/gis, '').replace(/<[^>]*>/g, ' '))
     .replace(/\s+/g, ' ')

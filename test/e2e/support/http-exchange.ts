@@ -1,5 +1,5 @@
 /**
- * One HTTP request with exactly the headers given, and its answer; `fetch` adds and forbids headers of its own.
+ * Sends an HTTP request with exactly the given headers; `fetch` adds and forbids some.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { request as requestTls } from 'node:https'
 export interface Exchange {
   readonly url: URL
   readonly status: number
-  /** Names in lower case; several lines of one name joined by `, `. */
+  /** Headers by names in lower case; several lines of a name are joined by `, `. */
   readonly headers: Readonly<Record<string, string>>
   readonly setCookies: readonly string[]
   readonly body: string
@@ -18,14 +18,16 @@ export interface Exchange {
 
 export interface ExchangeOptions {
   readonly method?: string
-  /** A list is sent as that many lines. */
+  /** A list is sent as several lines. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly body?: string
-  /** The request target to the byte, where the one of the URL is not meant. */
+  /** The exact request target, if it differs from that of the URL. */
   readonly path?: string
 }
 
-/** Sends one request and reads the whole answer. Follows nothing. Any certificate will do: these servers are ours. */
+/**
+ * Sends a request and reads the whole answer. Follows no redirect, and accepts any certificate: these servers are ours.
+ */
 export async function exchange(url: URL, options: ExchangeOptions = {}): Promise<Exchange> {
   const send = url.protocol === 'https:' ? requestTls : request
   const outgoing = send(url, {

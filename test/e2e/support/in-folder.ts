@@ -1,5 +1,5 @@
 /**
- * Starts programs in a folder of their own and, at the end or when one does not start, stops them in reverse order.
+ * Starts programs in a new folder, and stops them in reverse order at the end or if a start fails.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 export interface Place {
-  /** Removed when all has ended. */
+  /** Removed after all programs have ended. */
   readonly folder: string
-  /** Says what ends something that was started. */
+  /** Adds a function that stops a started program. */
   onStop(end: () => Promise<unknown>): void
 }
 
-/** @param prefix of the folder's name */
+/** @param prefix the beginning of the folder's name */
 export async function startInFolder<T>(
   prefix: string,
   start: (place: Place) => Promise<T>,

@@ -1,6 +1,6 @@
 /**
- * What ingress-nginx makes of the shipped manifests, said to a plain nginx: its locations, its question to `auth-url`,
- * its headers. Annotations that a test does not need are not known here.
+ * Translates the shipped manifests into the configuration of a plain nginx, as ingress-nginx does: its locations, its
+ * request to `auth-url`, its headers. It knows only the annotations that a test needs.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface IngressOptions {
   readonly port: number
   readonly addresses: readonly string[]
   readonly ingresses: readonly Ingress[]
-  /** What an address of the manifests is on this machine: hosts, and `host:port` of Services. */
+  /** Maps an address of the manifests to this machine: hosts, and `host:port` of Services. */
   readonly here: (text: string) => string
 }
 
@@ -84,7 +84,7 @@ function locationsOf(ingress: Ingress, host: string, here: (text: string) => str
   ]
 }
 
-/** The question of the controller 1.15.1, with everything that a client sends. */
+/** The check of controller 1.15.1, with all headers that a client sends. */
 const QUESTION = `internal;
   proxy_pass_request_body off; proxy_set_header Content-Length "";
   proxy_set_header X-Forwarded-Proto "";

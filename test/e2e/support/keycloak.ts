@@ -1,5 +1,5 @@
 /**
- * A Keycloak with the tests' own realm: people, one client for Gatewarden, one for another program.
+ * A Keycloak with the tests' own realm: people, a client for Gatewarden, and a client for another program.
  *
  * @module
  */
@@ -27,21 +27,21 @@ const Scopes = z.array(
 const Things = z.array(z.looseObject({ id: z.string() }))
 
 export interface TestKeycloak {
-  /** Of the realm. */
+  /** The issuer of the realm. */
   readonly issuer: string
-  /** What Gatewarden has to be told of it. */
+  /** Gatewarden's settings for this Keycloak. */
   readonly settings: Readonly<Record<string, string>>
-  /** Ends it and starts it again with the same data. */
+  /** Stops it and starts it again with the same data. */
   restart(): Promise<void>
-  /** Signs with a new key from now on. */
+  /** Makes a new key, which signs from now on. */
   rotateKeys(): Promise<void>
-  /** Whether people are asked at Keycloak what Gatewarden may know of them. */
+  /** Sets whether Keycloak asks people for consent to Gatewarden. */
   askConsent(asked: boolean): Promise<void>
-  /** Whether ID tokens have the e-mail, which userinfo says in any case. */
+  /** Sets whether ID tokens have the e-mail; userinfo has it in any case. */
   putEmailIntoIdTokens(put: boolean): Promise<void>
-  /** Registers a program that may have tokens for a password, or for its own secret, which is its name. */
+  /** Registers a program that can get tokens for a password, or for its own secret, which is its name. */
   addProgram(program: Program): Promise<void>
-  /** How many sessions a person has there. */
+  /** The number of sessions of a person. */
   sessions(username: string): Promise<number>
   /** Ends every session of a person. */
   logOut(username: string): Promise<void>
@@ -51,12 +51,12 @@ export interface TestKeycloak {
 
 export interface Program {
   readonly id: string
-  /** Whom its access tokens are for, beside `account`: clients by their ids, else addresses. */
+  /** The audiences of its access tokens besides `account`: clients by their ids, else addresses. */
   readonly audiences?: readonly string[]
   readonly attributes?: Readonly<Record<string, string>>
 }
 
-/** The people of the realm by the names they have there: `<name>-password` is what they type. */
+/** A person of the realm, by the name there; the password is `<name>-password`. */
 export function person(name: string): Credentials {
   return { name, password: `${name}-password` }
 }
@@ -64,7 +64,7 @@ export function person(name: string): Credentials {
 /** The other program of the realm. */
 export const OTHER_PROGRAM = { id: 'other-program', secret: 'the-secret-of-other-program' }
 
-/** Starts it; the first time takes most of a minute. */
+/** Starts it; the first start takes almost a minute. */
 export async function startTestKeycloak(): Promise<TestKeycloak> {
   const folder = await mkdtemp(join(tmpdir(), 'keycloak-'))
   const running = await startKeycloak({
@@ -173,7 +173,7 @@ export async function startTestKeycloak(): Promise<TestKeycloak> {
   }
 }
 
-/** One call of the admin API, with a token of its own: they live a minute. */
+/** Calls the admin API with a new token, since tokens live for a minute. */
 async function callAdmin(
   url: string,
   { method, path, body }: { method: string; path: string; body: unknown },

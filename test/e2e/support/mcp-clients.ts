@@ -1,5 +1,5 @@
 /**
- * Real MCP clients, driven as their hosts drive them: the 1.x SDK and the 2.x SDK. mcp-remote has a file of its own.
+ * Real MCP clients, used as their hosts use them: the 1.x SDK and the 2.x SDK. mcp-remote has a file of its own.
  *
  * @module
  */
@@ -31,16 +31,16 @@ export type Sdk1Memory = ClientMemory<OAuthClientInformationMixed, OAuthTokens>
 export type Sdk2Memory = ClientMemory<StoredOAuthClientInformation, StoredOAuthTokens>
 
 export interface ConnectOptions<Memory> {
-  /** The MCP server, as a person gives it to the client. */
+  /** The URL of the MCP server that a person gives to the client. */
   readonly url: string
   readonly signIn: SignIn
-  /** Of an earlier connection; changed by this one. */
+  /** The data of an earlier connection; this one changes it. */
   readonly memory: Memory
 }
 
 const IDENTITY = { name: 'end-to-end', version: '1.0.0' }
 
-/** Connects with `@modelcontextprotocol/sdk` 1.x, signing in when asked to. */
+/** Connects with `@modelcontextprotocol/sdk` 1.x, and signs in if asked to. */
 export function connectSdk1(options: ConnectOptions<Sdk1Memory>): Promise<McpSession> {
   return withCallback(async (callback) => {
     const authProvider = memoryProvider({ ...options, redirectUrl: callback.redirectUrl })
@@ -58,7 +58,7 @@ export function connectSdk1(options: ConnectOptions<Sdk1Memory>): Promise<McpSes
   })
 }
 
-/** Connects with `@modelcontextprotocol/client` 2.x, signing in when asked to. */
+/** Connects with `@modelcontextprotocol/client` 2.x, and signs in if asked to. */
 export function connectSdk2(options: ConnectOptions<Sdk2Memory>): Promise<McpSession> {
   let discovered: OAuthDiscoveryState | undefined
   return withCallback(async (callback) => {
@@ -84,7 +84,7 @@ export function connectSdk2(options: ConnectOptions<Sdk2Memory>): Promise<McpSes
   })
 }
 
-/** Tries to connect, and once more after a sign-in, as the hosts of both SDKs do. */
+/** Tries to connect, and again after a sign-in, as the hosts of both SDKs do. */
 async function withCallback(
   connect: (callback: CallbackServer) => Promise<McpSession | 'signed in'>,
 ): Promise<McpSession> {
@@ -100,7 +100,7 @@ async function withCallback(
   }
 }
 
-/** The code of a callback that answers our own request. */
+/** The code of a callback. @throws Error if the callback does not answer our own request */
 function codeOf(answer: URLSearchParams, state: string): string {
   if (answer.get('state') !== state) throw new Error('the callback has a foreign state')
   const code = answer.get('code')

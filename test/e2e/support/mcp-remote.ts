@@ -1,6 +1,6 @@
 /**
- * mcp-remote as an MCP host runs it: a child that speaks stdio on one side and our HTTP on the other, and opens a
- * browser when it must sign in.
+ * Runs mcp-remote as an MCP host does: as a child process with stdio on one side and our HTTP on the other, which opens
+ * a browser when it must sign in.
  *
  * @module
  */
@@ -20,20 +20,21 @@ const PROGRAM = fileURLToPath(
 export interface McpRemoteOptions {
   readonly url: string
   readonly signIn: SignIn
-  /** Its home: registration and tokens are found again there. Made when absent. */
+  /** The folder where it keeps registration and tokens; created if absent. */
   readonly home: string
-  /** PEM file to trust besides the usual ones. */
+  /** A PEM file that it trusts besides the usual ones. */
   readonly certificateAuthority?: string
 }
 
 export interface McpRemoteSession extends McpSession {
-  /** How often it has opened the browser. */
+  /** The number of times that it has opened the browser. */
   signIns(): number
 }
 
 /**
- * Starts mcp-remote and connects through it. Its browser is a script that notes the address, which `signIn` then walks.
- * @throws Error with what mcp-remote said, when the connection or the sign-in fails
+ * Starts mcp-remote and connects through it. Its browser is a script that writes down the address, which `signIn` then
+ * opens.
+ * @throws Error with the output of mcp-remote, if the connection or the sign-in fails
  */
 export async function connectMcpRemote(options: McpRemoteOptions): Promise<McpRemoteSession> {
   mkdirSync(options.home, { recursive: true })

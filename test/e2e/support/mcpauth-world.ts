@@ -1,6 +1,6 @@
 /**
- * Somebody with an environment file and the labels of mcpauth who changes the image, and does what the program and
- * the migration page say.
+ * An operator with an environment file and the labels of mcpauth, who changes the image and follows the program's
+ * messages and the migration page.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import { toolPath } from './tools.ts'
 import { configurationOf } from './traefik-labels.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
-/** Below a top level that clients let speak http; known to this process only. */
+/** A domain below a top level for which clients accept http; only this process can resolve it. */
 const DOMAIN = 'gw.localhost'
 export const STATIC_TOKEN = 'nU0o7QpY1xJ4rTz8vKcW3mBdLs6HfGae2iXq'
 
@@ -32,16 +32,16 @@ export interface McpauthWorld {
   readonly issuer: string
   readonly mcpUrl: string
   readonly ann: Credentials
-  /** What the starts said on standard error, one after the other, until one succeeded. */
+  /** The standard error of each start, up to the first that succeeded. */
   readonly starts: readonly { readonly exitCode: number | null; readonly errors: string }[]
-  /** What the last start and everything after it printed. */
+  /** The output of the last start and of everything after it. */
   log(): string
   /** The log line of the first refusal; undefined on a machine that has no address but loopback. */
   readonly refusal: string | undefined
   stop(): Promise<void>
 }
 
-/** @throws Error with what the program said if its own words do not lead to a start */
+/** @throws Error with the program's messages, if following them does not lead to a start */
 export async function startMcpauthWorld(): Promise<McpauthWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'mcpauth-'))
   const started: (() => unknown)[] = [() => rm(folder, { recursive: true, force: true })]
@@ -110,7 +110,7 @@ async function move(
   return { issuer, mcpUrl, ann, starts, refusal, log: () => gatewarden.output() }
 }
 
-/** @throws Error unless a line names a peer and the setting */
+/** @throws Error if no line names a peer and the setting */
 function refusalIn(log: string): { line: string; peer: string } {
   for (const line of log.split('\n').filter((text) => text.includes('TRUSTED_PROXIES'))) {
     const peer = /"peer":"([^"]+)"/.exec(line)?.[1]
@@ -119,7 +119,7 @@ function refusalIn(log: string): { line: string; peer: string } {
   throw new Error('no line of the log names a peer that was refused')
 }
 
-/** As people have it for internal auth and edge auth, on a network where TLS is not needed. */
+/** A usual environment file for internal auth and edge auth, on a network that needs no TLS. */
 const environmentOf = (port: number, own: number) => `OAUTH_DOMAIN=oauth.${DOMAIN}:${port}
 DEV_MODE=True
 PORT=${own}
@@ -152,7 +152,7 @@ async function usersAsTold(said: string, person: Credentials, folder: string): P
   return `${snippet.replace('"..."', () => JSON.stringify(output.trim()))}\n`
 }
 
-/** Not loopback, so that the gateway sees Traefik as it would see another container. */
+/** An address other than loopback, so that the gateway sees Traefik like another container. */
 function ownAddress(): string {
   const all = Object.values(networkInterfaces()).flatMap((entries) => entries ?? [])
   const other = all.find(({ family, internal }) => family === 'IPv4' && !internal)
@@ -208,7 +208,7 @@ async function startTraefik(options: {
     name: 'Traefik',
     command: toolPath('traefik'),
     args: [`--configFile=${staticFile}`],
-    // 404 is Traefik's own answer before its routes are loaded.
+    // Traefik answers 404 until it has loaded its routes.
     ready: () =>
       exchange(new URL(`http://mcp.${DOMAIN}:${port}/token`)).then(
         ({ status }) => status !== 404,

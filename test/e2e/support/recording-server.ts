@@ -1,5 +1,5 @@
 /**
- * A tiny HTTP server on loopback that remembers what it was asked.
+ * A small HTTP server on loopback that records its requests.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import type { Duplex } from 'node:stream'
 
 export interface RecordingServer {
-  /** `host:port`. */
+  /** The `host:port` where it listens. */
   readonly address: string
   /** Requests so far, upgrades included. */
   readonly requests: readonly IncomingMessage[]
@@ -21,7 +21,7 @@ export async function startRecordingServer(
   upgrade?: (socket: Duplex) => void,
 ): Promise<RecordingServer> {
   const requests: IncomingMessage[] = []
-  // As much as Gatewarden reads: proxies are asked to carry it.
+  // The same limit as Gatewarden's, so that proxies have to pass on as much.
   const server = createServer({ maxHeaderSize: 64 * 1024 }, (request, response) => {
     requests.push(request)
     answer(request, response)
@@ -32,7 +32,7 @@ export async function startRecordingServer(
       upgrade(socket)
     })
   }
-  // Upgraded connections are no longer the server's own, so it would wait for them.
+  // The server no longer manages upgraded connections, and would wait for them.
   const sockets = new Set<Duplex>()
   server.on('connection', (socket) => sockets.add(socket))
   server.listen(0, '127.0.0.1')

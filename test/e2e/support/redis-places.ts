@@ -1,5 +1,5 @@
 /**
- * The Redis installations that the storage contract runs on, each as a place to open.
+ * The Redis installations for the storage contract, each as a place that can be opened.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export const REDIS_SHAPES = ['one server', 'TLS and an ACL user', 'Sentinel', 'C
 export type RedisShape = (typeof REDIS_SHAPES)[number]
 
 const PASSWORD = 'p@ss:w/rd#1'
-/** What docs and start-up checks tell operators to allow. */
+/** The rights of the documented ACL user. */
 const ACL_USER = [
   ...['on', `>${PASSWORD}`, '~gw:*', '&gw:*', '+@read', '+@write', '+@pubsub', '+@connection'],
   ...['-@dangerous', '+eval', '+info', '+cluster|slots', '+cluster|info'],
@@ -68,7 +68,7 @@ export async function startRedisPlaces(shape: RedisShape): Promise<RedisPlaces> 
   }
 }
 
-/** Brings every expiry nearer by `ARGV[1]` milliseconds; one that is reached deletes. */
+/** Moves every expiry `ARGV[1]` milliseconds nearer; Redis deletes a key whose expiry is reached. */
 const ELAPSE = `for _, key in ipairs(redis.call('KEYS', '*')) do
   local left = redis.call('PTTL', key)
   if left >= 0 then redis.call('PEXPIRE', key, string.format('%d', left - ARGV[1])) end

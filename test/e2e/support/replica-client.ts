@@ -1,5 +1,5 @@
 /**
- * An OAuth client, its person and its proxy, who take each step at the next of several processes.
+ * An OAuth client, its person and its proxy. They take each step at the next of several processes.
  *
  * @module
  */
@@ -12,17 +12,17 @@ import { type Exchange, exchange } from './http-exchange.ts'
 export type Answer = Pick<Exchange, 'status' | 'headers' | 'body'>
 
 export interface ReplicaClient {
-  /** Signs the person in at the issuer and returns the code. Rejects with the words of the page it ended on. */
+  /** Signs the person in at the issuer and returns the code. Rejects with the text of the page where it ended. */
   obtainCode(): Promise<string>
   redeem(code: string): Promise<Answer>
   refresh(refreshToken: string): Promise<Answer>
-  /** Asks `/auth/traefik` as a proxy does, over connections that are kept. */
+  /** Asks `/auth/traefik` as a proxy does, over keep-alive connections. */
   check(accessToken: string): Promise<Answer>
   close(): void
 }
 
 export interface ReplicaClientOptions {
-  /** `host:port` of each process. People go to the issuer, which is one of them. */
+  /** `host:port` of each process. People sign in at the issuer, which is one of them. */
   readonly processes: readonly string[]
   readonly issuer: string
   readonly resource: string

@@ -1,5 +1,5 @@
 /**
- * Two Gatewardens that share a store, and somebody who signs in there.
+ * Two Gatewardens that share a store, and a person who signs in there.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import { freePort } from '../../../scripts/lib/ports.ts'
 import type { ReplicaClientOptions } from './replica-client.ts'
 
 export interface Replicas extends ReplicaClientOptions {
-  /** The first one is the issuer that people are sent to. */
+  /** The first process is the issuer where people sign in. */
   readonly running: readonly [RunningGatewarden, RunningGatewarden]
   stop(): Promise<void>
 }
 
 const ANN = { name: 'ann', password: 'correct horse battery staple' }
 
-/** @param options.settings where their store is, by names of the environment */
+/** @param options.settings the settings of their store, by names in the environment */
 export async function startReplicas(options: {
   readonly folder: string
   readonly settings: Readonly<Record<string, string>>

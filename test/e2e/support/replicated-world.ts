@@ -1,5 +1,5 @@
 /**
- * Two Gatewardens as one behind a real Traefik: each request goes to the other one than the request before it.
+ * Two replicas behind a real Traefik: each request goes to another replica than the request before it.
  *
  * @module
  */
@@ -23,18 +23,18 @@ export interface ReplicatedWorld {
   readonly ann: Credentials
   readonly replicas: readonly [RunningGatewarden, RunningGatewarden]
   readonly handed: AlternatingProxy['handed']
-  /** What one replica tells a proxy about a request with these headers. */
+  /** The answer of a replica to a proxy's check of a request with these headers. */
   check(replica: 0 | 1, headers: Readonly<Record<string, string>>): Promise<Exchange>
-  /** A request to the issuer that one replica answers; `from` is the address its proxy saw. */
+  /** Sends a request for the issuer to a replica; `from` is the client's address, as its proxy saw it. */
   ask(
     replica: 0 | 1,
     path: string,
     form?: Readonly<Record<string, string>>,
     from?: string,
   ): Promise<Exchange>
-  /** What both were started with, by names of the environment. */
+  /** The settings of both, by names in the environment. */
   readonly settings: Readonly<Record<string, string>>
-  /** The configuration file of either. */
+  /** The configuration file of each replica. */
   readonly file: string
   stop(): Promise<void>
 }
@@ -91,7 +91,7 @@ async function build(options: {
       started.push(replica.stop)
       return replica
     })
-  // At once, on an empty store: whoever makes the first signing key, both have it.
+  // Both start at once on an empty store, and end up with the same first signing key.
   const replicas = await Promise.all([start('one'), start('other')])
   const addresses = replicas.map(({ address }) => address)
   const proxy = await startAlternatingProxy(addresses)

@@ -1,20 +1,20 @@
 /**
- * Runs a script as a person who pastes it into a terminal.
+ * Runs a script like a person who pastes it into a terminal.
  *
  * @module
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 
-/** What stands on the terminal so far: `output` and `errors` are what went to either stream. */
+/** The text on the terminal so far: standard output and standard error. */
 export interface Shown {
   readonly output: string
   readonly errors: string
 }
 
 /**
- * Runs a script with bash; nothing of our environment but PATH reaches it.
- * @param options.answer what to type, once, when it is not undefined for what is shown
+ * Runs a script with bash, which gets only PATH of our environment.
+ * @param options.answer the line to type, once, as soon as it is not undefined for the text on the terminal
  * @param options.folder the working directory
  */
 export async function runBash(
@@ -27,7 +27,7 @@ export async function runBash(
 ): Promise<Shown & { readonly exitCode: number | null }> {
   const child = spawn('bash', ['-c', script], {
     cwd: options.folder,
-    // As inside another shell: with a socket as its input bash would take us for rshd and read ~/.bashrc.
+    // SHLVL: with a socket as its input, bash would otherwise take us for rshd and read ~/.bashrc.
     env: { PATH: process.env.PATH ?? '', SHLVL: '1', ...options.environment },
   })
   let output = ''

@@ -1,5 +1,5 @@
 /**
- * A disk that can be filled: a small file system of its own where we may mount one, else a limit on the size of files.
+ * A disk that a test can fill: a small file system if we may mount one, else a limit on the size of files.
  *
  * @module
  */
@@ -12,20 +12,20 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 
 export interface SmallDisk {
-  /** From now on nothing more can be stored on it. */
+  /** Fills the disk: every further write fails. */
   fill(): Promise<void>
   empty(): Promise<void>
   remove(): Promise<void>
 }
 
 interface SmallDiskOptions {
-  /** Stores that many bytes where the disk is written to, to use up the room within its files. */
+  /** Stores this number of bytes in the files on the disk, to use up their free room. */
   store(bytes: number): Promise<void>
-  /** Who writes to it. */
+  /** The processes that write to the disk. */
   pids(): readonly number[]
 }
 
-/** @param folder where the disk is; made if absent */
+/** @param folder the place of the disk; created if absent */
 export async function makeSmallDisk(folder: string, options: SmallDiskOptions): Promise<SmallDisk> {
   mkdirSync(folder, { recursive: true })
   try {
@@ -63,7 +63,7 @@ async function untilFull(
     try {
       for (;;) await write(size)
     } catch {
-      // No room for this many.
+      // The files have no room for this many bytes.
     }
   }
 }
@@ -73,7 +73,7 @@ function limited({ pids }: SmallDiskOptions): SmallDisk {
     for (const pid of pids()) await run('prlimit', [`--pid=${pid}`, `--fsize=${bytes}:`])
   }
   return {
-    // What a store needs to be a store at all; none of its records.
+    // Enough for the start of an empty store, too little for its records.
     fill: () => limit('8192'),
     empty: () => limit('unlimited'),
     remove: async () => {},

@@ -1,6 +1,6 @@
 /**
- * Programs that the end-to-end tests run but npm does not install; `npm run verify` installs them and says where
- * they are. A missing one fails the tests that need it, unless it was left out on purpose (`--skip`).
+ * Programs that the end-to-end tests need and npm does not install; `npm run verify` installs them and passes their
+ * paths. A missing program fails its tests, unless it was skipped on purpose (`--skip`).
  *
  * @module
  */
@@ -10,22 +10,22 @@ import { fileURLToPath } from 'node:url'
 
 export type Tool = 'traefik' | 'nginx' | 'chromium' | 'conformance' | 'keycloak' | 'redis-server'
 
-/** For `describe.skipIf`: true only when the person who runs the tests said so. */
+/** For `describe.skipIf`: true only if the person who runs the tests skips this program. */
 export function isSkipped(tool: Tool): boolean {
   return (process.env.GATEWARDEN_TEST_SKIP ?? '').split(',').includes(tool)
 }
 
 /**
- * Where the program is (of Keycloak, the folder): as `GATEWARDEN_TEST_TRAEFIK` and so on says, else where
+ * The path of the program (for Keycloak, the folder): from `GATEWARDEN_TEST_TRAEFIK` and so on, else where
  * `npm run verify` puts it, else on the PATH.
- * @throws Error naming the missing program
+ * @throws Error that names the missing program
  */
 export function toolPath(tool: Tool): string {
   const told = process.env[`GATEWARDEN_TEST_${tool.toUpperCase().replace('-', '_')}`]
   const installed = ['venv/bin', 'conformance/node_modules/.bin', '.'].map((folder) =>
     fileURLToPath(new URL(`../../../.verify/${folder}`, import.meta.url)),
   )
-  // Debian keeps nginx where only root's PATH looks.
+  // Debian puts nginx where only root's PATH looks.
   const folders = [...installed, ...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
   const found = [...(told ? [told] : []), ...folders.map((folder) => join(folder, tool))].find(
     isExecutable,

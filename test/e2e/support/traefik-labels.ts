@@ -1,5 +1,5 @@
 /**
- * Docker labels as the dynamic configuration that Traefik's Docker provider makes of them, for machines without Docker.
+ * Translates Docker labels into dynamic configuration as Traefik's Docker provider does, for machines without Docker.
  *
  * @module
  */
@@ -11,7 +11,7 @@ type Tree = { [name: string]: Tree | string | string[] | { url: string }[] }
 
 /**
  * @param labels `traefik.http....=value`, with the `$$` of Compose
- * @param addressOf where the container of a service is reached, by the service's name and its port
+ * @param addressOf returns the address of a service's container, by the service's name and its port
  */
 export function configurationOf(
   labels: readonly string[],

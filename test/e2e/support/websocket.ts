@@ -1,5 +1,5 @@
 /**
- * WebSocket handshakes by hand: only their first answer is looked at.
+ * WebSocket handshakes by hand; they read only the first answer.
  *
  * @module
  */
@@ -12,14 +12,17 @@ const ACCEPT = createHash('sha1')
   .update(`${KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
   .digest('base64')
 
-/** The server's side: every handshake of {@link openWebSocket} is accepted. */
+/** The server's side: accepts every handshake of {@link openWebSocket}. */
 export function acceptWebSocket(socket: Duplex): void {
   socket.write(
     `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${ACCEPT}\r\n\r\n`,
   )
 }
 
-/** The client's side: the status, 101 for an open connection, which is closed, and the body of a refusal. */
+/**
+ * The client's side.
+ * @returns the status (101: the connection opened, and is closed again) and the body of a refusal
+ */
 export function openWebSocket(
   url: URL,
   headers: Readonly<Record<string, string>>,

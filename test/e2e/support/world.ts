@@ -1,5 +1,5 @@
 /**
- * Everything an end-to-end test needs in one call: the sample MCP server, Gatewarden as it ships, what stands in
+ * Everything that an end-to-end test needs in a single call: the sample MCP server, the built Gatewarden, the proxy in
  * front, and two people.
  *
  * @module
@@ -18,44 +18,46 @@ import { type Certificate, makeCertificate } from './certificate.ts'
 import { toolPath } from './tools.ts'
 
 export interface WorldOptions {
-  /** What stands in front: a real Traefik or nginx with the shipped files, or Gatewarden's own reverse proxy. */
+  /** The proxy in front: a real Traefik or nginx with the shipped files, or Gatewarden's own reverse proxy. */
   readonly front: 'traefik' | 'nginx' | 'builtin'
   /** TLS at the front, with a certificate of the world's own. */
   readonly tls?: boolean
-  /** Two hosts: the gateway on `localhost`, the MCP server on `127.0.0.1`. One origin otherwise. Not builtin. */
+  /**
+   * The gateway is on `localhost`, the MCP server on `127.0.0.1`; otherwise they share an origin. Not for `builtin`.
+   */
   readonly twoHosts?: boolean
   /** Further settings, by their names in the environment. */
   readonly settings?: Readonly<Record<string, string>>
   /** Further keys of `gatewarden.yaml`, in place of the world's own. */
   readonly file?: Readonly<Record<string, unknown>>
-  /** Further keys of the one resource. */
+  /** Further keys of the only resource. */
   readonly resource?: Readonly<Record<string, unknown>>
   /** Further resources. Their `upstream` reaches the same server; the shipped files have no route to them. */
   readonly moreResources?: (world: { publicUrl: string; upstream: string }) => object
   /** `host:port` of an MCP server of the test's own, instead of the sample one. */
   readonly upstream?: string
-  /** Changes a shipped file of nginx, told its name. */
+  /** Changes a shipped file of nginx; gets its text and name. */
   readonly changeNginx?: (text: string, name: string) => string
 }
 
 export interface World {
   /** PUBLIC_URL, the issuer. */
   readonly publicUrl: string
-  /** What people give to their client. */
+  /** The URL that people give to their client. */
   readonly mcpUrl: string
   readonly ann: Credentials
-  /** Known to the built-in login, but not allowed in. */
+  /** A person whom the built-in login knows, but who may not pass. */
   readonly bob: Credentials
-  /** A folder of this world's own, removed with it. */
+  /** A new folder, removed at the end. */
   readonly folder: string
   readonly certificate?: Certificate
-  /** What Gatewarden logged, before and after restarts. */
+  /** Gatewarden's log, before and after restarts. */
   log(): string
-  /** Of the Gatewarden that runs now. */
+  /** The process id of the running Gatewarden. */
   pid(): number
-  /** Stops Gatewarden (SIGTERM unless told otherwise) and starts it again with the same data and address. */
+  /** Stops Gatewarden (by default with SIGTERM) and starts it again with the same data and address. */
   restart(signal?: NodeJS.Signals): Promise<void>
-  /** Stops Gatewarden only, as an outage would. Resolves to its exit code; null when the signal ended it. */
+  /** Stops Gatewarden only, like an outage. Resolves to its exit code; to null if the signal ended it. */
   stopGatewarden(signal?: NodeJS.Signals): Promise<number | null>
   stop(): Promise<void>
 }
@@ -63,7 +65,7 @@ export interface World {
 const ANN = { name: 'ann', password: 'correct horse battery staple' }
 const BOB = { name: 'bob', password: 'tall green paper lantern' }
 
-/** Builds a world; every one has ports, data and secrets of its own. */
+/** Builds a world; each world has ports, data and secrets of its own. */
 export async function startWorld(options: WorldOptions): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'gatewarden-'))
   const started: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })]
