@@ -7,7 +7,7 @@ import { createServer } from 'node:http'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { IDENTITY_HEADERS } from '../src/check/identity-headers.ts'
 import type { Config } from '../src/config/config.ts'
-import { createKeyring, randomToken } from '../src/crypto.ts'
+import { createKeyring, randomToken, sha256 } from '../src/crypto.ts'
 import { createClients } from '../src/oauth/clients/clients.ts'
 import { compileRegistration } from '../src/oauth/clients/registration-policy.ts'
 import { subjectOf } from '../src/oauth/subject.ts'
@@ -23,11 +23,15 @@ export const RESOURCE = 'https://mcp.example.com/notes/mcp'
 const PERSON = { issuer: 'builtin', subject: 'ann' }
 const ISSUER = 'https://auth.example.com'
 const BATCH = 1000
+/** The PKCE verifier of every code. */
+export const VERIFIER = 'a-code-verifier-of-at-least-forty-three-characters'
 
 export interface Tokens {
   readonly warm: string
   readonly expired: string
-  /** The token names a key of ours, but another key signed it. */
+  /** It names a key of ours and has the form of ours, but its MAC is not ours. */
+  readonly badMac: string
+  /** The MAC is good, the signature is not. */
   readonly badSignature: string
   readonly garbage: string
   /** The token in the cookie of a signed-in browser. */
@@ -38,6 +42,8 @@ export interface Tokens {
   readonly cold: readonly string[]
   /** The first refresh token of each of these grants. */
   readonly refresh: readonly string[]
+  /** An authorization code for each of these grants. */
+  readonly codes: readonly string[]
   readonly clientId: string
 }
 
@@ -163,6 +169,18 @@ export async function makeTokens(deps: {
   const own = ids.slice(0, deps.cold)
   const cold = await Promise.all(own.map((id) => sign(createdAt + 3600, id)))
   for (const id of own) await records.refresh.create(id, firstRefreshState(createdAt), 86_400)
+  const codes = own.map(() => randomToken(32))
+  for (const [index, grantId] of own.entries()) {
+    await records.codes.create(sha256(codes[index] ?? ''), {
+      grantId,
+      clientHash: client.hash,
+      redirectUri: 'http://localhost/callback',
+      codeChallenge: sha256(VERIFIER),
+      resource: RESOURCE,
+      scopes: ['mcp'],
+      issuedAt: createdAt,
+    })
+  }
   const warm = await sign(createdAt + 3600)
   await records.sessions.touch(ids[0] ?? '', 86_400)
   const session = await createSessionTokens({
@@ -179,18 +197,33 @@ export async function makeTokens(deps: {
     exp: createdAt + 86_400,
     email: 'ann@example.com',
   })
-  const signature = warm.lastIndexOf('.') + 1
   return {
     warm,
     expired: await sign(createdAt - 1),
-    badSignature: warm.slice(0, signature) + [...warm.slice(signature)].reverse().join(''),
+    badMac: withChangedPayload(warm),
+    badSignature: withChangedSignature(warm),
     garbage: 'g'.repeat(700),
     session,
     provider: provider?.token ?? '',
     cold,
     refresh: own.map((id) => formatRefreshToken(id, 1, keyring)),
+    codes,
     clientId: client.id,
   }
+}
+
+function withChangedPayload(token: string): string {
+  const [header, payload = '', signature] = token.split('.')
+  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString())
+  const changed = JSON.stringify({ ...claims, jti: randomToken(12) })
+  return `${header}.${Buffer.from(changed).toString('base64url')}.${signature}`
+}
+
+function withChangedSignature(token: string): string {
+  const [header, payload, text = ''] = token.split('.')
+  const signature = Buffer.from(text, 'base64url')
+  signature[0] = (signature[0] ?? 0) ^ 1
+  return `${header}.${payload}.${signature.toString('base64url')}`
 }
 
 /** Starts a provider like Keycloak, with a key and a token of its own. */

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { benchChecks } from './checks.ts'
 import { benchLatency } from './latency.ts'
+import { benchPaced } from './paced.ts'
 import { benchPassThrough } from './pass-through.ts'
 import { benchProcess } from './process.ts'
 import { benchStores } from './stores.ts'
@@ -22,6 +23,7 @@ try {
   if (!only || only === 'pass-through') await benchPassThrough()
   if (!only || only === 'stores') await benchStores(folder)
   if (!only || only === 'latency') await benchLatency(folder)
+  if (!only || only === 'paced') await benchPaced(folder)
   if (!only || only === 'process') await benchProcess(folder)
 } finally {
   await rm(folder, { recursive: true, force: true })

@@ -67,15 +67,20 @@ export async function benchPassThrough(): Promise<void> {
   ]
   const results = await takeTurns(
     servers.map(({ server }) => ({ server, load: call(server) })),
-    { base: 0, requests: REQUESTS },
+    { bases: [0], requests: REQUESTS },
   )
   const [wrong] = results.filter(({ status }) => status !== 200)
   if (wrong) throw new Error(`pass-through answered ${wrong.status}`)
   table(
     ['proxied call', 'CPU µs', '÷ bare', 'requests/s'],
     servers.map(({ name }, index) => {
-      const { cpu = Number.NaN, ratio = Number.NaN, rate = Number.NaN } = results[index] ?? {}
-      return [name, cpu.toFixed(1), ratio.toFixed(2), Math.round(rate).toLocaleString('en')]
+      const { cpu = Number.NaN, ratios = [], rate = Number.NaN } = results[index] ?? {}
+      return [
+        name,
+        cpu.toFixed(1),
+        (ratios[0] ?? Number.NaN).toFixed(2),
+        Math.round(rate).toLocaleString('en'),
+      ]
     }),
   )
   for (const { server } of servers) server.stop()

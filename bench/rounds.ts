@@ -19,17 +19,17 @@ export interface Case {
 export interface Result {
   /** Microseconds of processor time per request: the median of the rounds. */
   readonly cpu: number
-  /** Processor time divided by that of the base case in the same round: the median. */
-  readonly ratio: number
+  /** Processor time divided by that of each base case in the same round: the medians. */
+  readonly ratios: readonly number[]
   /** Requests a second. */
   readonly rate: number
   readonly status: number
 }
 
-/** @param options `base`: index of the case to compare with; `requests`: their number per case and round */
+/** @param options `bases`: indexes of the cases to compare with; `requests`: their number per case and round */
 export async function takeTurns(
   cases: readonly Case[],
-  { base, requests }: { base: number; requests: number },
+  { bases, requests }: { bases: readonly number[]; requests: number },
 ): Promise<readonly Result[]> {
   const rounds: { cpu: number; rate: number; status: number }[][] = []
   for (let round = -WARM_UP; round < ROUNDS; round++) {
@@ -47,7 +47,9 @@ export async function takeTurns(
       median(rounds.map((round) => pick(round) ?? Number.NaN))
     return {
       cpu: of((round) => round[index]?.cpu),
-      ratio: of((round) => (round[index]?.cpu ?? Number.NaN) / (round[base]?.cpu ?? Number.NaN)),
+      ratios: bases.map((base) =>
+        of((round) => (round[index]?.cpu ?? Number.NaN) / (round[base]?.cpu ?? Number.NaN)),
+      ),
       rate: of((round) => round[index]?.rate),
       status: rounds[0]?.[index]?.status ?? 0,
     }

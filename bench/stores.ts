@@ -7,6 +7,7 @@
 import { join } from 'node:path'
 import { startRedis } from '../scripts/lib/redis.ts'
 import { checkRequest } from './checks.ts'
+import { VERIFIER } from './fixtures.ts'
 import { flood, floodEach } from './load.ts'
 import { type ServerUnderTest, startServer, table } from './under-test.ts'
 
@@ -45,7 +46,15 @@ export async function benchStores(folder: string): Promise<void> {
     }
   }
   table(
-    ['store', 'warm check, CPU µs', 'unseen token, CPU µs', 'refresh, CPU µs', 'refreshes/s'],
+    [
+      'store',
+      'warm check, CPU µs',
+      'unseen token, CPU µs',
+      'refresh, CPU µs',
+      'refreshes/s',
+      'code, CPU µs',
+      'codes/s',
+    ],
     rows,
   )
   await redis?.stop()
@@ -72,12 +81,32 @@ async function measure(servers: readonly ServerUnderTest[]): Promise<string[]> {
   }
   const seen = await each(Array.from({ length: WARM }, () => warm))
   const unseen = await each(tokens.cold.slice(1).map(ask))
-  const refresh = await each(tokens.refresh.map((token) => renewal(token, tokens.clientId)))
+  const refresh = await each(
+    tokens.refresh.map((token) =>
+      tokenRequest({
+        grant_type: 'refresh_token',
+        refresh_token: token,
+        client_id: tokens.clientId,
+      }),
+    ),
+  )
+  const code = await each(
+    tokens.codes.map((one) =>
+      tokenRequest({
+        grant_type: 'authorization_code',
+        code: one,
+        code_verifier: VERIFIER,
+        client_id: tokens.clientId,
+      }),
+    ),
+  )
   return [
     seen.cpu.toFixed(1),
     unseen.cpu.toFixed(1),
     refresh.cpu.toFixed(1),
     Math.round(refresh.perSecond).toLocaleString('en'),
+    code.cpu.toFixed(1),
+    Math.round(code.perSecond).toLocaleString('en'),
   ]
 }
 
@@ -87,12 +116,8 @@ async function cpuOf(servers: readonly ServerUnderTest[]): Promise<number> {
   return sum
 }
 
-function renewal(token: string, clientId: string): Buffer {
-  const body = new URLSearchParams({
-    grant_type: 'refresh_token',
-    refresh_token: token,
-    client_id: clientId,
-  }).toString()
+function tokenRequest(parameters: Readonly<Record<string, string>>): Buffer {
+  const body = new URLSearchParams(parameters).toString()
   const lines = [
     'POST /token HTTP/1.1',
     'Host: auth.example.com',

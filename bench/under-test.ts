@@ -16,14 +16,16 @@ const Usage = z.object({
 
 /** For servers that read no token: a text as long as a real one. */
 const NO_TOKENS: Tokens = {
-  warm: 'x'.repeat(1100),
+  warm: 'x'.repeat(800),
   expired: '',
+  badMac: '',
   badSignature: '',
   garbage: '',
   session: '',
   provider: '',
   cold: [],
   refresh: [],
+  codes: [],
   clientId: '',
 }
 

@@ -8,8 +8,8 @@ import {
   createCipheriv,
   createDecipheriv,
   createHash,
-  createHmac,
   createSecretKey,
+  hash,
   hkdfSync,
   type KeyObject,
   randomBytes,
@@ -47,6 +47,9 @@ const TAG_BYTES = 16
  */
 const MANY_SEALED = 2 ** 28
 
+/** The block size of SHA-256, in bytes. */
+const BLOCK = 64
+
 /** MessagePack: maps are plain objects, and no extension types. */
 const packr = new Packr({ useRecords: false, mapsAsObjects: true, moreTypes: false })
 
@@ -66,10 +69,33 @@ export function constantTimeEqual(a: string, b: string): boolean {
   return timingSafeEqual(digest(a), digest(b))
 }
 
+/**
+ * HMAC-SHA-256 (RFC 2104) under one key of at most 64 bytes. Two one-shot hashes and no object that a garbage collection
+ * has to finalize: a forged token costs little more than garbage (decision K34).
+ */
+function createMac(key: Buffer): (message: string) => Buffer {
+  const padded = Buffer.alloc(BLOCK)
+  key.copy(padded)
+  const innerPad = padded.map((byte) => byte ^ 0x36)
+  const outer = Buffer.concat([padded.map((byte) => byte ^ 0x5c), Buffer.alloc(32)])
+  return (message) => {
+    const inner = Buffer.allocUnsafe(BLOCK + Buffer.byteLength(message))
+    inner.set(innerPad)
+    inner.write(message, BLOCK)
+    hash('sha256', inner, 'buffer').copy(outer, BLOCK)
+    return hash('sha256', outer, 'buffer')
+  }
+}
+
 /** The bytes of base64url text in its one canonical spelling; undefined for any other (threat T52). */
 export function fromBase64url(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64url')
   return bytes.toString('base64url') === text ? bytes : undefined
+}
+
+interface DerivedKey {
+  readonly secret: KeyObject
+  readonly mac: (message: string) => Buffer
 }
 
 /** Keys derived from the root secret (and, for opening and verifying only, from its predecessors). */
@@ -105,21 +131,20 @@ export function createKeyring(
 ): Keyring {
   const { issuer, previous = [], onManySealed } = options
   const roots = [secret, ...previous]
-  const keys = roots.map(() => new Map<KeyLabel, KeyObject>())
+  const keys = roots.map(() => new Map<KeyLabel, DerivedKey>())
   const sealedCounts = new Map<KeyLabel, number>()
 
-  function derive(root: number, label: KeyLabel): KeyObject {
+  function derive(root: number, label: KeyLabel): DerivedKey {
     const info = `gatewarden/${label}${STORE_LABELS.has(label) ? '' : `\0${issuer}`}`
-    const key = hkdfSync('sha256', roots[root] ?? '', 'gatewarden', info, 32)
-    return createSecretKey(Buffer.from(key))
+    const key = Buffer.from(hkdfSync('sha256', roots[root] ?? '', 'gatewarden', info, 32))
+    return { secret: createSecretKey(key), mac: createMac(key) }
   }
-  function keyOf(root: number, label: KeyLabel): KeyObject {
+  function keyOf(root: number, label: KeyLabel): DerivedKey {
     const found = keys[root]?.get(label) ?? derive(root, label)
     keys[root]?.set(label, found)
     return found
   }
-  const macOf = (root: number, label: KeyLabel, message: string) =>
-    createHmac('sha256', keyOf(root, label)).update(message).digest()
+  const macOf = (root: number, label: KeyLabel, message: string) => keyOf(root, label).mac(message)
   const associated = (label: KeyLabel) => Buffer.from(STORE_LABELS.has(label) ? '' : issuer)
 
   function openUnder(root: number, label: KeyLabel, sealed: string): unknown {
@@ -128,7 +153,7 @@ export function createKeyring(
       return undefined
     }
     const nonce = bytes.subarray(1, 1 + NONCE_BYTES)
-    const decipher = createDecipheriv('aes-256-gcm', keyOf(root, label), nonce)
+    const decipher = createDecipheriv('aes-256-gcm', keyOf(root, label).secret, nonce)
     decipher.setAAD(associated(label))
     decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
     try {
@@ -161,7 +186,7 @@ export function createKeyring(
       if (plaintext.length > MAX_PLAINTEXT) throw new Error('value too large to seal')
       countSealed(label)
       const nonce = randomBytes(NONCE_BYTES)
-      const cipher = createCipheriv('aes-256-gcm', keyOf(0, label), nonce)
+      const cipher = createCipheriv('aes-256-gcm', keyOf(0, label).secret, nonce)
       cipher.setAAD(associated(label))
       const body = [cipher.update(plaintext), cipher.final()]
       return Buffer.concat([Buffer.of(VERSION), nonce, ...body, cipher.getAuthTag()]).toString(

@@ -1,4 +1,5 @@
 /** Sealed values: one spelling, one purpose, one issuer (threat T52, at20). */
+import { createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { createKeyring, type KeyLabel } from '../src/crypto.ts'
 import { testKeyring } from './support/signing.ts'
@@ -83,5 +84,34 @@ describe('a sealed value', () => {
 
   it('that is too large to be one of ours is never made', () => {
     expect(() => testKeyring().seal('cookie', 'x'.repeat(64 * 1024))).toThrow('too large')
+  })
+})
+
+describe('a MAC', () => {
+  it('is HMAC-SHA-256 (RFC 2104) under the derived key, whatever the message', () => {
+    const keyring = createKeyring('the root', { issuer: 'https://a.example' })
+    const info = 'gatewarden/refresh\0https://a.example'
+    const key = Buffer.from(hkdfSync('sha256', 'the root', 'gatewarden', info, 32))
+    const messages = ['', 'x', 'Łukasz ☕', 'y'.repeat(63), 'y'.repeat(64), 'y'.repeat(65)]
+    for (let size = 0; size < 200; size += 7) messages.push(randomBytes(size).toString('latin1'))
+    for (const message of messages) {
+      const expected = createHmac('sha256', key).update(message).digest()
+      expect(keyring.mac('refresh', message)).toBe(expected.toString('base64url'))
+      expect(keyring.mac('refresh', message, 16)).toBe(
+        expected.subarray(0, 16).toString('base64url'),
+      )
+    }
+  })
+
+  it('of another message, label, length or key is refused', () => {
+    const keyring = testKeyring()
+    const mac = keyring.mac('refresh', 'a message')
+    expect(keyring.verifyMac('refresh', 'a message', mac)).toBe(true)
+    expect(keyring.verifyMac('refresh', 'a messagf', mac)).toBe(false)
+    expect(keyring.verifyMac('cookie', 'a message', mac)).toBe(false)
+    expect(keyring.verifyMac('refresh', 'a message', mac.slice(0, 22), 32)).toBe(false)
+    expect(keyring.verifyMac('refresh', 'a message', mac, 16)).toBe(false)
+    expect(keyring.verifyMac('refresh', 'a message', '')).toBe(false)
+    expect(testKeyring('another').verifyMac('refresh', 'a message', mac)).toBe(false)
   })
 })

@@ -70,7 +70,12 @@ describe.skipIf(isSkipped('redis-server'))('a start', () => {
     const ready = [200, { status: 'ready', store: 'up' }]
     const isReady = async () => expect(await ask('/readyz')).toEqual(ready)
     await vi.waitFor(isReady, { timeout: 10_000, interval: 50 })
-    expect(await ask('/jwks')).toEqual([200, { keys: [expect.objectContaining({ kty: 'RSA' })] }])
+    expect(await ask('/jwks')).toEqual([
+      200,
+      {
+        keys: [expect.objectContaining({ kty: 'EC' }), expect.objectContaining({ kty: 'RSA' })],
+      },
+    ])
     expect(running.log()).toContain('appendonly')
 
     await server.kill()
