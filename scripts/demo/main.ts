@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { resolve } from 'node:path'
+import { createWriteStream } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startSampleServer } from '../lib/everything.ts'
 import { type GatewardenOptions, startGatewarden } from '../lib/gatewarden.ts'
@@ -12,7 +13,7 @@ import { startTraefik } from '../lib/traefik.ts'
 import { chooseFront, type Front } from './front.ts'
 import { claimFolder } from './lock.ts'
 import { type DemoOptions, HELP, parseOptions } from './options.ts'
-import { banner, decisionLine } from './output.ts'
+import { banner, eventLine } from './output.ts'
 import { createParts } from './parts.ts'
 import { type DemoState, loadState } from './state.ts'
 
@@ -61,6 +62,7 @@ async function startParts(demo: {
   parts.add({ ...sample.process, name: 'The sample MCP server' })
 
   const log = options.json ? process.stderr : process.stdout
+  const logFile = createWriteStream(join(folder, 'gatewarden.log'), { flags: 'a', mode: 0o600 })
   const builtin = front.kind === 'builtin'
   const settings: GatewardenOptions = {
     folder,
@@ -70,7 +72,8 @@ async function startParts(demo: {
       ? { host: 'localhost', port: state.port }
       : { host: '127.0.0.1', port: await freePort() },
     onLine(line) {
-      const short = decisionLine(line, inColour(log))
+      logFile.write(`${line}\n`)
+      const short = eventLine(line, inColour(log))
       if (short) log.write(`${short}\n`)
     },
   }

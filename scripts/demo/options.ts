@@ -10,7 +10,8 @@ export const HELP = `npm run demo -- [options]
   --port N                  where everything is found: http://localhost:N (default: last time's, else 8080)
   --proxy traefik|builtin   what stands in front (default: Traefik when it can be had)
   --folder DIR              where its data is kept (default: .demo)
-  --json                    print one JSON object when ready, and nothing else, on standard output
+  --json                    print one JSON object when ready, and nothing else, on standard output;
+                            npm prints two lines of its own unless you say npm run -s demo
   --help`
 
 export interface DemoOptions {

@@ -32,9 +32,10 @@ export function banner(ready: Ready): string {
   const [major, minor] = ready.node
   const inspector = major > 22 || (major === 22 && minor >= 19)
   const url = ready.mcpUrl
+  // `npx -p` names the package: the name of its command alone is a package that nobody we know owns.
   const tool = inspector
-    ? `Use the Inspector     npx @modelcontextprotocol/inspector --cli ${url} --method tools/list`
-    : `List its tools        npx mcp-remote-client ${url}`
+    ? `npx @modelcontextprotocol/inspector --cli ${url} --method tools/list`
+    : `npx -y -p mcp-remote mcp-remote-client ${url}`
   return `
   ${green('Gatewarden demo is ready')} ${dim(`(${ready.seconds.toFixed(1)} s)`)}
 
@@ -42,17 +43,33 @@ export function banner(ready: Ready): string {
   Sign in as   ${bold(ready.user)}
   Password     ${bold(ready.password)}
 
-  See the challenge     curl -i ${url}
-  Use it from Claude    claude mcp add --transport http demo ${url}
+  ${dim('See the challenge')}
+  curl -i ${url}
+
+  ${dim('Use it from Claude Code, then sign in (or /mcp inside it)')}
+  claude mcp add --transport http demo ${url}
+  claude mcp login demo
+
+  ${dim('List its tools')}
   ${tool}
 
-  ${dim(`Ctrl-C stops everything. Data stays in ${ready.folder} (remove it to start over).`)}
+  ${dim('Ctrl-C stops everything.')}
+  ${dim(`Data and log stay in ${ready.folder} (remove it to start over).`)}
 `
 }
 
-const Decision = z.object({
-  msg: z.literal('decision'),
-  status: z.number(),
+/** Log lines of Gatewarden that a person at the demo wants to see. */
+const Event = z.object({
+  msg: z.enum([
+    'decision',
+    'signed in',
+    'sign-in failed',
+    'person refused',
+    'page refused',
+    'request refused',
+  ]),
+  requestId: z.string().optional(),
+  status: z.number().optional(),
   user: z.string().optional(),
   mcp: z.string().optional(),
   method: z.string().optional(),
@@ -60,18 +77,29 @@ const Decision = z.object({
   ms: z.number().optional(),
 })
 
-/** The short line for a line of the log; undefined if that line is no decision. */
-export function decisionLine(logLine: string, colour: boolean): string | undefined {
-  const parsed = Decision.safeParse(parseJson(logLine))
+/**
+ * The short line for a line of the log; undefined if it is of no interest here. A refusal ends with the number that the
+ * error page shows.
+ */
+export function eventLine(logLine: string, colour: boolean): string | undefined {
+  const parsed = Event.safeParse(parseJson(logLine))
   if (!parsed.success) return undefined
-  const { status, user, mcp, method, reason, ms } = parsed.data
+  const { msg, status, user, mcp, method, reason, ms, requestId } = parsed.data
   const { green, red, dim } = painter(colour)
-  const allowed = status < 300
-  const time = allowed && ms !== undefined ? dim(`${ms.toFixed(1)} ms`) : undefined
-  // Before revision 2026-07-28, clients do not name their call in a header.
-  const call = mcp ?? (allowed ? method : undefined)
-  const words = [user, call, allowed ? undefined : reason, time].filter(Boolean)
-  return `  ${(allowed ? green : red)(String(status))} ${words.join(' ')}`
+  const number = requestId === undefined ? undefined : dim(requestId)
+  if (msg !== 'decision') {
+    const paint = msg === 'signed in' ? green : red
+    return `  ${paint(msg)} ${[user, reason, number].filter(Boolean).join(' ')}`
+  }
+  if (status === undefined) return undefined
+  if (status < 300) {
+    const time = ms === undefined ? undefined : dim(`${ms.toFixed(1)} ms`)
+    // Before revision 2026-07-28, clients do not name their call in a header.
+    return `  ${green(String(status))} ${[user, mcp ?? method, time].filter(Boolean).join(' ')}`
+  }
+  // The first answer to every client: nothing is wrong.
+  if (reason === 'no token') return `  ${dim(`${status} no token: asked to sign in`)}`
+  return `  ${red(String(status))} ${[user, mcp, reason, number].filter(Boolean).join(' ')}`
 }
 
 function parseJson(line: string): unknown {

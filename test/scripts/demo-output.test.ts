@@ -1,0 +1,74 @@
+/** The texts of `npm run demo` (cases fh4, fh5, fh6, fh9 and fh10). */
+import { describe, expect, it } from 'vitest'
+import { banner, eventLine } from '../../scripts/demo/output.ts'
+
+const READY = {
+  seconds: 96.3,
+  mcpUrl: 'http://localhost:18080/mcp',
+  front: 'behind Traefik 3.7.15',
+  user: 'demo@example.com',
+  password: 'beech-ivory-cork',
+  folder: '.demo/',
+  colour: false,
+} as const
+
+describe('the banner', () => {
+  it.each([[[20, 20]], [[24, 1]]] as const)(
+    'fh6: has lines of at most 80 columns on Node %j',
+    (node) => {
+      const lines = banner({ ...READY, node }).split('\n')
+      // One command of the Inspector is as long as it is; it stands on a line of its own.
+      const long = lines.filter((line) => line.length > 80 && !line.includes('inspector'))
+      expect(long).toEqual([])
+    },
+  )
+
+  it('fh4: says how to sign in at Claude Code', () => {
+    expect(banner({ ...READY, node: [20, 20] })).toContain('claude mcp login demo')
+  })
+
+  it('fh5: names only packages that are owned by those we mean', () => {
+    const commands = [banner({ ...READY, node: [20, 20] }), banner({ ...READY, node: [24, 1] })]
+    const packages = commands.flatMap((text) =>
+      [...text.matchAll(/npx (?:-y )?(?:-p )?(\S+)/g)].map(([, name]) => name),
+    )
+    expect(packages).toEqual(['mcp-remote', '@modelcontextprotocol/inspector'])
+  })
+})
+
+describe('a line of the log', () => {
+  const line = (event: object) => eventLine(JSON.stringify(event), true)
+
+  it('fh10: of the first challenge is not red, and says what it is', () => {
+    const shown = line({ msg: 'decision', status: 401, reason: 'no token', requestId: 'a-1' })
+    expect(shown).toContain('401 no token: asked to sign in')
+    expect(shown).not.toContain('\u001b[31m')
+  })
+
+  it('fh9: of a refusal ends with the number that the page shows', () => {
+    for (const event of [
+      { msg: 'decision', status: 403, reason: 'the person is not on the list' },
+      { msg: 'sign-in failed', reason: 'wrong' },
+      { msg: 'person refused', reason: 'the person is on no list' },
+      { msg: 'page refused', reason: 'nothing is at this address' },
+    ]) {
+      expect(line({ ...event, requestId: 'JzECFuaq-25' })).toMatch(/JzECFuaq-25/)
+    }
+  })
+
+  it('of an allowed call shows who, what and how long', () => {
+    const event = {
+      msg: 'decision',
+      status: 200,
+      user: 'ann@example.com',
+      method: 'POST',
+      ms: 1.24,
+    }
+    expect(eventLine(JSON.stringify(event), false)).toBe('  200 ann@example.com POST 1.2 ms')
+  })
+
+  it('that is none of these is left out', () => {
+    expect(line({ msg: 'listening' })).toBeUndefined()
+    expect(eventLine('not JSON', false)).toBeUndefined()
+  })
+})
