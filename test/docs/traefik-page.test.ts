@@ -26,9 +26,8 @@ describe('the headers that Traefik copies', () => {
     for (const list of copiedHeaders(kept)) expect(list).toEqual(COPIED)
   })
 
-  it('stand three times on the Traefik page, and in the README and the shipped file', () => {
+  it('stand three times on the Traefik page, and in the shipped file', () => {
     expect(copiedHeaders(readPage('docs/proxies/traefik.md')).length).toBe(3)
-    expect(copiedHeaders(readPage('README.md')).length).toBe(1)
     expect(copiedHeaders(readPage('traefik/dynamic.yml')).length).toBe(1)
   })
 })

@@ -1,0 +1,67 @@
+/**
+ * The README is short at its head, true, and its configuration loads.
+ *
+ * @module
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { loadConfig } from '../../src/config/load.ts'
+import { HASH } from '../config/harness.ts'
+import { blockOf, everyPage, ROOT, readPage } from '../support/documentation.ts'
+
+const README = readPage('README.md')
+
+describe('the README', () => {
+  it('fr2: has its first command within one screen', () => {
+    const before = README.slice(0, README.indexOf('```sh')).split('\n')
+    expect(before.length).toBeLessThan(40)
+  })
+
+  it('fr1: has no line of configuration wider than 100 columns', () => {
+    const blocks = [...README.matchAll(/^```\w+\n(.*?)^```$/gms)].map(([, block = '']) => block)
+    expect(blocks.length).toBeGreaterThan(3)
+    expect(
+      blocks.flatMap((block) => block.split('\n')).filter((line) => line.length > 100),
+    ).toEqual([])
+  })
+
+  it('fh21: shows a configuration without a proxy that loads as it stands, with a hash put in', () => {
+    const yaml = blockOf(README, 'example: README pass-through').replace('$argon2id$...', HASH)
+    const { config } = loadConfig({
+      argv: [],
+      env: {},
+      cwd: '/srv',
+      readFile: (path) => {
+        if (path.endsWith('gatewarden.yaml')) return yaml
+        throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
+      },
+    })
+    expect(config.resources).toMatchObject([
+      { url: 'http://localhost:11000/mcp', upstream: 'http://localhost:3000/mcp' },
+    ])
+    expect(config.users).toMatchObject([{ name: 'ann', email: 'ann@example.com' }])
+  })
+
+  it('fh4: says how to sign in at Claude Code', () => {
+    expect(README).toContain('claude mcp login')
+  })
+})
+
+describe('commands of the documentation', () => {
+  const OWNED = ['mcp-remote', '@modelcontextprotocol/inspector', 'tsx', 'biome', 'vitest', 'tsc']
+
+  it.each([...everyPage(), 'CONTRIBUTING.md'])(
+    'fh5: %s runs only packages that we know',
+    (page) => {
+      const text = readFileSync(ROOT + page, 'utf8')
+      const packages = [...text.matchAll(/\bnpx (?:-y |--yes )*(?:-p )?(@?[\w./-]+)/g)].map(
+        ([, name = '']) => name,
+      )
+      expect(packages.filter((name) => !OWNED.includes(name))).toEqual([])
+    },
+  )
+})
+
+it.each(['SECURITY.md', 'CONTRIBUTING.md', 'LICENSE', 'CHANGELOG.md'])('fr5: %s exists', (file) => {
+  expect(existsSync(ROOT + file)).toBe(true)
+})
