@@ -10,7 +10,7 @@ import { createOidcConnection } from './oidc-connection.ts'
 import type { RedirectProvider } from './provider.ts'
 
 interface GoogleOptions extends Omit<OidcOptions, 'name'> {
-  /** Google Workspace domains, in lower case, that must manage a person's account; empty admits every account. */
+  /** Google Workspace domains, as A-labels, that must manage a person's account; empty admits every account. */
   readonly hostedDomains: readonly string[]
 }
 

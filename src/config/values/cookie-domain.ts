@@ -3,19 +3,19 @@
  *
  * @module
  */
+import { writtenDomain } from '../../identifiers.ts'
 import { isUnder } from '../../url/host.ts'
 import { InvalidValue, quote } from './problem.ts'
 import type { PublicUrl } from './urls.ts'
 
-const LABELS = /^(?!-)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/
-
 /**
- * A domain in lower case, without a leading dot, which browsers ignore.
+ * A domain as A-labels, without a leading dot, which browsers ignore.
  * @throws InvalidValue unless `value` is a host alone
  */
 export function parseCookieDomain(value: string): string {
-  const domain = value.toLowerCase().replace(/^\./, '')
-  if (!LABELS.test(domain) && !/^\[[0-9a-f:.]+\]$/.test(domain)) {
+  const bracketed = /^\[[0-9a-f:.]+\]$/i.test(value) ? value.toLowerCase() : undefined
+  const domain = bracketed ?? writtenDomain(value.replace(/^\./, ''))
+  if (domain === undefined) {
     throw new InvalidValue(
       `${quote(value)} is not a domain. Write the host alone, without scheme and port, like example.com.`,
     )
