@@ -7,6 +7,7 @@
 import type { Config } from './config.ts'
 import { warnOfClosedResources } from './rules/closed-resources.ts'
 import { checkProdMode } from './rules/prod-mode.ts'
+import { checkSharedNames } from './rules/shared-names.ts'
 import { buildClients } from './sections/clients.ts'
 import { buildProvider } from './sections/provider.ts'
 import { checkProviderTokens } from './sections/provider-tokens.ts'
@@ -45,6 +46,7 @@ export function buildConfig(parts: Parts): Config | undefined {
   if (provider?.type === 'builtin') warnOfClosedResources({ users, resources, report })
   const clients = buildClients({ ...parts, resources })
   const staticTokens = buildStaticTokens({ ...parts, resources })
+  if (provider?.type === 'builtin') checkSharedNames({ users, staticTokens, report })
   checkProviderTokens({ ...parts, resources })
   checkRevokeBefore(parts)
   const redis = buildRedis(parts)

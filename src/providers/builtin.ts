@@ -32,6 +32,7 @@ export function createBuiltinProvider(users: readonly UserConfig[]): PasswordPro
   return {
     id: 'builtin',
     name: 'Password',
+    uniqueUsernames: true,
     kind: 'password',
     current: (issuer, subject) => (issuer === BUILTIN_ISSUER ? bySubject.get(subject) : undefined),
     verify: ({ name, password }) =>
