@@ -71,6 +71,7 @@ export const PAGE_PROBLEMS = `## When something is wrong
 
 Gatewarden does not start with a configuration that has a problem. It prints every problem on a line of its own, with
 the setting first and the fix last, and exits with 2. It refuses unknown names in the file and on the command line. In
-the environment, which other programs use, too, it refuses only a name that looks like a mistyped setting. It refuses a
-value that this version does not support, and never ignores one.
+the environment, which other programs use, too, it refuses only a name that looks like a mistyped setting, or that
+begins with \`GATEWARDEN_\` or \`GW_\`. It ignores the variables that Kubernetes makes for a Service. It refuses a value
+that this version does not support, and never ignores one.
 `

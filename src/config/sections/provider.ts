@@ -76,6 +76,12 @@ function buildRedirectProvider(
   if (hosted && type !== 'google') {
     report.problem(hosted.written, 'applies only to PROVIDER=google. Remove it.')
   }
+  if (hosted && settings.google_hosted_domain?.length === 0) {
+    report.problem(
+      hosted.written,
+      'lists no domain. Add one; without the setting, any Google account can sign in.',
+    )
+  }
   const unique = given.get('unique_usernames')
   if (unique && type !== 'oidc') {
     report.problem(unique.written, 'applies only to PROVIDER=oidc. Remove it.')
