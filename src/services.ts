@@ -6,6 +6,7 @@
  */
 import type { Logger } from 'pino'
 import { createCheck } from './check/check.ts'
+import { comparedName } from './check/identity-headers.ts'
 import type { Config } from './config/config.ts'
 import { createVerifier } from './credentials/access-tokens.ts'
 import { createCredentials } from './credentials/credentials.ts'
@@ -154,11 +155,16 @@ function buildCheck({ config, storage, log, now }: AppDeps, foundation: Foundati
     bearers: [createStaticTokens(config.staticTokens), ...providerTokens()],
     cookies: sessions,
   })
+  const userNames = {
+    areUnique: foundation.provider.uniqueUsernames,
+    ofTokens: new Set(config.staticTokens.map(({ name }) => comparedName(name))),
+  }
   const check = createCheck({
     resources,
     credentials,
     originAllowed,
     identityHeaders,
+    userNames,
     isOwnCookie,
     signInUrl: (match, target) => signInUrl(match, target, sessionRules),
     signOutUrl: (resource) => signOutUrl(resource, sessionRules),

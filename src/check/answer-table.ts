@@ -11,14 +11,18 @@ import type { Resource } from '../resources/resource-table.ts'
 import type { Answer, AnswerContext, AnswerRules, Asker } from './answer.ts'
 import { type ChallengeError, challenge } from './challenge.ts'
 import type { Decision } from './decide.ts'
-import { identityHeaderLines } from './identity-headers.ts'
+import { callerAt, identityHeaderLines } from './identity-headers.ts'
 import { DOUBLED_COOKIE, errorAnswer, refusal, signIn } from './pages-for-people.ts'
 import { refusalReason } from './refusal-reason.ts'
 import { withoutCookies } from './strip-cookies.ts'
 
 /** Never cached, and different for every credential. */
 const COMMON = ['Cache-Control', 'no-store', 'Vary', 'Authorization, Cookie'] as const
-const allowHeaders = new WeakMap<Verified, readonly string[]>()
+/** The headers that a caller got last, for the resource that they are about. */
+const allowHeaders = new WeakMap<
+  Verified,
+  { readonly resource: Resource; readonly headers: readonly string[] }
+>()
 
 export function answerFor(decision: Decision, context: AnswerContext, rules: AnswerRules): Answer {
   switch (decision.kind) {
@@ -101,15 +105,11 @@ export function unavailable(retryAfterSeconds: number, asker: Asker): Answer {
  */
 function allow(
   verified: Verified,
-  { authorization, cookie }: AnswerContext,
-  { identityHeaders, isOwnCookie }: AnswerRules,
+  { authorization, cookie, match }: AnswerContext,
+  rules: AnswerRules,
 ): Answer {
-  let headers = allowHeaders.get(verified)
-  if (!headers) {
-    headers = [...COMMON, 'Content-Length', '0', ...identityHeaderLines(verified, identityHeaders)]
-    allowHeaders.set(verified, headers)
-  }
-  const kept = cookie === undefined ? undefined : withoutCookies(cookie, isOwnCookie)
+  const headers = headersAt(match.resource, verified, rules)
+  const kept = cookie === undefined ? undefined : withoutCookies(cookie, rules.isOwnCookie)
   // If the credential is a cookie, this `Authorization` has a scheme of the application.
   const passed = verified.source === 'cookie' ? authorization : undefined
   if (passed === undefined && kept === undefined) return { status: 200, headers }
@@ -121,6 +121,20 @@ function allow(
       ...(kept === undefined ? [] : ['Cookie', kept]),
     ],
   }
+}
+
+function headersAt(
+  resource: Resource,
+  verified: Verified,
+  { identityHeaders, userNames }: AnswerRules,
+): readonly string[] {
+  const made = allowHeaders.get(verified)
+  if (made?.resource === resource) return made.headers
+  const caller = callerAt(verified, resource, userNames)
+  const lines = identityHeaderLines(caller, identityHeaders)
+  const headers = [...COMMON, 'Content-Length', '0', ...lines]
+  allowHeaders.set(verified, { resource, headers })
+  return headers
 }
 
 /** Refusals at a resource's own URL, where clients call. Each is made once for each error. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Resource, ResourceMatch } from '../resources/resource-table.ts'
-import type { IdentityHeaders } from './identity-headers.ts'
+import type { IdentityHeaders, UserNames } from './identity-headers.ts'
 
 /** An answer ready to be written. `headers` is a flat list of names and values. */
 export interface Answer {
@@ -32,6 +32,7 @@ export interface AnswerContext extends Asker {
 /** The rules that all answers of a process share. */
 export interface AnswerRules {
   readonly identityHeaders: IdentityHeaders
+  readonly userNames: UserNames
   /** True for cookies that must not reach the server. */
   readonly isOwnCookie: (name: string) => boolean
   /** The URL where a browser signs in for a page before it returns there; undefined if no login leads back. */

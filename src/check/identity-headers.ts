@@ -6,8 +6,10 @@
  * @module
  */
 
-import type { Caller } from '../credentials/credential.ts'
-import type { Identity } from '../providers/provider.ts'
+import type { Caller, Verified } from '../credentials/credential.ts'
+import { lowerCase } from '../identifiers.ts'
+import { grantedScopes } from '../oauth/scope.ts'
+import type { Resource } from '../resources/resource-table.ts'
 
 /** The default identity headers, each with the value it carries. */
 export const IDENTITY_HEADERS: Readonly<Record<string, IdentityValue>> = {
@@ -21,8 +23,8 @@ export const IDENTITY_HEADERS: Readonly<Record<string, IdentityValue>> = {
 }
 
 /** Reads each value from a caller, encoded for a header. */
-const READ_VALUE: Readonly<Record<IdentityValue, (caller: Caller) => string>> = {
-  user: ({ person, sub }) => encodeHeaderValue(displayUser(person, sub)),
+const READ_VALUE: Readonly<Record<IdentityValue, (caller: CallerAtResource) => string>> = {
+  user: ({ user }) => encodeHeaderValue(user),
   email: ({ person }) => encodeHeaderValue(person.email ?? ''),
   groups: ({ person }) =>
     person.groups.map((group) => encodeHeaderValue(group).replaceAll(',', '%2C')).join(','),
@@ -32,17 +34,61 @@ const READ_VALUE: Readonly<Record<IdentityValue, (caller: Caller) => string>> = 
   name: ({ person }) => encodeHeaderValue(person.name ?? person.preferredUsername ?? ''),
 }
 
-/** The verified e-mail, else a user name that cannot be mistaken for an e-mail, else our own `sub` (decision K21). */
-export function displayUser({ email, preferredUsername }: Identity, sub: string): string {
-  if (email !== undefined) return email
-  return preferredUsername !== undefined && !preferredUsername.includes('@')
-    ? preferredUsername
-    : sub
+/** A caller, as the server of one resource learns of them. */
+export interface CallerAtResource extends Caller {
+  /** Names this caller and no other one. */
+  readonly user: string
 }
+
+/** @returns the caller with the scopes that the resource offers, whatever the credential says (threats T47) */
+export function callerAt(
+  verified: Verified,
+  resource: Resource,
+  userNames: UserNames,
+): CallerAtResource {
+  const { person, sub, clientHash } = verified
+  const offered = verified.isShared ? grantedScopes([], resource) : Object.keys(resource.scopes)
+  return {
+    person,
+    sub,
+    clientHash,
+    user: uniqueUser(verified, userNames),
+    scopes: verified.scopes.filter((scope) => offered.includes(scope)),
+  }
+}
+
+/** Which user names can stand for a person. */
+export interface UserNames {
+  /** True if the provider gives each user name to one person only. */
+  readonly areUnique: boolean
+  /** The names of static tokens, in the form of {@link comparedName}. */
+  readonly ofTokens: ReadonlySet<string>
+}
+
+/**
+ * The verified e-mail, else the user name, else our own `sub` (decision K21). A user name is left out where it could
+ * also name somebody else: one whom an application knows by an e-mail, by our `sub`, or by a static token (threats T39).
+ */
+function uniqueUser({ person, sub, isPerson }: Verified, userNames: UserNames): string {
+  const { email, preferredUsername: name } = person
+  if (email !== undefined) return email
+  if (name === undefined) return sub
+  if (!isPerson) return name
+  const compared = comparedName(name)
+  const isUnmistakable =
+    userNames.areUnique &&
+    !compared.includes('@') &&
+    !/^[ucs]_/.test(compared) &&
+    !userNames.ofTokens.has(compared)
+  return isUnmistakable ? name : sub
+}
+
+/** A user name as a careless application may compare it: in compatibility form, in lower case. */
+export const comparedName = (name: string): string => lowerCase(name.normalize('NFKC'))
 
 /** All configured identity headers as a flat list of names and values, each name once. */
 export function identityHeaderLines(
-  caller: Caller,
+  caller: CallerAtResource,
   headers: Readonly<Record<string, IdentityValue>>,
 ): string[] {
   return Object.entries(headers).flatMap(([name, value]) => [name, READ_VALUE[value](caller)])

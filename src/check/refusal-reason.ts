@@ -6,7 +6,6 @@
 import type { Verified } from '../credentials/credential.ts'
 import type { RefusalReason } from '../pages/refused-page.ts'
 import type { Decision } from './decide.ts'
-import { displayUser } from './identity-headers.ts'
 
 export type Refusal = Extract<
   Decision,
@@ -27,5 +26,6 @@ export function refusalReason(decision: Refusal): RefusalReason {
   }
 }
 
-const nameOf = ({ person, sub }: Verified) =>
-  person.email ?? person.name ?? displayUser(person, sub)
+/** The name by which a page calls its reader; no server sees it. */
+export const nameOf = ({ person, sub }: Verified): string =>
+  person.email ?? person.name ?? person.preferredUsername ?? sub

@@ -7,6 +7,8 @@
 import type { Config } from './config.ts'
 import { warnOfClosedResources } from './rules/closed-resources.ts'
 import { checkProdMode } from './rules/prod-mode.ts'
+import { checkPublicSuffixes } from './rules/public-suffixes.ts'
+import { checkSharedNames } from './rules/shared-names.ts'
 import { buildClients } from './sections/clients.ts'
 import { buildProvider } from './sections/provider.ts'
 import { checkProviderTokens } from './sections/provider-tokens.ts'
@@ -19,6 +21,7 @@ import type { FileContents } from './sources/file.ts'
 import type { Chosen } from './sources/precedence.ts'
 import { cookieDomainProblem } from './values/cookie-domain.ts'
 import { toIdentityHeaders } from './values/identity-headers.ts'
+import { widthOf } from './values/network-width.ts'
 import type { Report } from './values/problem.ts'
 import { toRegistration } from './values/registration.ts'
 import type { PublicUrl } from './values/urls.ts'
@@ -40,11 +43,13 @@ export function buildConfig(parts: Parts): Config | undefined {
   if (publicUrl) checkCookieDomain(parts, publicUrl)
   warnOfOpenProxies(parts)
   const resources = buildResources(parts)
+  checkPublicSuffixes({ ...parts, resources, prodMode: settings.prod_mode })
   const users = buildUsers({ users: parts.file.users ?? {}, disk, report })
   const provider = buildProvider(parts)
   if (provider?.type === 'builtin') warnOfClosedResources({ users, resources, report })
   const clients = buildClients({ ...parts, resources })
   const staticTokens = buildStaticTokens({ ...parts, resources })
+  if (provider?.type === 'builtin') checkSharedNames({ users, staticTokens, report })
   checkProviderTokens({ ...parts, resources })
   checkRevokeBefore(parts)
   const redis = buildRedis(parts)
@@ -133,7 +138,7 @@ function checkRevokeBefore({ settings, report, now }: Parts): void {
 }
 
 function warnOfOpenProxies({ settings, report }: Parts): void {
-  for (const network of settings.trusted_proxies.filter((entry) => entry.endsWith('/0'))) {
+  for (const network of settings.trusted_proxies.filter((entry) => widthOf(entry).prefix === 0)) {
     report.warning('TRUSTED_PROXIES', `${network} lets everyone forge forwarded headers.`)
   }
 }

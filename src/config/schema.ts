@@ -152,6 +152,11 @@ export const Settings = z.object({
   groups_claim: text(parseToken).prefault('groups').register(fields, {
     description: "Claim of the provider's ID token or userinfo that lists a person's groups.",
   }),
+  unique_usernames: toggle().prefault(false).register(fields, {
+    description:
+      'With `PROVIDER=oidc`: the provider gives each user name (`preferred_username`) to one person only and to nobody else later. The name of a person without a verified e-mail is then their `X-Forwarded-User`. Keycloak and the built-in login do so by themselves; Google does not.',
+    kind: 'switch',
+  }),
   allowed_emails: list(parseAllowedEmail).optional().register(fields, {
     description:
       'E-mail addresses of people who may pass. At least one of the three `ALLOWED_` lists must let someone in; `*` in any of them lets in anyone who can log in.',

@@ -16,6 +16,8 @@ export interface Verified extends Caller {
   readonly isFor: (resource: Resource) => boolean
   /** False for a static token: only people are subject to the rules about who may pass (decision K33). */
   readonly isPerson: boolean
+  /** True for a session of several resources: at each of them it has only the default scopes there. */
+  readonly isShared?: boolean
   /** Milliseconds since the epoch. */
   readonly expiresAt: number
 }

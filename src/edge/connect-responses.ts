@@ -4,8 +4,7 @@
  * @module
  */
 import type { FastifyReply } from 'fastify'
-import { displayUser } from '../check/identity-headers.ts'
-import { type Refusal, refusalReason } from '../check/refusal-reason.ts'
+import { nameOf, type Refusal, refusalReason } from '../check/refusal-reason.ts'
 import type { Verified } from '../credentials/credential.ts'
 import { randomToken } from '../crypto.ts'
 import { isPageLoad } from '../http/browser-request.ts'
@@ -30,13 +29,13 @@ export function sendConnectPage(
 ): void {
   const { parameters, target, token, verified } = options
   const { log, id } = reply.request
-  log.info({ requestId: id, user: displayUser(verified.person, verified.sub) }, 'connect page')
+  log.info({ requestId: id, user: verified.person.email ?? verified.sub }, 'connect page')
   const policy = { port: parameters.callbackPort, nonce: randomToken(16) }
   const page = connectPage({
     ...policy,
     code: parameters.code,
     gateway: new URL(target.returnTo).host,
-    person: displayUser(verified.person, verified.sub),
+    person: nameOf(verified),
     token,
   })
   void reply.headers(connectPageHeaders(policy)).send(page)

@@ -6,6 +6,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { randomToken, sha256 } from '../crypto.ts'
+import { loginName } from '../identifiers.ts'
 import type { Identity, PasswordProvider } from '../providers/provider.ts'
 import type { Browsers } from './browser.ts'
 import type { Lockout } from './lockout.ts'
@@ -71,4 +72,4 @@ export function createPasswordLogin(deps: {
  * The name under which an attempt is counted: as typed, not the person behind it. If a name and its e-mail shared a
  * lock, strangers would learn that both are one person.
  */
-const countedName = (name: string) => name.trim().toLowerCase()
+const countedName = loginName

@@ -4,6 +4,7 @@
  * @module
  */
 import { verify } from '@node-rs/argon2'
+import { loginName, lowerCase } from '../identifiers.ts'
 import { type Identity, type PasswordProvider, ProviderBusy } from './provider.ts'
 import type { UserConfig } from './provider-config.ts'
 
@@ -21,16 +22,17 @@ export function createBuiltinProvider(users: readonly UserConfig[]): PasswordPro
     const identity = identityOf(user)
     bySubject.set(identity.subject, identity)
     for (const name of [user.name, user.email ?? user.name]) {
-      byName.set(name.toLowerCase(), { user, identity })
+      byName.set(loginName(name), { user, identity })
     }
   }
   const dummy = dummyHash(users)
   const turn = oneAtATime(QUEUE_LENGTH)
-  const find = (typed: string) => byName.get(typed.trim().toLowerCase())
+  const find = (typed: string) => byName.get(loginName(typed))
 
   return {
     id: 'builtin',
     name: 'Password',
+    uniqueUsernames: true,
     kind: 'password',
     current: (issuer, subject) => (issuer === BUILTIN_ISSUER ? bySubject.get(subject) : undefined),
     verify: ({ name, password }) =>
@@ -53,7 +55,7 @@ function dummyHash(users: readonly UserConfig[]): string {
 }
 
 function identityOf(user: UserConfig): Identity {
-  const subject = user.name.toLowerCase()
+  const subject = lowerCase(user.name)
   return {
     issuer: BUILTIN_ISSUER,
     subject,

@@ -9,8 +9,8 @@ import { createOidcLogin, type OidcOptions } from './oidc.ts'
 import { createOidcConnection } from './oidc-connection.ts'
 import type { RedirectProvider } from './provider.ts'
 
-interface GoogleOptions extends Omit<OidcOptions, 'name'> {
-  /** Google Workspace domains, in lower case, that must manage a person's account; empty admits every account. */
+interface GoogleOptions extends Omit<OidcOptions, 'name' | 'uniqueUsernames'> {
+  /** Google Workspace domains, as A-labels, that must manage a person's account; empty admits every account. */
   readonly hostedDomains: readonly string[]
 }
 
@@ -20,6 +20,7 @@ export function createGoogleProvider(given: GoogleOptions): RedirectProvider {
   const options = {
     ...given,
     name: 'Google',
+    uniqueUsernames: false,
     issuerAlias: given.issuerUrl.replace(/^https?:\/\//, ''),
   }
   const connection = createOidcConnection(options)

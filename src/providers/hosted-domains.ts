@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { statedDomain } from '../identifiers.ts'
 import { type Claims, ProviderFailure } from './provider.ts'
 
 export interface HostedDomains {
@@ -15,7 +16,7 @@ export interface HostedDomains {
   admit(claims: Claims): void
 }
 
-/** @param domains in lower case; empty admits everyone */
+/** @param domains as A-labels; empty admits everyone */
 export function createHostedDomains(domains: readonly string[]): HostedDomains {
   const [first, ...others] = domains
   return {
@@ -24,7 +25,8 @@ export function createHostedDomains(domains: readonly string[]): HostedDomains {
     parameters: first === undefined ? {} : { hd: others.length > 0 ? '*' : first },
     admit({ hd }) {
       if (first === undefined) return
-      if (typeof hd === 'string' && domains.includes(hd.toLowerCase())) return
+      const stated = typeof hd === 'string' ? statedDomain(hd) : undefined
+      if (stated !== undefined && domains.includes(stated)) return
       const whose = typeof hd === 'string' ? 'another organisation' : 'no organisation'
       throw new ProviderFailure(
         'other-organisation',

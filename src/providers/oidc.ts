@@ -24,6 +24,8 @@ export interface OidcOptions extends ConnectionOptions {
   readonly id: string
   /** Shown to people. */
   readonly name: string
+  /** See {@link RedirectProvider.uniqueUsernames}. Default: false. */
+  readonly uniqueUsernames?: boolean
   readonly groupsClaim: string
   /** Our redirect URI, as registered at the provider. */
   readonly redirectUri: string
@@ -71,6 +73,7 @@ export function createOidcLogin(
   return {
     id: options.id,
     name: options.name,
+    uniqueUsernames: options.uniqueUsernames ?? false,
     kind: 'redirect',
     speaksFor: isIssuer,
 

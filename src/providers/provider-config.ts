@@ -26,7 +26,9 @@ export interface RedirectProviderConfig {
   readonly clientSecret: string
   /** The claim that lists a person's groups. */
   readonly groupsClaim: string
-  /** Google Workspace domains, in lower case, that must manage a person's account; empty admits everyone. */
+  /** `oidc` only: the provider gives each user name to one person only. Default: false. */
+  readonly uniqueUsernames?: boolean
+  /** Google Workspace domains, as A-labels, that must manage a person's account; empty admits everyone. */
   readonly hostedDomains: readonly string[]
   /** Further clients at the provider whose access tokens are good where provider tokens are accepted. */
   readonly tokenClients: readonly string[]

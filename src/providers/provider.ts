@@ -44,6 +44,8 @@ interface ProviderBase {
   readonly id: string
   /** Shown to people where there is a choice. */
   readonly name: string
+  /** True if it gives each user name to one person only, so that the name can stand for the person. */
+  readonly uniqueUsernames: boolean
   /**
    * The person as the provider knows them at this moment, for providers that can say without I/O; undefined when
    * the person is gone, which ends their grants (decision K12). A provider that cannot say leaves it out.

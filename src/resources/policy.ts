@@ -4,6 +4,7 @@
  * @module
  */
 
+import { statedAddress } from '../identifiers.ts'
 import type { Identity } from '../providers/provider.ts'
 
 /** True if the person may use the resource. */
@@ -21,11 +22,9 @@ export function compilePolicy(allow: AllowList): Policy {
   return ({ email, groups: memberships }) => {
     if (memberships.some((group) => groups.has(group))) return true
     if (email === undefined) return false
-    const address = email.toLowerCase()
-    if (emails.has(address)) return true
-    // Exactly one `@`: `a@evil.test@good.test` belongs to no domain (GHSA-c5c4-8r6x-56w3).
-    const [local, domain, ...rest] = address.split('@')
-    return Boolean(local && domain && rest.length === 0 && domains.has(domain))
+    const address = statedAddress(email)
+    if (address === undefined) return false
+    return emails.has(address) || domains.has(address.slice(address.indexOf('@') + 1))
   }
 }
 
@@ -33,9 +32,9 @@ export function compilePolicy(allow: AllowList): Policy {
 export interface AllowList {
   /** True for `*`: every person who can log in. */
   readonly anyone: boolean
-  /** Lower-cased e-mail addresses; only verified addresses match. */
+  /** E-mail addresses in normal form (`src/identifiers.ts`); only verified addresses match. */
   readonly emails: readonly string[]
-  /** Lower-cased mail domains, without `@`. */
+  /** Mail domains as A-labels, without `@`. */
   readonly domains: readonly string[]
   readonly groups: readonly string[]
 }

@@ -63,6 +63,7 @@ export function createSessionVerifier(deps: SessionVerifierDeps): SessionVerifie
       source: 'cookie',
       isFor: audienceOf(claims.aud, cookieDomain),
       isPerson: true,
+      isShared: cookieDomain !== undefined && claims.aud === domainAudience(cookieDomain),
       person,
       sub: claims.sub,
       scopes: scopesOf(claims),

@@ -99,6 +99,7 @@ async function counted({ withPeek = true } = {}) {
     resources: createResourceTable([resource({ allow: ANYONE })]),
     originAllowed: compileOrigins(['loopback'], 'https://auth.example.com'),
     identityHeaders: IDENTITY_HEADERS,
+    userNames: { areUnique: true, ofTokens: new Set() },
     isOwnCookie: (name) => name.startsWith('gw_'),
     signInUrl: () => undefined,
     signOutUrl: () => 'https://auth.example.com/logout',

@@ -12,6 +12,8 @@ describe('COOKIE_DOMAIN', () => {
     ['.Example.COM', 'https://auth.example.com', 'example.com'],
     ['auth.example.com', 'https://auth.example.com', 'auth.example.com'],
     ['example.com', 'https://a.b.example.com:8443', 'example.com'],
+    ['b\u00fccher.example', 'https://auth.b\u00fccher.example', 'xn--bcher-kva.example'],
+    ['XN--BCHER-KVA.example', 'https://auth.b\u00fccher.example', 'xn--bcher-kva.example'],
     ['localhost', 'http://localhost:8080', 'localhost'],
     ['10.0.0.5', 'http://10.0.0.5:9000', '10.0.0.5'],
     ['[::1]', 'http://[::1]:9000', '[::1]'],
@@ -29,7 +31,7 @@ describe('COOKIE_DOMAIN', () => {
     '..example.com',
     'example.com.',
     'a b',
-    'ex\u00e4mple.com',
+    'ex\u00e4mple.com:443',
     '-example.com',
   ])('%s is not a domain', (domain) => {
     expect(problems(domain)).toEqual([

@@ -120,7 +120,7 @@ describe('static_tokens in the file', () => {
     ],
     [
       `{ "c i": { token: ${TOKEN} } }`,
-      'static_tokens.c i: is not a name. Use 1 to 64 letters, digits, dots, dashes and underscores.',
+      'static_tokens.c i: is not a name. Use 1 to 64 letters, digits, dots, dashes and underscores, and do not begin with u_, c_ or s_.',
     ],
     [
       `{ ci: { token: ${TOKEN}, scope: [read] } }`,

@@ -32,7 +32,14 @@ const ROWS: readonly (readonly string[])[] = [
   ['src/oauth/'],
   ['src/http/', 'src/records/', 'src/resources/'],
   ['src/providers/', 'src/url/'],
-  ['src/storage/', 'src/pages/', 'src/crypto.ts', 'src/errors.ts', 'src/paths.ts'],
+  [
+    'src/storage/',
+    'src/pages/',
+    'src/crypto.ts',
+    'src/errors.ts',
+    'src/identifiers.ts',
+    'src/paths.ts',
+  ],
 ]
 
 /** The entry of {@link ROWS} that a file belongs to. @throws Error if it has no place */

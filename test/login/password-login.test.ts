@@ -18,6 +18,7 @@ async function attempts(verify: PasswordProvider['verify']) {
     provider: {
       id: 'counting',
       name: 'Counting',
+      uniqueUsernames: true,
       kind: 'password',
       verify: (credentials) => {
         made += 1

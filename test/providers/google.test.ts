@@ -223,7 +223,7 @@ describe("Google's own access token", () => {
     expect(answer.statusCode).toBe(200)
     expect(answer.headers).toMatchObject({
       'x-forwarded-user': 'ann@example.com',
-      'x-forwarded-scopes': 'openid email profile',
+      'x-forwarded-scopes': '',
     })
     expect(answer.headers['x-user-id']).toBe((await headersOf(test, ANN))['x-user-id'])
   })

@@ -42,7 +42,7 @@ describe('userinfo', () => {
 
   it('names a person who has no e-mail', async () => {
     const journey = await start({ groups: [] }, { preferred_username: 'ann' })
-    expect((await headersOf(journey))['x-forwarded-user']).toBe('ann')
+    expect((await headersOf(journey))['x-user-name']).toBe('ann')
   })
 
   it('lets in whom the policy lets in by their e-mail or group', async () => {
@@ -77,7 +77,7 @@ describe('userinfo', () => {
     const journey = await start({ preferred_username: 'ann' }, MAIL)
     journey.provider.lies.discovery = (document) => delete document.userinfo_endpoint
     expect(await headersOf(journey)).toMatchObject({
-      'x-forwarded-user': 'ann',
+      'x-user-name': 'ann',
       'x-forwarded-email': '',
       'x-forwarded-groups': '',
     })

@@ -29,6 +29,7 @@ const ANN: Identity = { ...IDENTITY, issuer: GRANT.issuer, subject: GRANT.subjec
 const provider: RedirectProvider = {
   id: 'oidc',
   name: 'Provider',
+  uniqueUsernames: false,
   kind: 'redirect',
   speaksFor: (issuer) => issuer === GRANT.issuer,
   authorizationUrl: () => Promise.reject(new Error('nobody logs in here')),

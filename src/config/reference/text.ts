@@ -58,6 +58,8 @@ another file.
 - **Durations** are written like \`90s\`, \`15m\`, \`1h\`, \`30d\` or \`2w\`; a plain number means seconds.
 - **Secrets** can come from a file: \`SECRET_FILE\` in the environment, \`secret_file\` in \`gatewarden.yaml\`. Gatewarden
   ignores a single line break at the end of that file.
+- **Domains and hosts** can be written in Unicode or as A-labels (\`xn--bcher-kva.example\`). Gatewarden compares e-mails,
+  domains and user names with A to Z in either case, and maps no other letter of a provider or a person.
 - **Paths** are relative to the working directory.
 - An empty variable counts as unset. In \`.env\`, a value with a \`#\` in it needs quotes.
 - The older spelling \`-port 11000\` or \`-oauthDomain auth.example.com\` works too.
@@ -69,6 +71,7 @@ export const PAGE_PROBLEMS = `## When something is wrong
 
 Gatewarden does not start with a configuration that has a problem. It prints every problem on a line of its own, with
 the setting first and the fix last, and exits with 2. It refuses unknown names in the file and on the command line. In
-the environment, which other programs use, too, it refuses only a name that looks like a mistyped setting. It refuses a
-value that this version does not support, and never ignores one.
+the environment, which other programs use, too, it refuses only a name that looks like a mistyped setting, or that
+begins with \`GATEWARDEN_\` or \`GW_\`. It ignores the variables that Kubernetes makes for a Service. It refuses a value
+that this version does not support, and never ignores one.
 `

@@ -12,6 +12,7 @@ import type { PlacedClient } from '../sections/clients.ts'
 import type { PlacedStaticToken } from '../sections/static-tokens.ts'
 import type { FileContents } from '../sources/file.ts'
 import type { Chosen } from '../sources/precedence.ts'
+import { widthOf } from '../values/network-width.ts'
 import type { Report } from '../values/problem.ts'
 import { weakness } from './weak-secret.ts'
 
@@ -29,8 +30,10 @@ const MAKE_ONE = 'Make one with: openssl rand -base64 32.'
 const MIN_CLIENT_SECRET = 32
 /** OWASP's recommendation for argon2id: 19 MiB, two passes. */
 const MIN_ARGON2 = { memory: 19_456, passes: 2 }
-/** A network with a shorter prefix covers a large part of the Internet. */
-const MIN_PREFIX = 8
+/** By family: a network with a shorter prefix covers a large part of the Internet. */
+const MIN_PREFIX = { 4: 8, 6: 32 }
+/** Requests per minute and address; more is no limit for anybody. */
+const MAX_RATE_LIMIT = 100_000
 
 /** Reports every unsafe setting, each with its fix. */
 export function checkProdMode(parts: Parts): void {
@@ -86,17 +89,17 @@ function checkOpenness({ settings, given, file, resources, report }: Parts): voi
     )
   }
   for (const network of settings.trusted_proxies) {
-    const prefix = network.split('/')[1]
-    if (prefix === undefined || Number(prefix) >= MIN_PREFIX) continue
+    const { family, prefix, isPrivate } = widthOf(network)
+    if (isPrivate || prefix >= MIN_PREFIX[family]) continue
     report.problem(
       'TRUSTED_PROXIES',
       `${network} lets strangers forge forwarded headers, which PROD_MODE refuses. List your proxy alone.`,
     )
   }
-  if (settings.rate_limit === 0) {
+  if (settings.rate_limit === 0 || settings.rate_limit > MAX_RATE_LIMIT) {
     report.problem(
       'RATE_LIMIT',
-      '0 means no limit, which PROD_MODE refuses. Remove it to use the default.',
+      `${settings.rate_limit} means no limit, which PROD_MODE refuses. Remove it to use the default.`,
     )
   }
 }

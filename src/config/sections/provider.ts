@@ -29,6 +29,7 @@ const REDIRECT_KEYS = [
   'client_secret',
   'groups_claim',
   'google_hosted_domain',
+  'unique_usernames',
   'provider_token_clients',
   ...KEYCLOAK_KEYS,
 ] as const satisfies readonly SettingKey[]
@@ -75,6 +76,16 @@ function buildRedirectProvider(
   if (hosted && type !== 'google') {
     report.problem(hosted.written, 'applies only to PROVIDER=google. Remove it.')
   }
+  if (hosted && settings.google_hosted_domain?.length === 0) {
+    report.problem(
+      hosted.written,
+      'lists no domain. Add one; without the setting, any Google account can sign in.',
+    )
+  }
+  const unique = given.get('unique_usernames')
+  if (unique && type !== 'oidc') {
+    report.problem(unique.written, 'applies only to PROVIDER=oidc. Remove it.')
+  }
   const clientId = settings.client_id ?? missing('client_id', type, parts)
   const clientSecret = settings.client_secret ?? missing('client_secret', type, parts)
   if (!issuer || clientId === undefined || clientSecret === undefined) return undefined
@@ -85,6 +96,7 @@ function buildRedirectProvider(
     clientId,
     clientSecret,
     groupsClaim: settings.groups_claim,
+    ...(settings.unique_usernames && { uniqueUsernames: true }),
     hostedDomains: settings.google_hosted_domain ?? [],
     tokenClients: settings.provider_token_clients ?? [],
     allowInsecure: !issuer.secure,

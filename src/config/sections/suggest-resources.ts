@@ -5,6 +5,7 @@
  * @module
  */
 import { isIP } from 'node:net'
+import { isPublicSuffix } from '../values/public-suffix.ts'
 import type { PublicUrl } from '../values/urls.ts'
 
 /** Suffixes like `co.uk` and `com.au`. Many owners share them, so a wildcard below one would cover strangers. */
@@ -20,7 +21,7 @@ export function suggestResources(
 ): string | undefined {
   const { protocol, hostname, port } = new URL(publicUrl?.origin ?? 'https://unknown')
   const domain = cookieDomain ?? (publicUrl && parentOf(hostname))
-  if (domain === undefined) return undefined
+  if (domain === undefined || isPublicSuffix(domain)) return undefined
   return `${protocol}//*.${domain}${port === '' ? '' : `:${port}`}`
 }
 
@@ -28,5 +29,5 @@ export function suggestResources(
 function parentOf(host: string): string | undefined {
   if (isIP(host.replace(/[[\]]/g, '')) !== 0 || !host.includes('.')) return undefined
   const parent = host.slice(host.indexOf('.') + 1)
-  return parent.includes('.') && !SHARED_SUFFIX.test(parent) ? parent : host
+  return isPublicSuffix(parent) || SHARED_SUFFIX.test(parent) ? host : parent
 }

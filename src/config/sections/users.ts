@@ -4,6 +4,7 @@
  * @module
  */
 import type * as z from 'zod'
+import { loginName } from '../../identifiers.ts'
 import type { UserConfig } from '../../providers/provider-config.ts'
 import type { Disk } from '../sources/disk.ts'
 import { fields, list, section, text } from '../values/fields.ts'
@@ -117,7 +118,7 @@ function checkDistinct(users: readonly UserConfig[], report: Report): void {
   const owners = new Map<string, string>()
   for (const { name, email } of users) {
     for (const [setting, login] of [
-      [`users.${name}`, name.toLowerCase()],
+      [`users.${name}`, loginName(name)],
       [`users.${name}.email`, email],
     ]) {
       if (setting === undefined || login === undefined) continue

@@ -9,6 +9,7 @@ import type { Report } from '../values/problem.ts'
 import { nearest } from '../values/suggest.ts'
 import type { Entry } from './layer.ts'
 import { knownNames, meaningOf } from './names.ts'
+import { isServiceLink } from './service-links.ts'
 
 /** Similar names of other programs: CGI's client address, and the log level of log4j and the like. */
 const NOT_OURS = new Set(['CLIENT_IP', 'LOGLEVEL'])
@@ -20,9 +21,14 @@ const RESTRICTING = [
   'CLIENT_REGISTRATION',
   'GOOGLE_HOSTED_DOMAIN',
   'PROD_MODE',
+  'REQUIRED_SCOPES',
   'REVOKE_BEFORE',
   'TRUSTED_PROXIES',
 ]
+/** Names of this program in front of a setting, as other programs want it. */
+const PREFIX = /^(?:GATEWARDEN|GW)_/i
+/** The end of a setting's name that is too short to be certain: other programs have a `MODE` or a `DOMAIN`, too. */
+const SHORT_TAIL = 6
 
 /** An empty value counts as unset: Compose passes absent variables as empty ones. */
 export function readEnvironment(
@@ -33,7 +39,15 @@ export function readEnvironment(
   for (const [written, value] of Object.entries(env)) {
     if (value === undefined || value.trim() === '') continue
     const meaning = meaningOf(written)
-    if (meaning) entries.push({ written, meaning, value })
+    if (isServiceLink(written, value)) {
+      if (!meaning) continue
+      report.warning(
+        written,
+        'is ignored: Kubernetes made it for a Service of that name. Set enableServiceLinks: false for this pod.',
+      )
+    } else if (meaning) entries.push({ written, meaning, value })
+    else if (PREFIX.test(written)) reportPrefix(written, report)
+    else if (RESTRICTING.some((name) => name.endsWith(`_${written}`))) reportTail(written, report)
     else if (written.length >= 6 && !NOT_OURS.has(written)) {
       const meant = nearest(written, knownNames, MISTYPED) ?? nearest(written, RESTRICTING)
       const like = meant ?? nearest(written, knownNames)
@@ -45,4 +59,24 @@ export function readEnvironment(
     }
   }
   return entries
+}
+
+function reportPrefix(written: string, report: Report): void {
+  const bare = written.replace(PREFIX, '').toUpperCase()
+  // Only a flag names the file.
+  const write = bare === 'CONFIG' ? '--config FILE' : undefined
+  const meant = write ?? (meaningOf(bare) ? bare : nearest(bare, knownNames))
+  report.problem(
+    written,
+    meant === undefined
+      ? 'is not a setting. Remove or rename it; docs/configuration.md lists all settings.'
+      : `is not a setting: names of settings have no prefix. Write ${meant}.`,
+  )
+}
+
+function reportTail(written: string, report: Report): void {
+  const meant = RESTRICTING.find((name) => name.endsWith(`_${written}`))
+  const text = `is not a setting. Did you mean ${meant}?`
+  if (written.length <= SHORT_TAIL) report.warning(written, text)
+  else report.problem(written, `${text} If not, rename it.`)
 }

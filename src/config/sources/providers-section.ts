@@ -69,4 +69,5 @@ export const ProviderSection = section({
   }),
   groups_claim: Settings.shape.groups_claim,
   google_hosted_domain: Settings.shape.google_hosted_domain,
+  unique_usernames: Settings.shape.unique_usernames,
 })

@@ -3,19 +3,20 @@
  *
  * @module
  */
+import { writtenDomain } from '../../identifiers.ts'
 import { isUnder } from '../../url/host.ts'
 import { InvalidValue, quote } from './problem.ts'
+import { isPublicSuffix } from './public-suffix.ts'
 import type { PublicUrl } from './urls.ts'
 
-const LABELS = /^(?!-)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/
-
 /**
- * A domain in lower case, without a leading dot, which browsers ignore.
+ * A domain as A-labels, without a leading dot, which browsers ignore.
  * @throws InvalidValue unless `value` is a host alone
  */
 export function parseCookieDomain(value: string): string {
-  const domain = value.toLowerCase().replace(/^\./, '')
-  if (!LABELS.test(domain) && !/^\[[0-9a-f:.]+\]$/.test(domain)) {
+  const bracketed = /^\[[0-9a-f:.]+\]$/i.test(value) ? value.toLowerCase() : undefined
+  const domain = bracketed ?? writtenDomain(value.replace(/^\./, ''))
+  if (domain === undefined) {
     throw new InvalidValue(
       `${quote(value)} is not a domain. Write the host alone, without scheme and port, like example.com.`,
     )
@@ -25,7 +26,7 @@ export function parseCookieDomain(value: string): string {
 
 /**
  * Why browsers would refuse the cookie of the gateway: a host can set cookies only for itself and for the domains above
- * it, except for a top-level domain.
+ * it, except for a public suffix.
  * @returns the problem and its fix, or undefined if there is none
  */
 export function cookieDomainProblem(domain: string, { host }: PublicUrl): string | undefined {
@@ -35,15 +36,24 @@ export function cookieDomainProblem(domain: string, { host }: PublicUrl): string
   if (!isUnder(host, domain) || isAddress(name)) {
     return `${domain} does not cover ${name}, the host of PUBLIC_URL, which sets the cookie. Write ${remedy}, or move PUBLIC_URL under ${domain}.`
   }
-  return domain.includes('.')
-    ? undefined
-    : `${domain} is a top-level domain, for which browsers accept no cookie. Write ${remedy}.`
+  if (!domain.includes('.')) {
+    return `${domain} is a top-level domain, for which browsers accept no cookie. Write ${remedy}.`
+  }
+  return isPublicSuffix(domain)
+    ? `${domain} is a public suffix: no browser keeps a cookie for it. Use ${ownedBelow(domain, name)}.`
+    : undefined
 }
 
 const isAddress = (name: string) => name.startsWith('[') || /^\d+(?:\.\d+){3}$/.test(name)
 
-/** The domain that people most likely mean: the domain above the host, unless that is a top-level domain. */
+/** The domain right below a suffix that the host belongs to. */
+function ownedBelow(suffix: string, host: string): string {
+  const own = host.slice(0, -suffix.length - 1)
+  return `${own.slice(own.lastIndexOf('.') + 1)}.${suffix}`
+}
+
+/** The domain that people most likely mean: the domain above the host, unless that belongs to nobody. */
 function parentOf(name: string): string {
   const parent = name.slice(name.indexOf('.') + 1)
-  return parent.includes('.') ? parent : name
+  return isPublicSuffix(parent) ? name : parent
 }

@@ -82,6 +82,12 @@ export function toIdentityHeaders(
   headers: readonly IdentityHeader[],
   report: Report,
 ): Config['identityHeaders'] {
+  if (headers.length === 0) {
+    report.problem(
+      'IDENTITY_HEADERS',
+      'lists no header, so a server could not tell who calls, and a client could write such headers itself. List at least one, or remove the setting.',
+    )
+  }
   const seen = new Set<string>()
   for (const { name } of headers) {
     if (seen.has(name.toLowerCase())) {

@@ -4,6 +4,7 @@
  * @module
  */
 import type * as z from 'zod'
+import { writtenAddress, writtenDomain } from '../../identifiers.ts'
 import type { AllowList } from '../../resources/policy.ts'
 import { fields, list, section } from './fields.ts'
 import { InvalidValue, quote } from './problem.ts'
@@ -13,12 +14,13 @@ const ANYONE = '*'
 
 /** @throws InvalidValue unless `value` is an address with exactly one `@` (GHSA-c5c4-8r6x-56w3) */
 export function parseEmail(value: string): string {
-  if (!/^[^@\s,]+@[^@\s,]+$/.test(value)) {
+  const address = /[\s,]/.test(value) ? undefined : writtenAddress(value)
+  if (address === undefined || address.startsWith('^')) {
     throw new InvalidValue(
       `${quote(value)} is not an e-mail address. Write it like ann@example.com.`,
     )
   }
-  return value.toLowerCase()
+  return address
 }
 
 /** @throws InvalidValue for a name that a header would show as two groups */
@@ -34,12 +36,30 @@ export function parseGroup(value: string): string {
 /** @throws InvalidValue unless `value` is a mail domain or `*` */
 export function parseDomain(value: string): string {
   if (value === ANYONE) return value
-  const domain = value.toLowerCase().replace(/^@/, '')
-  if (!/^[^\s@*/:.,]+(\.[^\s@*/:.,]+)*$/.test(domain)) {
-    throw new InvalidValue(`${quote(value)} is not a mail domain. Write it like example.com.`)
-  }
-  return domain
+  const domain = writtenDomain(value.replace(/^@/, ''))
+  if (domain !== undefined) return domain
+  const [kind, meant] = meantDomain(value)
+  throw new InvalidValue(`${quote(value)} is ${kind}. Write it like ${meant}.`)
 }
+
+/** The kind of pattern that other programs take here, and the domain that it most likely means. */
+function meantDomain(value: string): readonly [kind: string, domain: string] {
+  if (value.startsWith('*.')) {
+    return [
+      'a wildcard, and an entry covers one domain alone',
+      writtenDomain(value.slice(2)) ?? EXAMPLE,
+    ]
+  }
+  if (!/[\\^$|()[\]{}+?]|\.\*/.test(value)) return ['not a mail domain', EXAMPLE]
+  const bare = value
+    .replace(/^\^|\$$/g, '')
+    .replace(/^(?:\.[*+]|\[\^@\][*+]|\(.*\)\??)*(?:@|\\\.)?/, '')
+    .replaceAll('\\.', '.')
+  const meant = bare.includes('.') ? writtenDomain(bare) : undefined
+  return ['a regular expression, which matches nobody here', meant ?? EXAMPLE]
+}
+
+const EXAMPLE = 'example.com'
 
 /** @throws InvalidValue unless `value` is a Google Workspace domain */
 export function parseHostedDomain(value: string): string {
@@ -51,7 +71,14 @@ export function parseHostedDomain(value: string): string {
 
 /** @throws InvalidValue unless `value` is an e-mail address or `*` */
 export function parseAllowedEmail(value: string): string {
-  return value === ANYONE ? value : parseEmail(value)
+  if (value === ANYONE) return value
+  // Every person of a domain, as other programs write it.
+  const pattern = /^(?:\^?[.*+]*|\^?\[\^@\][*+])@(.+)$/.exec(value)?.[1]
+  if (pattern === undefined) return parseEmail(value)
+  const domain = writtenDomain(pattern) ?? meantDomain(pattern)[1]
+  throw new InvalidValue(
+    `${quote(value)} is not an e-mail address. Write it like ann@example.com, or list ${domain} in ALLOWED_DOMAINS.`,
+  )
 }
 
 /** `allow` in the file: global, or of a resource. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { isIP } from 'node:net'
+import { writtenDomain } from '../../identifiers.ts'
 import type { ProviderConfig } from '../../providers/provider-config.ts'
 import type { LogLevel } from '../config.ts'
 import { InvalidValue, quote } from './problem.ts'
@@ -78,12 +79,13 @@ export function parseProvider(value: string): ProviderConfig['type'] {
 
 /** @throws InvalidValue unless `value` is a host alone, without scheme, port and path */
 export function parseKeycloakHost(value: string): string {
-  if (!/^(?:[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])$/i.test(value)) {
+  const host = writtenDomain(value) ?? value.toLowerCase()
+  if (!/^(?:[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])$/.test(host)) {
     throw new InvalidValue(
       `${quote(value)} is not a host. Write it without scheme, port and path, like id.example.com.`,
     )
   }
-  return value.toLowerCase()
+  return host
 }
 
 /** @throws InvalidValue unless `value` is `http` or `https` */

@@ -3,13 +3,14 @@
  *
  * @module
  */
+import { lowerCase } from '../../identifiers.ts'
 import { redirectUriProblem } from '../../oauth/redirect-uri.ts'
 import type { Config } from '../config.ts'
 import { InvalidValue, quote, type Report } from './problem.ts'
 
 /** @throws InvalidValue unless `value` is `open`, `off`, a host, or an app scheme followed by a colon */
 export function parseRegistrant(value: string): string {
-  const registrant = value.toLowerCase()
+  const registrant = lowerCase(value)
   if (registrant === 'open' || registrant === 'off') return registrant
   if (/^[a-z][a-z0-9+.-]*:$/.test(registrant)) {
     if (registrant === 'https:' || registrant === 'http:') {

@@ -41,9 +41,11 @@ export function parseStaticToken(value: string): string {
   return value
 }
 
-export const NAME_RULE = 'Use 1 to 64 letters, digits, dots, dashes and underscores.'
+/** `u_`, `c_` and `s_` begin our own ids of people, clients and tokens. */
+export const NAME_RULE =
+  'Use 1 to 64 letters, digits, dots, dashes and underscores, and do not begin with u_, c_ or s_.'
 
-export const isName = (name: string) => /^[A-Za-z0-9._-]{1,64}$/.test(name)
+export const isName = (name: string) => /^(?![ucs]_)[A-Za-z0-9._-]{1,64}$/i.test(name)
 
 export const MIN_LENGTH = 32
 

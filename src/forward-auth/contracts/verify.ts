@@ -9,6 +9,7 @@ import {
   type IdentityValue,
   identityHeaderLines,
 } from '../../check/identity-headers.ts'
+import type { Verified } from '../../credentials/credential.ts'
 import type { Contract } from './contract.ts'
 import { traefik } from './traefik.ts'
 
@@ -22,11 +23,14 @@ export function createVerify(configured: Readonly<Record<string, IdentityValue>>
       ([name]) => VERIFY_HEADERS.includes(name) && !names.has(name.toLowerCase()),
     ),
   )
+  // Neither of the two depends on the resource.
+  const lines = (verified: Verified) =>
+    identityHeaderLines({ ...verified, user: verified.sub }, absent)
   return {
     ...traefik,
     adapt: (answer, verified) =>
       answer.status === 200 && verified
-        ? { ...answer, headers: [...answer.headers, ...identityHeaderLines(verified, absent)] }
+        ? { ...answer, headers: [...answer.headers, ...lines(verified)] }
         : answer,
   }
 }

@@ -67,6 +67,37 @@ const expectKeycloak: Effect = async () => {
   })
 }
 
+/** A person without a verified e-mail arrives under the user name, if the setting says that it is theirs alone. */
+export async function expectUserNameOf(
+  startWith: (provider: HostileProvider) => Promise<TestApp>,
+  expected: string | RegExp,
+): Promise<void> {
+  const provider = await startHostileProvider()
+  provider.person = { sub: 'carol', preferred_username: 'carol' }
+  const test = await startWith(provider)
+  const client = await register(test.app)
+  const tokens = await obtainTokensThere({ ...test, provider, client, untrusted: client })
+  const { headers } = await check(test.app, { authorization: `Bearer ${tokens.access_token}` })
+  expect(headers['x-forwarded-user']).toMatch(expected)
+}
+
+const expectUniqueUsernames: Effect = async () => {
+  for (const [settings, expected] of [
+    [{}, /^u_/],
+    [{ UNIQUE_USERNAMES: 'true' }, /^carol$/],
+  ] as const) {
+    await expectUserNameOf(
+      ({ issuer }) =>
+        start({
+          ...{ PROVIDER: 'oidc', ISSUER_URL: issuer, CLIENT_ID, CLIENT_SECRET },
+          ALLOWED_EMAILS: '*',
+          ...settings,
+        }),
+      expected,
+    )
+  }
+}
+
 /** The authorization request tells Google the domain whose accounts to offer. */
 export async function expectHostedDomain(
   startWith: (settings: Record<string, string>) => Promise<TestApp>,
@@ -120,6 +151,7 @@ export const provider: Record<
   | 'client_secret'
   | 'groups_claim'
   | 'google_hosted_domain'
+  | 'unique_usernames'
   | 'accept_provider_tokens'
   | 'provider_token_clients'
   | 'keycloak_auth_host'
@@ -134,6 +166,7 @@ export const provider: Record<
   client_secret: expectOidc,
   groups_claim: expectOidc,
   google_hosted_domain: () => expectHostedDomain((settings) => start(settings)),
+  unique_usernames: expectUniqueUsernames,
   accept_provider_tokens: expectProviderTokens,
   provider_token_clients: expectProviderTokens,
   keycloak_auth_host: expectKeycloak,

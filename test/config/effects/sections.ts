@@ -12,7 +12,7 @@ import { User } from '../../../src/config/sections/users.ts'
 import { ProviderSection } from '../../../src/config/sources/providers-section.ts'
 import { createBrowser } from '../../support/browser.ts'
 import { PASSWORD, type TestApp } from '../../support/build-app.ts'
-import { CLIENT_ID } from '../../support/hostile-provider.ts'
+import { CLIENT_ID, CLIENT_SECRET } from '../../support/hostile-provider.ts'
 import {
   authorizeUrl,
   check,
@@ -25,7 +25,12 @@ import {
 } from '../../support/oauth-client.ts'
 import { loadYaml } from '../harness.ts'
 import { whoPasses } from './people.ts'
-import { expectHostedDomain, expectPersonOf, expectTokenOfOtherProgram } from './provider.ts'
+import {
+  expectHostedDomain,
+  expectPersonOf,
+  expectTokenOfOtherProgram,
+  expectUserNameOf,
+} from './provider.ts'
 import { callThrough, metadata } from './server.ts'
 import { type Effect, startFile } from './start.ts'
 
@@ -271,6 +276,18 @@ const all: Record<string, Record<string, Effect>> = {
           ].join('\n    '),
         ),
       ),
+    unique_usernames: async () => {
+      for (const [unique, expected] of [
+        [false, /^u_/],
+        [true, /^carol$/],
+      ] as const) {
+        const startWith = (there: { issuer: string }) =>
+          startFile(
+            `${NOTES} } }\nallow: { emails: ["*"] }\nproviders: { p: { type: oidc, issuer_url: "${there.issuer}", client_id: ${CLIENT_ID}, client_secret: "${CLIENT_SECRET}", unique_usernames: ${unique} } }\n`,
+          )
+        await expectUserNameOf(startWith, expected)
+      }
+    },
   },
   users,
   clients,

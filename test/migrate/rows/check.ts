@@ -98,7 +98,7 @@ export const checks: Proofs = {
         'x-forwarded-scopes': 'mcp',
       })
     },
-    provedBy('test/providers/oidc.test.ts', 'is a user name, unless it looks like an e-mail'),
+    provedBy('test/check/one-person.test.ts', 'at5: T39: is our own id for a user name that is %s'),
   ),
 
   async A9() {
