@@ -109,8 +109,8 @@ export async function makeTokens(deps: {
   now: () => number
 }): Promise<Tokens> {
   const { storage, provider, now } = deps
-  const records = createRecords(storage)
   const keyring = createKeyring(ROOT_SECRET, { issuer: 'https://auth.example.com' })
+  const records = createRecords(storage, { keyring })
   const keys = await loadSigningKeys({ algorithm: 'ES256', storage, keyring, now })
   const accessTokens = createAccessTokens({ issuer: ISSUER, keys, keyring, now })
   const client = await createClients({

@@ -79,6 +79,8 @@ export interface Keyring {
    * @param bytes of the MAC that are kept: 16 to 32
    */
   mac(label: KeyLabel, message: string, bytes?: number): string
+  /** The same under each root, the current one first. */
+  macs(label: KeyLabel, message: string): readonly [string, ...string[]]
   /** True if `mac` was made over `message` under any root, current or previous. Constant time, canonical spelling only. */
   verifyMac(label: KeyLabel, message: string, mac: string, bytes?: number): boolean
   /** Encrypts and authenticates a value: version, nonce and AES-256-GCM over MessagePack, as base64url. */
@@ -149,6 +151,10 @@ export function createKeyring(
   return {
     mac: (label, message, bytes = 32) =>
       macOf(0, label, message).subarray(0, bytes).toString('base64url'),
+    macs: (label, message) => [
+      macOf(0, label, message).toString('base64url'),
+      ...previous.map((_, index) => macOf(index + 1, label, message).toString('base64url')),
+    ],
     verifyMac(label, message, mac, bytes = 32) {
       const given = fromBase64url(mac)
       if (given?.length !== bytes) return false

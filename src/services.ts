@@ -15,6 +15,7 @@ import { createKeyring, randomToken } from './crypto.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { compileOrigins } from './http/origins.ts'
 import { createRateLimits } from './http/rate-limit.ts'
+import { createThrottledWarning } from './http/throttled-warning.ts'
 import { compileTrustedProxies } from './http/trusted-proxies.ts'
 import { createBrowsers } from './login/browser.ts'
 import { clientPurpose } from './login/client-purpose.ts'
@@ -79,7 +80,15 @@ async function buildFoundation({ config, secret, storage, log, now }: AppDeps) {
     onManySealed: (label) =>
       log.warn({ label }, 'very many values were sealed under one secret: plan to change SECRET'),
   })
+  const warnOfForged = createThrottledWarning({
+    log,
+    message:
+      'a stored record carries no MAC of ours, so it counts as absent: another program wrote it, or SECRET was changed. Find out who can write to the store.',
+    now,
+  })
   const records = createRecords(storage, {
+    keyring,
+    onForged: (key) => warnOfForged({ record: key }),
     ...(config.revokeBefore !== undefined && { revokeBefore: config.revokeBefore }),
   })
   const provider = createProvider(config.provider, {

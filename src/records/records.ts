@@ -19,10 +19,12 @@
  *
  * @module
  */
+import type { Keyring } from '../crypto.ts'
 import type { Identity } from '../providers/provider.ts'
 import { deleteIf } from '../storage/delete-if.ts'
 import { retryUntilStored } from '../storage/retry-until-stored.ts'
 import type { Storage } from '../storage/storage.ts'
+import { createAuthenticStorage } from './authentic.ts'
 
 /** The permission that a person gave one client at one resource. The unit of revocation (decision K12). */
 export interface Grant {
@@ -144,13 +146,22 @@ export interface Records {
 }
 
 /**
+ * Grants, identities, refresh states, codes and sessions are believed: each carries a MAC (`authentic.ts`). An
+ * `interaction:` record only bars its interaction, and says nothing about anybody.
  * @param storage any adapter
- * @param options `revokeBefore`: grants created before this time count as revoked; seconds since the epoch
+ * @param options `onForged`: told the key of a record without a good MAC, which counts as absent; `revokeBefore`: grants
+ *   created before this time count as revoked; seconds since the epoch
  */
 export function createRecords(
   storage: Storage,
-  { revokeBefore = 0 }: { revokeBefore?: number } = {},
+  options: {
+    readonly keyring: Keyring
+    readonly onForged?: ((key: string) => void) | undefined
+    readonly revokeBefore?: number
+  },
 ): Records {
+  const { keyring, onForged = () => {}, revokeBefore = 0 } = options
+  const believed = createAuthenticStorage(storage, keyring, onForged)
   const unlessRevoked = (grant: Grant | undefined) =>
     grant && grant.createdAt >= revokeBefore ? grant : undefined
   const { unchanged } = storage
@@ -164,34 +175,34 @@ export function createRecords(
     grants: {
       async create(grant, identity, now) {
         const ttl = grant.expiresAt - now
-        await storage.set(`identity:${grant.id}`, identity, ttl)
-        await storage.set(`grant:${grant.id}`, grant, ttl)
+        await believed.set(`identity:${grant.id}`, identity, ttl)
+        await believed.set(`grant:${grant.id}`, grant, ttl)
       },
-      find: async (id) => unlessRevoked(await storage.get<Grant>(`grant:${id}`)),
-      findIdentity: (id) => storage.get<GrantIdentity>(`identity:${id}`),
+      find: async (id) => unlessRevoked(await believed.get<Grant>(`grant:${id}`)),
+      findIdentity: (id) => believed.get<GrantIdentity>(`identity:${id}`),
       unchanged: unchanged && ((id) => unchanged.call(storage, `grant:${id}`)),
       identityUnchanged: unchanged && ((id) => unchanged.call(storage, `identity:${id}`)),
       revoke,
       revokeForSure: (id) => retryUntilStored(() => revoke(id), REVOCATION_RETRY_SECONDS),
       async *all() {
         // Only `create` above writes under this prefix.
-        for await (const [, stored] of storage.scan('grant:')) {
+        for await (const [, stored] of believed.scan('grant:')) {
           const grant = unlessRevoked(stored as Grant)
           if (grant) yield grant
         }
       },
     },
     codes: {
-      create: (hash, code) => storage.set(`code:${hash}`, code, CODE_RECORD_LIFETIME),
-      find: (hash) => storage.get<CodeRecord>(`code:${hash}`),
+      create: (hash, code) => believed.set(`code:${hash}`, code, CODE_RECORD_LIFETIME),
+      find: (hash) => believed.get<CodeRecord>(`code:${hash}`),
       replace: (hash, expected, code) =>
-        storage.replace(`code:${hash}`, expected, code, CODE_RECORD_LIFETIME),
+        believed.replace(`code:${hash}`, expected, code, CODE_RECORD_LIFETIME),
     },
     refresh: {
-      create: (grantId, state, ttl) => storage.create(`refresh:${grantId}`, state, ttl),
-      find: (grantId) => storage.get<RefreshState>(`refresh:${grantId}`),
+      create: (grantId, state, ttl) => believed.create(`refresh:${grantId}`, state, ttl),
+      find: (grantId) => believed.get<RefreshState>(`refresh:${grantId}`),
       replace: (grantId, expected, state, ttl) =>
-        storage.replace(`refresh:${grantId}`, expected, state, ttl),
+        believed.replace(`refresh:${grantId}`, expected, state, ttl),
     },
     interactions: {
       answer: (id, grantId, ttl) => storage.create(`interaction:${id}`, grantId, ttl),
@@ -202,13 +213,13 @@ export function createRecords(
       isAnswered: async (id) => (await storage.get(`interaction:${id}`)) !== undefined,
     },
     sessions: {
-      touch: (grantId, ttl) => storage.set(`session:${grantId}`, true, ttl),
-      isActive: async (grantId) => (await storage.get(`session:${grantId}`)) !== undefined,
+      touch: (grantId, ttl) => believed.set(`session:${grantId}`, true, ttl),
+      isActive: async (grantId) => (await believed.get(`session:${grantId}`)) !== undefined,
     },
     sessionCodes: {
-      create: (hash, code) => storage.set(`session-code:${hash}`, code, SESSION_CODE_LIFETIME),
-      find: (hash) => storage.get<SessionCodeRecord>(`session-code:${hash}`),
-      take: (hash) => storage.take<SessionCodeRecord>(`session-code:${hash}`),
+      create: (hash, code) => believed.set(`session-code:${hash}`, code, SESSION_CODE_LIFETIME),
+      find: (hash) => believed.get<SessionCodeRecord>(`session-code:${hash}`),
+      take: (hash) => believed.take<SessionCodeRecord>(`session-code:${hash}`),
     },
   }
 }

@@ -5,7 +5,7 @@ import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { buildTestApp, type Clock, createClock, type TestApp } from '../support/build-app.ts'
 import { check, obtainTokens } from '../support/oauth-client.ts'
 import { createRemoteStorage, type RemoteStorage } from '../support/remote-storage.ts'
-import { keyDeps } from '../support/signing.ts'
+import { keyDeps, testKeyring } from '../support/signing.ts'
 
 /** The signing keys of all tests: making them takes longer than most tests. */
 const signingKeys = createMemoryStorage({ now: createClock() })
@@ -36,7 +36,7 @@ const signIn = async () => `Bearer ${(await obtainTokens(app)).tokens.access_tok
 const answer = () => check(app, { authorization })
 const status = async () => (await answer()).statusCode
 const revoke = async () => {
-  const { grants } = createRecords(storage)
+  const { grants } = createRecords(storage, { keyring: testKeyring() })
   for await (const grant of grants.all()) await grants.revoke(grant.id)
   storage.asked = 0
 }

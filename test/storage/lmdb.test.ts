@@ -5,13 +5,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openLmdbStorage } from '../../src/storage/lmdb/lmdb.ts'
+import { believedContract } from '../contract/believed-contract.ts'
 import { coreContract, durableContract, sharedContract } from '../contract/storage-contract.ts'
 import { lmdbPlace } from './place.ts'
 
-coreContract('lmdb', async (now) => {
+const openLmdb = async (now: () => number) => {
   const place = lmdbPlace()
   return { storage: await place.open(now), remove: place.remove }
-})
+}
+coreContract('lmdb', openLmdb)
+believedContract('lmdb', openLmdb)
 durableContract('lmdb', lmdbPlace)
 sharedContract('lmdb', lmdbPlace)
 

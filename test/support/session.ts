@@ -50,7 +50,7 @@ export async function makeSession(
     expiresAt: now + lifetime,
     ...changes.grant,
   }
-  const records = createRecords(storage)
+  const records = createRecords(storage, { keyring: testKeyring() })
   await records.sessions.touch(grant.id, sessionIdle)
   await records.grants.create(grant, { groups: [] }, now)
   const tokens = createSessionTokens({

@@ -13,6 +13,7 @@ import type { PlacedStaticToken } from '../sections/static-tokens.ts'
 import type { FileContents } from '../sources/file.ts'
 import type { Chosen } from '../sources/precedence.ts'
 import type { Report } from '../values/problem.ts'
+import { checkRedisTransport } from './redis-transport.ts'
 import { weakness } from './weak-secret.ts'
 
 interface Parts extends Chosen {
@@ -35,6 +36,7 @@ const MIN_PREFIX = 8
 /** Reports every unsafe setting, each with its fix. */
 export function checkProdMode(parts: Parts): void {
   checkTransport(parts)
+  checkRedisTransport(parts.settings.redis_url, parts.report)
   checkOpenness(parts)
   checkSecrets(parts)
   checkStaticTokens(parts)

@@ -2,6 +2,10 @@
  * Listens for the changes of every process, and proves several times a second that they arrive: a heartbeat goes out
  * where our commands go and has to come back where announcements arrive (decision K27).
  *
+ * Messages carry no MAC, unlike records (decision K42). A forged change costs a read of the grant, and names an id that is
+ * looked up and not kept. A forged heartbeat could only hide a revocation from a replica that hears no others, and a
+ * program that may publish here may put the revoked grant back as well.
+ *
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises'
