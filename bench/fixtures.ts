@@ -111,6 +111,7 @@ export async function makeTokens(deps: {
   const { storage, provider, now } = deps
   const keyring = createKeyring(ROOT_SECRET, { issuer: 'https://auth.example.com' })
   const records = createRecords(storage, { keyring })
+  const account = { ...PERSON, credential: keyring.macs('password', 'ann\0')[0] }
   const keys = await loadSigningKeys({ algorithm: 'ES256', storage, keyring, now })
   const accessTokens = createAccessTokens({ issuer: ISSUER, keys, keyring, now })
   const client = await createClients({
@@ -135,7 +136,7 @@ export async function makeTokens(deps: {
           {
             id,
             provider: 'builtin',
-            ...PERSON,
+            ...account,
             clientHash: client.hash,
             clientName: client.name,
             redirectHost: 'this computer',

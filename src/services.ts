@@ -32,9 +32,11 @@ import { createTokenIssuer } from './oauth/tokens/issuer.ts'
 import { loadSigningKeys } from './oauth/tokens/signing-keys.ts'
 import { CALLBACK_PATH } from './paths.ts'
 import { createProvider } from './providers/index.ts'
+import { createAuthenticStorage } from './records/authentic.ts'
 import { createGrantWatch } from './records/grant-watch.ts'
 import { createPersons } from './records/persons.ts'
 import { createRecords } from './records/records.ts'
+import { loadRevokedBefore } from './records/revoked-before.ts'
 import { createResourceTable } from './resources/resource-table.ts'
 import { createSessionActivity } from './sessions/activity.ts'
 import type { SessionRoutes } from './sessions/asked-host.ts'
@@ -86,10 +88,22 @@ async function buildFoundation({ config, secret, storage, log, now }: AppDeps) {
       'a stored record carries no MAC of ours, so it counts as absent: another program wrote it, or SECRET was changed. Find out who can write to the store.',
     now,
   })
+  const onForged = (key: string) => warnOfForged({ record: key })
+  const revokedBefore = await loadRevokedBefore({
+    storage: createAuthenticStorage(storage, keyring, onForged),
+    configured: config.revokeBefore,
+    now,
+  })
+  if (revokedBefore.current() > (config.revokeBefore ?? 0)) {
+    log.warn(
+      { revokeBefore: new Date(revokedBefore.current() * 1000).toISOString() },
+      'REVOKE_BEFORE is missing or earlier than before: the stored one still holds, and older sign-ins stay ended',
+    )
+  }
   const records = createRecords(storage, {
     keyring,
-    onForged: (key) => warnOfForged({ record: key }),
-    ...(config.revokeBefore !== undefined && { revokeBefore: config.revokeBefore }),
+    onForged,
+    revokedBefore: revokedBefore.current,
   })
   const provider = createProvider(config.provider, {
     users: config.users,
@@ -111,6 +125,7 @@ async function buildFoundation({ config, secret, storage, log, now }: AppDeps) {
     issuer,
     keyring,
     records,
+    revokedBefore,
     provider,
     keys: [accessKeys, sessionKeys],
     registrationPolicy,
@@ -190,7 +205,7 @@ function buildCheck({ config, storage, log, now }: AppDeps, foundation: Foundati
         clientId,
         tokenClients,
         groupsClaim,
-        revokeBefore: config.revokeBefore,
+        revokedBefore: foundation.revokedBefore.current,
         storage,
         log,
         now,
@@ -244,7 +259,12 @@ function buildLogin(
         ? createPasswordLogin({ provider, browsers, lockout: lockout() })
         : undefined,
     complete: (interaction, person) =>
-      complete(interaction, person, { purpose: purposeOf(interaction), records, now }),
+      complete(interaction, person, {
+        purpose: purposeOf(interaction),
+        records,
+        credentialOf: (signedIn) => provider.credentialOf?.(signedIn),
+        now,
+      }),
     purposeOf,
     isAnswered: (interaction) => records.interactions.isAnswered(interaction.id),
     now,

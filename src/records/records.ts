@@ -13,6 +13,7 @@
  * | `interaction:<id>` | id of the grant that the interaction was answered with | as long as the interaction could be |
  * | `session:<grant id>` | true: the browser session was used lately | idle time, at most the grant's |
  * | `session-code:<hash of the code>` | {@link SessionCodeRecord}, gone once it is used | 60 s |
+ * | `revoked-before` | the latest `REVOKE_BEFORE` that was ever set (`revoked-before.ts`) | for ever |
  * | `signing-key:<algorithm>-<period>` | a sealed signing key | as long as a token it signed |
  * | `lockout:<slot>` | failed logins of one of 65,536 slots (K3) | an hour after the last one |
  * | `rate:<group>:<address>` | requests of an address to a group of endpoints, or calls to the provider; on Redis only | a minute |
@@ -20,7 +21,7 @@
  * @module
  */
 import type { Keyring } from '../crypto.ts'
-import type { Identity } from '../providers/provider.ts'
+import type { Account, Identity } from '../providers/provider.ts'
 import { deleteIf } from '../storage/delete-if.ts'
 import { retryUntilStored } from '../storage/retry-until-stored.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -32,6 +33,8 @@ export interface Grant {
   readonly provider: string
   readonly issuer: string
   readonly subject: string
+  /** The mark of the person's password at the sign-in ({@link Account.credential}), if our own login took one. */
+  readonly credential?: string
   readonly clientHash: string
   readonly clientName: string
   readonly redirectHost: string
@@ -103,6 +106,7 @@ export interface Records {
     revoke(id: string): Promise<void>
     /** {@link revoke} for a caller that will not ask again: retried until the store answers. */
     revokeForSure(id: string): Promise<void>
+    /** Every stored grant, also those that {@link find} leaves out because of their age. */
     all(): AsyncIterable<Grant>
   }
   readonly codes: {
@@ -149,21 +153,21 @@ export interface Records {
  * Grants, identities, refresh states, codes and sessions are believed: each carries a MAC (`authentic.ts`). An
  * `interaction:` record only bars its interaction, and says nothing about anybody.
  * @param storage any adapter
- * @param options `onForged`: told the key of a record without a good MAC, which counts as absent; `revokeBefore`: grants
- *   created before this time count as revoked; seconds since the epoch
+ * @param options `onForged`: told the key of a record without a good MAC, which counts as absent; `revokedBefore`:
+ *   grants created before this time count as revoked; seconds since the epoch
  */
 export function createRecords(
   storage: Storage,
   options: {
     readonly keyring: Keyring
     readonly onForged?: ((key: string) => void) | undefined
-    readonly revokeBefore?: number
+    readonly revokedBefore?: () => number
   },
 ): Records {
-  const { keyring, onForged = () => {}, revokeBefore = 0 } = options
+  const { keyring, onForged = () => {}, revokedBefore = () => 0 } = options
   const believed = createAuthenticStorage(storage, keyring, onForged)
   const unlessRevoked = (grant: Grant | undefined) =>
-    grant && grant.createdAt >= revokeBefore ? grant : undefined
+    grant && grant.createdAt >= revokedBefore() ? grant : undefined
   const { unchanged } = storage
   const revoke = async (id: string) => {
     await storage.delete(`grant:${id}`)
@@ -187,8 +191,7 @@ export function createRecords(
       async *all() {
         // Only `create` above writes under this prefix.
         for await (const [, stored] of believed.scan('grant:')) {
-          const grant = unlessRevoked(stored as Grant)
-          if (grant) yield grant
+          yield stored as Grant
         }
       },
     },

@@ -31,7 +31,7 @@ export interface ProviderTokensDeps extends AudienceRules {
   /** The claim that lists a person's groups. */
   readonly groupsClaim: string
   /** Tokens issued before this are refused. Seconds since the epoch. */
-  readonly revokeBefore: number | undefined
+  readonly revokedBefore: () => number
   /** Counts the calls of all replicas, if they share the store. */
   readonly storage: Pick<Storage, 'count'>
   readonly log: Logger
@@ -61,7 +61,7 @@ const NOT_SIGNED_HERE = refusal('the provider signs no access tokens')
 
 /** The source rejects with ProviderFailure `unavailable` for every failure that says nothing about the token. */
 export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
-  const { authority, groupsClaim, revokeBefore, log, now } = deps
+  const { authority, groupsClaim, revokedBefore, log, now } = deps
   const accepted = createTokenCache<Accepted>({ maxLength: MAX_KEPT_LENGTH })
   const refused = new LRUCache<string, { credential: Credential; until: number }>({ max: MAX_KEPT })
   const inFlight = new Map<string, Promise<Credential>>()
@@ -88,7 +88,11 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
     const at = now()
     const reading =
       statement.kind === 'claims'
-        ? readAccessToken(statement, { groupsClaim, revokeBefore, now: at / 1000 })
+        ? readAccessToken(statement, {
+            groupsClaim,
+            revokedBefore: revokedBefore(),
+            now: at / 1000,
+          })
         : statement
     if (reading.kind === 'refused') {
       const credential = refusal(reading.reason)

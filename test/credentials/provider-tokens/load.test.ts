@@ -214,7 +214,7 @@ it('answers for a token it has seen at once, with the very credential of before'
     clientId: 'gatewarden',
     tokenClients: [],
     groupsClaim: 'groups',
-    revokeBefore: undefined,
+    revokedBefore: () => 0,
     storage: {},
     log: pino({ level: 'silent' }),
     now,
