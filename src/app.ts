@@ -28,7 +28,7 @@ import { sessionRoutes } from './sessions/routes.ts'
 
 /** @throws SigningKeyUnreadable if the store was sealed under another secret; StorageUnavailable */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  const { config, storage, log, now } = deps
+  const { config, storage, log, now, elapsed } = deps
   const { identityHeaders } = config
   const services = await buildServices(deps)
   const { issuer, check, resources, sessionRules, isTrustedProxy } = services
@@ -37,7 +37,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     ...createEndpoints({ check, resources, identityHeaders }),
     ...(config.edgeAuth ? [tunnelEndpoint({ check, rules: sessionRules })] : []),
   ]
-  const answerCheck = createHandler({ endpoints, isTrustedProxy, log, now })
+  const answerCheck = createHandler({ endpoints, isTrustedProxy, log, now: elapsed })
   const described = {
     issuer,
     providerIssuer: services.providerIssuer,

@@ -56,8 +56,10 @@ export interface AppDeps {
   readonly secret: string
   readonly storage: Storage
   readonly log: Logger
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: for points in time that leave the process or outlive it, such as `exp`. */
   readonly now: () => number
+  /** Milliseconds on a clock that is never set back, from any start: for spans within the process. */
+  readonly elapsed: () => number
 }
 
 /** Every service that a surface needs. */
@@ -74,7 +76,7 @@ export async function buildServices(deps: AppDeps) {
 type Foundation = Awaited<ReturnType<typeof buildFoundation>>
 
 /** Records, resources, provider, keys and clients: the base of both the check and the authorization server. */
-async function buildFoundation({ config, secret, storage, log, now }: AppDeps) {
+async function buildFoundation({ config, secret, storage, log, now, elapsed }: AppDeps) {
   const issuer = config.publicUrl.origin
   const keyring = createKeyring(secret, {
     issuer,
@@ -86,7 +88,7 @@ async function buildFoundation({ config, secret, storage, log, now }: AppDeps) {
     log,
     message:
       'a stored record carries no MAC of ours, so it counts as absent: another program wrote it, or SECRET was changed. Find out who can write to the store.',
-    now,
+    now: elapsed,
   })
   const onForged = (key: string) => warnOfForged({ record: key })
   const revokedBefore = await loadRevokedBefore({
@@ -110,13 +112,15 @@ async function buildFoundation({ config, secret, storage, log, now }: AppDeps) {
     redirectUri: `${issuer}${CALLBACK_PATH}`,
     keyring,
     now,
+    elapsed,
   })
-  const accessKeys = await loadSigningKeys({ algorithm: 'ES256', storage, keyring, now })
+  const accessKeys = await loadSigningKeys({ algorithm: 'ES256', storage, keyring, now, elapsed })
   const sessionKeys = await loadSigningKeys({
     algorithm: 'RS256',
     storage,
     keyring,
     now,
+    elapsed,
     retention: config.lifetimes.session,
   })
   const registrationPolicy = compileRegistration(config.registration)
@@ -146,14 +150,14 @@ async function buildFoundation({ config, secret, storage, log, now }: AppDeps) {
       perMinute: config.rateLimit,
       clientAddress: createClientAddress(isTrustedProxy),
       storage,
-      now,
+      now: elapsed,
     }),
     providerIssuer: config.provider.type === 'builtin' ? undefined : config.provider.issuerUrl,
   }
 }
 
 /** The check, and every kind of credential that it accepts. */
-function buildCheck({ config, storage, log, now }: AppDeps, foundation: Foundation) {
+function buildCheck({ config, storage, log, now, elapsed }: AppDeps, foundation: Foundation) {
   const { issuer, records, resources, persons, accessTokens, sessionTokens, originAllowed } =
     foundation
   const { cookieDomain, identityHeaders } = config
@@ -169,6 +173,7 @@ function buildCheck({ config, storage, log, now }: AppDeps, foundation: Foundati
       idle: config.lifetimes.sessionIdle,
       log,
       now,
+      elapsed,
     }),
     cookieDomain,
     now,
@@ -187,7 +192,7 @@ function buildCheck({ config, storage, log, now }: AppDeps, foundation: Foundati
     signInUrl: (match, target) => signInUrl(match, target, sessionRules),
     signOutUrl: (resource) => signOutUrl(resource, sessionRules),
     log,
-    now,
+    now: elapsed,
   })
   return { sessionRules, sessions, check }
 
@@ -209,6 +214,7 @@ function buildCheck({ config, storage, log, now }: AppDeps, foundation: Foundati
         storage,
         log,
         now,
+        elapsed,
       }),
     ]
   }
@@ -216,7 +222,7 @@ function buildCheck({ config, storage, log, now }: AppDeps, foundation: Foundati
 
 /** The login of a person, from `/authorize` or a protected page to a code or a session. */
 function buildLogin(
-  { config, storage, now }: AppDeps,
+  { config, storage, now, elapsed }: AppDeps,
   foundation: Foundation,
   { sessionRules }: ReturnType<typeof buildCheck>,
 ): SessionRoutes {
@@ -268,6 +274,7 @@ function buildLogin(
     purposeOf,
     isAnswered: (interaction) => records.interactions.isAnswered(interaction.id),
     now,
+    elapsed,
   }
   return { flow, rules: sessionRules, records, tokens: sessionTokens, issue, rounds }
 }

@@ -15,6 +15,8 @@ export interface ProviderDeps {
   readonly keyring: Keyring
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** Milliseconds on a clock that is never set back, for spans. */
+  readonly elapsed: () => number
 }
 
 /** The configured provider. */

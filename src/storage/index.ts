@@ -19,6 +19,8 @@ export interface StorageOptions {
         readonly watched: readonly string[]
         /** Seconds for which earlier readings count while Redis does not answer. */
         readonly maxStale: number
+        /** Milliseconds on a clock that is never set back. */
+        readonly elapsed: () => number
         readonly log: StorageLog
       }
     | undefined
@@ -32,5 +34,5 @@ export async function openStorage({ dataDir, now, redis }: StorageOptions): Prom
   if (!redis) return openLmdbStorage({ dir: join(dataDir, 'store'), now })
   // Imported here only: most operators have no Redis, and its driver takes time to load.
   const { openRedisStorage } = await import('./redis/redis.ts')
-  return openRedisStorage({ ...redis, now })
+  return openRedisStorage(redis)
 }

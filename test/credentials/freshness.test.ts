@@ -66,11 +66,30 @@ describe('a token seen before, on a store that cannot peek', () => {
     }
   })
 
-  it('asks the store when the clock was set back', async () => {
-    clock.advance(-3600)
-    expect(await status()).toBe(200)
-    expect(storage.asked).toBeGreaterThan(0)
-  })
+  it.each([-3600, -0.5, 60])(
+    'ed6: is as fresh as before when the clock is set by %d s',
+    async (seconds) => {
+      clock.advance(0.9)
+      clock.set(seconds)
+      expect(await status()).toBe(200)
+      expect(storage.asked).toBe(0)
+      clock.advance(0.101)
+      expect(await status()).toBe(200)
+      expect(storage.asked).toBeGreaterThan(0)
+    },
+  )
+
+  it.each([-3600, 3000])(
+    'ed6: an outage is bridged for as long as before when the clock is set by %d s',
+    async (seconds) => {
+      storage.isDown = true
+      clock.set(seconds)
+      clock.advance(60)
+      expect(await status()).toBe(200)
+      clock.advance(0.001)
+      expect(await status()).toBe(503)
+    },
+  )
 
   it('is refused at the next check after its revocation was announced', async () => {
     await revoke()

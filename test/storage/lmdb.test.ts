@@ -59,6 +59,22 @@ describe('lmdb storage', () => {
     await expect(opening).rejects.toThrow('DATA_DIR')
   })
 
+  it('ed34: a sweep under a clock that ran ahead does not keep later ones from their work', async () => {
+    let time = 1_700_000_000_000
+    const storage = await openLmdbStorage({ dir, now: () => time })
+    time += 86_400_000
+    await storage.sweep()
+    time -= 86_400_000
+    await storage.set('old', 1, 1)
+    time += 2000
+    expect(await storage.sweep()).toBe(1)
+    expect(await storage.sweep()).toBe(0)
+    await storage.set('old', 1, 1)
+    time += 60_000
+    expect(await storage.sweep()).toBe(1)
+    await storage.close()
+  })
+
   it.skipIf(process.getuid?.() === 0)('says what to do about a missing permission', async () => {
     mkdirSync(join(directory, 'data'), { mode: 0o500 })
     await expect(openLmdbStorage({ dir, now: Date.now })).rejects.toThrow('permission denied')
