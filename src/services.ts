@@ -162,7 +162,16 @@ function buildCheck({ config, storage, log, now, elapsed }: AppDeps, foundation:
     foundation
   const { cookieDomain, identityHeaders } = config
   const sessionRules: SessionRules = { resources, issuer, cookieDomain }
-  const watchGrant = createGrantWatch({ records, persons, liveness: storage.liveness })
+  const watchGrant = createGrantWatch({
+    records,
+    persons,
+    liveness: storage.liveness,
+    onBridging: () =>
+      log.warn(
+        { maxStale: config.maxStale },
+        'the store does not answer: known tokens stay accepted for MAX_STALE, also if their grant is revoked at another replica meanwhile',
+      ),
+  })
   const sessions = createSessionVerifier({
     tokens: sessionTokens,
     records,

@@ -23,7 +23,7 @@
 import type { Keyring } from '../crypto.ts'
 import type { Account, Identity } from '../providers/provider.ts'
 import { deleteIf } from '../storage/delete-if.ts'
-import { retryUntilStored } from '../storage/retry-until-stored.ts'
+import { createRetries, type RetryUntilStored } from '../storage/retry-until-stored.ts'
 import type { Storage } from '../storage/storage.ts'
 import { createAuthenticStorage } from './authentic.ts'
 
@@ -93,6 +93,8 @@ const SESSION_CODE_LIFETIME = 60
 const REVOCATION_RETRY_SECONDS = 3600
 
 export interface Records {
+  /** Retries a step of these records; all steps of a process share one queue. */
+  readonly retryUntilStored: RetryUntilStored
   readonly grants: {
     /** Writes the grant after its identity, so that no grant is seen without an identity. */
     create(grant: Grant, identity: GrantIdentity, now: number): Promise<void>
@@ -169,6 +171,7 @@ export function createRecords(
   const unlessRevoked = (grant: Grant | undefined) =>
     grant && grant.createdAt >= revokedBefore() ? grant : undefined
   const { unchanged } = storage
+  const retryUntilStored = createRetries()
   const revoke = async (id: string) => {
     await storage.delete(`grant:${id}`)
     await storage.delete(`refresh:${id}`)
@@ -176,6 +179,7 @@ export function createRecords(
     await storage.delete(`session:${id}`)
   }
   return {
+    retryUntilStored,
     grants: {
       async create(grant, identity, now) {
         const ttl = grant.expiresAt - now

@@ -34,5 +34,5 @@ export async function openStorage({ dataDir, now, redis }: StorageOptions): Prom
   if (!redis) return openLmdbStorage({ dir: join(dataDir, 'store'), now })
   // Imported here only: most operators have no Redis, and its driver takes time to load.
   const { openRedisStorage } = await import('./redis/redis.ts')
-  return openRedisStorage(redis)
+  return openRedisStorage({ ...redis, now })
 }

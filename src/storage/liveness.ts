@@ -24,7 +24,7 @@ export interface Liveness {
    * times and needs no timer, so a frozen process gets false when it wakes up.
    */
   isFresh(): boolean
-  /** True until `MAX_STALE` after the last heartbeat: until then earlier readings may bridge an outage. */
+  /** True until `MAX_STALE` after the last heartbeat: until then earlier readings may bridge an outage. 0 is never. */
   isBridgeable(): boolean
 }
 
@@ -90,7 +90,7 @@ export function createLiveness({
       return watch
     },
     isFresh: () => isListening && !hasMissed && isWithin(FRESH_MS),
-    isBridgeable: () => isWithin(maxStale * 1000),
+    isBridgeable: () => maxStale > 0 && isWithin(maxStale * 1000),
     begin() {
       isListening = true
       hasMissed = true

@@ -261,3 +261,52 @@ it('MAX_STALE=0 bridges nothing', async () => {
   clock.advance(1.001)
   expect(await status()).toBe(503)
 })
+
+describe('ed36: a replica that is cut off from the store', () => {
+  async function cutOff(maxStale: number) {
+    const own = createRemoteStorage(clock, maxStale)
+    for await (const [key, value] of signingKeys.scan('')) await own.set(key, value, 'forever')
+    const test = await buildTestApp({ maxStale }, { clock, storage: own })
+    const bearer = { authorization: `Bearer ${(await obtainTokens(test.app)).tokens.access_token}` }
+    const ask = async () => (await check(test.app, bearer)).statusCode
+    expect(await ask()).toBe(200)
+    own.isDeaf = true
+    own.isDown = true
+    const warnings = () =>
+      test.logs.filter(({ msg }) => String(msg).includes('stay accepted for MAX_STALE')).length
+    return { own, ask, warnings }
+  }
+
+  it('says once that it accepts known tokens, and once more in the next outage', async () => {
+    const { own, ask, warnings } = await cutOff(60)
+    expect(await ask()).toBe(200)
+    expect(warnings()).toBe(0)
+    for (let second = 0; second < 60; second += 5) {
+      clock.advance(5)
+      expect(await ask()).toBe(200)
+      expect(warnings()).toBe(1)
+    }
+    clock.advance(1)
+    expect(await ask()).toBe(503)
+    own.isDown = false
+    own.isDeaf = false
+    own.beat()
+    expect(await ask()).toBe(200)
+    own.isDown = true
+    clock.advance(2)
+    expect(await ask()).toBe(200)
+    expect(warnings()).toBe(2)
+  })
+
+  it('accepts nothing with MAX_STALE=0, at no moment, and says nothing', async () => {
+    const { own, ask, warnings } = await cutOff(0)
+    for (const seconds of [1.001, 0.001, 60]) {
+      clock.advance(seconds)
+      expect(await ask()).toBe(503)
+    }
+    expect(own.liveness.isBridgeable()).toBe(false)
+    own.liveness.heartbeat(clock.elapsed())
+    expect(own.liveness.isBridgeable()).toBe(false)
+    expect(warnings()).toBe(0)
+  })
+})

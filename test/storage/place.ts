@@ -71,6 +71,7 @@ export async function openRedis(options: {
     target: caFile ? { ...parsed, ca: readFileSync(caFile, 'utf8') } : parsed,
     watched: WATCHED,
     maxStale,
+    now,
     elapsed: now,
     log: { info: () => {}, warn: () => {} },
   })

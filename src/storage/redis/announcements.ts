@@ -43,8 +43,10 @@ export function listenForAnnouncements(deps: {
   readonly isCluster: boolean
   readonly elapsed: () => number
   readonly log: StorageLog
+  /** Called at each heartbeat. */
+  readonly onBeat?: () => void
 }): { stop(): void } {
-  const { connection, tracker, id, isCluster, elapsed, log } = deps
+  const { connection, tracker, id, isCluster, elapsed, log, onBeat = () => {} } = deps
   const beats = `${PREFIX}beat:${id}`
   const stopping = new AbortController()
   const rounds = new Map<number, Round>()
@@ -77,6 +79,7 @@ export function listenForAnnouncements(deps: {
     if (!subscription) return
     if (elapsed() - heardAt > DEAF_MS) subscription.close()
     count += 1
+    onBeat()
     const [oldest] = rounds.keys()
     if (rounds.size >= MAX_ROUNDS && oldest !== undefined) rounds.delete(oldest)
     try {
