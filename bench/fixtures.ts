@@ -115,9 +115,10 @@ export async function makeTokens(deps: {
   now: () => number
 }): Promise<Tokens> {
   const { storage, provider, now } = deps
-  const records = createRecords(storage)
   const keyring = createKeyring(ROOT_SECRET, { issuer: 'https://auth.example.com' })
-  const keys = await loadSigningKeys({ algorithm: 'ES256', storage, keyring, now })
+  const records = createRecords(storage, { keyring })
+  const account = { ...PERSON, credential: keyring.macs('password', 'ann\0')[0] }
+  const keys = await loadSigningKeys({ algorithm: 'ES256', storage, keyring, now, elapsed: now })
   const accessTokens = createAccessTokens({ issuer: ISSUER, keys, keyring, now })
   const client = await createClients({
     keyring,
@@ -141,7 +142,7 @@ export async function makeTokens(deps: {
           {
             id,
             provider: 'builtin',
-            ...PERSON,
+            ...account,
             clientHash: client.hash,
             clientName: client.name,
             redirectHost: 'this computer',
@@ -185,7 +186,7 @@ export async function makeTokens(deps: {
   await records.sessions.touch(ids[0] ?? '', 86_400)
   const session = await createSessionTokens({
     issuer: ISSUER,
-    keys: await loadSigningKeys({ algorithm: 'RS256', storage, keyring, now }),
+    keys: await loadSigningKeys({ algorithm: 'RS256', storage, keyring, now, elapsed: now }),
     keyring,
     now,
   }).issue({

@@ -31,6 +31,7 @@ export async function gateway(
     storage,
     log: pino({ level: 'warn' }),
     now,
+    elapsed: () => performance.now(),
   })
   const tokens = await makeTokens({
     storage,
@@ -54,7 +55,13 @@ async function openStore(
   const storage = await openStorage({
     dataDir,
     now,
-    redis: { target, watched: ['grant:', 'identity:'], maxStale: 60, log },
+    redis: {
+      target,
+      watched: ['grant:', 'identity:'],
+      maxStale: 60,
+      elapsed: () => performance.now(),
+      log,
+    },
   })
   for (;;) {
     try {

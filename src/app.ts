@@ -18,7 +18,7 @@ import { loginRoutes } from './login/routes.ts'
 import { createDiscovery, discoveryRoutes } from './oauth/endpoints/discovery.ts'
 import { registrationRoute } from './oauth/endpoints/registration.ts'
 import { tokenRoute } from './oauth/endpoints/token.ts'
-import { revokeGrantsOfRemovedPeople } from './oauth/revocation.ts'
+import { revokeEndedGrants } from './oauth/revocation.ts'
 import { createUpstreamHeaders } from './proxy/request-headers.ts'
 import { proxyRoutes } from './proxy/routes.ts'
 import { createUpstream } from './proxy/upstream.ts'
@@ -28,7 +28,7 @@ import { sessionRoutes } from './sessions/routes.ts'
 
 /** @throws SigningKeyUnreadable if the store was sealed under another secret; StorageUnavailable */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  const { config, storage, log, now } = deps
+  const { config, storage, log, now, elapsed } = deps
   const { identityHeaders } = config
   const services = await buildServices(deps)
   const { issuer, check, resources, sessionRules, isTrustedProxy } = services
@@ -37,7 +37,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     ...createEndpoints({ check, resources, identityHeaders }),
     ...(config.edgeAuth ? [tunnelEndpoint({ check, rules: sessionRules })] : []),
   ]
-  const answerCheck = createHandler({ endpoints, isTrustedProxy, log, now })
+  const answerCheck = createHandler({ endpoints, isTrustedProxy, log, now: elapsed })
   const described = {
     issuer,
     providerIssuer: services.providerIssuer,
@@ -102,7 +102,12 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   for (const keys of services.keys) {
     everyMinute(app, { task: keys.refresh, failed: 'reading the signing keys failed', log })
   }
-  app.addHook('onListen', async () => endGrantsOfRemovedPeople(services, deps))
+  everyMinute(app, {
+    task: services.revokedBefore.refresh,
+    failed: 'reading the stored REVOKE_BEFORE failed',
+    log,
+  })
+  app.addHook('onListen', async () => endGrants(services, deps))
   for (const surface of surfaces) mountSurface(app, surface, services.rateLimits)
   return app
 
@@ -112,14 +117,18 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 }
 
 /**
- * Ends the grants of people who left the configuration, beside the first requests. Checks already refuse these people;
- * ended grants keep them out even if their names come back.
+ * Ends the grants from before `REVOKE_BEFORE`, and those of people who left the configuration or have another password,
+ * beside the first requests. Checks already refuse them; ended grants stay so whatever the configuration says later.
  */
-function endGrantsOfRemovedPeople({ records, provider }: Services, { log }: AppDeps): void {
-  revokeGrantsOfRemovedPeople({ records, provider }).then(
+function endGrants({ records, provider, revokedBefore }: Services, { log, now }: AppDeps): void {
+  revokeEndedGrants({ records, provider, revokedBefore, now }).then(
     (ended) =>
-      ended > 0 && log.info({ ended }, 'ended the grants of people who left the configuration'),
+      ended > 0 &&
+      log.info(
+        { ended },
+        'ended the grants from before REVOKE_BEFORE, and those of people who left the configuration or have another password',
+      ),
     (error: unknown) =>
-      log.warn({ err: error }, 'could not look for grants of people who left the configuration'),
+      log.warn({ err: error }, 'could not look for grants to end; the next start looks again'),
   )
 }

@@ -29,12 +29,13 @@ export type KeyLabel =
   | 'cookie'
   | 'key-wrap'
   | 'lockout'
+  | 'password'
   | 'provider'
   | 'record'
   | `token-mac/${string}`
 
 /** Labels of values that belong to a store, so they outlive a change of `PUBLIC_URL`. All others are bound to the issuer. */
-const STORE_LABELS: ReadonlySet<KeyLabel> = new Set(['key-wrap', 'lockout', 'record'])
+const STORE_LABELS: ReadonlySet<KeyLabel> = new Set(['key-wrap', 'lockout', 'password', 'record'])
 
 /** Sealed values are small; a larger plaintext can only be a mistake of ours. */
 const MAX_PLAINTEXT = 64 * 1024
@@ -105,6 +106,8 @@ export interface Keyring {
    * @param bytes of the MAC that are kept: 16 to 32
    */
   mac(label: KeyLabel, message: string, bytes?: number): string
+  /** The same under each root, the current one first. */
+  macs(label: KeyLabel, message: string): readonly [string, ...string[]]
   /** True if `mac` was made over `message` under any root, current or previous. Constant time, canonical spelling only. */
   verifyMac(label: KeyLabel, message: string, mac: string, bytes?: number): boolean
   /** Encrypts and authenticates a value: version, nonce and AES-256-GCM over MessagePack, as base64url. */
@@ -174,6 +177,10 @@ export function createKeyring(
   return {
     mac: (label, message, bytes = 32) =>
       macOf(0, label, message).subarray(0, bytes).toString('base64url'),
+    macs: (label, message) => [
+      macOf(0, label, message).toString('base64url'),
+      ...previous.map((_, index) => macOf(index + 1, label, message).toString('base64url')),
+    ],
     verifyMac(label, message, mac, bytes = 32) {
       const given = fromBase64url(mac)
       if (given?.length !== bytes) return false

@@ -16,6 +16,7 @@ import { createKeyring, randomToken } from './crypto.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { compileOrigins } from './http/origins.ts'
 import { createRateLimits } from './http/rate-limit.ts'
+import { createThrottledWarning } from './http/throttled-warning.ts'
 import { compileTrustedProxies } from './http/trusted-proxies.ts'
 import { createBrowsers } from './login/browser.ts'
 import { clientPurpose } from './login/client-purpose.ts'
@@ -32,9 +33,11 @@ import { createTokenIssuer } from './oauth/tokens/issuer.ts'
 import { loadSigningKeys } from './oauth/tokens/signing-keys.ts'
 import { CALLBACK_PATH } from './paths.ts'
 import { createProvider } from './providers/index.ts'
+import { createAuthenticStorage } from './records/authentic.ts'
 import { createGrantWatch } from './records/grant-watch.ts'
 import { createPersons } from './records/persons.ts'
 import { createRecords } from './records/records.ts'
+import { loadRevokedBefore } from './records/revoked-before.ts'
 import { createResourceTable } from './resources/resource-table.ts'
 import { createSessionActivity } from './sessions/activity.ts'
 import type { SessionRoutes } from './sessions/asked-host.ts'
@@ -54,8 +57,10 @@ export interface AppDeps {
   readonly secret: string
   readonly storage: Storage
   readonly log: Logger
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: for points in time that leave the process or outlive it, such as `exp`. */
   readonly now: () => number
+  /** Milliseconds on a clock that is never set back, from any start: for spans within the process. */
+  readonly elapsed: () => number
 }
 
 /** Every service that a surface needs. */
@@ -72,7 +77,7 @@ export async function buildServices(deps: AppDeps) {
 type Foundation = Awaited<ReturnType<typeof buildFoundation>>
 
 /** Records, resources, provider, keys and clients: the base of both the check and the authorization server. */
-async function buildFoundation({ config, secret, storage, log, now }: AppDeps) {
+async function buildFoundation({ config, secret, storage, log, now, elapsed }: AppDeps) {
   const issuer = config.publicUrl.origin
   const keyring = createKeyring(secret, {
     issuer,
@@ -80,21 +85,43 @@ async function buildFoundation({ config, secret, storage, log, now }: AppDeps) {
     onManySealed: (label) =>
       log.warn({ label }, 'very many values were sealed under one secret: plan to change SECRET'),
   })
+  const warnOfForged = createThrottledWarning({
+    log,
+    message:
+      'a stored record carries no MAC of ours, so it counts as absent: another program wrote it, or SECRET was changed. Find out who can write to the store.',
+    now: elapsed,
+  })
+  const onForged = (key: string) => warnOfForged({ record: key })
+  const revokedBefore = await loadRevokedBefore({
+    storage: createAuthenticStorage(storage, keyring, onForged),
+    configured: config.revokeBefore,
+    now,
+  })
+  if (revokedBefore.current() > (config.revokeBefore ?? 0)) {
+    log.warn(
+      { revokeBefore: new Date(revokedBefore.current() * 1000).toISOString() },
+      'REVOKE_BEFORE is missing or earlier than before: the stored one still holds, and older sign-ins stay ended',
+    )
+  }
   const records = createRecords(storage, {
-    ...(config.revokeBefore !== undefined && { revokeBefore: config.revokeBefore }),
+    keyring,
+    onForged,
+    revokedBefore: revokedBefore.current,
   })
   const provider = createProvider(config.provider, {
     users: config.users,
     redirectUri: `${issuer}${CALLBACK_PATH}`,
     keyring,
     now,
+    elapsed,
   })
-  const accessKeys = await loadSigningKeys({ algorithm: 'ES256', storage, keyring, now })
+  const accessKeys = await loadSigningKeys({ algorithm: 'ES256', storage, keyring, now, elapsed })
   const sessionKeys = await loadSigningKeys({
     algorithm: 'RS256',
     storage,
     keyring,
     now,
+    elapsed,
     retention: config.lifetimes.session,
   })
   const registrationPolicy = compileRegistration(config.registration)
@@ -103,6 +130,7 @@ async function buildFoundation({ config, secret, storage, log, now }: AppDeps) {
     issuer,
     keyring,
     records,
+    revokedBefore,
     provider,
     keys: [accessKeys, sessionKeys],
     registrationPolicy,
@@ -123,19 +151,28 @@ async function buildFoundation({ config, secret, storage, log, now }: AppDeps) {
       perMinute: config.rateLimit,
       clientAddress: createClientAddress(isTrustedProxy),
       storage,
-      now,
+      now: elapsed,
     }),
     providerIssuer: config.provider.type === 'builtin' ? undefined : config.provider.issuerUrl,
   }
 }
 
 /** The check, and every kind of credential that it accepts. */
-function buildCheck({ config, storage, log, now }: AppDeps, foundation: Foundation) {
+function buildCheck({ config, storage, log, now, elapsed }: AppDeps, foundation: Foundation) {
   const { issuer, records, resources, persons, accessTokens, sessionTokens, originAllowed } =
     foundation
   const { cookieDomain, identityHeaders } = config
   const sessionRules: SessionRules = { resources, issuer, cookieDomain }
-  const watchGrant = createGrantWatch({ records, persons, liveness: storage.liveness })
+  const watchGrant = createGrantWatch({
+    records,
+    persons,
+    liveness: storage.liveness,
+    onBridging: () =>
+      log.warn(
+        { maxStale: config.maxStale },
+        'the store does not answer: known tokens stay accepted for MAX_STALE, also if their grant is revoked at another replica meanwhile',
+      ),
+  })
   const sessions = createSessionVerifier({
     tokens: sessionTokens,
     records,
@@ -146,6 +183,7 @@ function buildCheck({ config, storage, log, now }: AppDeps, foundation: Foundati
       idle: config.lifetimes.sessionIdle,
       log,
       now,
+      elapsed,
     }),
     cookieDomain,
     now,
@@ -169,7 +207,7 @@ function buildCheck({ config, storage, log, now }: AppDeps, foundation: Foundati
     signInUrl: (match, target) => signInUrl(match, target, sessionRules),
     signOutUrl: (resource) => signOutUrl(resource, sessionRules),
     log,
-    now,
+    now: elapsed,
   })
   return { sessionRules, sessions, check }
 
@@ -187,10 +225,11 @@ function buildCheck({ config, storage, log, now }: AppDeps, foundation: Foundati
         clientId,
         tokenClients,
         groupsClaim,
-        revokeBefore: config.revokeBefore,
+        revokedBefore: foundation.revokedBefore.current,
         storage,
         log,
         now,
+        elapsed,
       }),
     ]
   }
@@ -198,7 +237,7 @@ function buildCheck({ config, storage, log, now }: AppDeps, foundation: Foundati
 
 /** The login of a person, from `/authorize` or a protected page to a code or a session. */
 function buildLogin(
-  { config, storage, now }: AppDeps,
+  { config, storage, now, elapsed }: AppDeps,
   foundation: Foundation,
   { sessionRules }: ReturnType<typeof buildCheck>,
 ): SessionRoutes {
@@ -241,10 +280,16 @@ function buildLogin(
         ? createPasswordLogin({ provider, browsers, lockout: lockout() })
         : undefined,
     complete: (interaction, person) =>
-      complete(interaction, person, { purpose: purposeOf(interaction), records, now }),
+      complete(interaction, person, {
+        purpose: purposeOf(interaction),
+        records,
+        credentialOf: (signedIn) => provider.credentialOf?.(signedIn),
+        now,
+      }),
     purposeOf,
     isAnswered: (interaction) => records.interactions.isAnswered(interaction.id),
     now,
+    elapsed,
   }
   return { flow, rules: sessionRules, records, tokens: sessionTokens, issue, rounds }
 }

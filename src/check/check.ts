@@ -30,7 +30,7 @@ export interface CheckDeps extends AnswerRules {
   readonly credentials: Credentials
   readonly originAllowed: ReturnType<typeof compileOrigins>
   readonly log: Logger
-  /** Milliseconds since the epoch. */
+  /** Milliseconds on a clock that is never set back. */
   readonly now: () => number
 }
 

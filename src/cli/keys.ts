@@ -84,10 +84,17 @@ async function withKeys(
 async function withStore(config: Config, run: (deps: KeyDeps) => Promise<void>): Promise<void> {
   const { secret } = await rootSecret(config)
   const now = () => Date.now()
+  const elapsed = () => performance.now()
   const storage = await openStorage({
     dataDir: config.dataDir,
     now,
-    redis: config.redis && { target: config.redis, watched: WATCHED, maxStale: 0, log: SILENT },
+    redis: config.redis && {
+      target: config.redis,
+      watched: WATCHED,
+      maxStale: 0,
+      elapsed,
+      log: SILENT,
+    },
   }).catch((error: unknown) => {
     throw cannotOpen(error)
   })
@@ -95,12 +102,13 @@ async function withStore(config: Config, run: (deps: KeyDeps) => Promise<void>):
     await contact(storage)
     const issuer = config.publicUrl.origin
     const keyring = createKeyring(secret, { issuer, previous: config.secretPrevious })
-    await run({ algorithm: 'ES256', storage, keyring, now })
+    await run({ algorithm: 'ES256', storage, keyring, now, elapsed })
     await run({
       algorithm: 'RS256',
       storage,
       keyring,
       now,
+      elapsed,
       retention: config.lifetimes.session,
     })
   } finally {

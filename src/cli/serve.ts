@@ -12,8 +12,9 @@ import type { Config } from '../config/config.ts'
 import { ConfigError } from '../config/values/problem.ts'
 import { SigningKeyUnreadable } from '../oauth/tokens/signing-keys.ts'
 import { WATCHED } from '../records/records.ts'
+import type { AppDeps } from '../services.ts'
 import { openStorage } from '../storage/index.ts'
-import { type Storage, StorageUnavailable } from '../storage/storage.ts'
+import { StorageUnavailable } from '../storage/storage.ts'
 import { awaitStore } from './await-store.ts'
 import { cannotListen } from './cannot-listen.ts'
 import { cannotOpen } from './cannot-open.ts'
@@ -37,6 +38,7 @@ export async function serve(config: Config): Promise<void> {
     timestamp: pino.stdTimeFunctions.isoTime,
   })
   const now = () => Date.now()
+  const elapsed = () => performance.now()
   const { secret, madeAt } = await rootSecret(config)
   if (madeAt !== undefined) {
     log.info(
@@ -51,23 +53,21 @@ export async function serve(config: Config): Promise<void> {
       target: config.redis,
       watched: WATCHED,
       maxStale: config.maxStale,
+      elapsed,
       log,
     },
   }).catch((error: unknown) => {
     throw cannotOpen(error)
   })
   try {
-    await run(config, { secret, storage, log, now })
+    await run(config, { secret, storage, log, now, elapsed })
   } catch (error) {
     await storage.close()
     throw error
   }
 }
 
-async function run(
-  config: Config,
-  services: { secret: string; storage: Storage; log: Logger; now: () => number },
-): Promise<void> {
+async function run(config: Config, services: Omit<AppDeps, 'config'>): Promise<void> {
   const { storage, log } = services
   let stopServing = async () => {}
   // Register before the wait for the store and before listening, so that no signal during start-up is lost.
@@ -100,10 +100,7 @@ async function run(
 }
 
 /** @throws ConfigError if the signing keys in the store cannot be opened */
-async function build(
-  config: Config,
-  services: { secret: string; storage: Storage; log: Logger; now: () => number },
-): Promise<FastifyInstance> {
+async function build(config: Config, services: Omit<AppDeps, 'config'>): Promise<FastifyInstance> {
   for (;;) {
     try {
       return await buildApp({ config, ...services })

@@ -273,7 +273,7 @@ export const Settings = z.object({
   }),
   revoke_before: scalar(parseInstant).optional().register(fields, {
     description:
-      'Everybody who signed in before this point in time must sign in again: a date, a time with its zone, or seconds since 1970.',
+      'Everybody who signed in before this point in time must sign in again: a date, a time with its zone, or seconds since 1970. The start deletes those sign-ins and stores the time, so you can remove the line afterwards.',
     example: '2026-01-01T00:00:00Z',
   }),
   rate_limit: scalar(parseRateLimit).prefault(600).register(fields, {

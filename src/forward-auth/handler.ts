@@ -21,7 +21,7 @@ export interface HandlerDeps {
   readonly endpoints: readonly Endpoint[]
   readonly isTrustedProxy: (address: string | undefined) => boolean
   readonly log: Logger
-  /** Milliseconds since the epoch. */
+  /** Milliseconds on a clock that is never set back. */
   readonly now: () => number
 }
 

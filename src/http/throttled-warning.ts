@@ -7,7 +7,7 @@ import type { Logger } from 'pino'
 
 const INTERVAL_MS = 60_000
 
-/** @param deps `message`: the line; `now` in milliseconds since the epoch */
+/** @param deps `message`: the line; `now` in milliseconds on a clock that is never set back */
 export function createThrottledWarning(deps: {
   readonly log: Logger
   readonly message: string

@@ -33,7 +33,7 @@ export function callbackRoute(
   provider: RedirectProvider,
 ): void {
   const constraints = onHost(flow.host)
-  const kept = { keepMs: KEEP_ANSWER_MS, now: flow.now }
+  const kept = { keepMs: KEEP_ANSWER_MS, elapsed: flow.elapsed }
   // A code is redeemed once, whatever the outcome: after an outage of our store the same person goes on.
   const identifyOnce = createSingleFlight<Identified>({
     ...kept,

@@ -25,18 +25,26 @@ export type Outcome =
 export async function complete(
   interaction: Interaction,
   person: Identity,
-  deps: { purpose: Purpose; records: Records; now: () => number },
+  deps: {
+    purpose: Purpose
+    records: Records
+    /** The mark of the person's password, if our own login took one. */
+    credentialOf: (person: Identity) => string | undefined
+    now: () => number
+  },
 ): Promise<Outcome> {
   const { purpose, records } = deps
   const now = Math.floor(deps.now() / 1000)
   // A refused person keeps the interaction: they may sign in as someone else.
   if (!purpose.resource().policy(person)) return { kind: 'refused', person }
   const { issuer, subject, ...identity } = person
+  const credential = deps.credentialOf(person)
   const grant: Grant = {
     id: randomToken(16),
     provider: interaction.provider,
     issuer,
     subject,
+    ...(credential !== undefined && { credential }),
     ...purpose.terms(now),
     createdAt: now,
   }

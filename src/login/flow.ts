@@ -46,6 +46,8 @@ export interface LoginFlow {
   readonly isAnswered: (interaction: Interaction) => Promise<boolean>
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** Milliseconds on a clock that is never set back, for spans. */
+  readonly elapsed: () => number
 }
 
 /**

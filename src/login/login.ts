@@ -32,7 +32,7 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
   const once = createSingleFlight<Answer>({
     keep: (answer) => 'outcome' in answer && answer.outcome.kind === 'done',
     keepMs: KEEP_ANSWER_MS,
-    now: flow.now,
+    elapsed: flow.elapsed,
   })
 
   app.get(LOGIN_PATH, { constraints }, async (request, reply) => {

@@ -10,22 +10,22 @@ import { LRUCache } from 'lru-cache'
  * button twice gets the first answer, not "already used" (decision K9). Failures are not kept.
  * @param keep which finished outcomes are handed out again
  * @param keepMs for how long
- * @param now milliseconds since the epoch
+ * @param elapsed milliseconds on a clock that is never set back
  */
 export function createSingleFlight<T>(deps: {
   keep: (outcome: T) => boolean
   keepMs: number
-  now: () => number
+  elapsed: () => number
 }): (key: string, run: () => Promise<T>) => Promise<T> {
   const running = new LRUCache<string, { outcome: Promise<T>; until: number }>({ max: 1000 })
   return (key, run) => {
     const known = running.get(key)
-    if (known && deps.now() < known.until) return known.outcome
+    if (known && deps.elapsed() < known.until) return known.outcome
     const flight = { outcome: run(), until: Number.POSITIVE_INFINITY }
     running.set(key, flight)
     flight.outcome.then(
       (outcome) => {
-        flight.until = deps.keep(outcome) ? deps.now() + deps.keepMs : 0
+        flight.until = deps.keep(outcome) ? deps.elapsed() + deps.keepMs : 0
       },
       () => running.delete(key),
     )

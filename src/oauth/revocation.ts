@@ -4,23 +4,33 @@
  * @module
  */
 import type { Provider } from '../providers/provider.ts'
-import type { Records } from '../records/records.ts'
+import type { Grant, Records } from '../records/records.ts'
+import type { RevokedBefore } from '../records/revoked-before.ts'
 
 /**
- * Revokes for good the grants of people whom the provider no longer knows: if the name comes back later, it is another
- * person. If the provider cannot tell, this revokes nothing.
+ * Revokes for good the grants that checks refuse already, so that no later configuration revives them: those from before
+ * `REVOKE_BEFORE`, and those of people whom the provider no longer knows, or knows by another password. If a name comes
+ * back later, it is another person. Of people the provider cannot tell about, this revokes nothing.
+ * @param deps `now` in milliseconds since the epoch
  * @returns the number of revoked grants
  */
-export async function revokeGrantsOfRemovedPeople(deps: {
-  records: Records
-  provider: Provider
+export async function revokeEndedGrants(deps: {
+  readonly records: Records
+  readonly provider: Provider
+  readonly revokedBefore: RevokedBefore
+  readonly now: () => number
 }): Promise<number> {
-  const { records, provider } = deps
-  if (!provider.current) return 0
+  const { records, provider, revokedBefore, now } = deps
+  const isTooOld = ({ createdAt }: Grant) =>
+    createdAt < revokedBefore.current() ||
+    // It was made under a clock that ran ahead, so nobody knows whether it is older: it ends with the others.
+    (revokedBefore.isRaised && createdAt > now() / 1000)
+  const isGone = (grant: Grant) =>
+    provider.current !== undefined && grant.provider === provider.id && !provider.current(grant)
+
   let revoked = 0
   for await (const grant of records.grants.all()) {
-    if (grant.provider !== provider.id) continue
-    if (provider.current(grant.issuer, grant.subject)) continue
+    if (!isTooOld(grant) && !isGone(grant)) continue
     await records.grants.revoke(grant.id)
     revoked += 1
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import { verify } from '@node-rs/argon2'
+import type { Keyring } from '../crypto.ts'
 import { loginName, lowerCase } from '../identifiers.ts'
 import { type Identity, type PasswordProvider, ProviderBusy } from './provider.ts'
 import type { UserConfig } from './provider-config.ts'
@@ -14,13 +15,20 @@ export const BUILTIN_ISSUER = 'builtin'
 const QUEUE_LENGTH = 16
 const BUSY_RETRY_SECONDS = 5
 
-/** @param users names are unique without regard to case, and so are e-mails */
-export function createBuiltinProvider(users: readonly UserConfig[]): PasswordProvider {
+/**
+ * @param users names are unique without regard to case, and so are e-mails
+ * @param keyring marks grants with the password that they were made by
+ */
+export function createBuiltinProvider(
+  users: readonly UserConfig[],
+  keyring: Keyring,
+): PasswordProvider {
   const byName = new Map<string, { user: UserConfig; identity: Identity }>()
-  const bySubject = new Map<string, Identity>()
+  const bySubject = new Map<string, { identity: Identity; marks: readonly [string, ...string[]] }>()
   for (const user of users) {
     const identity = identityOf(user)
-    bySubject.set(identity.subject, identity)
+    const marks = keyring.macs('password', `${identity.subject}\0${user.passwordHash}`)
+    bySubject.set(identity.subject, { identity, marks })
     for (const name of [user.name, user.email ?? user.name]) {
       byName.set(loginName(name), { user, identity })
     }
@@ -34,7 +42,11 @@ export function createBuiltinProvider(users: readonly UserConfig[]): PasswordPro
     name: 'Password',
     uniqueUsernames: true,
     kind: 'password',
-    current: (issuer, subject) => (issuer === BUILTIN_ISSUER ? bySubject.get(subject) : undefined),
+    current({ issuer, subject, credential }) {
+      const known = issuer === BUILTIN_ISSUER ? bySubject.get(subject) : undefined
+      return known?.marks.some((mark) => mark === credential) ? known.identity : undefined
+    },
+    credentialOf: ({ subject }) => bySubject.get(subject)?.marks[0],
     verify: ({ name, password }) =>
       turn(async () => {
         const found = find(name)

@@ -18,16 +18,16 @@ export interface Cached<T> {
 
 /**
  * Single-flight, and negative-cached: not everyone who would like to log in asks a provider that is down.
- * @param deps `maxAgeMs`: how long a document is good for; `retryAfterMs`: how long a failure stands; `now` in
- *   milliseconds since the epoch
+ * @param deps `maxAgeMs`: how long a document is good for; `retryAfterMs`: how long a failure stands; `elapsed` in
+ *   milliseconds on a clock that is never set back
  */
 export function createCached<T>(deps: {
   load: () => Promise<T>
   maxAgeMs: number
   retryAfterMs: number
-  now: () => number
+  elapsed: () => number
 }): Cached<T> {
-  const { load, maxAgeMs, retryAfterMs, now } = deps
+  const { load, maxAgeMs, retryAfterMs, elapsed } = deps
   let held: { value: T; until: number } | undefined
   let failed: { error: unknown; until: number } | undefined
   let loading: Promise<T> | undefined
@@ -35,10 +35,10 @@ export function createCached<T>(deps: {
   async function reload(): Promise<T> {
     try {
       const value = await load()
-      held = { value, until: now() + maxAgeMs }
+      held = { value, until: elapsed() + maxAgeMs }
       return value
     } catch (error) {
-      failed = { error, until: now() + retryAfterMs }
+      failed = { error, until: elapsed() + retryAfterMs }
       throw error
     } finally {
       loading = undefined
@@ -46,17 +46,17 @@ export function createCached<T>(deps: {
   }
 
   function loadOnce(): Promise<T> {
-    if (!loading && failed && now() < failed.until) return Promise.reject(failed.error)
+    if (!loading && failed && elapsed() < failed.until) return Promise.reject(failed.error)
     loading ??= reload()
     return loading
   }
 
   return {
-    get: () => (held && now() < held.until ? Promise.resolve(held.value) : loadOnce()),
+    get: () => (held && elapsed() < held.until ? Promise.resolve(held.value) : loadOnce()),
     getOrStale(graceMs) {
-      if (!held || now() >= held.until + graceMs) return loadOnce()
+      if (!held || elapsed() >= held.until + graceMs) return loadOnce()
       // A caller that needs a newer document gets the failure; this one has a document.
-      if (now() >= held.until) loadOnce().catch(() => undefined)
+      if (elapsed() >= held.until) loadOnce().catch(() => undefined)
       return Promise.resolve(held.value)
     },
     newerThan: (seen) => (held && held.value !== seen ? Promise.resolve(held.value) : loadOnce()),

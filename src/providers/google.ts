@@ -10,6 +10,8 @@ import { createOidcConnection } from './oidc-connection.ts'
 import type { RedirectProvider } from './provider.ts'
 
 interface GoogleOptions extends Omit<OidcOptions, 'name' | 'uniqueUsernames'> {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
   /** Google Workspace domains, as A-labels, that must manage a person's account; empty admits every account. */
   readonly hostedDomains: readonly string[]
 }

@@ -15,13 +15,15 @@ export interface ProviderDeps {
   readonly keyring: Keyring
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** Milliseconds on a clock that is never set back, for spans. */
+  readonly elapsed: () => number
 }
 
 /** The configured provider. */
 export function createProvider(config: ProviderConfig, deps: ProviderDeps): Provider {
   switch (config.type) {
     case 'builtin':
-      return createBuiltinProvider(deps.users)
+      return createBuiltinProvider(deps.users, deps.keyring)
     case 'keycloak':
       return createKeycloakProvider({ ...deps, ...config })
     case 'google':

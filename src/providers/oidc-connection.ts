@@ -32,8 +32,8 @@ export interface ConnectionOptions {
   readonly clientSecret: string
   /** Speak plain http to the provider, which shows codes and secrets to the network. */
   readonly allowInsecure: boolean
-  /** Milliseconds since the epoch. */
-  readonly now: () => number
+  /** Milliseconds on a clock that is never set back, for spans. */
+  readonly elapsed: () => number
 }
 
 /** The result of discovery. */
@@ -66,12 +66,12 @@ const KeySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) })
 
 /** Asks the provider nothing before a caller needs it, so that a provider that is down does not stop our start. */
 export function createOidcConnection(options: ConnectionOptions): OidcConnection {
-  const { issuerUrl, issuerAlias, now } = options
+  const { issuerUrl, issuerAlias, elapsed } = options
   const discovered = createCached({
     load: () => discover(options),
     maxAgeMs: DISCOVERY_MAX_AGE_MS,
     retryAfterMs: RETRY_AFTER_MS,
-    now,
+    elapsed,
   })
   const discoveredOrStale = () => discovered.getOrStale(DISCOVERY_GRACE_MS)
   const usable: OidcConnection['usable'] = (address, name) => {
@@ -95,7 +95,7 @@ export function createOidcConnection(options: ConnectionOptions): OidcConnection
           return fetchKeys(usable(metadata.jwks_uri, 'jwks_uri'))
         },
         graceMs,
-        now,
+        elapsed,
       }),
   }
 }

@@ -43,21 +43,21 @@ export interface ProviderKeys {
 /**
  * A key that is not known yet works at once: the keys are fetched again, once for everybody who waits.
  * @param deps `load` fetches the JWK Set; `graceMs`: how long known keys serve beyond their age while the provider
- *   does not answer; `now` in milliseconds since the epoch
+ *   does not answer; `elapsed` in milliseconds on a clock that is never set back
  */
 export function createProviderKeys(deps: {
   load: () => Promise<JSONWebKeySet>
   graceMs?: number
-  now: () => number
+  elapsed: () => number
 }): ProviderKeys {
-  const { load, graceMs = 0, now } = deps
+  const { load, graceMs = 0, elapsed } = deps
   const sets = createCached({
     load: async () => createLocalJWKSet(await load()),
     maxAgeMs: MAX_AGE_MS,
     retryAfterMs: RETRY_AFTER_MS,
-    now,
+    elapsed,
   })
-  let coolUntil = 0
+  let coolUntil = Number.NEGATIVE_INFINITY
   async function check(
     jws: string,
     keys: ReturnType<typeof createLocalJWKSet>,
@@ -72,12 +72,12 @@ export function createProviderKeys(deps: {
       try {
         return await check(jws, seen)
       } catch (error) {
-        if (!mayBeOutdated(error) || now() < coolUntil) throw error
+        if (!mayBeOutdated(error) || elapsed() < coolUntil) throw error
       }
       try {
         return await check(jws, await sets.newerThan(seen))
       } catch (error) {
-        if (mayBeOutdated(error)) coolUntil = now() + COOL_DOWN_MS
+        if (mayBeOutdated(error)) coolUntil = elapsed() + COOL_DOWN_MS
         throw error
       }
     },

@@ -17,6 +17,14 @@ export interface Identity {
   readonly groups: readonly string[]
 }
 
+/** The account behind a grant. */
+export interface Account {
+  readonly issuer: string
+  readonly subject: string
+  /** What {@link ProviderBase.credentialOf} said when the person signed in. */
+  readonly credential?: string
+}
+
 /** Claims as a provider states them, not parsed yet. */
 export type Claims = Readonly<Record<string, unknown>>
 
@@ -47,10 +55,13 @@ interface ProviderBase {
   /** True if it gives each user name to one person only, so that the name can stand for the person. */
   readonly uniqueUsernames: boolean
   /**
-   * The person as the provider knows them at this moment, for providers that can say without I/O; undefined when
-   * the person is gone, which ends their grants (decision K12). A provider that cannot say leaves it out.
+   * The person as the provider knows them at this moment, for providers that can say without I/O; undefined when the
+   * person is gone or has another credential, which ends their grants (decision K12). A provider that cannot say leaves
+   * it out.
    */
-  current?(issuer: string, subject: string): Identity | undefined
+  current?(account: Account): Identity | undefined
+  /** A mark that changes with the person's password; it tells nothing about the password (threat T46). */
+  credentialOf?(person: Identity): string | undefined
 }
 
 /** A provider for which people type a name and a password on our own login page. */

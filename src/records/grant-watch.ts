@@ -41,14 +41,20 @@ export interface GrantWatch {
 /** Begins to watch a grant. Call this before reading it, so that no change in between is missed. */
 export type WatchGrant = (grantId: string) => GrantWatch
 
-/** @param deps `liveness`: present if the store cannot peek */
+/**
+ * @param deps `liveness`: present if the store cannot peek; `onBridging`: called once each time earlier readings begin to
+ *   bridge an outage
+ */
 export function createGrantWatch(deps: {
   records: Records
   persons: Persons
   liveness: Liveness | undefined
+  onBridging?: () => void
 }): WatchGrant {
-  const { records, persons, liveness } = deps
-  return liveness ? watchByAnnouncements(liveness, persons) : watchByPeeking(records, persons)
+  const { records, persons, liveness, onBridging = () => {} } = deps
+  return liveness
+    ? watchByAnnouncements(liveness, persons, onBridging)
+    : watchByPeeking(records, persons)
 }
 
 const UNWATCHED: GrantWatch = {
@@ -78,7 +84,12 @@ function watchByPeeking(
   }
 }
 
-function watchByAnnouncements(liveness: Liveness, persons: Persons): WatchGrant {
+function watchByAnnouncements(
+  liveness: Liveness,
+  persons: Persons,
+  onBridging: () => void,
+): WatchGrant {
+  let isBridging = false
   return (grantId) => {
     const watch = liveness.watch(grantId)
     const judge = ({ grant, person }: Reading, isTrusted: boolean): GrantStatus => {
@@ -86,10 +97,21 @@ function watchByAnnouncements(liveness: Liveness, persons: Persons): WatchGrant 
       return isTrusted ? 'holds' : 'unsure'
     }
     return {
-      status: (reading) => judge(reading, liveness.isFresh()),
+      status(reading) {
+        const isFresh = liveness.isFresh()
+        if (isFresh) isBridging = false
+        return judge(reading, isFresh)
+      },
       // A reading made in a silence does not replace an earlier one: only the earlier one may bridge an outage.
       isKeepable: () => liveness.isFresh() && !watch.changed,
-      inOutage: (reading) => judge(reading, liveness.isBridgeable()),
+      inOutage(reading) {
+        const status = judge(reading, liveness.isBridgeable())
+        if (status === 'holds' && !isBridging) {
+          isBridging = true
+          onBridging()
+        }
+        return status
+      },
     }
   }
 }

@@ -27,8 +27,7 @@ export function createPersons(deps: { provider: Provider; records: Records }): P
 
   if (provider.current) {
     const current = provider.current
-    const find = (grant: Grant) =>
-      isOurs(grant) ? current(grant.issuer, grant.subject) : undefined
+    const find = (grant: Grant) => (isOurs(grant) ? current(grant) : undefined)
     return {
       areStored: false,
       find: async (grant) => find(grant),

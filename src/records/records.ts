@@ -13,16 +13,19 @@
  * | `interaction:<id>` | id of the grant that the interaction was answered with | as long as the interaction could be |
  * | `session:<grant id>` | true: the browser session was used lately | idle time, at most the grant's |
  * | `session-code:<hash of the code>` | {@link SessionCodeRecord}, gone once it is used | 60 s |
+ * | `revoked-before` | the latest `REVOKE_BEFORE` that was ever set (`revoked-before.ts`) | for ever |
  * | `signing-key:<algorithm>-<period>` | a sealed signing key | as long as a token it signed |
  * | `lockout:<slot>` | failed logins of one of 65,536 slots (K3) | an hour after the last one |
  * | `rate:<group>:<address>` | requests of an address to a group of endpoints, or calls to the provider; on Redis only | a minute |
  *
  * @module
  */
-import type { Identity } from '../providers/provider.ts'
+import type { Keyring } from '../crypto.ts'
+import type { Account, Identity } from '../providers/provider.ts'
 import { deleteIf } from '../storage/delete-if.ts'
-import { retryUntilStored } from '../storage/retry-until-stored.ts'
+import { createRetries, type RetryUntilStored } from '../storage/retry-until-stored.ts'
 import type { Storage } from '../storage/storage.ts'
+import { createAuthenticStorage } from './authentic.ts'
 
 /** The permission that a person gave one client at one resource. The unit of revocation (decision K12). */
 export interface Grant {
@@ -30,6 +33,8 @@ export interface Grant {
   readonly provider: string
   readonly issuer: string
   readonly subject: string
+  /** The mark of the person's password at the sign-in ({@link Account.credential}), if our own login took one. */
+  readonly credential?: string
   readonly clientHash: string
   readonly clientName: string
   readonly redirectHost: string
@@ -88,6 +93,8 @@ const SESSION_CODE_LIFETIME = 60
 const REVOCATION_RETRY_SECONDS = 3600
 
 export interface Records {
+  /** Retries a step of these records; all steps of a process share one queue. */
+  readonly retryUntilStored: RetryUntilStored
   readonly grants: {
     /** Writes the grant after its identity, so that no grant is seen without an identity. */
     create(grant: Grant, identity: GrantIdentity, now: number): Promise<void>
@@ -101,6 +108,7 @@ export interface Records {
     revoke(id: string): Promise<void>
     /** {@link revoke} for a caller that will not ask again: retried until the store answers. */
     revokeForSure(id: string): Promise<void>
+    /** Every stored grant, also those that {@link find} leaves out because of their age. */
     all(): AsyncIterable<Grant>
   }
   readonly codes: {
@@ -144,16 +152,26 @@ export interface Records {
 }
 
 /**
+ * Grants, identities, refresh states, codes and sessions are believed: each carries a MAC (`authentic.ts`). An
+ * `interaction:` record only bars its interaction, and says nothing about anybody.
  * @param storage any adapter
- * @param options `revokeBefore`: grants created before this time count as revoked; seconds since the epoch
+ * @param options `onForged`: told the key of a record without a good MAC, which counts as absent; `revokedBefore`:
+ *   grants created before this time count as revoked; seconds since the epoch
  */
 export function createRecords(
   storage: Storage,
-  { revokeBefore = 0 }: { revokeBefore?: number } = {},
+  options: {
+    readonly keyring: Keyring
+    readonly onForged?: ((key: string) => void) | undefined
+    readonly revokedBefore?: () => number
+  },
 ): Records {
+  const { keyring, onForged = () => {}, revokedBefore = () => 0 } = options
+  const believed = createAuthenticStorage(storage, keyring, onForged)
   const unlessRevoked = (grant: Grant | undefined) =>
-    grant && grant.createdAt >= revokeBefore ? grant : undefined
+    grant && grant.createdAt >= revokedBefore() ? grant : undefined
   const { unchanged } = storage
+  const retryUntilStored = createRetries()
   const revoke = async (id: string) => {
     await storage.delete(`grant:${id}`)
     await storage.delete(`refresh:${id}`)
@@ -161,37 +179,37 @@ export function createRecords(
     await storage.delete(`session:${id}`)
   }
   return {
+    retryUntilStored,
     grants: {
       async create(grant, identity, now) {
         const ttl = grant.expiresAt - now
-        await storage.set(`identity:${grant.id}`, identity, ttl)
-        await storage.set(`grant:${grant.id}`, grant, ttl)
+        await believed.set(`identity:${grant.id}`, identity, ttl)
+        await believed.set(`grant:${grant.id}`, grant, ttl)
       },
-      find: async (id) => unlessRevoked(await storage.get<Grant>(`grant:${id}`)),
-      findIdentity: (id) => storage.get<GrantIdentity>(`identity:${id}`),
+      find: async (id) => unlessRevoked(await believed.get<Grant>(`grant:${id}`)),
+      findIdentity: (id) => believed.get<GrantIdentity>(`identity:${id}`),
       unchanged: unchanged && ((id) => unchanged.call(storage, `grant:${id}`)),
       identityUnchanged: unchanged && ((id) => unchanged.call(storage, `identity:${id}`)),
       revoke,
       revokeForSure: (id) => retryUntilStored(() => revoke(id), REVOCATION_RETRY_SECONDS),
       async *all() {
         // Only `create` above writes under this prefix.
-        for await (const [, stored] of storage.scan('grant:')) {
-          const grant = unlessRevoked(stored as Grant)
-          if (grant) yield grant
+        for await (const [, stored] of believed.scan('grant:')) {
+          yield stored as Grant
         }
       },
     },
     codes: {
-      create: (hash, code) => storage.set(`code:${hash}`, code, CODE_RECORD_LIFETIME),
-      find: (hash) => storage.get<CodeRecord>(`code:${hash}`),
+      create: (hash, code) => believed.set(`code:${hash}`, code, CODE_RECORD_LIFETIME),
+      find: (hash) => believed.get<CodeRecord>(`code:${hash}`),
       replace: (hash, expected, code) =>
-        storage.replace(`code:${hash}`, expected, code, CODE_RECORD_LIFETIME),
+        believed.replace(`code:${hash}`, expected, code, CODE_RECORD_LIFETIME),
     },
     refresh: {
-      create: (grantId, state, ttl) => storage.create(`refresh:${grantId}`, state, ttl),
-      find: (grantId) => storage.get<RefreshState>(`refresh:${grantId}`),
+      create: (grantId, state, ttl) => believed.create(`refresh:${grantId}`, state, ttl),
+      find: (grantId) => believed.get<RefreshState>(`refresh:${grantId}`),
       replace: (grantId, expected, state, ttl) =>
-        storage.replace(`refresh:${grantId}`, expected, state, ttl),
+        believed.replace(`refresh:${grantId}`, expected, state, ttl),
     },
     interactions: {
       answer: (id, grantId, ttl) => storage.create(`interaction:${id}`, grantId, ttl),
@@ -202,13 +220,13 @@ export function createRecords(
       isAnswered: async (id) => (await storage.get(`interaction:${id}`)) !== undefined,
     },
     sessions: {
-      touch: (grantId, ttl) => storage.set(`session:${grantId}`, true, ttl),
-      isActive: async (grantId) => (await storage.get(`session:${grantId}`)) !== undefined,
+      touch: (grantId, ttl) => believed.set(`session:${grantId}`, true, ttl),
+      isActive: async (grantId) => (await believed.get(`session:${grantId}`)) !== undefined,
     },
     sessionCodes: {
-      create: (hash, code) => storage.set(`session-code:${hash}`, code, SESSION_CODE_LIFETIME),
-      find: (hash) => storage.get<SessionCodeRecord>(`session-code:${hash}`),
-      take: (hash) => storage.take<SessionCodeRecord>(`session-code:${hash}`),
+      create: (hash, code) => believed.set(`session-code:${hash}`, code, SESSION_CODE_LIFETIME),
+      find: (hash) => believed.get<SessionCodeRecord>(`session-code:${hash}`),
+      take: (hash) => believed.take<SessionCodeRecord>(`session-code:${hash}`),
     },
   }
 }

@@ -19,24 +19,24 @@ export interface SessionActivity {
   isKnown(grant: Grant): boolean
 }
 
-/** @param deps `idle` in seconds, `now` in milliseconds since the epoch */
+/** @param deps `idle` in seconds, `now` in milliseconds since the epoch, `elapsed` on a clock that is never set back */
 export function createSessionActivity(deps: {
   sessions: Records['sessions']
   idle: number
   log: Logger
   now: () => number
+  elapsed: () => number
 }): SessionActivity {
-  const { sessions, idle, log, now } = deps
+  const { sessions, idle, log, now, elapsed } = deps
   const idleMs = idle * 1000
   const renewedAt = new LRUCache<string, number>({ max: MAX_REMEMBERED })
-  const age = (id: string) => now() - (renewedAt.get(id) ?? Number.NEGATIVE_INFINITY)
+  const age = (id: string) => elapsed() - (renewedAt.get(id) ?? Number.NEGATIVE_INFINITY)
 
   return {
     renew({ id, expiresAt }) {
       if (age(id) < idleMs / RENEWALS_PER_IDLE) return
-      const time = now()
-      renewedAt.set(id, time)
-      const lifetime = Math.min(idle, expiresAt - Math.floor(time / 1000))
+      renewedAt.set(id, elapsed())
+      const lifetime = Math.min(idle, expiresAt - Math.floor(now() / 1000))
       sessions.touch(id, lifetime).catch((error: unknown) => {
         log.debug({ err: error }, 'could not note that a session is in use')
       })

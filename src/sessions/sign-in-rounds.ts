@@ -44,7 +44,7 @@ export function createSignInRounds(deps: {
 
   async function recent(request: FastifyRequest): Promise<Round[]> {
     const note = Note.safeParse(await browsers.note.read(request, NOTE))
-    return note.success ? note.data.filter(({ at }) => now() - at < WINDOW) : []
+    return note.success ? note.data.filter(({ at }) => Math.abs(now() - at) < WINDOW) : []
   }
 
   return {

@@ -19,6 +19,8 @@ export interface StorageOptions {
         readonly watched: readonly string[]
         /** Seconds for which earlier readings count while Redis does not answer. */
         readonly maxStale: number
+        /** Milliseconds on a clock that is never set back. */
+        readonly elapsed: () => number
         readonly log: StorageLog
       }
     | undefined

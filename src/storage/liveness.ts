@@ -24,7 +24,7 @@ export interface Liveness {
    * times and needs no timer, so a frozen process gets false when it wakes up.
    */
   isFresh(): boolean
-  /** True until `MAX_STALE` after the last heartbeat: until then earlier readings may bridge an outage. */
+  /** True until `MAX_STALE` after the last heartbeat: until then earlier readings may bridge an outage. 0 is never. */
   isBridgeable(): boolean
 }
 
@@ -41,7 +41,7 @@ export interface LivenessTracker extends Liveness {
   /**
    * A heartbeat has come back whole, by the connection that listens now: from then on, announcements that are made
    * where our commands go arrive.
-   * @param sentAt milliseconds since the epoch
+   * @param sentAt in the time of `elapsed`
    */
   heartbeat(sentAt: number): void
   /** A record of the grant was changed or deleted. */
@@ -54,14 +54,14 @@ const FRESH_MS = 1000
 const MAX_WATCHES = 50_000
 
 /**
- * @param options.now milliseconds since the epoch
+ * @param options.elapsed milliseconds on a clock that is never set back
  * @param options.maxStale seconds
  */
 export function createLiveness({
-  now,
+  elapsed,
   maxStale,
 }: {
-  readonly now: () => number
+  readonly elapsed: () => number
   readonly maxStale: number
 }): LivenessTracker {
   const watches = new Map<string, { changed: boolean }>()
@@ -69,11 +69,7 @@ export function createLiveness({
   let hasMissed = false
   let heardAt = Number.NEGATIVE_INFINITY
 
-  /** A clock that was set back puts the heartbeat into the future, where it proves nothing either. */
-  const isWithin = (span: number) => {
-    const silence = now() - heardAt
-    return silence >= 0 && silence <= span
-  }
+  const isWithin = (span: number) => elapsed() - heardAt <= span
   const endWatch = (id: string) => {
     const watch = watches.get(id)
     if (!watch) return
@@ -94,7 +90,7 @@ export function createLiveness({
       return watch
     },
     isFresh: () => isListening && !hasMissed && isWithin(FRESH_MS),
-    isBridgeable: () => isWithin(maxStale * 1000),
+    isBridgeable: () => maxStale > 0 && isWithin(maxStale * 1000),
     begin() {
       isListening = true
       hasMissed = true

@@ -13,6 +13,7 @@ import { createResourceTable } from '../../src/resources/resource-table.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import type { Storage } from '../../src/storage/storage.ts'
 import { ANYONE, createClock, resource } from '../support/build-app.ts'
+import { testKeyring } from '../support/signing.ts'
 
 const TOKEN = 'a.good.token'
 const PERSON = { issuer: 'builtin', subject: 'ann', email: 'ann@example.com', groups: [] }
@@ -59,7 +60,7 @@ async function counted({ withPeek = true } = {}) {
     delete storage.peek
     delete storage.unchanged
   }
-  const records = createRecords(storage)
+  const records = createRecords(storage, { keyring: testKeyring() })
   await records.grants.create(GRANT, PERSON, Math.floor(clock() / 1000))
   asked.other = 0
   const persons = { areStored: false, find: async () => PERSON, isCurrent: () => true }

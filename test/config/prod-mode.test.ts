@@ -49,6 +49,29 @@ describe('plain http', () => {
   })
 })
 
+describe('at10: T44: a Redis that others may write to', () => {
+  const TLS =
+    'REDIS_URL: uses no TLS, which PROD_MODE refuses beyond this machine. Start it with rediss instead of redis.'
+  const PASSWORD =
+    'REDIS_URL: has no password, which PROD_MODE refuses beyond this machine. Write it like rediss://user:password@host.'
+  it.each([
+    ['redis://redis.corp.example:6379', [TLS, PASSWORD]],
+    ['redis://:secret@redis.corp.example', [TLS]],
+    ['rediss://redis.corp.example', [PASSWORD]],
+    ['rediss://u:secret@redis.corp.example', []],
+    ['redis://localhost', []],
+    ['redis://127.0.0.1:6380/3', []],
+    ['redis://[::1]', []],
+    ['redis://127.0.0.1.evil.example', [TLS, PASSWORD]],
+    ['redis://0.0.0.0', [TLS, PASSWORD]],
+    ['redis+sentinel://127.0.0.1/mymaster', [TLS, PASSWORD]],
+    ['redis+cluster://127.0.0.1,127.0.0.1:7001', [TLS, PASSWORD]],
+    ['rediss+cluster://:secret@a,b', []],
+  ])('judges %s', (url, problems) => {
+    expect(refused({ SECRET: GOOD, REDIS_URL: url })).toEqual(problems)
+  })
+})
+
 describe('a setting that opens the gateway too far', () => {
   it.each([
     [{ DEV_MODE: 'true' }, 'DEV_MODE: conflicts with PROD_MODE. Remove one of the two.'],

@@ -5,7 +5,7 @@ import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { buildTestApp, type Clock, createClock, type TestApp } from '../support/build-app.ts'
 import { check, obtainTokens } from '../support/oauth-client.ts'
 import { createRemoteStorage, type RemoteStorage } from '../support/remote-storage.ts'
-import { keyDeps } from '../support/signing.ts'
+import { keyDeps, testKeyring } from '../support/signing.ts'
 
 /** The signing keys of all tests: making them takes longer than most tests. */
 const signingKeys = createMemoryStorage({ now: createClock() })
@@ -36,7 +36,7 @@ const signIn = async () => `Bearer ${(await obtainTokens(app)).tokens.access_tok
 const answer = () => check(app, { authorization })
 const status = async () => (await answer()).statusCode
 const revoke = async () => {
-  const { grants } = createRecords(storage)
+  const { grants } = createRecords(storage, { keyring: testKeyring() })
   for await (const grant of grants.all()) await grants.revoke(grant.id)
   storage.asked = 0
 }
@@ -66,11 +66,30 @@ describe('a token seen before, on a store that cannot peek', () => {
     }
   })
 
-  it('asks the store when the clock was set back', async () => {
-    clock.advance(-3600)
-    expect(await status()).toBe(200)
-    expect(storage.asked).toBeGreaterThan(0)
-  })
+  it.each([-3600, -0.5, 60])(
+    'ed6: is as fresh as before when the clock is set by %d s',
+    async (seconds) => {
+      clock.advance(0.9)
+      clock.set(seconds)
+      expect(await status()).toBe(200)
+      expect(storage.asked).toBe(0)
+      clock.advance(0.101)
+      expect(await status()).toBe(200)
+      expect(storage.asked).toBeGreaterThan(0)
+    },
+  )
+
+  it.each([-3600, 3000])(
+    'ed6: an outage is bridged for as long as before when the clock is set by %d s',
+    async (seconds) => {
+      storage.isDown = true
+      clock.set(seconds)
+      clock.advance(60)
+      expect(await status()).toBe(200)
+      clock.advance(0.001)
+      expect(await status()).toBe(503)
+    },
+  )
 
   it('is refused at the next check after its revocation was announced', async () => {
     await revoke()
@@ -241,4 +260,53 @@ it('MAX_STALE=0 bridges nothing', async () => {
   storage.isDown = true
   clock.advance(1.001)
   expect(await status()).toBe(503)
+})
+
+describe('ed36: a replica that is cut off from the store', () => {
+  async function cutOff(maxStale: number) {
+    const own = createRemoteStorage(clock, maxStale)
+    for await (const [key, value] of signingKeys.scan('')) await own.set(key, value, 'forever')
+    const test = await buildTestApp({ maxStale }, { clock, storage: own })
+    const bearer = { authorization: `Bearer ${(await obtainTokens(test.app)).tokens.access_token}` }
+    const ask = async () => (await check(test.app, bearer)).statusCode
+    expect(await ask()).toBe(200)
+    own.isDeaf = true
+    own.isDown = true
+    const warnings = () =>
+      test.logs.filter(({ msg }) => String(msg).includes('stay accepted for MAX_STALE')).length
+    return { own, ask, warnings }
+  }
+
+  it('says once that it accepts known tokens, and once more in the next outage', async () => {
+    const { own, ask, warnings } = await cutOff(60)
+    expect(await ask()).toBe(200)
+    expect(warnings()).toBe(0)
+    for (let second = 0; second < 60; second += 5) {
+      clock.advance(5)
+      expect(await ask()).toBe(200)
+      expect(warnings()).toBe(1)
+    }
+    clock.advance(1)
+    expect(await ask()).toBe(503)
+    own.isDown = false
+    own.isDeaf = false
+    own.beat()
+    expect(await ask()).toBe(200)
+    own.isDown = true
+    clock.advance(2)
+    expect(await ask()).toBe(200)
+    expect(warnings()).toBe(2)
+  })
+
+  it('accepts nothing with MAX_STALE=0, at no moment, and says nothing', async () => {
+    const { own, ask, warnings } = await cutOff(0)
+    for (const seconds of [1.001, 0.001, 60]) {
+      clock.advance(seconds)
+      expect(await ask()).toBe(503)
+    }
+    expect(own.liveness.isBridgeable()).toBe(false)
+    own.liveness.heartbeat(clock.elapsed())
+    expect(own.liveness.isBridgeable()).toBe(false)
+    expect(warnings()).toBe(0)
+  })
 })

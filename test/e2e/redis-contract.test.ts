@@ -4,6 +4,7 @@
  * @module
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { believedContract } from '../contract/believed-contract.ts'
 import { coreContract, durableContract, sharedContract } from '../contract/storage-contract.ts'
 import { REDIS_SHAPES, type RedisPlaces, startRedisPlaces } from './support/redis-places.ts'
 import { isSkipped } from './support/tools.ts'
@@ -15,14 +16,16 @@ describe.skipIf(isSkipped('redis-server')).each(REDIS_SHAPES)('%s', (shape) => {
   })
   afterAll(() => places?.stop())
 
-  coreContract('redis', async (now) => {
+  const open = async (now: () => number) => {
     const place = await places.fresh()
     return {
       storage: await place.open(now),
       remove: async () => {},
       ...(place.elapse && { elapse: place.elapse }),
     }
-  })
+  }
+  coreContract('redis', open)
+  believedContract('redis', open)
   durableContract('redis', () => places.fresh())
   sharedContract('redis', () => places.fresh())
 

@@ -119,7 +119,9 @@ describe.skipIf(isWithoutRedis)('on one Redis', () => {
     const url = `redis://127.0.0.1:${redis.port}/1`
     const stores = await Promise.all([openRedis({ url }), openRedis({ url })])
     const [one, other] = await Promise.all(
-      stores.map((storage) => loadSigningKeys({ algorithm: 'ES256', storage, keyring, now })),
+      stores.map((storage) =>
+        loadSigningKeys({ algorithm: 'ES256', storage, keyring, now, elapsed: now }),
+      ),
     )
     if (!one || !other) throw new Error('there are two')
     const seen = new Set<string>()
@@ -304,6 +306,7 @@ function behavesAsOne(): void {
         storage: store,
         keyring,
         now: Date.now,
+        elapsed: Date.now,
       })
       expect(rotated.stdout).toContain(`${keys.current().kid} signs from now on`)
       const issuer = createAccessTokens({ issuer: world.publicUrl, keys, keyring, now: Date.now })

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createRecords } from '../../src/records/records.ts'
 import { ANN, BOB, buildTestApp, resource, type TestApp, testConfig } from '../support/build-app.ts'
 import { check, obtainTokens } from '../support/oauth-client.ts'
+import { testKeyring } from '../support/signing.ts'
 
 async function signedIn(changes: Parameters<typeof buildTestApp>[0] = {}) {
   const test = await buildTestApp(changes)
@@ -10,7 +11,7 @@ async function signedIn(changes: Parameters<typeof buildTestApp>[0] = {}) {
 }
 
 async function revokeAll({ storage }: TestApp): Promise<void> {
-  const { grants } = createRecords(storage)
+  const { grants } = createRecords(storage, { keyring: testKeyring() })
   for await (const grant of grants.all()) await grants.revoke(grant.id)
 }
 
@@ -71,7 +72,7 @@ it('does not come back to life when it was refused once', async () => {
 it('ends only the tokens of the grant that was revoked', async () => {
   const { test, authorization } = await signedIn()
   const second = await obtainTokens(test.app)
-  const { grants } = createRecords(test.storage)
+  const { grants } = createRecords(test.storage, { keyring: testKeyring() })
   const gid = JSON.parse(
     Buffer.from(second.tokens.access_token.split('.')[1] ?? '', 'base64url').toString(),
   ).gid

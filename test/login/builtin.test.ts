@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { BUILTIN_ISSUER, createBuiltinProvider } from '../../src/providers/builtin.ts'
 import { ProviderBusy } from '../../src/providers/provider.ts'
 import { ANN, BOB, PASSWORD } from '../support/build-app.ts'
+import { SECRET } from '../support/secret.ts'
+import { testKeyring } from '../support/signing.ts'
 
-const provider = createBuiltinProvider([ANN, { ...BOB, name: 'Bob' }])
+const provider = createBuiltinProvider([ANN, { ...BOB, name: 'Bob' }], testKeyring())
 const verify = (name: string, password = PASSWORD) => provider.verify({ name, password })
 
 const ANN_AS_SHE_IS = {
@@ -49,9 +51,31 @@ describe('refuses', () => {
 })
 
 it('says who is still there, and only of its own issuer', () => {
-  expect(provider.current?.(BUILTIN_ISSUER, 'ann')).toEqual(ANN_AS_SHE_IS)
-  expect(provider.current?.(BUILTIN_ISSUER, 'zed')).toBeUndefined()
-  expect(provider.current?.('https://id.example.com', 'ann')).toBeUndefined()
+  const credential = provider.credentialOf?.(ANN_AS_SHE_IS) ?? ''
+  const ann = { issuer: BUILTIN_ISSUER, subject: 'ann', credential }
+  expect(provider.current?.(ann)).toEqual(ANN_AS_SHE_IS)
+  expect(provider.current?.({ ...ann, subject: 'zed' })).toBeUndefined()
+  expect(provider.current?.({ ...ann, issuer: 'https://id.example.com' })).toBeUndefined()
+})
+
+it('at12: T46: marks a sign-in with the password, in a way that outlives a change of the secret', () => {
+  const users = [
+    { ...ANN, passwordHash: `${ANN.passwordHash}x` },
+    { ...BOB, passwordHash: ANN.passwordHash },
+  ]
+  const credential = provider.credentialOf?.(ANN_AS_SHE_IS) ?? ''
+  const account = { issuer: BUILTIN_ISSUER, subject: 'ann', credential }
+  expect(credential).toHaveLength(43)
+  expect(provider.current?.({ issuer: BUILTIN_ISSUER, subject: 'ann' })).toBeUndefined()
+  expect(createBuiltinProvider(users, testKeyring()).current?.(account)).toBeUndefined()
+  expect(
+    createBuiltinProvider(users, testKeyring()).current?.({ ...account, subject: 'bob' }),
+  ).toBeUndefined()
+  const keyring = testKeyring('a new secret', [SECRET])
+  expect(createBuiltinProvider([ANN], keyring).current?.(account)).toEqual(ANN_AS_SHE_IS)
+  expect(
+    createBuiltinProvider([ANN], testKeyring('a new secret')).current?.(account),
+  ).toBeUndefined()
 })
 
 it('takes one at a time and lets sixteen wait', async () => {
@@ -67,7 +91,7 @@ it('takes one at a time and lets sixteen wait', async () => {
 
 it('takes as long for an unknown name as for a wrong password', async () => {
   const passwordHash = await hash(PASSWORD, { memoryCost: 16_384, timeCost: 2, parallelism: 1 })
-  const slow = createBuiltinProvider([{ ...ANN, passwordHash }])
+  const slow = createBuiltinProvider([{ ...ANN, passwordHash }], testKeyring())
   const fastest = async (name: string) => {
     const times: number[] = []
     for (let i = 0; i < 5; i += 1) {

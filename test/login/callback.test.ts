@@ -12,7 +12,7 @@ import {
   signInThere,
   startJourney,
 } from '../support/provider-journey.ts'
-import { storedKeys } from '../support/stored.ts'
+import { believed, storedKeys } from '../support/stored.ts'
 
 describe('the callback', () => {
   it('does nothing in a browser that did not allow the client (CVE-2026-27124)', async () => {
@@ -193,13 +193,13 @@ describe('a grant of a person elsewhere', () => {
     expect((await ask(journey, access_token)).headers['x-user-name']).toBe('Ann Adams')
     const [key = ''] = await storedKeys(journey.storage, 'identity:')
     const renamed = { email: 'ann@example.com', name: 'Ann Brown', groups: ['staff', 'admins'] }
-    await journey.storage.set(key, renamed, 3600)
+    await believed(journey.storage).set(key, renamed, 3600)
     const answer = await ask(journey, access_token)
     expect(answer.headers).toMatchObject({
       'x-user-name': 'Ann Brown',
       'x-forwarded-groups': 'staff,admins',
     })
-    await journey.storage.set(key, { ...renamed, email: 'ann@elsewhere.test' }, 3600)
+    await believed(journey.storage).set(key, { ...renamed, email: 'ann@elsewhere.test' }, 3600)
     expect((await ask(journey, access_token)).statusCode).toBe(403)
   })
 

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { decodeProtectedHeader } from 'jose'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   addSigningKey,
   loadSigningKeys,
@@ -18,7 +18,13 @@ const keyring = testKeyring('the root secret of these tests, long enough')
 
 function place() {
   const now = createClock()
-  return { algorithm: 'ES256', now, storage: createMemoryStorage({ now }), keyring } as const
+  return {
+    algorithm: 'ES256',
+    now,
+    elapsed: now.elapsed,
+    storage: createMemoryStorage({ now }),
+    keyring,
+  } as const
 }
 const kids = (keys: { jwks(): { keys: readonly { kid?: string }[] } }) =>
   keys.jwks().keys.map(({ kid }) => kid)
@@ -436,4 +442,42 @@ it('keeps keys for longer once sessions live longer, and never shortens that', a
   deps.now.advance(3 * DAY)
   await keys.refresh()
   expect(await keys.find(old)).toBeUndefined()
+})
+
+it('ed31: a slow moment of the store does not lengthen later waits, and no wait is longer than two seconds', async () => {
+  const { deps, watched, mine } = watchedPlace()
+  const pauses: number[] = []
+  const pause = async (milliseconds: number) => void pauses.push(milliseconds)
+  const keys = await loadSigningKeys({ ...mine, pause })
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  let release = () => {}
+  watched.hold = new Promise((resolve) => {
+    release = resolve
+  })
+  const asked = Promise.allSettled([keys.find(strange('a')), keys.find(strange('b'))])
+  await vi.advanceTimersByTimeAsync(2000)
+  for (const outcome of await asked) {
+    expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(StorageUnavailable) })
+  }
+  await vi.advanceTimersByTimeAsync(8000)
+  watched.hold = Promise.resolve()
+  release()
+  vi.useRealTimers()
+  await expect.poll(() => pauses).toEqual([1000])
+  const kid = await addSigningKey(deps.now(), deps)
+  expect(await keys.find(kid)).toMatchObject({ kid })
+})
+
+it('ed34: a key made under a clock that ran ahead does not keep the next ones from being made', async () => {
+  const deps = place()
+  deps.now.set(60 * DAY)
+  const [ahead] = kids(await loadSigningKeys(deps))
+  deps.now.set(-60 * DAY)
+  const keys = await loadSigningKeys(deps)
+  const signing = keys.current().kid
+  expect(signing).not.toBe(ahead)
+  deps.now.advance(31 * DAY)
+  await keys.refresh()
+  expect(keys.current().kid).not.toBe(signing)
+  expect(keys.current().kid).not.toBe(ahead)
 })

@@ -27,6 +27,8 @@ describe('presenting the nth refresh token', () => {
     ['its parent at once', 3, 1000, { kind: 'repeat' }],
     ['its parent at the end of the grace', 3, 1060, { kind: 'repeat' }],
     ['its parent after the grace', 3, 1061, rotate(3, 6, 1061)],
+    ['its parent, of a clock that was a minute ahead', 3, 940, { kind: 'repeat' }],
+    ['ed34: its parent, of a clock that was further ahead', 3, 939, rotate(3, 6, 939)],
     ['one beyond the highest', 6, 1000, rotate(6, 7, 1000)],
     ['one far beyond the highest', 60, 1000, rotate(60, 61, 1000)],
     ['a skipped one', 4, 1000, { kind: 'revoke' }],

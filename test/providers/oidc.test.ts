@@ -113,6 +113,25 @@ describe('the way to the provider', () => {
     expect((await tryIt()).statusCode).toBe(200)
   })
 
+  it.each([-3600, 3600])(
+    'ed6: works as soon as the provider does, also if the clock is set by %d s meanwhile',
+    async (seconds) => {
+      const journey = await startJourney()
+      const { provider, clock } = journey
+      provider.lies.answer = (_request, response) => {
+        response.writeHead(503).end()
+        return true
+      }
+      const tryIt = () => approve(createBrowser(journey.app), asking(journey, { trusted: false }))
+      expect((await tryIt()).statusCode).toBe(503)
+      clock.set(seconds)
+      provider.lies = {}
+      expect((await tryIt()).statusCode).toBe(503)
+      clock.advance(5)
+      expect((await tryIt()).statusCode).toBe(200)
+    },
+  )
+
   it('authenticates by POST where the provider can, and by Basic where it says nothing', async () => {
     const posting = await startJourney()
     await obtainTokensThere(posting)

@@ -4,6 +4,8 @@ import { createGrantWatch } from '../../src/records/grant-watch.ts'
 import { createPersons } from '../../src/records/persons.ts'
 import { createRecords, type Grant } from '../../src/records/records.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
+import { testKeyring } from '../support/signing.ts'
+import { believed } from '../support/stored.ts'
 
 const GRANT: Grant = {
   id: 'grant',
@@ -38,7 +40,7 @@ const provider: RedirectProvider = {
 
 async function setUp() {
   const storage = createMemoryStorage({ now: () => 0 })
-  const records = createRecords(storage)
+  const records = createRecords(storage, { keyring: testKeyring() })
   await records.grants.create(GRANT, IDENTITY, 0)
   const persons = createPersons({ provider, records })
   const watch = createGrantWatch({ records, persons, liveness: undefined })(GRANT.id)
@@ -63,7 +65,7 @@ describe('a person whose provider has to be asked', () => {
     { groups: ['a', 'b', 'c'] },
   ])('is somebody to look at again with %o', async (change) => {
     const { storage, status } = await setUp()
-    await storage.set(`identity:${GRANT.id}`, { ...IDENTITY, ...change }, 1000)
+    await believed(storage).set(`identity:${GRANT.id}`, { ...IDENTITY, ...change }, 1000)
     expect(status()).toBe('changed')
   })
 

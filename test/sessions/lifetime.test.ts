@@ -100,7 +100,13 @@ describe('a session in use', () => {
       },
       isActive: async () => true,
     }
-    const activity = createSessionActivity({ sessions, idle: 1600, log, now: clock })
+    const activity = createSessionActivity({
+      sessions,
+      idle: 1600,
+      log,
+      now: clock,
+      elapsed: clock.elapsed,
+    })
     const grant = {
       ...(await signedIn()).grant,
       expiresAt: Math.floor(clock() / 1000) + 400,

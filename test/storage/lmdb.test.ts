@@ -5,13 +5,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openLmdbStorage } from '../../src/storage/lmdb/lmdb.ts'
+import { believedContract } from '../contract/believed-contract.ts'
 import { coreContract, durableContract, sharedContract } from '../contract/storage-contract.ts'
 import { lmdbPlace } from './place.ts'
 
-coreContract('lmdb', async (now) => {
+const openLmdb = async (now: () => number) => {
   const place = lmdbPlace()
   return { storage: await place.open(now), remove: place.remove }
-})
+}
+coreContract('lmdb', openLmdb)
+believedContract('lmdb', openLmdb)
 durableContract('lmdb', lmdbPlace)
 sharedContract('lmdb', lmdbPlace)
 
@@ -54,6 +57,22 @@ describe('lmdb storage', () => {
     const opening = openLmdbStorage({ dir, now: Date.now })
     await expect(opening).rejects.toThrow(`Cannot open the store in ${dir}: `)
     await expect(opening).rejects.toThrow('DATA_DIR')
+  })
+
+  it('ed34: a sweep under a clock that ran ahead does not keep later ones from their work', async () => {
+    let time = 1_700_000_000_000
+    const storage = await openLmdbStorage({ dir, now: () => time })
+    time += 86_400_000
+    await storage.sweep()
+    time -= 86_400_000
+    await storage.set('old', 1, 1)
+    time += 2000
+    expect(await storage.sweep()).toBe(1)
+    expect(await storage.sweep()).toBe(0)
+    await storage.set('old', 1, 1)
+    time += 60_000
+    expect(await storage.sweep()).toBe(1)
+    await storage.close()
   })
 
   it.skipIf(process.getuid?.() === 0)('says what to do about a missing permission', async () => {

@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
+import { believedContract } from '../contract/believed-contract.ts'
 import { coreContract } from '../contract/storage-contract.ts'
 
 coreContract('memory', async (now) => ({
+  storage: createMemoryStorage({ now }),
+  remove: async () => {},
+}))
+
+believedContract('memory', async (now) => ({
   storage: createMemoryStorage({ now }),
   remove: async () => {},
 }))

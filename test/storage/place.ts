@@ -72,6 +72,7 @@ export async function openRedis(options: {
     watched: WATCHED,
     maxStale,
     now,
+    elapsed: now,
     log: { info: () => {}, warn: () => {} },
   })
   for (let attempts = 0; ; attempts += 1) {

@@ -51,7 +51,7 @@ const pass = (ms = 0) => vi.advanceTimersByTimeAsync(ms)
 
 async function listen(serverCount?: number) {
   const wire = createWire(serverCount)
-  const liveness = createLiveness({ now: Date.now, maxStale: 60 })
+  const liveness = createLiveness({ elapsed: Date.now, maxStale: 60 })
   const log: string[] = []
   const note = (_details: object, message: string) => void log.push(message)
   const unused = async () => {
@@ -62,7 +62,7 @@ async function listen(serverCount?: number) {
     tracker: liveness,
     id: 'this process',
     isCluster: true,
-    now: Date.now,
+    elapsed: Date.now,
     log: { info: note, warn: note },
   })
   stop = listener.stop

@@ -92,8 +92,12 @@ export function testConfig(changes: Partial<Config> = {}): Config {
 /** A clock that stands still until a test moves it. */
 export interface Clock {
   (): number
-  /** Moves it on. */
+  /** Moves it on, and time with it. */
   advance(seconds: number): void
+  /** Sets it by so many seconds, forwards or back, while no time goes by. */
+  set(seconds: number): void
+  /** Milliseconds that went by, however often the clock was set. */
+  elapsed(): number
 }
 
 /** When tests begin, unless they say so. */
@@ -101,10 +105,16 @@ const START = Date.UTC(2026, 10, 21, 9)
 
 export function createClock(startMs = START): Clock {
   let time = startMs
+  let elapsed = 0
   return Object.assign(() => time, {
     advance(seconds: number) {
       time += seconds * 1000
+      elapsed += seconds * 1000
     },
+    set(seconds: number) {
+      time += seconds * 1000
+    },
+    elapsed: () => elapsed,
   })
 }
 
@@ -153,7 +163,7 @@ export async function buildTestApp(
     { level: 'debug', base: null },
     { write: (line: string) => void logs.push(JSON.parse(line)) },
   )
-  const app = await buildApp({ config, secret, storage, log, now: clock })
+  const app = await buildApp({ config, secret, storage, log, now: clock, elapsed: clock.elapsed })
   open.push(app)
   await app.ready()
   return {

@@ -27,9 +27,9 @@ export interface RemoteStorage extends Storage {
 
 export function createRemoteStorage(clock: Clock, maxStale = 60): RemoteStorage {
   const { peek: _, unchanged: __, ...memory } = createMemoryStorage({ now: clock })
-  const liveness = createLiveness({ now: clock, maxStale })
+  const liveness = createLiveness({ elapsed: clock.elapsed, maxStale })
   liveness.begin()
-  liveness.heartbeat(clock())
+  liveness.heartbeat(clock.elapsed())
 
   const ask = () => {
     remote.asked += 1
@@ -47,7 +47,7 @@ export function createRemoteStorage(clock: Clock, maxStale = 60): RemoteStorage 
     asked: 0,
     hold: undefined,
     beat() {
-      if (!remote.isDeaf) liveness.heartbeat(clock())
+      if (!remote.isDeaf) liveness.heartbeat(clock.elapsed())
     },
     async get<T>(key: string) {
       ask()

@@ -6,6 +6,7 @@
 import { randomToken, sha256 } from '../../src/crypto.ts'
 import { subjectOf } from '../../src/oauth/subject.ts'
 import { loadSigningKeys } from '../../src/oauth/tokens/signing-keys.ts'
+import { createBuiltinProvider } from '../../src/providers/builtin.ts'
 import { createRecords, type Grant, type Records } from '../../src/records/records.ts'
 import {
   createSessionTokens,
@@ -36,11 +37,14 @@ export async function makeSession(
   const { storage, clock, config } = test
   const { session: lifetime, sessionIdle } = config.lifetimes
   const now = Math.floor(clock() / 1000)
+  const ann = { issuer: 'builtin', subject: 'ann', groups: [] }
+  const credential = createBuiltinProvider(config.users, testKeyring()).credentialOf?.(ann)
   const grant: Grant = {
     id: randomToken(16),
     provider: 'builtin',
     issuer: 'builtin',
     subject: 'ann',
+    ...(credential !== undefined && { credential }),
     clientHash: sha256('browser'),
     clientName: 'Web browser',
     redirectHost: 'mcp.example.com',
@@ -50,7 +54,7 @@ export async function makeSession(
     expiresAt: now + lifetime,
     ...changes.grant,
   }
-  const records = createRecords(storage)
+  const records = createRecords(storage, { keyring: testKeyring() })
   await records.sessions.touch(grant.id, sessionIdle)
   await records.grants.create(grant, { groups: [] }, now)
   const tokens = createSessionTokens({

@@ -22,7 +22,7 @@ export function keyDeps(
   place: { readonly storage: Storage; readonly now: () => number },
   { secret = SECRET, algorithm = 'ES256' }: { secret?: string; algorithm?: SigningAlgorithm } = {},
 ) {
-  return { algorithm, keyring: testKeyring(secret), ...place }
+  return { algorithm, keyring: testKeyring(secret), elapsed: place.now, ...place }
 }
 
 /** The keys of access tokens in a store. */

@@ -14,6 +14,7 @@ import type { FileContents } from '../sources/file.ts'
 import type { Chosen } from '../sources/precedence.ts'
 import { widthOf } from '../values/network-width.ts'
 import type { Report } from '../values/problem.ts'
+import { checkRedisTransport } from './redis-transport.ts'
 import { weakness } from './weak-secret.ts'
 
 interface Parts extends Chosen {
@@ -38,6 +39,7 @@ const MAX_RATE_LIMIT = 100_000
 /** Reports every unsafe setting, each with its fix. */
 export function checkProdMode(parts: Parts): void {
   checkTransport(parts)
+  checkRedisTransport(parts.settings.redis_url, parts.report)
   checkOpenness(parts)
   checkSecrets(parts)
   checkStaticTokens(parts)

@@ -14,7 +14,7 @@ export interface CallBudget {
 /**
  * A token bucket with a cap on concurrent calls.
  * @param limits `burst`: how many calls a full bucket holds; `name`: the name of the calls in the counter that replicas
- *   share; `now` in milliseconds since the epoch
+ *   share; `elapsed` in milliseconds on a clock that is never set back
  */
 export function createCallBudget(limits: {
   name: string
@@ -22,16 +22,16 @@ export function createCallBudget(limits: {
   perSecond: number
   burst: number
   counter: RateCounter
-  now: () => number
+  elapsed: () => number
 }): CallBudget {
-  const { name, atOnce, perSecond, burst, counter, now } = limits
+  const { name, atOnce, perSecond, burst, counter, elapsed } = limits
   const perMinute = perSecond * 60
   let running = 0
   let left = burst
-  let filledAt = now()
+  let filledAt = elapsed()
   return {
     async spend(call) {
-      const at = now()
+      const at = elapsed()
       left = Math.min(burst, left + ((at - filledAt) / 1000) * perSecond)
       filledAt = at
       if (left < 1) throw exhausted()

@@ -30,8 +30,8 @@ export type Reading =
 /** Both in seconds since the epoch. */
 interface Times {
   readonly now: number
-  /** Tokens issued before this are refused. */
-  readonly revokeBefore: number | undefined
+  /** Tokens issued before this are refused; 0 refuses none. */
+  readonly revokedBefore: number
 }
 
 /** Seconds that the provider's clock may be ahead of ours. */
@@ -79,13 +79,13 @@ function typeProblem(claims: Claims, header: Claims | undefined): string | undef
     : 'the token is not an access token (typ)'
 }
 
-function timeProblem({ exp, nbf, iat }: Claims, { now, revokeBefore }: Times): string | undefined {
+function timeProblem({ exp, nbf, iat }: Claims, { now, revokedBefore }: Times): string | undefined {
   if (!isTime(exp) || !isTime(nbf ?? 0) || !isTime(iat ?? 0)) {
     return 'exp, nbf or iat of the token is not a number'
   }
   if (exp <= now) return 'the token has expired'
   if (isTime(nbf) && nbf > now + TOLERANCE) return 'the token is not valid yet'
-  if (revokeBefore !== undefined && !(isTime(iat) && iat >= revokeBefore)) {
+  if (revokedBefore > 0 && !(isTime(iat) && iat >= revokedBefore)) {
     return 'the token was issued before REVOKE_BEFORE'
   }
   return undefined

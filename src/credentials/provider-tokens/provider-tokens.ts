@@ -31,12 +31,14 @@ export interface ProviderTokensDeps extends AudienceRules {
   /** The claim that lists a person's groups. */
   readonly groupsClaim: string
   /** Tokens issued before this are refused. Seconds since the epoch. */
-  readonly revokeBefore: number | undefined
+  readonly revokedBefore: () => number
   /** Counts the calls of all replicas, if they share the store. */
   readonly storage: Pick<Storage, 'count'>
   readonly log: Logger
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** Milliseconds on a clock that is never set back, for spans. */
+  readonly elapsed: () => number
 }
 
 /** After this a token is judged again, so that a revoked token ends. */
@@ -51,8 +53,10 @@ const KNOWN = { atOnce: 32, perSecond: 200, burst: 1000 }
 
 interface Accepted {
   readonly credential: Credential
-  /** Milliseconds since the epoch. */
-  readonly until: number
+  /** When the token ends: milliseconds since the epoch. */
+  readonly expiresAt: number
+  /** In the time of `elapsed`. */
+  readonly judgedAt: number
 }
 
 const refusal = (reason: string): Credential => ({ kind: 'refused', reason, source: 'bearer' })
@@ -61,7 +65,7 @@ const NOT_SIGNED_HERE = refusal('the provider signs no access tokens')
 
 /** The source rejects with ProviderFailure `unavailable` for every failure that says nothing about the token. */
 export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
-  const { authority, groupsClaim, revokeBefore, log, now } = deps
+  const { authority, groupsClaim, revokedBefore, log, now, elapsed } = deps
   const accepted = createTokenCache<Accepted>({ maxLength: MAX_KEPT_LENGTH })
   const refused = new LRUCache<string, { credential: Credential; until: number }>({ max: MAX_KEPT })
   const inFlight = new Map<string, Promise<Credential>>()
@@ -69,31 +73,37 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
     group: 'provider',
     max: Number.POSITIVE_INFINITY,
     storage: deps.storage,
-    now,
+    now: elapsed,
   })
   const budgets = {
-    strangers: createCallBudget({ ...STRANGERS, name: 'strangers', counter, now }),
-    known: createCallBudget({ ...KNOWN, name: 'known', counter, now }),
+    strangers: createCallBudget({ ...STRANGERS, name: 'strangers', counter, elapsed }),
+    known: createCallBudget({ ...KNOWN, name: 'known', counter, elapsed }),
   }
   const warn = createThrottledWarning({
     log,
     message: 'tokens of the provider cannot be judged',
-    now,
+    now: elapsed,
   })
+
+  const isFresh = ({ expiresAt, judgedAt }: Accepted) =>
+    now() < expiresAt && elapsed() - judgedAt < ACCEPTED_MS
 
   async function judge(token: string, hash: string, isJwt: boolean): Promise<Credential> {
     const statement = await state(token, isJwt).catch((error: unknown) => {
       throw outage(error)
     })
-    const at = now()
     const reading =
       statement.kind === 'claims'
-        ? readAccessToken(statement, { groupsClaim, revokeBefore, now: at / 1000 })
+        ? readAccessToken(statement, {
+            groupsClaim,
+            revokedBefore: revokedBefore(),
+            now: now() / 1000,
+          })
         : statement
     if (reading.kind === 'refused') {
       const credential = refusal(reading.reason)
       accepted.delete(token)
-      refused.set(hash, { credential, until: at + REFUSED_MS })
+      refused.set(hash, { credential, until: elapsed() + REFUSED_MS })
       return credential
     }
     const { person, scopes, client, expiresAt } = reading.token
@@ -110,8 +120,7 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
         expiresAt: expiresAt * 1000,
       },
     }
-    const until = Math.min(expiresAt * 1000, at + ACCEPTED_MS)
-    accepted.set(token, { credential, until })
+    accepted.set(token, { credential, expiresAt: expiresAt * 1000, judgedAt: elapsed() })
     return credential
   }
 
@@ -137,7 +146,7 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
     verify(token, resource) {
       if (!resource.acceptsProviderTokens) return undefined
       const entry = accepted.get(token)
-      if (entry && now() < entry.until) return entry.credential
+      if (entry && isFresh(entry)) return entry.credential
       if (token.length > MAX_TOKEN_LENGTH) return TOO_LONG
       const form = tokenForm(token)
       if (form.kind === 'jwt') {
@@ -146,7 +155,7 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
       }
       const hash = sha256(token)
       const before = refused.get(hash)
-      if (before && now() < before.until) return before.credential
+      if (before && elapsed() < before.until) return before.credential
       const judged =
         inFlight.get(hash) ??
         judge(token, hash, form.kind === 'jwt').finally(() => inFlight.delete(hash))

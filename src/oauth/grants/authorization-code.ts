@@ -6,7 +6,6 @@
 import { sha256 } from '../../crypto.ts'
 import { OAuthError } from '../../errors.ts'
 import type { CodeRecord, Grant } from '../../records/records.ts'
-import { retryUntilStored } from '../../storage/retry-until-stored.ts'
 import { required, several, single } from '../../url/parameters.ts'
 import { verifyChallenge } from '../pkce.ts'
 import { sameRedirectUri } from '../redirect-uri.ts'
@@ -97,7 +96,7 @@ async function findRedeemable(
 function giveBack(
   hash: string,
   { code, spent }: { readonly code: CodeRecord; readonly spent: CodeRecord },
-  { records: { codes }, randomToken }: GrantDeps,
+  { records: { codes, retryUntilStored }, randomToken }: GrantDeps,
 ): Promise<void> {
   const freed: CodeRecord = { ...code, freedBy: randomToken() }
   return retryUntilStored(async () => {

@@ -10,8 +10,8 @@ import { StorageUnavailable } from '../../storage/storage.ts'
 
 /** The store is asked for unknown keys once in this time; all who ask meanwhile wait. */
 const LOOK_AGAIN_MS = 1000
-/** Reading many keys takes long: it must take no more than a tenth of the store's time. */
-const REST_SHARE = 10
+/** Each caller gets an answer or an outage within this time, however slowly the store reads. */
+const LONGEST_LOOK_MS = 2000
 /** Checks that may wait for a read at once; any further check is answered as an outage. */
 const MOST_WAITING = 100
 /** After a failed read the store is not asked for this long. */
@@ -31,7 +31,7 @@ export interface KeySearch {
   isAbsent(kid: string): boolean
   /**
    * Resolves once a read has begun after this call, within about a second, and ended.
-   * @throws StorageUnavailable if the store did not answer, or too many wait; any other error of `read`
+   * @throws StorageUnavailable if the store did not answer within two seconds, or too many wait; any other error of `read`
    */
   look(kid: string): Promise<void>
 }
@@ -43,15 +43,15 @@ export type Pause = (milliseconds: number) => Promise<void>
 const realPause: Pause = (milliseconds) => delay(milliseconds, undefined, { ref: false })
 
 /**
- * @param deps `read` makes the keys of the store known here; `now` in milliseconds since the epoch
+ * @param deps `read` makes the keys of the store known here; `elapsed` in milliseconds on a clock that is never set back
  */
 export function createKeySearch(deps: {
   readonly isKnown: (kid: string) => boolean
   readonly read: () => Promise<void>
-  readonly now: () => number
+  readonly elapsed: () => number
   readonly pause?: Pause | undefined
 }): KeySearch {
-  const { isKnown, now, pause = realPause } = deps
+  const { isKnown, elapsed, pause = realPause } = deps
   const absent = new Set<string>()
   let reading: Promise<void> | undefined
   let waiting: Promise<void> | undefined
@@ -59,15 +59,12 @@ export function createKeySearch(deps: {
   let rested = Promise.resolve()
   let failure: { readonly error: unknown; readonly at: number } | undefined
 
-  // A clock that was set back must not make us wait for its old time.
-  const isWithin = (milliseconds: number, since: number) => Math.abs(now() - since) < milliseconds
-
   async function readAnew(): Promise<void> {
     try {
       await deps.read()
       failure = undefined
     } catch (error) {
-      failure = { error, at: now() }
+      failure = { error, at: elapsed() }
       throw error
     } finally {
       reading = undefined
@@ -78,7 +75,7 @@ export function createKeySearch(deps: {
     return reading
   }
   function readForStrangers(): Promise<void> {
-    if (failure && isWithin(PAUSE_MS, failure.at)) return Promise.reject(failure.error)
+    if (failure && elapsed() - failure.at < PAUSE_MS) return Promise.reject(failure.error)
     if (waitingCount >= MOST_WAITING) {
       return Promise.reject(new StorageUnavailable(new Error('too many unknown keys at once')))
     }
@@ -86,10 +83,10 @@ export function createKeySearch(deps: {
     waiting ??= rested.then(() => {
       waiting = undefined
       waitingCount = 0
-      const started = performance.now()
       const looked = read()
+      // The rest does not grow with the read: a moment in which the store was slow must not make later callers wait.
       rested = looked.then(
-        () => pause(Math.max(LOOK_AGAIN_MS, REST_SHARE * (performance.now() - started))),
+        () => pause(LOOK_AGAIN_MS),
         () => undefined,
       )
       return looked
@@ -103,13 +100,29 @@ export function createKeySearch(deps: {
       return read()
     },
     isAbsent: (kid) => !OURS.test(kid) || absent.has(kid),
-    async look(kid) {
-      // A read that is already under way may have passed this key before it was stored. Wait for it, then read again.
-      if (reading !== undefined) await reading.catch(() => {})
-      if (!isKnown(kid)) await readForStrangers()
-      if (isKnown(kid)) return
-      if (absent.size >= MOST_ABSENT) absent.clear()
-      absent.add(kid)
-    },
+    look: (kid) => inTime(look(kid)),
+  }
+
+  async function look(kid: string): Promise<void> {
+    // A read that is already under way may have passed this key before it was stored. Wait for it, then read again.
+    if (reading !== undefined) await reading.catch(() => {})
+    if (!isKnown(kid)) await readForStrangers()
+    if (isKnown(kid)) return
+    if (absent.size >= MOST_ABSENT) absent.clear()
+    absent.add(kid)
+  }
+}
+
+/** The search goes on for later callers; this one is told of an outage. */
+async function inTime(looked: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    const fail = () => reject(new StorageUnavailable(new Error('the keys were not read in time')))
+    timer = setTimeout(fail, LONGEST_LOOK_MS).unref()
+  })
+  try {
+    await Promise.race([looked, late])
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -54,8 +54,9 @@ export function decideRefresh(
   })
   if (n === state.current) return rotate(n, state.highest + 1)
   if (n === state.parent) {
+    // A time ahead of ours by more than the grace is of a clock that was wrong, and counts as over.
     // After the grace: the current token was never presented, so its answer was lost. It dies here.
-    return now - state.at <= grace ? { kind: 'repeat' } : rotate(n, state.highest + 1)
+    return Math.abs(now - state.at) <= grace ? { kind: 'repeat' } : rotate(n, state.highest + 1)
   }
   // Only a store that lost its last writes knows less than the token: nobody else can make that MAC.
   if (n > state.highest) return rotate(n, n + 1)

@@ -77,6 +77,8 @@ interface Deps {
   readonly keyring: Keyring
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** Milliseconds on a clock that is never set back, for spans. */
+  readonly elapsed: () => number
   /**
    * The longest life of a signed token, in seconds; a day at least. A session of 30 days that was signed on a key's last
    * day is verified with that key for 30 more.
@@ -100,12 +102,13 @@ export async function loadSigningKeys(deps: Deps): Promise<SigningKeys> {
   const removed = new Map<string, number>()
 
   const known = (kid: string) => keys.find((key) => key.kid === kid)
-  const wasRemoved = (kid: string) => deps.now() - (removed.get(kid) ?? -REMOVED_MS) < REMOVED_MS
+  const wasRemoved = (kid: string) =>
+    deps.elapsed() - (removed.get(kid) ?? Number.NEGATIVE_INFINITY) < REMOVED_MS
   const kept = (found: readonly Loaded[]) => found.filter(({ kid }) => !wasRemoved(kid))
 
   function adopt(found: readonly Loaded[]): void {
     const gone = keys.filter(({ kid }) => !found.some((key) => key.kid === kid))
-    for (const { kid } of gone) removed.set(kid, deps.now())
+    for (const { kid } of gone) removed.set(kid, deps.elapsed())
     if (gone.length > 0) generation += 1
     keys = found
   }
@@ -131,7 +134,7 @@ export async function loadSigningKeys(deps: Deps): Promise<SigningKeys> {
   const search = createKeySearch({
     isKnown: (kid) => known(kid) !== undefined,
     read,
-    now: deps.now,
+    elapsed: deps.elapsed,
     pause: deps.pause,
   })
 
@@ -210,7 +213,10 @@ const periodAt = (time: number) => Math.floor(time / PERIOD_MS)
  */
 async function makeDue(keys: readonly Loaded[], deps: Deps): Promise<boolean> {
   const now = deps.now()
-  const newest = keys[0]?.signsFrom ?? Number.NEGATIVE_INFINITY
+  // A key that signs later than any that is announced was made under a clock that ran ahead: it stands for no period yet.
+  const newest =
+    keys.find(({ signsFrom }) => signsFrom <= now + ANNOUNCED_MS)?.signsFrom ??
+    Number.NEGATIVE_INFINITY
   const due = periodAt(now + ANNOUNCED_MS)
   if (newest >= due * PERIOD_MS) return false
   // Without a key of this period no process could announce it: it signs at once.

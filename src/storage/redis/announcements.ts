@@ -2,6 +2,10 @@
  * Listens for the changes of every process, and proves several times a second that they arrive: a heartbeat goes out
  * where our commands go and has to come back where announcements arrive (decision K27).
  *
+ * Messages carry no MAC, unlike records (decision K42). A forged change costs a read of the grant, and names an id that is
+ * looked up and not kept. A forged heartbeat could only hide a revocation from a replica that hears no others, and a
+ * program that may publish here may put the revoked grant back as well.
+ *
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises'
@@ -30,17 +34,19 @@ interface Round {
 /**
  * Keeps the tracker informed until it is stopped.
  * @param deps.id the name of this process; only its own heartbeats count
- * @param deps.now milliseconds since the epoch
+ * @param deps.elapsed milliseconds on a clock that is never set back
  */
 export function listenForAnnouncements(deps: {
   readonly connection: RedisConnection
   readonly tracker: LivenessTracker
   readonly id: string
   readonly isCluster: boolean
-  readonly now: () => number
+  readonly elapsed: () => number
   readonly log: StorageLog
+  /** Called at each heartbeat. */
+  readonly onBeat?: () => void
 }): { stop(): void } {
-  const { connection, tracker, id, isCluster, now, log } = deps
+  const { connection, tracker, id, isCluster, elapsed, log, onBeat = () => {} } = deps
   const beats = `${PREFIX}beat:${id}`
   const stopping = new AbortController()
   const rounds = new Map<number, Round>()
@@ -62,7 +68,7 @@ export function listenForAnnouncements(deps: {
       rounds.delete(earlier)
       tracker.begin()
     }
-    heardAt = now()
+    heardAt = elapsed()
     tracker.heartbeat(round.sentAt)
     if (isLost) log.info({}, 'announcements from Redis arrive again')
     isLost = false
@@ -71,13 +77,17 @@ export function listenForAnnouncements(deps: {
   /** Sends to every server: the announcements of one may be lost on their way while those of the others arrive. */
   const beat = () => {
     if (!subscription) return
-    if (Math.abs(now() - heardAt) > DEAF_MS) subscription.close()
+    if (elapsed() - heardAt > DEAF_MS) subscription.close()
     count += 1
+    onBeat()
     const [oldest] = rounds.keys()
     if (rounds.size >= MAX_ROUNDS && oldest !== undefined) rounds.delete(oldest)
     try {
       const servers = connection.masters()
-      rounds.set(count, { sentAt: now(), missing: new Set(servers.map((_, index) => `${index}`)) })
+      rounds.set(count, {
+        sentAt: elapsed(),
+        missing: new Set(servers.map((_, index) => `${index}`)),
+      })
       for (const [index, send] of servers.entries()) {
         const message = `${count} ${index}`
         // In a cluster, the others outvote a server that was replaced, and stop talking to it.
@@ -97,7 +107,7 @@ export function listenForAnnouncements(deps: {
       try {
         const opened = await connection.subscribe([CHANGES, beats], onMessage)
         if (stopping.signal.aborted) return opened.close()
-        heardAt = now()
+        heardAt = elapsed()
         subscription = opened
         tracker.begin()
         failures = 0

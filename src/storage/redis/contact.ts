@@ -14,7 +14,7 @@ import type { RedisTarget } from './topology.ts'
 
 /** The rules that an ACL user needs; docs/scaling.md has the same. */
 const NEEDED =
-  '~gw:* &gw:* +@read +@write +@pubsub +@connection -@dangerous +eval +info +cluster|slots +cluster|info'
+  '~gw:* &gw:* +@read +@write +@pubsub +@connection -@dangerous +eval +info +time +cluster|slots +cluster|info'
 const FULL =
   'Redis is full: until it has more memory (maxmemory), sign-ins and refreshes are answered with 503.'
 

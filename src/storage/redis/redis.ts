@@ -19,6 +19,7 @@ import {
   type Tally,
 } from '../storage.ts'
 import { CHANGES, listenForAnnouncements } from './announcements.ts'
+import { createClockCheck } from './clock.ts'
 import { openRedisConnection, type SendCommand } from './connection.ts'
 import { contactRedis } from './contact.ts'
 import { decodeKey, encodeKey, scanPattern } from './key.ts'
@@ -39,26 +40,29 @@ export interface RedisStorage extends Storage {
  * Begins to connect and returns at once; until there is a connection, every method rejects with StorageUnavailable.
  * @param options.watched prefixes of keys whose changes are announced; the rest of the key is the id to announce
  * @param options.maxStale seconds for which {@link Liveness.isBridgeable} is true after the last heartbeat
- * @param options.now milliseconds since the epoch; lifetimes are counted by the server's clock instead
+ * @param options.now milliseconds since the epoch, to compare with the server's clock, which counts lifetimes
+ * @param options.elapsed milliseconds on a clock that is never set back
  */
 export function openRedisStorage(options: {
   readonly target: RedisTarget
   readonly watched: readonly string[]
   readonly maxStale: number
   readonly now: () => number
+  readonly elapsed: () => number
   readonly log: StorageLog
 }): RedisStorage {
-  const { target, watched, maxStale, now, log } = options
+  const { target, watched, maxStale, now, elapsed, log } = options
   const connection = openRedisConnection(target)
   const { send } = connection
-  const liveness = createLiveness({ now, maxStale })
+  const liveness = createLiveness({ elapsed, maxStale })
   const listener = listenForAnnouncements({
     connection,
     tracker: liveness,
     id: randomBytes(16).toString('base64url'),
     isCluster: target.kind === 'cluster',
-    now,
+    elapsed,
     log,
+    onBeat: createClockCheck({ send, now, elapsed, log }),
   })
 
   /** The id that a change of this key announces; empty for a key that is not watched. */

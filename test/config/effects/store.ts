@@ -39,7 +39,7 @@ export const store: Record<'redis_url' | 'redis_ca' | 'max_stale', Effect> = {
   async max_stale() {
     const { maxStale } = load({ env: { MAX_STALE: '2m' } }).config
     let time = 0
-    const liveness = createLiveness({ now: () => time, maxStale })
+    const liveness = createLiveness({ elapsed: () => time, maxStale })
     liveness.heartbeat(0)
     time = 120_000
     expect(liveness.isBridgeable()).toBe(true)

@@ -204,7 +204,7 @@ it('answers for a token it has seen at once, with the very credential of before'
     name: 'A provider',
     redirectUri: 'https://auth.example.com/callback',
     keyring: createKeyring(SECRET, { issuer: 'https://auth.example.com' }),
-    now,
+    elapsed: now.elapsed,
   })
   if (!oidc.tokens) throw new Error('no tokens')
   const source = createProviderTokens({
@@ -214,10 +214,11 @@ it('answers for a token it has seen at once, with the very credential of before'
     clientId: 'gatewarden',
     tokenClients: [],
     groupsClaim: 'groups',
-    revokeBefore: undefined,
+    revokedBefore: () => 0,
     storage: {},
     log: pino({ level: 'silent' }),
     now,
+    elapsed: now.elapsed,
   })
   const at = Math.floor(now() / 1000)
   const token = await provider.signToken({
@@ -249,7 +250,7 @@ describe('a budget of calls', () => {
       perSecond: 2,
       burst: 3,
       counter: alone(now),
-      now,
+      elapsed: now.elapsed,
     })
     const spend = async (count: number) => {
       const results = await Promise.allSettled(many(count, () => budget.spend(call)))
@@ -271,7 +272,7 @@ describe('a budget of calls', () => {
       perSecond: 1,
       burst: 10,
       counter: alone(now),
-      now,
+      elapsed: now.elapsed,
     })
     for (let i = 0; i < 3; i++) {
       await expect(budget.spend(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
@@ -289,7 +290,7 @@ describe('a budget of calls', () => {
         perSecond: 1,
         burst: 100,
         counter: createRateCounter({ group: 'provider', max: 1e9, storage: store, now }),
-        now,
+        elapsed: now.elapsed,
       })
     const [one, other] = [replica(remote), replica(remote)]
     for (let i = 0; i < 30; i++) {
