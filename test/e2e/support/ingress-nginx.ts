@@ -104,6 +104,7 @@ const FORWARDED = `proxy_http_version 1.1; proxy_buffering off; proxy_buffer_siz
   proxy_set_header X-Real-IP $remote_addr;
   proxy_set_header X-Forwarded-For $remote_addr;
   proxy_set_header X-Forwarded-Host $http_host;
+  proxy_set_header X-Forwarded-Port $server_port;
   proxy_set_header X-Forwarded-Proto $scheme;
   proxy_set_header X-Scheme $scheme;`
 
