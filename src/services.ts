@@ -135,7 +135,7 @@ async function buildFoundation({ config, secret, storage, log, now, elapsed }: A
     keys: [accessKeys, sessionKeys],
     registrationPolicy,
     isTrustedProxy,
-    resources: createResourceTable(config.resources),
+    resources: createResourceTable(config.resources, normalizeHost(config.publicUrl.host)),
     persons: createPersons({ provider, records }),
     accessTokens: createAccessTokens({ issuer, keys: accessKeys, keyring, now }),
     sessionTokens: createSessionTokens({ issuer, keys: sessionKeys, keyring, now }),

@@ -6,6 +6,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { randomToken } from '../crypto.ts'
+import { refuseDoubledHost } from './doubled-host.ts'
 import { answerProgram } from './errors.ts'
 import { routeEveryMethod } from './methods.ts'
 
@@ -56,7 +57,8 @@ export function createHttpServer(options: {
         },
         (request, response) => {
           // While it closes, Fastify answers further requests with 503.
-          if (isClosing || !answerEarly(request, response, requestId())) handler(request, response)
+          if (!isClosing && answerEarly(request, response, requestId())) return
+          if (!refuseDoubledHost(request, response)) handler(request, response)
         },
       ),
     forceCloseConnections: 'idle',

@@ -7,6 +7,7 @@
 
 import { ENDPOINTS, PROTECTED_RESOURCE } from '../paths.ts'
 import type { Resource, ResourceMatch } from '../resources/resource-table.ts'
+import { readPath } from '../url/path.ts'
 import { GRANT_TYPES } from './grants/index.ts'
 import { advertisedScopes, OFFLINE_ACCESS } from './scope.ts'
 
@@ -61,8 +62,12 @@ export function protectedResourceMetadata(
   }
 }
 
+/** RFC 3986 section 3.3, without what a server may read in another way. */
+const isPathOfUrl = (path: string) =>
+  /^[A-Za-z0-9._~%!$&'()*+,=:@/-]*$/.test(path) && readPath(path)?.isOdd !== true
+
 /** The URL of the metadata that a challenge names: the document of the requested path (decision K18). */
 export function metadataUrl({ resource, path, viaAlso }: ResourceMatch): string {
-  const named = !viaAlso && /^[A-Za-z0-9._~/%-]*$/.test(path) ? path : resource.path
+  const named = !viaAlso && isPathOfUrl(path) ? path : resource.path
   return resource.origin + PROTECTED_RESOURCE + (named === '/' ? '' : named)
 }

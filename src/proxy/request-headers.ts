@@ -5,7 +5,8 @@
  * @module
  */
 import type { Answer } from '../check/answer.ts'
-import { IDENTITY_HEADERS, type IdentityHeaders } from '../check/identity-headers.ts'
+import type { IdentityHeaders } from '../check/identity-headers.ts'
+import { canonicalName, isUntrusted } from '../http/untrusted-headers.ts'
 import { connectionOptions } from './connection-options.ts'
 
 /** RFC 9110 section 7.6.1, and `Expect`, which Node has already answered. */
@@ -22,33 +23,10 @@ const HOP_BY_HOP = new Set([
   'http2-settings',
   'expect',
 ])
-/**
- * Headers that we set ourselves, or that the server must never trust. The default identity headers are among them even
- * if others are configured.
- */
-const REPLACED = [
-  ...Object.keys(IDENTITY_HEADERS),
-  'Authorization',
-  'Cookie',
-  'Host',
-  'Forwarded',
-  'X-Real-Ip',
-  'X-Forwarded',
-  'Remote-User',
-  'X-Remote-User',
-  'X-Rewrite-Url',
-  'X-Scheme',
-]
+/** Headers that we set ourselves, beside the identity headers. */
+const REPLACED = ['Authorization', 'Cookie', 'Host']
 
 const MAX_REMEMBERED = 1000
-
-/** A proxy in front describes the request in these headers; some frameworks route by them. */
-const PROXY_HEADERS = /^x-(?:forwarded|original)-/
-
-/** `X_Forwarded_User` and `X.Forwarded.User` are `X-Forwarded-User` to many servers (CVE-2025-64484). */
-function canonicalName(name: string): string {
-  return name.toLowerCase().replace(/[_.]/g, '-')
-}
 
 /**
  * @param rawHeaders the headers of the client
@@ -72,8 +50,7 @@ export function createUpstreamHeaders(identityHeaders: IdentityHeaders): Upstrea
     const known = remembered.get(name)
     if (known !== undefined) return known
     const canonical = canonicalName(name)
-    const dropped =
-      HOP_BY_HOP.has(name.toLowerCase()) || replaced.has(canonical) || PROXY_HEADERS.test(canonical)
+    const dropped = HOP_BY_HOP.has(canonical) || replaced.has(canonical) || isUntrusted(canonical)
     if (remembered.size >= MAX_REMEMBERED) remembered.clear()
     remembered.set(name, dropped)
     return dropped

@@ -17,7 +17,7 @@ import { answerProgram, sendErrorPage } from '../http/errors.ts'
 import { sendJson } from '../http/json.ts'
 import type { compileOrigins } from '../http/origins.ts'
 import type { Resource, ResourceMatch, ResourceTable } from '../resources/resource-table.ts'
-import { canonicalPath, withoutQuery } from '../url/path.ts'
+import { depthOf, splitAfter, withoutQuery } from '../url/path.ts'
 import { corsHeaders, preflightHeaders } from './cross-origin.ts'
 import type { UpstreamHeaders } from './request-headers.ts'
 import { clientHeaders } from './response-headers.ts'
@@ -140,9 +140,8 @@ function targetOf(
 ): { origin: string; path: string; headers: string[] } {
   const target = request.raw.url ?? '/'
   const raw = withoutQuery(target)
-  // An escaped spelling of the resource's own path is replaced like the plain one.
-  const path = raw.startsWith(resource.path) ? raw : (canonicalPath(raw) ?? raw)
-  const rest = path.slice(resource.path.length)
+  // An escaped spelling of the resource's own path is replaced like the plain one; it has as many segments.
+  const [, rest] = splitAfter(raw, depthOf(resource.path))
   // `/` of a whole host is the resource's own URL, which clients write with and without the slash.
   const isOwnUrl = resource.path === '' && rest === '/'
   // Keep the final slash of the upstream URL if nothing follows: some servers answer only there.

@@ -6,7 +6,16 @@
  */
 
 import { normalizeHost } from '../url/host.ts'
-import { canonicalPath, looselyRead, withoutQuery } from '../url/path.ts'
+import {
+  canonicalPath,
+  depthOf,
+  isPlain,
+  looselyRead,
+  mayClimb,
+  readPath,
+  splitAfter,
+  withoutQuery,
+} from '../url/path.ts'
 import type { AllowList } from './policy.ts'
 import { compilePolicy, type Policy } from './policy.ts'
 
@@ -72,6 +81,8 @@ interface Prefix {
 interface MatchablePrefix extends Prefix {
   /** Paths of other resources, as {@link looselyRead}, that a forgiving server may find under this path. */
   readonly rivals: readonly string[]
+  /** The number of segments in which every reading of a path must agree: those of the deepest rival. */
+  readonly depth: number
 }
 
 const MAX_RESOLVED_HOSTS = 1000
@@ -80,8 +91,14 @@ const MAX_INDICATOR_LENGTH = 2048
 const covers = (prefix: string, path: string) =>
   path === prefix || (path.startsWith(prefix) && (prefix === '' || path[prefix.length] === '/'))
 
-/** Compiles the configured resources into one table. Wildcard hosts are resolved on first use, into a bounded cache. */
-export function createResourceTable(configured: readonly ResourceConfig[]): ResourceTable {
+/**
+ * Compiles the configured resources into one table. Wildcard hosts are resolved on first use, into a bounded cache.
+ * @param ownHost the normalized host of our own pages
+ */
+export function createResourceTable(
+  configured: readonly ResourceConfig[],
+  ownHost?: string,
+): ResourceTable {
   const all = configured.map(compile)
   const exact = new Map<string, Prefix[]>()
   const wildcards: { suffix: string; config: ResourceConfig }[] = []
@@ -118,15 +135,17 @@ export function createResourceTable(configured: readonly ResourceConfig[]): Reso
     const canonicalHost = normalizeHost(host)
     if (canonicalHost === undefined) return 'unknown'
     const path = withoutQuery(target)
-    const canonical = canonicalPath(path)
-    if (canonical === undefined) return 'ambiguous'
+    const read = readPath(path)
+    if (read === undefined) return 'ambiguous'
+    const { canonical } = read
     const prefix = at(canonicalHost).find((candidate) => covers(candidate.path, canonical))
-    if (!prefix) return 'unknown'
-    if (prefix.rivals.length > 0) {
-      const loose = looselyRead(canonical)
-      if (loose === undefined) return 'ambiguous'
-      if (prefix.rivals.some((rival) => covers(rival, loose))) return 'ambiguous'
+    if (!prefix) return read.isOdd ? 'ambiguous' : 'unknown'
+    if (prefix.rivals.length > 0 && mayBeOfRival(canonical, prefix)) return 'ambiguous'
+    // Some of the paths on our own host are our pages.
+    if (read.isOdd && canonicalHost === ownHost && prefix.path === '' && !isPlain(canonical, 1)) {
+      return 'ambiguous'
     }
+    if ((read.isOdd || canonical.includes('%')) && mayClimb(canonical)) return 'ambiguous'
     return { resource: prefix.resource, path, viaAlso: prefix.isAlso }
   }
 
@@ -226,13 +245,26 @@ const longestFirst = (a: Prefix, b: Prefix) => b.path.length - a.path.length
  */
 function withRivals(here: readonly Prefix[]): MatchablePrefix[] {
   const read = here.map((prefix) => ({ ...prefix, loose: looselyRead(prefix.path) ?? prefix.path }))
-  return read.map(({ loose, ...prefix }) => ({
-    ...prefix,
-    rivals: read
+  return read.map(({ loose, ...prefix }) => {
+    const rivals = read
       .filter(({ resource, path }) => resource !== prefix.resource && path !== prefix.path)
-      .map((other) => other.loose)
-      .filter((other) => covers(loose, other)),
-  }))
+      .filter((other) => covers(loose, other.loose))
+    return {
+      ...prefix,
+      rivals: rivals.map((other) => other.loose),
+      depth: Math.max(0, ...rivals.map((other) => depthOf(other.path))),
+    }
+  })
+}
+
+/**
+ * True if a server may read the path as one of another resource. As far down as such a resource lies, only plain
+ * segments have a single reading; letters may still differ in case.
+ */
+function mayBeOfRival(canonical: string, { path, rivals, depth }: MatchablePrefix): boolean {
+  if (!isPlain(canonical.slice(path.length), depth - depthOf(path))) return true
+  const loose = looselyRead(splitAfter(canonical, depth)[0])
+  return loose === undefined || rivals.some((rival) => covers(rival, loose))
 }
 
 /**

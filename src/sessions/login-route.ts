@@ -17,7 +17,7 @@ import { OWN_PATHS, SESSION_LOGIN_PATH } from '../paths.ts'
 import { ProviderFailure } from '../providers/provider.ts'
 import { normalizeHost } from '../url/host.ts'
 import { parseParameters, single } from '../url/parameters.ts'
-import { canonicalPath } from '../url/path.ts'
+import { readPath } from '../url/path.ts'
 import { type AskedHost, askedHost, type SessionRoutes } from './asked-host.ts'
 import { findOrSetNonce, isNonceHash } from './host-nonce.ts'
 import {
@@ -52,7 +52,8 @@ function targetOf(
   asked: AskedHost,
   { rules }: SessionRoutes,
 ): SessionTarget {
-  const target = rd && sessionTarget(rd.startsWith('/') ? asked.origin + rd : rd, rules)
+  // To a browser `//host` is another host: no path may look like it.
+  const target = rd && sessionTarget(/^\/(?!\/)/.test(rd) ? asked.origin + rd : rd, rules)
   if (target && !isOwnPage(target) && (asked.isOwn || hostOf(target) === asked.host)) return target
   throw new PageError({
     kind: 'client',
@@ -66,7 +67,7 @@ const hostOf = ({ returnTo }: SessionTarget) => normalizeHost(new URL(returnTo).
 
 /** True for a page of our own: to come back to our own steps would be a loop. */
 const isOwnPage = ({ returnTo }: SessionTarget) =>
-  canonicalPath(new URL(returnTo).pathname)?.startsWith(OWN_PATHS) !== false
+  readPath(new URL(returnTo).pathname)?.canonical.startsWith(OWN_PATHS) !== false
 
 interface Exchange {
   readonly request: FastifyRequest

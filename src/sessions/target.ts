@@ -12,7 +12,7 @@ import {
 } from '../paths.ts'
 import type { Resource, ResourceMatch, ResourceTable } from '../resources/resource-table.ts'
 import { isUnder, normalizeHost } from '../url/host.ts'
-import { canonicalPath, withoutQuery } from '../url/path.ts'
+import { withoutQuery } from '../url/path.ts'
 
 /**
  * The hosts that get the cookie: every host under a domain (`COOKIE_DOMAIN`), the gateway's own host, or a protected
@@ -67,7 +67,6 @@ export function sessionTarget(url: string, rules: SessionRules): SessionTarget |
 }
 
 function covering(host: string, path: string, { resources }: SessionRules): Resource | undefined {
-  if (canonicalPath(withoutQuery(path)) === undefined) return undefined
   const match = resources.match(host, path)
   return typeof match === 'string' ? undefined : match.resource
 }
@@ -133,9 +132,10 @@ export function loginUrl(
   { returnTo, resource, cookie }: SessionTarget,
   { issuer }: SessionRules,
 ): string {
-  return cookie.kind === 'host'
-    ? `${resource.origin}${SESSION_LOGIN_PATH}?rd=${encodeURIComponent(returnTo.slice(resource.origin.length))}`
-    : gatewayLoginUrl(issuer, returnTo)
+  if (cookie.kind !== 'host') return gatewayLoginUrl(issuer, returnTo)
+  const path = returnTo.slice(resource.origin.length)
+  const rd = path.startsWith('//') ? returnTo : path
+  return `${resource.origin}${SESSION_LOGIN_PATH}?rd=${encodeURIComponent(rd)}`
 }
 
 /** The address where a browser ends the session of its cookie for this resource. */

@@ -198,6 +198,7 @@ describe.skipIf(isSkipped('traefik'))('a Traefik without what the page asks for'
       gatewarden: GATEWARDEN,
       dynamic: DYNAMIC.replace('          - Authorization\n', '')
         .replace('          - X-User-Id\n', '')
+        .replace(/ +authResponseHeadersRegex: .*\n/g, '')
         .replace('trustForwardHeader: false', 'trustForwardHeader: true')
         .replace(/ && \(Path\(`\/auth\/connect`\).*!PathRegexp\(`[^`]*`\)\)/, ''),
       changeStatic: (text) =>

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { UNTRUSTED_HEADERS } from '../../src/http/untrusted-headers.ts'
 import { createBrowser } from './support/browser.ts'
 import { registerClient, signInByHand } from './support/hand-client.ts'
 import { exchange } from './support/http-exchange.ts'
@@ -76,6 +78,19 @@ describe.skipIf(isSkipped('nginx')).each([{ twoHosts: false }, { twoHosts: true 
       expect(received?.headers['x-forwarded-user']).toBe('ann@example.com')
       expect(received?.headers['x-forwarded-groups']).toBe('staff')
       expect(received?.rawHeaders.join('\n')).not.toContain('mallory')
+    })
+
+    it('at8, T42: cannot send a header by which another proxy steers or identifies', async () => {
+      for (const name of UNTRUSTED_HEADERS) {
+        const value = `mallory-${randomUUID()}`
+        const spellings = new Set([name, name.replaceAll('-', '_'), name.replaceAll('-', '.')])
+        for (const spelling of spellings) {
+          const { status, received } = await call({ ...asAnn(), [spelling]: value })
+          expect(status, spelling).toBe(200)
+          expect(received?.rawHeaders.join('\n'), spelling).not.toContain(value)
+          expect(received?.headers['x-forwarded-user']).toBe('ann@example.com')
+        }
+      }
     })
 
     it('CVE-2024-45410: cannot take the identity away by naming it in Connection', async () => {

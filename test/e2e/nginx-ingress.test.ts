@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunningGatewarden, startGatewarden } from '../../scripts/lib/gatewarden.ts'
 import { freePort, loopbackAddresses } from '../../scripts/lib/ports.ts'
 import type { RunningProcess } from '../../scripts/lib/processes.ts'
+import { UNTRUSTED_HEADERS } from '../../src/http/untrusted-headers.ts'
 import { blockOf, readPage } from '../support/documentation.ts'
 import { readIngresses } from '../support/ingresses.ts'
 import { signInByHand } from './support/hand-client.ts'
@@ -88,6 +90,16 @@ describe.skipIf(isSkipped('nginx'))('the manifests for ingress-nginx', () => {
     })
     expect(errors).toBe('')
     expect(output).toBe(blockOf(PAGE, 'output: self-test'))
+  })
+
+  it('at8, T42: let through no header by which another proxy steers or identifies', async () => {
+    for (const name of UNTRUSTED_HEADERS) {
+      const value = `mallory-${randomUUID()}`
+      const headers = { authorization: `Bearer ${token}`, [name]: value }
+      const { status, body } = await exchange(new URL(notes), { headers })
+      expect(status, name).toBe(200)
+      expect(body, name).not.toContain(value)
+    }
   })
 
   it('answer a preflight of an allowed page, and expose the challenge to it', async () => {

@@ -163,7 +163,7 @@ describe('the protected resource metadata', () => {
     ['mcp.example.com', '/other'],
     ['mcp.example.com', '/notes/mcpx'],
     ['mcp.example.com', '/notes//mcp'],
-    ['mcp.example.com', '/notes/mcp/%2fetc'],
+    ['mcp.example.com', '/notes/mcp/..%2fetc'],
     ['mcp.example.com:8443', '/notes/mcp'],
     ['elsewhere.test', '/notes/mcp'],
     ['auth.example.com', ''],

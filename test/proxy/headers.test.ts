@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, it } from 'vitest'
+import { UNTRUSTED_FAMILIES, UNTRUSTED_HEADERS } from '../../src/http/untrusted-headers.ts'
 import { ANN, ANYONE, resource } from '../support/build-app.ts'
 import { exchange } from '../support/raw-http.ts'
 import { bodyOf, linesOf, startUpstream } from '../support/upstream-server.ts'
@@ -22,6 +23,38 @@ async function reached(
   if (!request) throw new Error('nothing arrived')
   return request
 }
+
+describe('at8, T42: headers by which another proxy steers or identifies', () => {
+  it('reach the upstream in no spelling, whole families included', async () => {
+    const families = UNTRUSTED_FAMILIES.map((family) => `${family}Invented`)
+    const names = [...UNTRUSTED_HEADERS, ...families]
+    const spellings = names.flatMap((name) =>
+      ['-', '_', '.', '~', '!'].map((separator) => name.replaceAll('-', separator)),
+    )
+    const request = await reached(
+      [...new Set(spellings)].map((name) => `${name}: mallory`),
+      {
+        trustedProxies: [],
+      },
+    )
+    expect(request.rawHeaders.filter((text) => text.includes('mallory'))).toEqual([])
+    expect(linesOf(request, 'x-forwarded-user')).toEqual(['ann@example.com'])
+  })
+
+  it('are left alone where the name only resembles one', async () => {
+    const names = ['X-Api-User', 'Remoteness', 'X-Users-Id', 'Authorization-Hint', 'Proxy-Feature']
+    const request = await reached(names.map((name) => `${name}: kept`))
+    for (const name of names) expect(linesOf(request, name.toLowerCase()), name).toEqual(['kept'])
+  })
+
+  it('say what the configuration says, where it gives such a name to the identity', async () => {
+    const request = await reached(['Remote_User: root', 'remote-user: root'], {
+      identityHeaders: { 'Remote-User': 'user' },
+    })
+    expect(linesOf(request, 'remote-user')).toEqual(['ann@example.com'])
+    expect(request.rawHeaders).not.toContain('root')
+  })
+})
 
 describe('the identity of the caller', () => {
   it('is told to the upstream once', async () => {

@@ -117,10 +117,11 @@ describe('CVE-2025-66490: an escaped path', () => {
 
 describe('an escape that a server may decode, too,', () => {
   it.each([
-    ['means nothing where no other resource is meant', '/%40other', 'site'],
-    ['means nothing below the resource it is in', '/@team/%40home', 'at'],
+    ['means nothing deeper than other resources lie', '/x/y/%40other', 'site'],
+    ['means nothing below the resource it is in', '/@team/x/%40home', 'at'],
+    ['is refused as far down as other resources lie', '/%40other', 'ambiguous'],
+    ['is refused there below the resource it is in', '/@team/%40home', 'ambiguous'],
     ['means nothing in the query', '/other?a=/%40team', 'site'],
-    ['means nothing beside a segment boundary', '/%40teams', 'site'],
     ['counts as it is configured', '/caf%c3%a9/noir', 'cafe'],
     ['counts as it is configured, reserved or not', '/%28old%29', 'escaped'],
     ['leads nowhere else', '/%40team', 'ambiguous'],
@@ -139,7 +140,7 @@ describe('an escape that a server may decode, too,', () => {
     ['of wide dots that lead up', '/x/%EF%BC%8E%EF%BC%8E/@team', 'ambiguous'],
     ['of a wide percent sign', '/%EF%BC%8540team', 'ambiguous'],
     ['that is one of thousands', `/${'%CC%81%CC%96'.repeat(5000)}`, 'ambiguous'],
-    ['may be no UTF-8', '/%40team%FF', 'site'],
+    ['of no UTF-8', '/%40team%FF', 'ambiguous'],
   ])('%s: %s', (_what, target, id) => {
     expect(idAt('site.example.com', target)).toBe(id)
   })

@@ -1,0 +1,79 @@
+/**
+ * Writes the list of `src/http/untrusted-headers.ts` into the files for other proxies: into nginx's between two marker
+ * comments, elsewhere into the setting of that name.
+ *
+ * @module
+ */
+import { IDENTITY_HEADERS } from '../../src/check/identity-headers.ts'
+import {
+  UNTRUSTED_FAMILIES,
+  UNTRUSTED_HEADERS,
+  UNTRUSTED_NAMES,
+  WRITTEN_BY_PROXIES,
+} from '../../src/http/untrusted-headers.ts'
+
+/** The files that have the list, in one of its forms. */
+export const FILES_WITH_HEADERS: readonly string[] = [
+  'README.md',
+  'deploy/ingress-nginx/mcp-server.yaml',
+  'deploy/ingress-nginx/web-application.yaml',
+  'deploy/nginx/gatewarden/protect.conf',
+  'docs/edge-auth.md',
+  'docs/migrate/mcpauth.md',
+  'docs/proxies/traefik.md',
+  'traefik/dynamic.yml',
+]
+
+const COPIED = ['Authorization', 'Cookie', ...Object.keys(IDENTITY_HEADERS)]
+
+/** Names that a proxy has to remove by name: it sets the others itself, or copies them from our answer. */
+export const REMOVED_BY_NAME: readonly string[] = UNTRUSTED_HEADERS.filter(
+  (name) => !WRITTEN_BY_PROXIES.includes(name) && !COPIED.includes(name),
+)
+
+/** Traefik removes every header that this matches, then copies those that our answer has: none but the identity. */
+export const TRAEFIK_PATTERN = `^(${[
+  `(${UNTRUSTED_NAMES.filter((name) => !WRITTEN_BY_PROXIES.includes(name)).join('|')})$`,
+  ...UNTRUSTED_FAMILIES.map((family) => family + allBut(family)),
+].join('|')})`
+
+/** The rest of a name of this family, none of those that Traefik has written itself. Go's patterns cannot look ahead. */
+function allBut(family: string): string {
+  const kept = WRITTEN_BY_PROXIES.filter((name) => name.startsWith(family))
+  return kept.length === 0 ? '' : anythingBut(kept.map((name) => name.slice(family.length)))
+}
+
+/** A pattern for every text but these. */
+function anythingBut(texts: readonly string[]): string {
+  const first = [...new Set(texts.map((text) => text.charAt(0)))].filter((letter) => letter !== '')
+  if (first.length === 0) return '.'
+  const below = first.map((letter) => {
+    const rests = texts.filter((text) => text.startsWith(letter)).map((text) => text.slice(1))
+    return letter + anythingBut(rests)
+  })
+  const end = texts.includes('') ? [] : ['$']
+  return `(${[...end, `[^${first.join('')}]`, ...below].join('|')})`
+}
+
+/** Replaces each list in a text by the present one. */
+export function withHeaderLists(text: string): string {
+  return text
+    .replace(
+      /(# begin untrusted-headers\n)[\s\S]*?(# end untrusted-headers\n)/g,
+      (_all, begin: string, end: string) =>
+        begin + REMOVED_BY_NAME.map((name) => `proxy_set_header ${name} "";\n`).join('') + end,
+    )
+    .replace(
+      /(\/auth-response-headers: ).*/g,
+      (_all, key: string) => key + [...COPIED, ...REMOVED_BY_NAME].join(','),
+    )
+    .replace(
+      /(authResponseHeadersRegex: (?:&untrusted )?)'.*'/g,
+      (_all, key: string) => `${key}'${TRAEFIK_PATTERN}'`,
+    )
+    .replace(
+      /(authResponseHeadersRegex=)\^.*/g,
+      // Compose writes `$` as `$$`.
+      (_all, key: string) => key + TRAEFIK_PATTERN.replaceAll('$', '$$$$'),
+    )
+}
