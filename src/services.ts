@@ -30,6 +30,7 @@ import { createAccessTokens } from './oauth/tokens/access-token.ts'
 import { createTokenIssuer } from './oauth/tokens/issuer.ts'
 import { loadSigningKeys } from './oauth/tokens/signing-keys.ts'
 import { CALLBACK_PATH } from './paths.ts'
+import { usersWithCheaperHashes } from './providers/builtin.ts'
 import { createProvider } from './providers/index.ts'
 import { createGrantWatch } from './records/grant-watch.ts'
 import { createPersons } from './records/persons.ts'
@@ -88,6 +89,7 @@ async function buildFoundation({ config, secret, storage, log, now }: AppDeps) {
     keyring,
     now,
   })
+  if (config.provider.type === 'builtin') warnOfCheaperHashes(config.users, log)
   const accessKeys = await loadSigningKeys({ algorithm: 'ES256', storage, keyring, now })
   const sessionKeys = await loadSigningKeys({
     algorithm: 'RS256',
@@ -98,6 +100,7 @@ async function buildFoundation({ config, secret, storage, log, now }: AppDeps) {
   })
   const registrationPolicy = compileRegistration(config.registration)
   const isTrustedProxy = compileTrustedProxies(config.trustedProxies)
+  const clientAddress = createClientAddress({ trustedProxies: config.trustedProxies, log, now })
   return {
     issuer,
     keyring,
@@ -106,6 +109,7 @@ async function buildFoundation({ config, secret, storage, log, now }: AppDeps) {
     keys: [accessKeys, sessionKeys],
     registrationPolicy,
     isTrustedProxy,
+    clientAddress,
     resources: createResourceTable(config.resources),
     persons: createPersons({ provider, records }),
     accessTokens: createAccessTokens({ issuer, keys: accessKeys, keyring, now }),
@@ -120,12 +124,21 @@ async function buildFoundation({ config, secret, storage, log, now }: AppDeps) {
     originAllowed: compileOrigins(config.allowedOrigins, issuer),
     rateLimits: createRateLimits({
       perMinute: config.rateLimit,
-      clientAddress: createClientAddress(isTrustedProxy),
+      clientAddress,
       storage,
       now,
     }),
     providerIssuer: config.provider.type === 'builtin' ? undefined : config.provider.issuerUrl,
   }
+}
+
+function warnOfCheaperHashes(users: Config['users'], log: Logger): void {
+  const cheaper = usersWithCheaperHashes(users)
+  if (cheaper.length === 0) return
+  log.warn(
+    { users: cheaper },
+    'the password hashes of these users cost less than others, so the time of an answer can tell that such a name exists: make new ones with gatewarden hash-password',
+  )
 }
 
 /** The check, and every kind of credential that it accepts. */
@@ -196,7 +209,8 @@ function buildLogin(
   foundation: Foundation,
   { sessionRules }: ReturnType<typeof buildCheck>,
 ): SessionRoutes {
-  const { issuer, keyring, records, resources, provider, clients, sessionTokens } = foundation
+  const { issuer, keyring, records, resources, provider, clients, sessionTokens, clientAddress } =
+    foundation
   const browsers = createBrowsers({ keyring, secure: config.publicUrl.secure })
   const rounds = createSignInRounds({ browsers, sessions: records.sessions, now })
   const issue = createSessionIssuer({
@@ -232,7 +246,7 @@ function buildLogin(
     provider,
     passwordLogin:
       provider.kind === 'password'
-        ? createPasswordLogin({ provider, browsers, lockout: lockout() })
+        ? createPasswordLogin({ provider, browsers, clientAddress, lockout: lockout() })
         : undefined,
     complete: (interaction, person) =>
       complete(interaction, person, { purpose: purposeOf(interaction), records, now }),

@@ -88,7 +88,7 @@ export const Settings = z.object({
     }),
   trusted_proxies: list(parseNetwork).prefault('127.0.0.0/8,::1').register(fields, {
     description:
-      'Addresses and CIDRs of your proxy. Gatewarden reads forwarded headers from these only.',
+      'Addresses and CIDRs of your proxy. Gatewarden reads forwarded headers from these only. List a proxy behind another one by its own address: inside a private range it counts as a client.',
     kind: 'list',
   }),
   provider: text(parseProvider).prefault('builtin').register(fields, {
@@ -273,7 +273,7 @@ export const Settings = z.object({
   }),
   rate_limit: scalar(parseRateLimit).prefault(600).register(fields, {
     description:
-      'Requests per minute and client address, counted separately for registration, tokens and login; with Redis, across all replicas. 0 means no limit.',
+      'Requests per minute and client address, counted separately for registration, tokens and login; with Redis, across all replicas. An IPv6 /64 counts as one address, a /56 may send twice as many, a /48 four times. 0 means no limit.',
   }),
   max_stale: scalar(duration({ min: '0s', max: '1h' }))
     .prefault('60s')
