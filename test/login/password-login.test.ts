@@ -19,13 +19,14 @@ async function attempts(verify: PasswordProvider['verify']) {
       id: 'counting',
       name: 'Counting',
       kind: 'password',
-      verify: (credentials) => {
+      verify: (...asked) => {
         made += 1
-        return verify(credentials)
+        return verify(...asked)
       },
     },
     lockout: createLockout({ storage: createMemoryStorage({ now: clock }), keyring, now: clock }),
     browsers: createBrowsers({ keyring, secure: true }),
+    clientAddress: () => '192.0.2.1',
   })
   const app = Fastify()
   await app.register(cookie)
