@@ -196,6 +196,7 @@ function buildCheck({ config, storage, log, now }: AppDeps, foundation: Foundati
         groupsClaim,
         revokeBefore: config.revokeBefore,
         storage,
+        clientAddress: foundation.clientAddress,
         log,
         now,
       }),
@@ -244,6 +245,7 @@ function buildLogin(
     resources,
     browsers,
     provider,
+    clientAddress,
     passwordLogin:
       provider.kind === 'password'
         ? createPasswordLogin({ provider, browsers, clientAddress, lockout: lockout() })

@@ -72,7 +72,7 @@ export function createHandler(deps: HandlerDeps): EarlyHandler {
       const answer = located.problem === 'doubled' ? malformedRequest(reason) : forbidden(reason)
       return { answer, reason }
     }
-    return check({ located, rawHeaders: request.rawHeaders, requestId, pinned })
+    return check({ located, rawHeaders: request.rawHeaders, requestId, pinned, carrier: request })
   }
 
   return (request, response, requestId) => {

@@ -91,6 +91,7 @@ async function passThrough(
     },
     rawHeaders: request.raw.rawHeaders,
     requestId: request.id,
+    carrier: request.raw,
     matched: match,
   })
   const checked = pending instanceof Promise ? await pending : pending
