@@ -53,8 +53,9 @@ export const Settings = z.object({
     description: 'Allows plain http beyond this machine, and makes `OAUTH_DOMAIN` mean http.',
     kind: 'switch',
   }),
-  host: text(parseListenHost).prefault('0.0.0.0').register(fields, {
-    description: 'Address that Gatewarden listens on.',
+  host: text(parseListenHost).prefault('::').register(fields, {
+    description:
+      'Address that Gatewarden listens on. `::` is every address, IPv6 and IPv4; on a machine without IPv6 it means `0.0.0.0`.',
   }),
   port: scalar(parsePort).prefault(11_000).register(fields, {
     description: 'Port that Gatewarden listens on.',

@@ -1,6 +1,7 @@
 /** The one reader of a client's address: limits, lock-outs and the log ask it. */
 import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
+import { hostToBind } from '../../src/cli/listen-host.ts'
 import { createClientAddress } from '../../src/http/client-address.ts'
 import { buildTestApp, createClock } from '../support/build-app.ts'
 
@@ -98,4 +99,15 @@ it('at4, T38: a client inside TRUSTED_PROXIES cannot choose its limit by what it
   }
   expect(statuses.slice(0, 3)).not.toContain(429)
   expect(statuses[3]).toBe(429)
+})
+
+it('ed24: a proxy on an IPv6 socket is trusted by its IPv4 address, and counted by it', async () => {
+  const { app, logs } = await buildTestApp({ rateLimit: 1, trustedProxies: ['127.0.0.1'] })
+  const address = await app.listen({ host: await hostToBind('::'), port: 0 })
+  const at = `http://127.0.0.1:${new URL(address).port}`
+  expect((await fetch(`${at}/auth/traefik`)).status).toBe(403)
+  expect(logs.filter(({ peer }) => peer !== undefined)).toEqual([])
+  const statusFor = async (client: string) =>
+    (await fetch(`${at}/token`, { method: 'POST', headers: { 'x-forwarded-for': client } })).status
+  expect([await statusFor('192.0.2.1'), await statusFor('::ffff:192.0.2.1')]).toEqual([401, 429])
 })
