@@ -23,6 +23,8 @@ export interface PasswordLogin {
     credentials: { name: string; password: string },
     request: FastifyRequest,
   ): Promise<Attempt>
+  /** The user's name as configured, for the log; undefined if nobody has the name that was typed. */
+  userNamed(typed: string): string | undefined
   /** Notes that this browser signed in with this name: failures of others no longer lock it out. */
   remember(name: string, request: FastifyRequest, reply: FastifyReply): Promise<void>
 }
@@ -68,6 +70,7 @@ export function createPasswordLogin(deps: {
       await begun.succeed()
       return { kind: 'identified', person }
     },
+    userNamed: (typed) => provider.userNamed(typed),
     async remember(name, request, reply) {
       const device = (await deviceOf(request)) ?? { id: randomToken(16), names: [] }
       const hash = sha256(countedName(name))

@@ -40,9 +40,10 @@ export function createBuiltinProvider(deps: {
     name: 'Password',
     kind: 'password',
     current: (issuer, subject) => (issuer === BUILTIN_ISSUER ? bySubject.get(subject) : undefined),
+    userNamed: (typed) => byName.get(keyOf(typed))?.user.name,
     verify: ({ name, password }, applicant) =>
       turn(applicant, async () => {
-        const key = name.trim().toLowerCase()
+        const key = keyOf(name)
         const found = byName.get(key)
         const matches = await verifyHash(found?.user.passwordHash ?? dummyOf(key), password)
         return matches ? found?.identity : undefined
@@ -68,6 +69,8 @@ const costOf = (hash: string) =>
 /** The salt and cost of a hash, with a digest of no password. */
 const withoutPassword = (hash: string) =>
   hash.replace(/[^$]+$/, (digest) => 'A'.repeat(digest.length))
+
+const keyOf = (typed: string) => typed.trim().toLowerCase()
 
 function identityOf(user: UserConfig): Identity {
   const subject = user.name.toLowerCase()

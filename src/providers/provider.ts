@@ -62,6 +62,8 @@ export interface Applicant {
 /** A provider for which people type a name and a password on our own login page. */
 export interface PasswordProvider extends ProviderBase {
   readonly kind: 'password'
+  /** The name of the user whose name or e-mail this is, for the log alone. */
+  userNamed(typed: string): string | undefined
   /** The person, or undefined for a wrong name or password alike. Rejects with {@link ProviderBusy} when overloaded. */
   verify(
     credentials: { name: string; password: string },

@@ -19,6 +19,7 @@ async function attempts(verify: PasswordProvider['verify']) {
       id: 'counting',
       name: 'Counting',
       kind: 'password',
+      userNamed: () => undefined,
       verify: (...asked) => {
         made += 1
         return verify(...asked)
