@@ -32,6 +32,7 @@ import { createAccessTokens } from './oauth/tokens/access-token.ts'
 import { createTokenIssuer } from './oauth/tokens/issuer.ts'
 import { loadSigningKeys } from './oauth/tokens/signing-keys.ts'
 import { CALLBACK_PATH } from './paths.ts'
+import { usersWithCheaperHashes } from './providers/builtin.ts'
 import { createProvider } from './providers/index.ts'
 import { createAuthenticStorage } from './records/authentic.ts'
 import { createGrantWatch } from './records/grant-watch.ts'
@@ -115,6 +116,7 @@ async function buildFoundation({ config, secret, storage, log, now, elapsed }: A
     now,
     elapsed,
   })
+  if (config.provider.type === 'builtin') warnOfCheaperHashes(config.users, log)
   const accessKeys = await loadSigningKeys({ algorithm: 'ES256', storage, keyring, now, elapsed })
   const sessionKeys = await loadSigningKeys({
     algorithm: 'RS256',
@@ -126,6 +128,7 @@ async function buildFoundation({ config, secret, storage, log, now, elapsed }: A
   })
   const registrationPolicy = compileRegistration(config.registration)
   const isTrustedProxy = compileTrustedProxies(config.trustedProxies)
+  const clientAddress = createClientAddress({ trustedProxies: config.trustedProxies, log, now })
   return {
     issuer,
     keyring,
@@ -135,6 +138,7 @@ async function buildFoundation({ config, secret, storage, log, now, elapsed }: A
     keys: [accessKeys, sessionKeys],
     registrationPolicy,
     isTrustedProxy,
+    clientAddress,
     resources: createResourceTable(config.resources, normalizeHost(config.publicUrl.host)),
     persons: createPersons({ provider, records }),
     accessTokens: createAccessTokens({ issuer, keys: accessKeys, keyring, now }),
@@ -149,12 +153,21 @@ async function buildFoundation({ config, secret, storage, log, now, elapsed }: A
     originAllowed: compileOrigins(config.allowedOrigins, issuer),
     rateLimits: createRateLimits({
       perMinute: config.rateLimit,
-      clientAddress: createClientAddress(isTrustedProxy),
+      clientAddress,
       storage,
       now: elapsed,
     }),
     providerIssuer: config.provider.type === 'builtin' ? undefined : config.provider.issuerUrl,
   }
+}
+
+function warnOfCheaperHashes(users: Config['users'], log: Logger): void {
+  const cheaper = usersWithCheaperHashes(users)
+  if (cheaper.length === 0) return
+  log.warn(
+    { users: cheaper },
+    'the password hashes of these users cost less than others, so the time of an answer can tell that such a name exists: make new ones with gatewarden hash-password',
+  )
 }
 
 /** The check, and every kind of credential that it accepts. */
@@ -227,6 +240,7 @@ function buildCheck({ config, storage, log, now, elapsed }: AppDeps, foundation:
         groupsClaim,
         revokedBefore: foundation.revokedBefore.current,
         storage,
+        clientAddress: foundation.clientAddress,
         log,
         now,
         elapsed,
@@ -241,7 +255,8 @@ function buildLogin(
   foundation: Foundation,
   { sessionRules }: ReturnType<typeof buildCheck>,
 ): SessionRoutes {
-  const { issuer, keyring, records, resources, provider, clients, sessionTokens } = foundation
+  const { issuer, keyring, records, resources, provider, clients, sessionTokens, clientAddress } =
+    foundation
   const browsers = createBrowsers({ keyring, secure: config.publicUrl.secure })
   const rounds = createSignInRounds({ browsers, sessions: records.sessions, now })
   const issue = createSessionIssuer({
@@ -275,9 +290,10 @@ function buildLogin(
     resources,
     browsers,
     provider,
+    clientAddress,
     passwordLogin:
       provider.kind === 'password'
-        ? createPasswordLogin({ provider, browsers, lockout: lockout() })
+        ? createPasswordLogin({ provider, browsers, clientAddress, lockout: lockout() })
         : undefined,
     complete: (interaction, person) =>
       complete(interaction, person, {

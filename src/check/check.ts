@@ -7,7 +7,7 @@
 
 import type { Logger } from 'pino'
 import type { Credential, Verified } from '../credentials/credential.ts'
-import type { Credentials } from '../credentials/credentials.ts'
+import type { Carrier, Credentials } from '../credentials/credentials.ts'
 import { isFromOwnPage, isNavigation, isOwnPageWithNullOrigin } from '../http/browser-request.ts'
 import type { compileOrigins } from '../http/origins.ts'
 import { headerReader } from '../http/raw-headers.ts'
@@ -47,6 +47,7 @@ export interface Checked {
 
 /**
  * @param rawHeaders the headers of the request that carries the credential
+ * @param carrier the request itself, for limits by address
  * @param pinned the id of the only resource that the request may be for
  * @param matched the result of the resource table, if the caller has it already
  */
@@ -54,6 +55,7 @@ export type Check = (request: {
   readonly located: ForwardedRequest
   readonly rawHeaders: readonly string[]
   readonly requestId: string
+  readonly carrier?: Carrier
   readonly pinned?: string | undefined
   readonly matched?: MatchResult
 }) => Checked | Promise<Checked>
@@ -89,7 +91,7 @@ export function createCheck(deps: CheckDeps): Check {
   }
 
   return (request) => {
-    const { located, rawHeaders, requestId, pinned, matched } = request
+    const { located, rawHeaders, requestId, carrier, pinned, matched } = request
     const match = matched ?? resources.match(located.host, located.target)
     if (match === 'unknown') {
       return deny('no protected server is configured at this address', request)
@@ -134,7 +136,7 @@ export function createCheck(deps: CheckDeps): Check {
       }
     }
     try {
-      const credential = credentials({ authorization, cookie }, match.resource)
+      const credential = credentials({ authorization, cookie }, match.resource, carrier)
       return credential instanceof Promise
         ? credential.then(conclude).catch((error: unknown) => outage(error, context))
         : conclude(credential)

@@ -6,6 +6,7 @@
 import { get } from 'node:http'
 import { listenOrExplain } from './configured.ts'
 import type { Command, Io } from './io.ts'
+import { isWithoutIpv6 } from './listen-host.ts'
 
 /** Exits with 1, never with 2, even for a bad configuration: Docker reserves every other code. */
 export const healthcheck: Command = createHealthcheck({ limitMs: 3000 })
@@ -24,10 +25,14 @@ async function check(options: {
   const listen = listenOrExplain(args, io)
   if (!listen) return 1
   const { host, port } = listen
-  // A process that listens on every address answers on loopback. Otherwise ask the address it listens on.
-  const target = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  // A process that listens on every address answers on the loopback of that family. Otherwise ask its own address.
+  let target = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
   try {
-    const status = await statusOf({ host: target, port, limitMs })
+    const status = await statusOf({ host: target, port, limitMs }).catch((error: unknown) => {
+      if (host !== '::' || !isWithoutIpv6(error)) throw error
+      target = '127.0.0.1'
+      return statusOf({ host: target, port, limitMs })
+    })
     if (status === 200) return 0
     io.stderr.write(`/healthz answered ${status}\n`)
   } catch (error) {

@@ -18,6 +18,7 @@ import { StorageUnavailable } from '../storage/storage.ts'
 import { awaitStore } from './await-store.ts'
 import { cannotListen } from './cannot-listen.ts'
 import { cannotOpen } from './cannot-open.ts'
+import { hostAndPort, hostToBind } from './listen-host.ts'
 import { rootSecret } from './root-secret.ts'
 
 /** Time for running requests to end. Event streams that last longer are cut. */
@@ -31,7 +32,9 @@ const RETRY_MS = 250
  * Resolves once the server listens; it then runs until SIGTERM or SIGINT.
  * @throws ConfigError for problems that only starting can find: a busy port, a store that cannot be opened
  */
-export async function serve(config: Config): Promise<void> {
+export async function serve(given: Config): Promise<void> {
+  const listen = { ...given.listen, host: await hostToBind(given.listen.host) }
+  const config = { ...given, listen }
   const log: Logger = pino({
     level: config.logLevel,
     base: null,
@@ -123,7 +126,7 @@ async function build(config: Config, services: Omit<AppDeps, 'config'>): Promise
 function announce(app: FastifyInstance, config: Config, log: Logger): void {
   const addresses = app
     .addresses()
-    .map((at) => (typeof at === 'string' ? at : `${at.address}:${at.port}`))
+    .map((at) => (typeof at === 'string' ? at : hostAndPort(at.address, at.port)))
   // Log this line at every LOG_LEVEL: it says that the gateway runs, and where.
   log.child({}, { level: 'info' }).info(
     {

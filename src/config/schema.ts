@@ -53,8 +53,9 @@ export const Settings = z.object({
     description: 'Allows plain http beyond this machine, and makes `OAUTH_DOMAIN` mean http.',
     kind: 'switch',
   }),
-  host: text(parseListenHost).prefault('0.0.0.0').register(fields, {
-    description: 'Address that Gatewarden listens on.',
+  host: text(parseListenHost).prefault('::').register(fields, {
+    description:
+      'Address that Gatewarden listens on. `::` is every address, IPv6 and IPv4; on a machine without IPv6 it means `0.0.0.0`.',
   }),
   port: scalar(parsePort).prefault(11_000).register(fields, {
     description: 'Port that Gatewarden listens on.',
@@ -88,7 +89,7 @@ export const Settings = z.object({
     }),
   trusted_proxies: list(parseNetwork).prefault('127.0.0.0/8,::1').register(fields, {
     description:
-      'Addresses and CIDRs of your proxy. Gatewarden reads forwarded headers from these only.',
+      'Addresses and CIDRs of your proxy. Gatewarden reads forwarded headers from these only. List a proxy behind another one by its own address: inside a private range it counts as a client.',
     kind: 'list',
   }),
   provider: text(parseProvider).prefault('builtin').register(fields, {
@@ -278,7 +279,7 @@ export const Settings = z.object({
   }),
   rate_limit: scalar(parseRateLimit).prefault(600).register(fields, {
     description:
-      'Requests per minute and client address, counted separately for registration, tokens and login; with Redis, across all replicas. 0 means no limit.',
+      'Requests per minute and client address, counted separately for registration, tokens and login; with Redis, across all replicas. An IPv6 /64 counts as one address, a /56 may send twice as many, a /48 four times. 0 means no limit.',
   }),
   max_stale: scalar(duration({ min: '0s', max: '1h' }))
     .prefault('60s')

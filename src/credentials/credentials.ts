@@ -5,16 +5,27 @@
  *
  * @module
  */
+import type { ClientAddress } from '../http/client-address.ts'
 import type { HeaderValue } from '../http/raw-headers.ts'
 import type { Resource } from '../resources/resource-table.ts'
 import type { Verifier } from './access-tokens.ts'
 import type { Credential } from './credential.ts'
 import { presentedCredential } from './presented.ts'
 
+/** The request that brought a credential, for limits by address. */
+export type Carrier = Parameters<ClientAddress>[0]
+
 /** Bearer tokens of one kind that are not our access tokens. */
 export interface BearerSource {
-  /** The credential, or undefined if the token is of another kind. May reject with StorageUnavailable. */
-  verify(token: string, resource: Resource): Credential | Promise<Credential> | undefined
+  /**
+   * The credential, or undefined if the token is of another kind. May reject with StorageUnavailable.
+   * @param carrier the request that carried the token, if it came with one
+   */
+  verify(
+    token: string,
+    resource: Resource,
+    carrier?: Carrier,
+  ): Credential | Promise<Credential> | undefined
 }
 
 /** Cookies as credentials. */
@@ -27,6 +38,7 @@ export interface CookieSource {
 export type Credentials = (
   presented: { readonly authorization: HeaderValue; readonly cookie: HeaderValue },
   resource: Resource,
+  carrier?: Carrier,
 ) => Credential | Promise<Credential>
 
 const NONE: Credential = { kind: 'none' }
@@ -38,7 +50,7 @@ export function createCredentials(deps: {
   cookies: CookieSource
 }): Credentials {
   const { verifier, bearers, cookies } = deps
-  return ({ authorization, cookie }, resource) => {
+  return ({ authorization, cookie }, resource, carrier) => {
     if (typeof authorization === 'string') {
       const known = verifier.known(authorization)
       if (known) return known
@@ -52,7 +64,7 @@ export function createCredentials(deps: {
       case 'bearer': {
         const { token } = presented
         for (const source of bearers) {
-          const credential = source.verify(token, resource)
+          const credential = source.verify(token, resource, carrier)
           if (credential) return credential
         }
         return verifier.verify(String(authorization), token)

@@ -14,6 +14,7 @@ import { logDecision } from '../check/decision-log.ts'
 import { isNavigation } from '../http/browser-request.ts'
 import type { EarlyHandler } from '../http/server.ts'
 import { createThrottledWarning } from '../http/throttled-warning.ts'
+import { parseIpAddress } from '../url/ip-address.ts'
 import { withoutQuery } from '../url/path.ts'
 import type { Endpoint } from './endpoints.ts'
 
@@ -54,7 +55,8 @@ export function createHandler(deps: HandlerDeps): EarlyHandler {
     now,
   })
   function refuseUntrustedPeer(request: IncomingMessage, requestId: string): Answer {
-    warnOfUntrustedPeer({ requestId, peer: request.socket.remoteAddress })
+    const peer = request.socket.remoteAddress ?? ''
+    warnOfUntrustedPeer({ requestId, peer: parseIpAddress(peer) ?? peer })
     return forbidden('this peer is not a trusted proxy', {
       requestId,
       isNavigation: () => isNavigation(request.method ?? '', request.rawHeaders),
@@ -72,7 +74,7 @@ export function createHandler(deps: HandlerDeps): EarlyHandler {
       const answer = located.problem === 'doubled' ? malformedRequest(reason) : forbidden(reason)
       return { answer, reason }
     }
-    return check({ located, rawHeaders: request.rawHeaders, requestId, pinned })
+    return check({ located, rawHeaders: request.rawHeaders, requestId, pinned, carrier: request })
   }
 
   return (request, response, requestId) => {

@@ -1,41 +1,65 @@
 /**
- * Finds the address of a client for rate limits. A client cannot choose this address.
+ * Finds the address of a client for limits, lock-outs and the log. A client cannot choose this address.
  *
  * @module
  */
-import { isIPv6 } from 'node:net'
-import type { FastifyRequest } from 'fastify'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Logger } from 'pino'
+import { parseIpAddress } from '../url/ip-address.ts'
+import { createThrottledWarning } from './throttled-warning.ts'
+import { compileTrustedProxies, entriesOfProxiesOnly } from './trusted-proxies.ts'
+
+/** More proxies than any request passes. */
+const MAX_HOPS = 16
+
+/** The address in its one spelling; empty when the peer is gone. */
+export type ClientAddress = (request: {
+  readonly headers: IncomingHttpHeaders
+  readonly socket: { readonly remoteAddress?: string | undefined }
+}) => string
 
 /**
- * If the peer is a trusted proxy: the rightmost address of `X-Forwarded-For` that is no trusted proxy. Else the peer.
- * The client wrote every entry to the left of it. IPv6 counts by /64, the block of one subscriber.
+ * If the peer is a trusted proxy: the rightmost address of `X-Forwarded-For` that is no proxy. Else the peer. The
+ * client wrote every entry to the left of it. An address that is trusted only as part of a private network counts as
+ * the client, because it can be one; so does the last proxy before an entry that cannot be read.
  */
-export function createClientAddress(
-  isTrustedProxy: (address: string | undefined) => boolean,
-): (request: FastifyRequest) => string {
-  return (request) => {
-    const peer = request.socket.remoteAddress ?? ''
-    if (!isTrustedProxy(peer)) return bucketOf(peer)
-    const chain = [request.headers['x-forwarded-for'] ?? []].flat().join(',').split(',')
-    const stranger = chain
-      .map((address) => address.trim())
-      .findLast((address) => address !== '' && !isTrustedProxy(address))
-    return bucketOf(stranger ?? peer)
+export function createClientAddress(deps: {
+  readonly trustedProxies: readonly string[]
+  readonly log: Logger
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}): ClientAddress {
+  const isTrusted = compileTrustedProxies(deps.trustedProxies)
+  const isProxy = compileTrustedProxies(entriesOfProxiesOnly(deps.trustedProxies))
+  const warnOfForwarder = createThrottledWarning({
+    ...deps,
+    message:
+      'an address in a network of TRUSTED_PROXIES forwards for others: its clients are limited together; list the address by itself if it is a proxy',
+  })
+  return ({ headers, socket }) => {
+    const peer = parseIpAddress(socket.remoteAddress ?? '') ?? ''
+    if (!isTrusted(peer)) return peer
+    let client = peer
+    for (const [hop, entry] of chainOf(headers['x-forwarded-for']).entries()) {
+      const address = parseIpAddress(entry)
+      if (address === undefined) return client
+      // The peer is a proxy, since it speaks to us; any other address only says that it is one.
+      if (hop > 0 && !isProxy(client)) {
+        warnOfForwarder({ address: client })
+        return client
+      }
+      if (!isTrusted(address)) return address
+      client = address
+    }
+    return client
   }
 }
 
-function bucketOf(address: string): string {
-  if (!isIPv6(address)) return address
-  // The URL parser writes every form of an address the same way.
-  const canonical = new URL(`http://[${address.replace(/%.*$/, '')}]`).hostname.slice(1, -1)
-  const mapped = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(canonical)
-  if (mapped) {
-    const [high, low] = [mapped[1], mapped[2]].map((word) => Number.parseInt(word ?? '', 16))
-    return [(high ?? 0) >> 8, (high ?? 0) & 255, (low ?? 0) >> 8, (low ?? 0) & 255].join('.')
-  }
-  const [head = '', tail] = canonical.split('::')
-  const first = head === '' ? [] : head.split(':')
-  const last = tail ? tail.split(':') : []
-  const zeros = tail === undefined ? 0 : 8 - first.length - last.length
-  return `${[...first, ...Array(zeros).fill('0'), ...last].slice(0, 4).join(':')}::/64`
+/** The entries from the right, nearest first. */
+function chainOf(header: string | readonly string[] | undefined): readonly string[] {
+  const entries = [header ?? []].flat().join(',').split(',')
+  return entries
+    .filter((entry) => entry.trim() !== '')
+    .slice(-MAX_HOPS)
+    .reverse()
 }

@@ -1,5 +1,5 @@
 /**
- * Counts the requests of each address in windows that begin with its first request: in this process, and in the store
+ * Counts the requests of each block of addresses in windows that begin with its first request: in this process, and in the store
  * if several machines share it.
  *
  * @module
@@ -11,8 +11,11 @@ const WINDOW_SECONDS = 60
 const MAX_ADDRESSES = 20_000
 
 export interface RateCounter {
-  /** Counts one request of this address. If the store is away, this process's own count stands. */
-  add(address: string): Promise<Tally>
+  /**
+   * Counts one request under this key. If the store is away, this process's own count stands.
+   * @param share how many times the limit this key may use; above it the store is not asked
+   */
+  add(key: string, share?: number): Promise<Tally>
 }
 
 /**
@@ -47,10 +50,10 @@ export function createRateCounter(options: {
   }
 
   return {
-    async add(address) {
+    async add(address, share = 1) {
       // Count here even if the store counts too, so that the count is known here when the store is away.
       const here = countLocally(address)
-      if (here.count > max || !storage.count) return here
+      if (here.count > max * share || !storage.count) return here
       try {
         const everywhere = await storage.count(`rate:${group}:${address}`, WINDOW_SECONDS)
         return everywhere.count > here.count ? everywhere : here

@@ -8,8 +8,10 @@ import rateLimit, {
   type FastifyRateLimitStore,
   type RateLimitPluginOptions,
 } from '@fastify/rate-limit'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Storage } from '../storage/storage.ts'
+import type { FastifyInstance } from 'fastify'
+import type { Storage, Tally } from '../storage/storage.ts'
+import { bucketsOf } from '../url/address-buckets.ts'
+import type { ClientAddress } from './client-address.ts'
 import { createRateCounter, type RateCounter } from './rate-counter.ts'
 
 /** Too many requests from one address. */
@@ -25,7 +27,7 @@ export class RateLimited extends Error {
 export interface RateLimits {
   /** Requests per minute and address; 0 means no limit. */
   readonly perMinute: number
-  readonly clientAddress: (request: FastifyRequest) => string
+  readonly clientAddress: ClientAddress
   /** The counter of a group of endpoints, the same for every scope that names the group. */
   readonly counter: (group: string) => RateCounter
 }
@@ -33,7 +35,7 @@ export interface RateLimits {
 /** @param deps `perMinute`: requests per minute and address; `now` in milliseconds since the epoch */
 export function createRateLimits(deps: {
   readonly perMinute: number
-  readonly clientAddress: (request: FastifyRequest) => string
+  readonly clientAddress: ClientAddress
   readonly storage: Pick<Storage, 'count'>
   readonly now: () => number
 }): RateLimits {
@@ -66,8 +68,8 @@ export function limitRate(scope: FastifyInstance, group: string, limits: RateLim
   }
   const settings: RateLimitPluginOptions = {
     max,
-    store: storeOf(counter),
-    keyGenerator: clientAddress,
+    store: storeOf(counter, max),
+    keyGenerator: ({ raw }) => clientAddress(raw),
     addHeaders: { ...hiddenHeaders, 'retry-after': true },
     addHeadersOnExceeding: hiddenHeaders,
     errorResponseBuilder: (_request, { ttl }) =>
@@ -76,11 +78,30 @@ export function limitRate(scope: FastifyInstance, group: string, limits: RateLim
   scope.register(rateLimit, settings)
 }
 
+/**
+ * Counts a request of an address in each of its blocks, and returns the tally of the one that is nearest to its limit,
+ * in requests of a single address. Requests that a narrow block may not make do not use up the wider one.
+ */
+export async function countAddress(
+  counter: RateCounter,
+  max: number,
+  address: string,
+): Promise<Tally> {
+  let worst: Tally | undefined
+  for (const { key, share } of bucketsOf(address)) {
+    const { count, remainingMs } = await counter.add(key, share)
+    const tally = { count: count / share, remainingMs }
+    if (!worst || tally.count > worst.count) worst = tally
+    if (tally.count > max) break
+  }
+  return worst ?? { count: 0, remainingMs: 0 }
+}
+
 /** Wraps the counter in a class, which the plugin instantiates. */
-function storeOf(counter: RateCounter): NonNullable<RateLimitPluginOptions['store']> {
+function storeOf(counter: RateCounter, max: number): NonNullable<RateLimitPluginOptions['store']> {
   return class implements FastifyRateLimitStore {
     incr(address: string, callback: Parameters<FastifyRateLimitStore['incr']>[1]): void {
-      counter.add(address).then(
+      countAddress(counter, max, address).then(
         ({ count, remainingMs }) => callback(null, { current: count, ttl: remainingMs }),
         (error: Error) => callback(error),
       )

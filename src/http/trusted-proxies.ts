@@ -4,6 +4,7 @@
  * @module
  */
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
+import { parseIpAddress } from '../url/ip-address.ts'
 
 /** Maximum of remembered peers: proxies are few, and addresses of strangers must not fill the memory. */
 const MAX_REMEMBERED = 4096
@@ -29,10 +30,39 @@ export function compileTrustedProxies(
     if (peer === undefined) return false
     const known = remembered.get(peer)
     if (known !== undefined) return known
-    const address = peer.startsWith('::ffff:') && isIPv4(peer.slice(7)) ? peer.slice(7) : peer
-    const trusted = list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6')
+    const address = parseIpAddress(peer)
+    const trusted = address !== undefined && list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6')
     if (remembered.size >= MAX_REMEMBERED) remembered.clear()
     remembered.set(peer, trusted)
     return trusted
   }
+}
+
+/** Networks in which clients live as well as proxies: pods, colleagues, other containers. */
+const isPrivate = compileTrustedProxies([
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  'fc00::/7',
+  'fe80::/10',
+])
+/** A network with a shorter prefix may hold one of these. */
+const WIDEST_PUBLIC_PREFIX = 8
+
+/**
+ * The entries that name proxies and nothing else: single addresses, loopback, and public networks. A private network
+ * holds clients too, and such a client would be believed about the address that it forwards for.
+ */
+export function entriesOfProxiesOnly(entries: readonly string[]): readonly string[] {
+  return entries.filter((entry) => {
+    const [network = '', length] = entry.split('/')
+    if (length === undefined) return true
+    const address = parseIpAddress(network) ?? network
+    const isMapped = isIPv4(address) && !isIPv4(network)
+    const prefix = Number(length) - (isMapped ? 96 : 0)
+    if (prefix === (isIPv4(address) ? 32 : 128)) return true
+    return prefix >= WIDEST_PUBLIC_PREFIX && !isPrivate(address)
+  })
 }

@@ -8,12 +8,14 @@ import type { FastifyInstance } from 'fastify'
 import { sha256 } from '../crypto.ts'
 import { onHost } from '../http/host-constraint.ts'
 import { allowOnly } from '../http/methods.ts'
+import { RateLimited } from '../http/rate-limit.ts'
 import { rawQuery } from '../http/raw-query.ts'
 import { CALLBACK_PATH } from '../paths.ts'
 import { type Identity, ProviderFailure, type RedirectProvider } from '../providers/provider.ts'
 import { parseParameters, single } from '../url/parameters.ts'
 import type { Outcome } from './complete.ts'
-import { type LoginFlow, receiveInteraction } from './flow.ts'
+import { createExchangeBudget, type Exchange, type ExchangeBudget } from './exchange-budget.ts'
+import { type LoginFlow, receiveInteraction, showStartAgain } from './flow.ts'
 import { answerOutcome, mayIdentify } from './identification.ts'
 import type { Interaction } from './interaction.ts'
 import { answerProviderFailure } from './provider-failure.ts'
@@ -26,6 +28,7 @@ type Identified =
   | { readonly person: Identity }
   | { readonly failure: ProviderFailure }
   | { readonly answered: true }
+  | { readonly spent: Exclude<Exchange, { kind: 'open' }> }
 
 export function callbackRoute(
   app: FastifyInstance,
@@ -33,6 +36,7 @@ export function callbackRoute(
   provider: RedirectProvider,
 ): void {
   const constraints = onHost(flow.host)
+  const budget = createExchangeBudget(flow)
   const kept = { keepMs: KEEP_ANSWER_MS, elapsed: flow.elapsed }
   // A code is redeemed once, whatever the outcome: after an outage of our store the same person goes on.
   const identifyOnce = createSingleFlight<Identified>({
@@ -54,9 +58,15 @@ export function callbackRoute(
     if (!(await mayIdentify(interaction, request, reply, flow))) return reply
     const callback = new URL(`${flow.issuer}${CALLBACK_PATH}?${query}`)
     const key = sha256(query)
+    const address = flow.clientAddress(request.raw)
     const found = await identifyOnce(key, () =>
-      identify(interaction, { callback, state: state ?? '' }, { flow, provider }),
+      identify(interaction, { callback, state: state ?? '', address }, { flow, provider, budget }),
     )
+    if ('spent' in found) {
+      if (found.spent.kind === 'wait') throw new RateLimited(found.spent.seconds)
+      await showStartAgain(reply, interaction, flow)
+      return reply
+    }
     if ('failure' in found) {
       await answerProviderFailure(found.failure, reply, interaction, flow)
       return reply
@@ -73,15 +83,22 @@ export function callbackRoute(
 
 async function identify(
   interaction: Interaction,
-  response: { callback: URL; state: string },
-  { flow, provider }: { flow: LoginFlow; provider: RedirectProvider },
+  response: { callback: URL; state: string; address: string },
+  deps: { flow: LoginFlow; provider: RedirectProvider; budget: ExchangeBudget },
 ): Promise<Identified> {
+  const { flow, provider, budget } = deps
   if (await flow.isAnswered(interaction)) return { answered: true }
+  // Without a code there is nothing to redeem, so the provider is not called.
+  const exchange = response.callback.searchParams.has('code')
+    ? budget.begin({ id: interaction.id, address: response.address })
+    : undefined
+  if (exchange && exchange.kind !== 'open') return { spent: exchange }
   try {
     const person = await provider.identify(response.callback, {
       flowId: interaction.id,
       state: response.state,
     })
+    exchange?.identified()
     return { person }
   } catch (error) {
     if (error instanceof ProviderFailure) return { failure: error }

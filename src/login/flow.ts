@@ -8,6 +8,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Keyring, randomToken } from '../crypto.ts'
 import { PageError } from '../errors.ts'
+import type { ClientAddress } from '../http/client-address.ts'
 import { sendErrorPage } from '../http/errors.ts'
 import type { Clients } from '../oauth/clients/clients.ts'
 import { destinationOf } from '../oauth/redirect-uri.ts'
@@ -39,6 +40,7 @@ export interface LoginFlow {
   readonly browsers: Browsers
   readonly provider: Provider
   readonly passwordLogin: PasswordLogin | undefined
+  readonly clientAddress: ClientAddress
   readonly complete: (interaction: Interaction, person: Identity) => Promise<Outcome>
   /** The purpose of an interaction. */
   readonly purposeOf: (interaction: Interaction) => Purpose

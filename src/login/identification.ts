@@ -11,6 +11,7 @@ import type { Outcome } from './complete.ts'
 import { identifyUrl, type LoginFlow, reopen, showConsent, showStartAgain } from './flow.ts'
 import { type Interaction, next } from './interaction.ts'
 import { sendOn } from './responses.ts'
+import { logRefusedPerson } from './sign-in-log.ts'
 
 /**
  * True in the browser that approved the interaction, for the provider it was approved with (threats T2, T4).
@@ -69,14 +70,7 @@ async function showRefused(
   flow: LoginFlow,
 ): Promise<void> {
   const noEmail = person.email === undefined
-  reply.request.log.info(
-    {
-      requestId: reply.request.id,
-      provider: flow.provider.id,
-      reason: `the person is on no list${noEmail ? ', and has no verified e-mail address' : ''}`,
-    },
-    'person refused',
-  )
+  logRefusedPerson(reply.request, interaction, flow, person)
   const who = personName(person)
   const back = flow.purposeOf(interaction).wayBack?.({
     error: 'access_denied',

@@ -20,6 +20,7 @@ import { type LoginFlow, receiveInteraction } from './flow.ts'
 import { answerOutcome, mayIdentify } from './identification.ts'
 import { type Interaction, sealInteraction } from './interaction.ts'
 import type { Attempt, PasswordLogin } from './password-login.ts'
+import { logFailedSignIn } from './sign-in-log.ts'
 import { createSingleFlight } from './single-flight.ts'
 
 /** A person who presses the button twice gets the first answer. */
@@ -60,9 +61,8 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
           : { attempt }
       })
       if ('attempt' in answer) {
-        // The log gets no typed name: people type passwords into the wrong field.
         const { kind: reason } = answer.attempt
-        request.log.info({ requestId: request.id, reason }, 'sign-in failed')
+        logFailedSignIn(request, interaction, flow, { reason, user: login.userNamed(name) })
         if (answer.attempt.kind === 'locked') {
           reply.header('retry-after', String(answer.attempt.seconds))
         }
@@ -73,6 +73,7 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
       }
     } catch (error) {
       if (!(error instanceof ProviderBusy)) throw error
+      logFailedSignIn(request, interaction, flow, { reason: 'busy', user: login.userNamed(name) })
       reply.header('retry-after', String(error.retryAfterSeconds))
       const problem = { kind: 'busy', seconds: error.retryAfterSeconds } as const
       await showLogin(reply, interaction, flow, { name, problem })

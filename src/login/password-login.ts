@@ -6,8 +6,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { randomToken, sha256 } from '../crypto.ts'
+import type { ClientAddress } from '../http/client-address.ts'
 import { loginName } from '../identifiers.ts'
 import type { Identity, PasswordProvider } from '../providers/provider.ts'
+import { bucketsOf, widestBucketOf } from '../url/address-buckets.ts'
 import type { Browsers } from './browser.ts'
 import type { Lockout } from './lockout.ts'
 
@@ -22,6 +24,8 @@ export interface PasswordLogin {
     credentials: { name: string; password: string },
     request: FastifyRequest,
   ): Promise<Attempt>
+  /** The user's name as configured, for the log; undefined if nobody has the name that was typed. */
+  userNamed(typed: string): string | undefined
   /** Notes that this browser signed in with this name: failures of others no longer lock it out. */
   remember(name: string, request: FastifyRequest, reply: FastifyReply): Promise<void>
 }
@@ -35,8 +39,9 @@ export function createPasswordLogin(deps: {
   provider: PasswordProvider
   lockout: Lockout
   browsers: Browsers
+  clientAddress: ClientAddress
 }): PasswordLogin {
-  const { provider, lockout, browsers } = deps
+  const { provider, lockout, browsers, clientAddress } = deps
 
   async function deviceOf(request: FastifyRequest): Promise<z.infer<typeof Device> | undefined> {
     const note = Device.safeParse(await browsers.note.read(request, NOTE))
@@ -48,17 +53,25 @@ export function createPasswordLogin(deps: {
       const name = countedName(credentials.name)
       const device = await deviceOf(request)
       const known = device?.names.includes(sha256(name)) ? device.id : undefined
-      const group = { name, device: known }
-      const seconds = await lockout.begin(group)
-      if (seconds > 0) return { kind: 'locked', seconds }
-      const person = await provider.verify(credentials).catch(async (error: unknown) => {
-        await lockout.withdraw(group)
+      const address = clientAddress(request.raw)
+      const begun = await lockout.begin(
+        known === undefined ? { name, block: widestBucketOf(address) } : { name, device: known },
+      )
+      if (begun.kind === 'locked') return begun
+      const applicant = {
+        isKnown: known !== undefined,
+        // A known device shares turns with every other of its name: one account cannot fill the first lane.
+        buckets: known === undefined ? bucketsOf(address) : [{ key: `name:${name}`, share: 1 }],
+      }
+      const person = await provider.verify(credentials, applicant).catch(async (error: unknown) => {
+        await begun.withdraw()
         throw error
       })
       if (!person) return { kind: 'wrong' }
-      await lockout.succeed(group)
+      await begun.succeed()
       return { kind: 'identified', person }
     },
+    userNamed: (typed) => provider.userNamed(typed),
     async remember(name, request, reply) {
       const device = (await deviceOf(request)) ?? { id: randomToken(16), names: [] }
       const hash = sha256(countedName(name))

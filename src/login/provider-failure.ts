@@ -12,6 +12,7 @@ import type { ProviderFailure, ProviderFailureKind } from '../providers/provider
 import type { LoginFlow } from './flow.ts'
 import type { Interaction } from './interaction.ts'
 import { sendOn } from './responses.ts'
+import { logFailedSignIn } from './sign-in-log.ts'
 
 const RETRY_SECONDS = 5
 
@@ -78,10 +79,7 @@ export async function answerProviderFailure(
 ): Promise<void> {
   const { request } = reply
   const texts = FAILURE_TEXTS[failure.kind](flow.provider.name)
-  request.log.warn(
-    { requestId: request.id, provider: flow.provider.id, reason: failure.message },
-    'sign-in failed',
-  )
+  logFailedSignIn(request, interaction, flow, { reason: failure.message, level: 'warn' })
   const purpose = flow.purposeOf(interaction)
   const back = purpose.wayBack?.({
     error: texts.error,

@@ -37,7 +37,7 @@ function problemInWords(problem: LoginProblem): string {
     case 'wrong':
       return 'This name and password do not match. Check both and try again.'
     case 'locked':
-      return `There were too many wrong attempts with this name. Wait ${secondsInWords(problem.seconds)}, then try again.`
+      return `There were too many wrong attempts with this name. Wait ${secondsInWords(problem.seconds)}, then try again. No wait is longer than a minute.`
     case 'busy':
       return `Many people are signing in at this moment. Wait ${secondsInWords(problem.seconds)}, then try again.`
   }

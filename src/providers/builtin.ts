@@ -6,23 +6,25 @@
 import { verify } from '@node-rs/argon2'
 import type { Keyring } from '../crypto.ts'
 import { loginName, lowerCase } from '../identifiers.ts'
-import { type Identity, type PasswordProvider, ProviderBusy } from './provider.ts'
+import { createLanes } from './lanes.ts'
+import type { Identity, PasswordProvider } from './provider.ts'
 import type { UserConfig } from './provider-config.ts'
 
 /** The issuer of built-in people: not a URL, so that it outlives a change of the gateway's address. */
 export const BUILTIN_ISSUER = 'builtin'
 
 const QUEUE_LENGTH = 16
-const BUSY_RETRY_SECONDS = 5
 
-/**
- * @param users names are unique without regard to case, and so are e-mails
- * @param keyring marks grants with the password that they were made by
- */
-export function createBuiltinProvider(
-  users: readonly UserConfig[],
-  keyring: Keyring,
-): PasswordProvider {
+/** @param deps `users`: names are unique without regard to case, and so are e-mails; `keyring` marks grants with the
+ * password that they were made by; `elapsed` in milliseconds, never set back */
+export function createBuiltinProvider(deps: {
+  readonly users: readonly UserConfig[]
+  readonly keyring: Pick<Keyring, 'mac' | 'macs'>
+  readonly elapsed: () => number
+  /** Compares a password with a PHC string. */
+  readonly verifyHash?: (hash: string, password: string) => Promise<boolean>
+}): PasswordProvider {
+  const { users, keyring, elapsed, verifyHash = verify } = deps
   const byName = new Map<string, { user: UserConfig; identity: Identity }>()
   const bySubject = new Map<string, { identity: Identity; marks: readonly [string, ...string[]] }>()
   for (const user of users) {
@@ -33,9 +35,8 @@ export function createBuiltinProvider(
       byName.set(loginName(name), { user, identity })
     }
   }
-  const dummy = dummyHash(users)
-  const turn = oneAtATime(QUEUE_LENGTH)
-  const find = (typed: string) => byName.get(loginName(typed))
+  const dummies = users.map(({ passwordHash }) => withoutPassword(passwordHash))
+  const turn = createLanes({ length: QUEUE_LENGTH, now: elapsed })
 
   return {
     id: 'builtin',
@@ -47,24 +48,35 @@ export function createBuiltinProvider(
       return known?.marks.some((mark) => mark === credential) ? known.identity : undefined
     },
     credentialOf: ({ subject }) => bySubject.get(subject)?.marks[0],
-    verify: ({ name, password }) =>
-      turn(async () => {
-        const found = find(name)
-        const matches = await verify(found?.user.passwordHash ?? dummy, password)
+    userNamed: (typed) => byName.get(loginName(typed))?.user.name,
+    verify: ({ name, password }, applicant) =>
+      turn(applicant, async () => {
+        const key = loginName(name)
+        const found = byName.get(key)
+        const matches = await verifyHash(found?.user.passwordHash ?? dummyOf(key), password)
         return matches ? found?.identity : undefined
       }),
   }
+
+  /** The same for every try of a name, and over many names as mixed as the users' own (threat T45). */
+  function dummyOf(name: string): string {
+    const number = Buffer.from(keyring.mac('lockout', `dummy|${name}`), 'base64url').readUInt32BE(0)
+    return dummies[number % dummies.length] ?? ''
+  }
 }
 
-/** The costliest user's salt and cost, with a digest of no password: an unknown name takes as long as a known one. */
-function dummyHash(users: readonly UserConfig[]): string {
-  const cost = (hash: string) =>
-    Number(/m=(\d+)/.exec(hash)?.[1]) * Number(/t=(\d+)/.exec(hash)?.[1])
-  const [costliest = ''] = users
-    .map(({ passwordHash }) => passwordHash)
-    .sort((a, b) => cost(b) - cost(a))
-  return costliest.replace(/[^$]+$/, (digest) => 'A'.repeat(digest.length))
+/** The users whose passwords are quicker to try than others', so that time tells them from the rest. */
+export function usersWithCheaperHashes(users: readonly UserConfig[]): readonly string[] {
+  const dearest = Math.max(...users.map(({ passwordHash }) => costOf(passwordHash)))
+  return users.filter(({ passwordHash }) => costOf(passwordHash) < dearest).map(({ name }) => name)
 }
+
+const costOf = (hash: string) =>
+  Number(/m=(\d+)/.exec(hash)?.[1]) * Number(/t=(\d+)/.exec(hash)?.[1])
+
+/** The salt and cost of a hash, with a digest of no password. */
+const withoutPassword = (hash: string) =>
+  hash.replace(/[^$]+$/, (digest) => 'A'.repeat(digest.length))
 
 function identityOf(user: UserConfig): Identity {
   const subject = lowerCase(user.name)
@@ -75,23 +87,5 @@ function identityOf(user: UserConfig): Identity {
     groups: user.groups,
     ...(user.email !== undefined && { email: user.email }),
     ...(user.displayName !== undefined && { name: user.displayName }),
-  }
-}
-
-/**
- * Runs one task after the other: argon2 fills the thread pool that token checks share (decision K29).
- * @throws ProviderBusy, through the promise, when `queueLength` others wait already
- */
-function oneAtATime(queueLength: number): <T>(task: () => Promise<T>) => Promise<T> {
-  let waiting = 0
-  let last: Promise<unknown> = Promise.resolve()
-  return (task) => {
-    if (waiting > queueLength) return Promise.reject(new ProviderBusy(BUSY_RETRY_SECONDS))
-    waiting += 1
-    const run = last.then(task).finally(() => {
-      waiting -= 1
-    })
-    last = run.catch(() => undefined)
-    return run
   }
 }

@@ -23,7 +23,7 @@ export interface ProviderDeps {
 export function createProvider(config: ProviderConfig, deps: ProviderDeps): Provider {
   switch (config.type) {
     case 'builtin':
-      return createBuiltinProvider(deps.users, deps.keyring)
+      return createBuiltinProvider(deps)
     case 'keycloak':
       return createKeycloakProvider({ ...deps, ...config })
     case 'google':

@@ -64,11 +64,24 @@ interface ProviderBase {
   credentialOf?(person: Identity): string | undefined
 }
 
+/** Whoever asks for a password check, as far as it decides who goes first. */
+export interface Applicant {
+  /** True for a browser that signed in as this name before. */
+  readonly isKnown: boolean
+  /** The groups that share turns, such as a block of addresses; `share` is how many times one address's part it gets. */
+  readonly buckets: readonly { readonly key: string; readonly share: number }[]
+}
+
 /** A provider for which people type a name and a password on our own login page. */
 export interface PasswordProvider extends ProviderBase {
   readonly kind: 'password'
+  /** The name of the user whose name or e-mail this is, for the log alone. */
+  userNamed(typed: string): string | undefined
   /** The person, or undefined for a wrong name or password alike. Rejects with {@link ProviderBusy} when overloaded. */
-  verify(credentials: { name: string; password: string }): Promise<Identity | undefined>
+  verify(
+    credentials: { name: string; password: string },
+    applicant: Applicant,
+  ): Promise<Identity | undefined>
 }
 
 /** A provider that people are sent to, and come back from with a code. */

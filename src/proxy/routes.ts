@@ -17,6 +17,7 @@ import { answerProgram, sendErrorPage } from '../http/errors.ts'
 import { sendJson } from '../http/json.ts'
 import type { compileOrigins } from '../http/origins.ts'
 import type { Resource, ResourceMatch, ResourceTable } from '../resources/resource-table.ts'
+import { parseIpAddress } from '../url/ip-address.ts'
 import { depthOf, splitAfter, withoutQuery } from '../url/path.ts'
 import { corsHeaders, preflightHeaders } from './cross-origin.ts'
 import type { UpstreamHeaders } from './request-headers.ts'
@@ -91,6 +92,7 @@ async function passThrough(
     },
     rawHeaders: request.raw.rawHeaders,
     requestId: request.id,
+    carrier: request.raw,
     matched: match,
   })
   const checked = pending instanceof Promise ? await pending : pending
@@ -147,7 +149,7 @@ function targetOf(
   // Keep the final slash of the upstream URL if nothing follows: some servers answer only there.
   const mapped = rest === '' || isOwnUrl ? upstream.path : upstream.path.replace(/\/$/, '') + rest
   const forwarded = viaAlso ? raw : mapped
-  const peer = request.socket.remoteAddress ?? ''
+  const peer = parseIpAddress(request.socket.remoteAddress ?? '') ?? ''
   const { 'x-forwarded-for': chain, 'x-forwarded-proto': proto } = request.headers
   return {
     origin: upstream.origin,

@@ -15,7 +15,7 @@
  * | `session-code:<hash of the code>` | {@link SessionCodeRecord}, gone once it is used | 60 s |
  * | `revoked-before` | the latest `REVOKE_BEFORE` that was ever set (`revoked-before.ts`) | for ever |
  * | `signing-key:<algorithm>-<period>` | a sealed signing key | as long as a token it signed |
- * | `lockout:<slot>` | failed logins of one of 65,536 slots (K3) | an hour after the last one |
+ * | `lockout:<kind>:<slot>` | failed logins of one of 65,536 slots of a kind (K3) | an hour after the last one |
  * | `rate:<group>:<address>` | requests of an address to a group of endpoints, or calls to the provider; on Redis only | a minute |
  *
  * @module

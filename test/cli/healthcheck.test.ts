@@ -13,10 +13,10 @@ afterEach(() => {
 })
 
 /** Starts a server that answers as `listener` does, and returns its port. */
-async function listening(listener: RequestListener): Promise<string> {
+async function listening(listener: RequestListener, host = '::'): Promise<string> {
   const started = createServer(listener)
   server = started
-  await new Promise<void>((resolve) => started.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => started.listen(0, host, resolve))
   const address = started.address()
   return typeof address === 'object' && address ? String(address.port) : ''
 }
@@ -44,7 +44,7 @@ describe('healthcheck', () => {
     await new Promise((resolve) => server?.close(resolve))
     const { code, stderr } = await check(port)
     expect(code).toBe(1)
-    expect(stderr).toMatch(/^\/healthz did not answer on 127\.0\.0\.1 port \d+: /)
+    expect(stderr).toMatch(/^\/healthz did not answer on ::1 port \d+: /)
   })
 
   it('needs only host and port: the process may have got its other settings as flags', async () => {
@@ -54,6 +54,16 @@ describe('healthcheck', () => {
       stdout: '',
       stderr: '',
     })
+  })
+
+  it('ed24: asks the family that is bound', async () => {
+    const port = await listening((_request, response) => response.end(), '127.0.0.1')
+    const env = (HOST: string) => ({ env: { ...BASE, PORT: port, HOST }, yaml: USERS })
+    expect((await run(healthcheck, env('0.0.0.0'))).code).toBe(0)
+    expect((await run(healthcheck, env('127.0.0.1'))).code).toBe(0)
+    const ipv6 = await run(healthcheck, env('::'))
+    expect(ipv6.code).toBe(1)
+    expect(ipv6.stderr).toContain('::1')
   })
 
   it('exits with 1, which Docker understands, for an invalid port', async () => {

@@ -69,6 +69,34 @@ it('counts IPv6 by /64', async () => {
   expect((await post(app, '/token', { forwardedFor: '2001:db8:1:3::1' })).statusCode).toBe(401)
 })
 
+describe('at4, T38: blocks of IPv6 addresses have limits of their own', () => {
+  async function countBefore429(addressOf: (i: number) => string): Promise<number> {
+    const { app } = await buildTestApp({ rateLimit: 3 })
+    for (let i = 0; i < 30; i++) {
+      const answer = await post(app, '/token', { forwardedFor: addressOf(i) })
+      if (answer.statusCode === 429) return i
+    }
+    return Number.POSITIVE_INFINITY
+  }
+
+  it.each<[string, (i: number) => string, number]>([
+    ['a /64', (i) => `2001:db8:1:2::${i}`, 3],
+    ['a /56', (i) => `2001:db8:1:${i.toString(16)}::1`, 6],
+    ['a /48', (i) => `2001:db8:1:${(i * 256).toString(16)}::1`, 12],
+    ['a 6to4 site, which is one IPv4 address', (i) => `2002:c000:201:${i}::1`, 3],
+    ['an IPv4 address in every spelling', (i) => ['192.0.2.1', '::ffff:192.0.2.1'][i % 2] ?? '', 3],
+  ])('%s', async (_, addressOf, limit) => {
+    expect(await countBefore429(addressOf)).toBe(limit)
+  })
+
+  it('a /64 that is refused uses up nothing of its neighbours', async () => {
+    const { app } = await buildTestApp({ rateLimit: 3 })
+    for (let i = 0; i < 50; i++) await post(app, '/token', { forwardedFor: '2001:db8:1:1::1' })
+    const neighbour = await post(app, '/token', { forwardedFor: '2001:db8:1:2::1' })
+    expect(neighbour.statusCode).toBe(401)
+  })
+})
+
 it('counts registration, tokens and login apart', async () => {
   const { app } = await buildTestApp()
   await exhaust(app, { forwardedFor: '192.0.2.7' })

@@ -1,13 +1,21 @@
-import { hash } from '@node-rs/argon2'
 import { describe, expect, it } from 'vitest'
-import { BUILTIN_ISSUER, createBuiltinProvider } from '../../src/providers/builtin.ts'
+import { createKeyring } from '../../src/crypto.ts'
+import {
+  BUILTIN_ISSUER,
+  createBuiltinProvider,
+  usersWithCheaperHashes,
+} from '../../src/providers/builtin.ts'
 import { ProviderBusy } from '../../src/providers/provider.ts'
-import { ANN, BOB, PASSWORD } from '../support/build-app.ts'
-import { SECRET } from '../support/secret.ts'
-import { testKeyring } from '../support/signing.ts'
+import type { UserConfig } from '../../src/providers/provider-config.ts'
+import { ANN, BOB, buildTestApp, createClock, PASSWORD } from '../support/build-app.ts'
+import { ISSUER } from '../support/signing.ts'
 
-const provider = createBuiltinProvider([ANN, { ...BOB, name: 'Bob' }], testKeyring())
-const verify = (name: string, password = PASSWORD) => provider.verify({ name, password })
+const keyring = createKeyring('secret', { issuer: ISSUER })
+const deps = (users: readonly UserConfig[]) => ({ users, keyring, elapsed: createClock() })
+
+const provider = createBuiltinProvider(deps([ANN, { ...BOB, name: 'Bob' }]))
+const verify = (name: string, password = PASSWORD, address = '192.0.2.1') =>
+  provider.verify({ name, password }, { isKnown: false, buckets: [{ key: address, share: 1 }] })
 
 const ANN_AS_SHE_IS = {
   issuer: BUILTIN_ISSUER,
@@ -67,19 +75,22 @@ it('at12: T46: marks a sign-in with the password, in a way that outlives a chang
   const account = { issuer: BUILTIN_ISSUER, subject: 'ann', credential }
   expect(credential).toHaveLength(43)
   expect(provider.current?.({ issuer: BUILTIN_ISSUER, subject: 'ann' })).toBeUndefined()
-  expect(createBuiltinProvider(users, testKeyring()).current?.(account)).toBeUndefined()
+  expect(createBuiltinProvider(deps(users)).current?.(account)).toBeUndefined()
   expect(
-    createBuiltinProvider(users, testKeyring()).current?.({ ...account, subject: 'bob' }),
+    createBuiltinProvider(deps(users)).current?.({ ...account, subject: 'bob' }),
   ).toBeUndefined()
-  const keyring = testKeyring('a new secret', [SECRET])
-  expect(createBuiltinProvider([ANN], keyring).current?.(account)).toEqual(ANN_AS_SHE_IS)
-  expect(
-    createBuiltinProvider([ANN], testKeyring('a new secret')).current?.(account),
-  ).toBeUndefined()
+  const renewed = createKeyring('a new secret', { issuer: ISSUER, previous: ['secret'] })
+  const withBoth = createBuiltinProvider({ ...deps([ANN]), keyring: renewed })
+  expect(withBoth.current?.(account)).toEqual(ANN_AS_SHE_IS)
+  const forgotten = createKeyring('a new secret', { issuer: ISSUER })
+  const withNew = createBuiltinProvider({ ...deps([ANN]), keyring: forgotten })
+  expect(withNew.current?.(account)).toBeUndefined()
 })
 
 it('takes one at a time and lets sixteen wait', async () => {
-  const outcomes = await Promise.allSettled(Array.from({ length: 40 }, () => verify('ann')))
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 40 }, (_, i) => verify('ann', PASSWORD, `192.0.2.${i}`)),
+  )
   const busy = outcomes.filter((outcome) => outcome.status === 'rejected')
   expect(outcomes.length - busy.length).toBe(17)
   for (const { reason } of busy) {
@@ -89,18 +100,61 @@ it('takes one at a time and lets sixteen wait', async () => {
   expect(await verify('ann')).toEqual(ANN_AS_SHE_IS)
 })
 
-it('takes as long for an unknown name as for a wrong password', async () => {
-  const passwordHash = await hash(PASSWORD, { memoryCost: 16_384, timeCost: 2, parallelism: 1 })
-  const slow = createBuiltinProvider([{ ...ANN, passwordHash }], testKeyring())
-  const fastest = async (name: string) => {
-    const times: number[] = []
-    for (let i = 0; i < 5; i += 1) {
-      const start = performance.now()
-      await slow.verify({ name, password: 'wrong' })
-      times.push(performance.now() - start)
+describe('at11, T45: hashes of unequal cost', () => {
+  const users = [8, 16, 24].map((memory, i) => ({
+    ...BOB,
+    name: `user${i}`,
+    email: `user${i}@example.com`,
+    passwordHash: `$argon2id$v=19$m=${memory},t=1,p=1$c29tZXNhbHQ$AAAA`,
+  }))
+  const costOf = (hash: string) => Number(/m=(\d+)/.exec(hash)?.[1])
+
+  async function costsOf(names: readonly string[]): Promise<number[]> {
+    const costs: number[] = []
+    const counting = createBuiltinProvider({
+      ...deps(users),
+      verifyHash: async (hash) => {
+        costs.push(costOf(hash))
+        return false
+      },
+    })
+    for (const name of names) {
+      await counting.verify({ name, password: 'wrong' }, { isKnown: false, buckets: [] })
     }
-    return Math.min(...times)
+    return costs
   }
-  const [known, unknown] = [await fastest('ann'), await fastest('zed')]
-  expect(unknown).toBeGreaterThan(known / 4)
+  const unknown = Array.from({ length: 300 }, (_, i) => `stranger ${i}`)
+
+  it('at11, T45: unknown names cost what known names cost, in the same mix', async () => {
+    const known = await costsOf(users.map(({ name }) => name))
+    const costs = await costsOf(unknown)
+    expect(new Set(costs)).toEqual(new Set(known))
+    for (const cost of known) {
+      const share = costs.filter((each) => each === cost).length / costs.length
+      expect(share).toBeGreaterThan(0.2)
+    }
+  })
+
+  it('an unknown name costs the same each time, in every spelling', async () => {
+    expect(await costsOf(unknown)).toEqual(await costsOf(unknown))
+    const spelt = await costsOf(unknown.map((name) => ` ${name.toUpperCase()} `))
+    expect(spelt).toEqual(await costsOf(unknown))
+  })
+
+  it('a hash that stands in for an unknown name fits no password', async () => {
+    for (let i = 0; i < 20; i += 1) expect(await verify(`stranger ${i}`)).toBeUndefined()
+  })
+
+  it('at11: the start names the users whose hashes are cheaper', async () => {
+    expect(usersWithCheaperHashes(users)).toEqual(['user0', 'user1'])
+    const { logs } = await buildTestApp({ users })
+    expect(logs).toContainEqual(
+      expect.objectContaining({
+        users: ['user0', 'user1'],
+        msg: expect.stringContaining('cost less than others'),
+      }),
+    )
+    const equal = await buildTestApp()
+    expect(equal.logs.filter(({ msg }) => String(msg).includes('cost less'))).toEqual([])
+  })
 })

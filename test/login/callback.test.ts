@@ -14,6 +14,12 @@ import {
 } from '../support/provider-journey.ts'
 import { believed, storedKeys } from '../support/stored.ts'
 
+function withCode(callback: string, code: string): string {
+  const url = new URL(callback)
+  url.searchParams.set('code', code)
+  return url.href
+}
+
 describe('the callback', () => {
   it('does nothing in a browser that did not allow the client (CVE-2026-27124)', async () => {
     const journey = await startJourney()
@@ -68,6 +74,42 @@ describe('the callback', () => {
     expect(answer.statusCode).toBe(200)
     expect(hiddenField(answer.body, 'interaction')).not.toBe(state)
     expect(journey.provider.redeemed).toEqual([])
+  })
+
+  it('at17, T51: makes few calls to the provider for made-up codes of one browser', async () => {
+    const journey = await startJourney()
+    const browser = createBrowser(journey.app)
+    const callback = await cameBack(journey, browser)
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => browser.get(withCode(callback, `made-up-${i}`))),
+    )
+    expect(journey.provider.asked('/token')).toBe(5)
+    expect(answers.at(-1)?.body).toContain('Start again')
+  })
+
+  it('at17, T51: makes a bounded number of calls for one address, whatever sign-ins it begins', async () => {
+    const journey = await startJourney({ rateLimit: 0 })
+    const statuses: number[] = []
+    const from = { 'x-forwarded-for': '198.51.100.1' }
+    for (let i = 0; i < 10; i += 1) {
+      const browser = createBrowser(journey.app)
+      const callback = await cameBack(journey, browser)
+      for (let k = 0; k < 5; k += 1) {
+        statuses.push((await browser.get(withCode(callback, `made-up-${k}`), from)).statusCode)
+      }
+    }
+    expect(journey.provider.asked('/token')).toBe(30)
+    expect(statuses.slice(30)).toEqual(Array.from({ length: 20 }, () => 429))
+    const elsewhere = createBrowser(journey.app)
+    codeOf(await elsewhere.get(await cameBack(journey, elsewhere)))
+    journey.clock.advance(60)
+    const later = createBrowser(journey.app)
+    codeOf(await later.get(await cameBack(journey, later), from))
+  })
+
+  it('at17: people behind one address do not wait for each other', async () => {
+    const journey = await startJourney()
+    for (let i = 0; i < 40; i += 1) codeOf(await signInThere(journey))
   })
 
   it.each(['', '?code=x', '?code=x&state=made-up', '?code=x&state=a&state=b'])(

@@ -20,13 +20,15 @@ async function attempts(verify: PasswordProvider['verify']) {
       name: 'Counting',
       uniqueUsernames: true,
       kind: 'password',
-      verify: (credentials) => {
+      userNamed: () => undefined,
+      verify: (...asked) => {
         made += 1
-        return verify(credentials)
+        return verify(...asked)
       },
     },
     lockout: createLockout({ storage: createMemoryStorage({ now: clock }), keyring, now: clock }),
     browsers: createBrowsers({ keyring, secure: true }),
+    clientAddress: () => '192.0.2.1',
   })
   const app = Fastify()
   await app.register(cookie)

@@ -38,7 +38,12 @@ export async function makeSession(
   const { session: lifetime, sessionIdle } = config.lifetimes
   const now = Math.floor(clock() / 1000)
   const ann = { issuer: 'builtin', subject: 'ann', groups: [] }
-  const credential = createBuiltinProvider(config.users, testKeyring()).credentialOf?.(ann)
+  const users = createBuiltinProvider({
+    users: config.users,
+    keyring: testKeyring(),
+    elapsed: clock,
+  })
+  const credential = users.credentialOf?.(ann)
   const grant: Grant = {
     id: randomToken(16),
     provider: 'builtin',

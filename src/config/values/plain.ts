@@ -23,7 +23,7 @@ export function parseListenHost(value: string): string {
   const host = value.replace(/^\[(.*)\]$/, '$1')
   if (isIP(host) === 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(host)) {
     throw new InvalidValue(
-      `${quote(value)} is not an address to listen on. Write 0.0.0.0 for every address, or 127.0.0.1.`,
+      `${quote(value)} is not an address to listen on. Write :: for every address, or 127.0.0.1.`,
     )
   }
   return host

@@ -9,6 +9,8 @@
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import { sha256 } from '../../crypto.ts'
+import { createAddressTurns } from '../../http/address-turns.ts'
+import type { ClientAddress } from '../../http/client-address.ts'
 import { createRateCounter } from '../../http/rate-counter.ts'
 import { createThrottledWarning } from '../../http/throttled-warning.ts'
 import { subjectOf } from '../../oauth/subject.ts'
@@ -19,10 +21,10 @@ import {
 } from '../../providers/provider.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { Credential } from '../credential.ts'
-import type { BearerSource } from '../credentials.ts'
+import type { BearerSource, Carrier } from '../credentials.ts'
 import { createTokenCache } from '../token-cache.ts'
 import { type AudienceRules, isTokenFor } from './audience.ts'
-import { createCallBudget } from './call-budget.ts'
+import { type CallBudget, createCallBudget } from './call-budget.ts'
 import { readAccessToken } from './claims.ts'
 import { MAX_TOKEN_LENGTH, tokenForm } from './token-form.ts'
 
@@ -34,6 +36,7 @@ export interface ProviderTokensDeps extends AudienceRules {
   readonly revokedBefore: () => number
   /** Counts the calls of all replicas, if they share the store. */
   readonly storage: Pick<Storage, 'count'>
+  readonly clientAddress: ClientAddress
   readonly log: Logger
   /** Milliseconds since the epoch. */
   readonly now: () => number
@@ -49,6 +52,10 @@ const MAX_KEPT = 10_000
 const MAX_KEPT_LENGTH = 32 * 1024 * 1024
 /** Tokens that the provider accepted before have a budget of their own: a flood of others cannot end them. */
 const STRANGERS = { atOnce: 16, perSecond: 20, burst: 100 }
+/** The first tokens of an address have a budget of their own: a flood from others leaves room for them (at21). */
+const FIRST = { atOnce: 8, perSecond: 10, burst: 50 }
+const FIRST_TOKENS = 3
+const ADDRESS_MS = 10 * 60_000
 const KNOWN = { atOnce: 32, perSecond: 200, burst: 1000 }
 
 interface Accepted {
@@ -76,9 +83,11 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
     now: elapsed,
   })
   const budgets = {
+    first: createCallBudget({ ...FIRST, name: 'first', counter, elapsed }),
     strangers: createCallBudget({ ...STRANGERS, name: 'strangers', counter, elapsed }),
     known: createCallBudget({ ...KNOWN, name: 'known', counter, elapsed }),
   }
+  const turns = createAddressTurns({ windowMs: ADDRESS_MS, now: elapsed })
   const warn = createThrottledWarning({
     log,
     message: 'tokens of the provider cannot be judged',
@@ -88,8 +97,13 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
   const isFresh = ({ expiresAt, judgedAt }: Accepted) =>
     now() < expiresAt && elapsed() - judgedAt < ACCEPTED_MS
 
-  async function judge(token: string, hash: string, isJwt: boolean): Promise<Credential> {
-    const statement = await state(token, isJwt).catch((error: unknown) => {
+  async function judge(
+    token: string,
+    hash: string,
+    isJwt: boolean,
+    carrier: Carrier | undefined,
+  ): Promise<Credential> {
+    const statement = await state(token, isJwt, carrier).catch((error: unknown) => {
       throw outage(error)
     })
     const reading =
@@ -124,15 +138,27 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
     return credential
   }
 
-  async function state(token: string, isJwt: boolean): Promise<TokenStatement> {
+  async function state(
+    token: string,
+    isJwt: boolean,
+    carrier: Carrier | undefined,
+  ): Promise<TokenStatement> {
     if (isJwt && authority.readSigned) {
       const statement = await authority.readSigned(token)
       // Keycloak's lightweight tokens have no `sub`: only the provider knows the person.
       const isEnough = statement.kind === 'refused' || statement.claims.sub !== undefined
       if (isEnough) return statement
     }
-    const budget = accepted.get(token) ? budgets.known : budgets.strangers
-    return budget.spend(() => authority.inspect(token))
+    return budgetFor(token, carrier).spend(() => authority.inspect(token))
+  }
+
+  function budgetFor(token: string, carrier: Carrier | undefined): CallBudget {
+    if (accepted.get(token)) return budgets.known
+    const address = carrier && deps.clientAddress(carrier)
+    if (!address) return budgets.strangers
+    const isFirst = turns.used(address) < FIRST_TOKENS
+    turns.count(address)
+    return isFirst ? budgets.first : budgets.strangers
   }
 
   /** Every fault of the provider is an outage to the caller, whose token may be good. */
@@ -143,7 +169,7 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
   }
 
   return {
-    verify(token, resource) {
+    verify(token, resource, carrier) {
       if (!resource.acceptsProviderTokens) return undefined
       const entry = accepted.get(token)
       if (entry && isFresh(entry)) return entry.credential
@@ -158,7 +184,7 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
       if (before && elapsed() < before.until) return before.credential
       const judged =
         inFlight.get(hash) ??
-        judge(token, hash, form.kind === 'jwt').finally(() => inFlight.delete(hash))
+        judge(token, hash, form.kind === 'jwt', carrier).finally(() => inFlight.delete(hash))
       inFlight.set(hash, judged)
       return judged
     },

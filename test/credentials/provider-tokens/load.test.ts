@@ -92,16 +92,16 @@ describe('a flood of different made-up tokens', () => {
     const test = await startAccepting()
     const codes: number[] = []
     for (let i = 0; i < 300; i++) codes.push((await test.bring(`made-up-${i}`)).statusCode)
-    expect(codes.filter((code) => code === 401)).toHaveLength(100)
-    expect(codes.filter((code) => code === 503)).toHaveLength(200)
-    expect(test.provider.asked('/introspect')).toBe(100)
+    expect(codes.filter((code) => code === 401)).toHaveLength(103)
+    expect(codes.filter((code) => code === 503)).toHaveLength(197)
+    expect(test.provider.asked('/introspect')).toBe(103)
     test.clock.advance(1)
     expect((await test.bring('made-up-later')).statusCode).toBe(401)
   })
 
   it('never asks more than a few things at once', async () => {
     const test = await startAccepting()
-    await test.bring('made-up')
+    for (let i = 0; i < 3; i++) await test.bring(`made-up-early-${i}`)
     const stuck = hang(test, '/introspect')
     const answers = many(40, (index) => test.bring(`made-up-${index}`))
     while (stuck.waiting() < 16) await turn()
@@ -121,6 +121,35 @@ describe('a flood of different made-up tokens', () => {
     for (let i = 0; i < 120; i++) await test.bring(`made-up-${i}`)
     expect((await test.bring('made-up-again')).statusCode).toBe(503)
     expect((await test.bring(good)).statusCode).toBe(200)
+  })
+})
+
+describe('at21: a flood of made-up tokens from many addresses', () => {
+  const from = (address: string) => ({ 'x-forwarded-for': address })
+
+  it('at21: leaves room for the first tokens of an address that sent none', async () => {
+    const test = await startAccepting()
+    for (let i = 0; i < 480; i++) {
+      if (i % 16 === 0) test.clock.advance(0.25)
+      await test.bring(`made-up-${i}`, from(`198.51.100.${i % 40}`))
+    }
+    expect((await test.bring('one-more', from('198.51.100.1'))).statusCode).toBe(503)
+    expect((await test.bring(test.opaque(), from('192.0.2.1'))).statusCode).toBe(200)
+  })
+
+  it('counts a whole /48 as little more than one address', async () => {
+    const test = await startAccepting()
+    for (let i = 0; i < 400; i++) {
+      if (i % 16 === 0) test.clock.advance(0.1)
+      await test.bring(`made-up-${i}`, from(`2001:db8:1:${i.toString(16)}::1`))
+    }
+    expect((await test.bring(test.opaque(), from('192.0.2.1'))).statusCode).toBe(200)
+  })
+
+  it('reaches the provider as rarely as the budgets say', async () => {
+    const test = await startAccepting()
+    for (let i = 0; i < 400; i++) await test.bring(`made-up-${i}`, from(`198.51.${i % 200}.1`))
+    expect(test.provider.asked('/introspect')).toBeLessThanOrEqual(150)
   })
 })
 
@@ -216,6 +245,7 @@ it('answers for a token it has seen at once, with the very credential of before'
     groupsClaim: 'groups',
     revokedBefore: () => 0,
     storage: {},
+    clientAddress: () => '192.0.2.1',
     log: pino({ level: 'silent' }),
     now,
     elapsed: now.elapsed,

@@ -282,7 +282,7 @@ export const holes: Proofs = {
   H20: both(
     provedBy(
       'test/login/builtin.test.ts',
-      'takes as long for an unknown name as for a wrong password',
+      'at11, T45: unknown names cost what known names cost, in the same mix',
     ),
     async () => {
       const { app, storage } = await buildTestApp()

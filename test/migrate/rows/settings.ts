@@ -219,7 +219,7 @@ export const settings: Proofs = {
     ).toHaveLength(3),
 
   S23() {
-    expect(ofEnv({}).listen.host).toBe('0.0.0.0')
+    expect(ofEnv({}).listen.host).toBe('::')
     expect(ofEnv({ HOST: '127.0.0.1' }).listen.host).toBe('127.0.0.1')
   },
 }
