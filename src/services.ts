@@ -26,6 +26,7 @@ import { createPasswordLogin } from './login/password-login.ts'
 import { createClients } from './oauth/clients/clients.ts'
 import { compileRegistration } from './oauth/clients/registration-policy.ts'
 import type { GrantDeps } from './oauth/grants/grant-type.ts'
+import type { RedirectRules } from './oauth/redirect-uri.ts'
 import { createAccessTokens } from './oauth/tokens/access-token.ts'
 import { createTokenIssuer } from './oauth/tokens/issuer.ts'
 import { loadSigningKeys } from './oauth/tokens/signing-keys.ts'
@@ -98,6 +99,12 @@ async function buildFoundation({ config, secret, storage, log, now }: AppDeps) {
   })
   const registrationPolicy = compileRegistration(config.registration)
   const isTrustedProxy = compileTrustedProxies(config.trustedProxies)
+  const resources = createResourceTable(config.resources)
+  const redirectRules: RedirectRules = {
+    ownOrigin: issuer,
+    isProtected: resources.hasHost,
+    isOpenedScheme: registrationPolicy.names,
+  }
   return {
     issuer,
     keyring,
@@ -105,8 +112,9 @@ async function buildFoundation({ config, secret, storage, log, now }: AppDeps) {
     provider,
     keys: [accessKeys, sessionKeys],
     registrationPolicy,
+    redirectRules,
     isTrustedProxy,
-    resources: createResourceTable(config.resources),
+    resources,
     persons: createPersons({ provider, records }),
     accessTokens: createAccessTokens({ issuer, keys: accessKeys, keyring, now }),
     sessionTokens: createSessionTokens({ issuer, keys: sessionKeys, keyring, now }),
@@ -196,7 +204,8 @@ function buildLogin(
   foundation: Foundation,
   { sessionRules }: ReturnType<typeof buildCheck>,
 ): SessionRoutes {
-  const { issuer, keyring, records, resources, provider, clients, sessionTokens } = foundation
+  const { issuer, keyring, records, resources, provider, clients, redirectRules, sessionTokens } =
+    foundation
   const browsers = createBrowsers({ keyring, secure: config.publicUrl.secure })
   const rounds = createSignInRounds({ browsers, sessions: records.sessions, now })
   const issue = createSessionIssuer({
@@ -227,6 +236,7 @@ function buildLogin(
     host: normalizeHost(config.publicUrl.host) ?? config.publicUrl.host,
     keyring,
     clients,
+    redirectRules,
     resources,
     browsers,
     provider,

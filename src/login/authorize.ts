@@ -24,7 +24,7 @@ export function authorizeRoute(app: FastifyInstance, flow: LoginFlow): void {
       const asked = await parseAuthorizationRequest(parseParameters(rawQuery(request)), {
         clients: flow.clients,
         resources: flow.resources,
-        ownOrigin: flow.issuer,
+        redirectRules: flow.redirectRules,
       })
       const browser = flow.browsers.findOrSetCookie(request, reply)
       const interaction = interactionOf(asked, browser, flow)

@@ -10,7 +10,7 @@ import { type Keyring, randomToken } from '../crypto.ts'
 import { PageError } from '../errors.ts'
 import { sendErrorPage } from '../http/errors.ts'
 import type { Clients } from '../oauth/clients/clients.ts'
-import { destinationOf } from '../oauth/redirect-uri.ts'
+import { destinationOf, type RedirectRules } from '../oauth/redirect-uri.ts'
 import { OFFLINE_ACCESS } from '../oauth/scope.ts'
 import { consentPage } from '../pages/consent-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
@@ -35,6 +35,7 @@ export interface LoginFlow {
   readonly host: string
   readonly keyring: Keyring
   readonly clients: Clients
+  readonly redirectRules: RedirectRules
   readonly resources: ResourceTable
   readonly browsers: Browsers
   readonly provider: Provider
@@ -104,6 +105,7 @@ export async function showConsent(
       .filter((scope) => scope !== OFFLINE_ACCESS)
       .map((name) => ({ name, description: resource.scopes[name] ?? name })),
     destination: destinationOf(interaction.redirectUri),
+    address: interaction.redirectUri,
   })
   void reply.headers(pageHeaders()).send(page)
 }

@@ -20,7 +20,13 @@ import { type Parameters, required, several, single } from '../url/parameters.ts
 import type { Client } from './clients/client.ts'
 import type { Clients } from './clients/clients.ts'
 import { parseChallenge } from './pkce.ts'
-import { isLoopback, redirectUriProblem, sameRedirectUri } from './redirect-uri.ts'
+import {
+  asConfigured,
+  isLoopback,
+  type RedirectRules,
+  redirectUriProblem,
+  sameRedirectUri,
+} from './redirect-uri.ts'
 import { resolveResource } from './resource-indicator.ts'
 import { grantedScopes, limitedScopes, parseScope } from './scope.ts'
 
@@ -36,7 +42,7 @@ export interface AuthorizationRequest {
 interface Deps {
   readonly clients: Clients
   readonly resources: ResourceTable
-  readonly ownOrigin: string
+  readonly redirectRules: RedirectRules
 }
 
 /**
@@ -104,7 +110,9 @@ async function verifyRedirect(
       throw new OAuthError('invalid_request', 'redirect_uri is missing')
     }
     const registered = client.redirectUris.some((uri) => sameRedirectUri(redirectUri, uri))
-    if (!registered || redirectUriProblem(redirectUri, deps.ownOrigin) !== undefined) {
+    // Judged again: the port of a loopback URI is known only now, and settings change.
+    const rules = client.configured ? asConfigured(deps.redirectRules) : deps.redirectRules
+    if (!registered || redirectUriProblem(redirectUri, rules) !== undefined) {
       throw new OAuthError('invalid_request', 'redirect_uri is not registered for this program')
     }
     return { client, redirectUri }

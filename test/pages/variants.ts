@@ -123,6 +123,7 @@ export function variants(words: Words): readonly Variant[] {
       resource: { name: words.resource, host: words.host },
       scopes: words.scopes,
       destination: { kind: 'host', host: words.destination },
+      address: words.url,
       ...over,
     })
   const login = (over: Partial<LoginPage> = {}) =>
