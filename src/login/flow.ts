@@ -59,7 +59,7 @@ export async function receiveInteraction(
   sealed: string | undefined,
   flow: LoginFlow,
 ): Promise<Interaction> {
-  const interaction = await openInteraction(sealed, flow.keyring)
+  const interaction = await openInteraction(sealed, flow)
   if (interaction) return interaction
   throw new PageError({
     kind: 'retry',
@@ -95,7 +95,7 @@ export async function showConsent(
   const resource = flow.purposeOf(interaction).resource()
   const page = consentPage({
     action: CONSENT_PATH,
-    interaction: await sealInteraction(interaction, flow.keyring),
+    interaction: await sealInteraction(interaction, flow),
     client: {
       name: interaction.clientName,
       known: interaction.clientConfigured ? 'configured' : 'self-declared',
@@ -133,7 +133,7 @@ export async function identifyUrl(
   flow: LoginFlow,
   prompt: { prompt?: 'login' } = {},
 ): Promise<string> {
-  const state = await sealInteraction(interaction, flow.keyring)
+  const state = await sealInteraction(interaction, flow)
   switch (flow.provider.kind) {
     case 'password':
       return `${LOGIN_PATH}?interaction=${encodeURIComponent(state)}`

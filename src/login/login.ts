@@ -91,7 +91,7 @@ async function showLogin(
   const purpose = flow.purposeOf(interaction)
   const page = loginPage({
     action: LOGIN_PATH,
-    interaction: await sealInteraction(interaction, flow.keyring),
+    interaction: await sealInteraction(interaction, flow),
     resourceName: purpose.resource().name,
     ...(purpose.clientName !== undefined && { clientName: purpose.clientName }),
     ...typed,

@@ -38,13 +38,13 @@ const Request = z.preprocess(
     token_endpoint_auth_method: z.string().optional(),
     grant_types: strings.optional(),
     response_types: strings.optional(),
-    // Returned to the client, but without effect here, so not sealed into its id.
-    scope: z.string().max(1024).optional(),
-    application_type: z.enum(['native', 'web']).optional(),
-    client_uri: z.string().max(512).optional(),
-    contacts: strings.max(8).optional(),
-    software_id: z.string().max(128).optional(),
-    software_version: z.string().max(128).optional(),
+    // Said back to the client, without effect here: never a reason to refuse. The body limit bounds them.
+    scope: z.string().optional().catch(undefined),
+    application_type: z.enum(['native', 'web']).optional().catch(undefined),
+    client_uri: z.string().optional().catch(undefined),
+    contacts: strings.optional().catch(undefined),
+    software_id: z.string().optional().catch(undefined),
+    software_version: z.string().optional().catch(undefined),
   }),
 )
 
