@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { randomToken } from '../crypto.ts'
 import { AuthorizationError, OAuthError } from '../errors.ts'
 import { allowOnly } from '../http/methods.ts'
@@ -18,6 +18,9 @@ import { type LoginFlow, showConsent } from './flow.ts'
 import { type ClientInteraction, INTERACTION_LIFETIME, sealInteraction } from './interaction.ts'
 import { answerAuthorizationError } from './responses.ts'
 
+/** Characters of a list of scopes in a log line. */
+const MAX_LOGGED = 500
+
 export function authorizeRoute(app: FastifyInstance, flow: LoginFlow): void {
   app.get(ENDPOINTS.authorization, async (request, reply) => {
     try {
@@ -29,6 +32,7 @@ export function authorizeRoute(app: FastifyInstance, flow: LoginFlow): void {
       const browser = flow.browsers.findOrSetCookie(request, reply)
       const interaction = interactionOf(asked, browser, flow)
       await refuseOversized(interaction, asked, flow)
+      logUnknownScopes(asked, reply)
       await showConsent(reply, interaction, flow)
     } catch (error) {
       if (!(error instanceof AuthorizationError)) throw error
@@ -62,6 +66,23 @@ function interactionOf(
   }
 }
 
+/** Some clients take what they get for an error here; the line tells the operator why. */
+function logUnknownScopes(
+  { unknownScopes, scopes, client }: AuthorizationRequest,
+  { request }: FastifyReply,
+): void {
+  if (!unknownScopes) return
+  request.log.info(
+    {
+      requestId: request.id,
+      client: client.name,
+      asked: unknownScopes.join(' ').slice(0, MAX_LOGGED),
+      granted: scopes.join(' ').slice(0, MAX_LOGGED),
+    },
+    'the client asked only for scopes that this server does not have',
+  )
+}
+
 /** Tells the client that its request does not fit into the provider's `state`: only the client can fix that. */
 async function refuseOversized(
   interaction: ClientInteraction,
@@ -69,7 +90,7 @@ async function refuseOversized(
   flow: LoginFlow,
 ): Promise<void> {
   try {
-    await sealInteraction({ ...interaction, stage: 'consented' }, flow.keyring)
+    await sealInteraction({ ...interaction, stage: 'consented' }, flow)
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error
     throw new AuthorizationError(error.code, error.description, redirect)

@@ -28,7 +28,7 @@ import {
   sameRedirectUri,
 } from './redirect-uri.ts'
 import { resolveResource } from './resource-indicator.ts'
-import { grantedScopes, limitedScopes, parseScope } from './scope.ts'
+import { asksOnlyUnknown, grantedScopes, limitedScopes, parseScope } from './scope.ts'
 
 /** An authorization request that a person may be asked to approve. */
 export interface AuthorizationRequest {
@@ -37,6 +37,8 @@ export interface AuthorizationRequest {
   readonly codeChallenge: string
   readonly resource: Resource
   readonly scopes: readonly string[]
+  /** The requested scopes, where the resource has none of them. */
+  readonly unknownScopes?: readonly string[]
 }
 
 interface Deps {
@@ -80,7 +82,8 @@ export async function parseAuthorizationRequest(
     if (parseScope(single(parameters, 'prompt')).includes('none')) {
       throw new OAuthError('interaction_required', 'prompt=none cannot be satisfied')
     }
-    return { client, redirect, codeChallenge, resource, scopes }
+    const unknown = asksOnlyUnknown(requested, resource) && { unknownScopes: requested }
+    return { client, redirect, codeChallenge, resource, scopes, ...unknown }
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error
     throw new AuthorizationError(error.code, error.description, redirect)
