@@ -100,7 +100,7 @@ export async function showConsent(
       name: interaction.clientName,
       known: interaction.clientConfigured ? 'configured' : 'self-declared',
     },
-    resource: { name: resource.name, host: new URL(resource.audience).host },
+    resource: { name: resource.name, host: resource.audience.replace(/^https?:\/\//, '') },
     scopes: interaction.scopes
       .filter((scope) => scope !== OFFLINE_ACCESS)
       .map((name) => ({ name, description: resource.scopes[name] ?? name })),

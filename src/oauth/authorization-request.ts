@@ -30,6 +30,9 @@ import {
 import { resolveResource } from './resource-indicator.ts'
 import { asksOnlyUnknown, grantedScopes, limitedScopes, parseScope } from './scope.ts'
 
+/** Our own parameter: the protected host that the request was sent to before it was sent on to the gateway's. */
+export const ASKED_HOST = 'gw_host'
+
 /** An authorization request that a person may be asked to approve. */
 export interface AuthorizationRequest {
   readonly client: Client
@@ -75,8 +78,11 @@ export async function parseAuthorizationRequest(
       single(parameters, 'code_challenge'),
       single(parameters, 'code_challenge_method'),
     )
-    const resource = resolveResource(several(parameters, 'resource'), deps.resources)
     const requested = parseScope(single(parameters, 'scope'))
+    const resource = resolveResource(several(parameters, 'resource'), deps.resources, {
+      host: single(parameters, ASKED_HOST),
+      scopes: requested,
+    })
     const scopes = limitedScopes(grantedScopes(requested, resource), client.scopes, resource)
     // Consent is always asked for, so no request can be answered without a page (OIDC Core section 3.1.2.6).
     if (parseScope(single(parameters, 'prompt')).includes('none')) {
