@@ -112,20 +112,22 @@ describe('before client and redirect are known, an error is a page and leads now
     expectPage(response, 400)
     expect(response.headers['set-cookie']).toBeUndefined()
     expect(response.body).toContain('For the author of the program')
-    expect(visibleText(response.body)).not.toMatch(PROTOCOL_NAMES)
+    const forPeople = response.body.replace(/<section class="box">.*?<\/section>/s, '')
+    expect(visibleText(forPeople)).not.toMatch(PROTOCOL_NAMES)
   })
 
   it.each([
-    [{ client_id: 'nobody' }, 'the id of the program is missing or unknown', 'client_id is'],
-    [
-      { redirect_uri: ELSEWHERE },
-      'the address for the answer is not registered for this program',
-      'redirect_uri is not',
-    ],
-  ])('in words, while the log has the names (%j)', async (changes, words, logged) => {
-    expect(visibleText((await browser.get(url(changes))).body)).toContain(words)
-    expect(gateway.logs.map(({ reason }) => String(reason)).join()).toContain(logged)
-  })
+    [{ client_id: 'nobody' }, 'client_id is missing or unknown'],
+    [{ redirect_uri: ELSEWHERE }, 'redirect_uri is not registered for this program'],
+  ])(
+    "ed30: in the protocol's own names in the author's box and the log (%j)",
+    async (changes, words) => {
+      const { body } = await browser.get(url(changes))
+      const box = /<section class="box">.*?<\/section>/s.exec(body)?.[0] ?? ''
+      expect(visibleText(box)).toContain(words)
+      expect(gateway.logs.map(({ reason }) => String(reason)).join()).toContain(words)
+    },
+  )
 
   it('a client of another server', async () => {
     const other = await buildTestApp({}, { secret: 'the secret of another server altogether' })
@@ -337,7 +339,7 @@ describe('on another host than its own', () => {
       headers: { host: OTHER },
     })
     expect(response.statusCode).toBe(302)
-    expect(response.headers.location).toBe(`${ISSUER}/authorize${query}`)
+    expect(response.headers.location).toBe(`${ISSUER}/authorize${query}&gw_host=${OTHER}`)
     expect(response.headers['set-cookie']).toBeUndefined()
   })
 
