@@ -12,6 +12,7 @@ import {
   type AuthorizationRequest,
   parseAuthorizationRequest,
 } from '../oauth/authorization-request.ts'
+import { fewerWishes } from '../oauth/sign-in-wishes.ts'
 import { ENDPOINTS } from '../paths.ts'
 import { parseParameters } from '../url/parameters.ts'
 import { type LoginFlow, showConsent } from './flow.ts'
@@ -30,8 +31,7 @@ export function authorizeRoute(app: FastifyInstance, flow: LoginFlow): void {
         redirectRules: flow.redirectRules,
       })
       const browser = flow.browsers.findOrSetCookie(request, reply)
-      const interaction = interactionOf(asked, browser, flow)
-      await refuseOversized(interaction, asked, flow)
+      const interaction = await fitting(interactionOf(asked, browser, flow), asked, flow)
       logUnknownScopes(asked, reply)
       await showConsent(reply, interaction, flow)
     } catch (error) {
@@ -60,6 +60,7 @@ function interactionOf(
     codeChallenge: asked.codeChallenge,
     resource: asked.resource.audience,
     scopes: [...asked.scopes],
+    ...(Object.keys(asked.wishes).length > 0 && { wishes: asked.wishes }),
     provider: flow.provider.id,
     browser,
     expiresAt: Math.floor(flow.now() / 1000) + INTERACTION_LIFETIME,
@@ -83,16 +84,22 @@ function logUnknownScopes(
   )
 }
 
-/** Tells the client that its request does not fit into the provider's `state`: only the client can fix that. */
-async function refuseOversized(
+/**
+ * The interaction, if need be without the wishes that do not fit into the provider's `state`.
+ * @throws AuthorizationError if it does not fit without them either: only the client can fix that
+ */
+async function fitting(
   interaction: ClientInteraction,
-  { redirect }: AuthorizationRequest,
+  asked: AuthorizationRequest,
   flow: LoginFlow,
-): Promise<void> {
+): Promise<ClientInteraction> {
   try {
     await sealInteraction({ ...interaction, stage: 'consented' }, flow)
+    return interaction
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error
-    throw new AuthorizationError(error.code, error.description, redirect)
+    const wishes = interaction.wishes && fewerWishes(interaction.wishes)
+    if (wishes) return fitting({ ...interaction, wishes }, asked, flow)
+    throw new AuthorizationError(error.code, error.description, asked.redirect)
   }
 }

@@ -13,7 +13,7 @@ import { CALLBACK_PATH } from '../paths.ts'
 import { type Identity, ProviderFailure, type RedirectProvider } from '../providers/provider.ts'
 import { parseParameters, single } from '../url/parameters.ts'
 import type { Outcome } from './complete.ts'
-import { type LoginFlow, receiveInteraction } from './flow.ts'
+import { type LoginFlow, receiveInteraction, wishesOf } from './flow.ts'
 import { answerOutcome, mayIdentify } from './identification.ts'
 import type { Interaction } from './interaction.ts'
 import { answerProviderFailure } from './provider-failure.ts'
@@ -81,6 +81,7 @@ async function identify(
     const person = await provider.identify(response.callback, {
       flowId: interaction.id,
       state: response.state,
+      maxAge: wishesOf(interaction).maxAge,
     })
     return { person }
   } catch (error) {

@@ -15,7 +15,7 @@ import { OFFLINE_ACCESS } from '../oauth/scope.ts'
 import { consentPage } from '../pages/consent-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import { CONSENT_PATH, LOGIN_PATH } from '../paths.ts'
-import type { Identity, Provider } from '../providers/provider.ts'
+import type { Identity, Provider, SignInWishes } from '../providers/provider.ts'
 import type { ResourceTable } from '../resources/resource-table.ts'
 import type { Browsers } from './browser.ts'
 import type { Outcome } from './complete.ts'
@@ -125,20 +125,35 @@ export async function showStartAgain(
 }
 
 /**
- * The address where a person identifies themselves; with `prompt`, even if the provider already knows them.
+ * The address where a person identifies themselves; with `prompt`, as somebody else than the provider already knows.
  * @throws ProviderFailure
  */
 export async function identifyUrl(
   interaction: Interaction,
   flow: LoginFlow,
-  prompt: { prompt?: 'login' } = {},
+  { prompt }: { prompt?: 'login' } = {},
 ): Promise<string> {
   const state = await sealInteraction(interaction, flow)
   switch (flow.provider.kind) {
     case 'password':
       return `${LOGIN_PATH}?interaction=${encodeURIComponent(state)}`
     case 'redirect':
-      return (await flow.provider.authorizationUrl({ flowId: interaction.id, state, ...prompt }))
-        .href
+      return (
+        await flow.provider.authorizationUrl({
+          flowId: interaction.id,
+          state,
+          wishes: prompt === undefined ? wishesOf(interaction) : asSomeoneElse(interaction, prompt),
+        })
+      ).href
   }
+}
+
+/** The client's wishes about the sign-in. */
+export function wishesOf(interaction: Interaction): SignInWishes {
+  return (interaction.purpose === 'client' && interaction.wishes) || {}
+}
+
+function asSomeoneElse(interaction: Interaction, prompt: 'login'): SignInWishes {
+  const { loginHint: _, ...wishes } = wishesOf(interaction)
+  return { ...wishes, prompt }
 }

@@ -41,6 +41,17 @@ const ClientInteraction = z.object({
   /** The resource's audience. */
   resource: z.string(),
   scopes: z.array(z.string()),
+  /** The client's wishes about the sign-in, for the provider. */
+  wishes: z
+    .object({
+      prompt: z.string().exactOptional(),
+      loginHint: z.string().exactOptional(),
+      maxAge: z.number().exactOptional(),
+      acrValues: z.string().exactOptional(),
+      uiLocales: z.string().exactOptional(),
+      display: z.string().exactOptional(),
+    })
+    .exactOptional(),
   /** SHA-256 of the cookie of the browser that it belongs to (decision K6). */
   browser: z.string(),
 })
@@ -85,6 +96,7 @@ const MEMBERS = [
   'browser',
   'returnTo',
   'nonceHash',
+  'wishes',
 ] as const satisfies readonly (keyof ClientInteraction | keyof SessionInteraction)[]
 
 /** The services that sealing needs. */

@@ -16,10 +16,10 @@ interface App {
 
 /**
  * `//authority/oauth/callback` and its kin: words of a sign-in, then a segment that names a callback, then at most one id.
- * Extensions of an editor have the authority `publisher.name`.
+ * Extensions of an editor have the authority `publisher.name`; some of its own authorities open files and machines.
  */
 const CALLBACK =
-  /^\/\/(?:[a-z0-9][a-z0-9._-]*\/)?(?:(?:mcp|auth|oauth2?|mcp-(?:auth|oauth))\/){0,2}(?:oauth2?\/[a-z0-9._-]+\/)?(?:(?:[a-z0-9]+[-_])*[a-z0-9]*callback|did-authenticate|authenticate-success)(?:\/[a-z0-9_-]+)?\/?$/i
+  /^\/\/(?!(?:file|ssh|settings|vscode-[a-z]+)\/)(?:[a-z0-9][a-z0-9._-]*\/)?(?:(?:mcp|auth|oauth2?|mcp-(?:auth|oauth))\/){0,2}(?:oauth2?\/[a-z0-9._-]+\/)?(?:(?:[a-z0-9]+[-_])*[a-z0-9]*callback|did-authenticate|authenticate-success)(?:\/[a-z0-9_-]+)?\/?$/i
 
 /** Raycast names the extension in the query of its documented callback; no other app's place has a query. */
 const RAYCAST =

@@ -15,6 +15,7 @@ import {
   PageError,
   type VerifiedRedirect,
 } from '../errors.ts'
+import type { SignInWishes } from '../providers/provider.ts'
 import type { Resource, ResourceTable } from '../resources/resource-table.ts'
 import { type Parameters, required, several, single } from '../url/parameters.ts'
 import type { Client } from './clients/client.ts'
@@ -29,6 +30,7 @@ import {
 } from './redirect-uri.ts'
 import { resolveResource } from './resource-indicator.ts'
 import { asksOnlyUnknown, grantedScopes, limitedScopes, parseScope } from './scope.ts'
+import { parseWishes } from './sign-in-wishes.ts'
 
 /** Our own parameter: the protected host that the request was sent to before it was sent on to the gateway's. */
 export const ASKED_HOST = 'gw_host'
@@ -40,6 +42,7 @@ export interface AuthorizationRequest {
   readonly codeChallenge: string
   readonly resource: Resource
   readonly scopes: readonly string[]
+  readonly wishes: SignInWishes
   /** The requested scopes, where the resource has none of them. */
   readonly unknownScopes?: readonly string[]
 }
@@ -84,12 +87,9 @@ export async function parseAuthorizationRequest(
       scopes: requested,
     })
     const scopes = limitedScopes(grantedScopes(requested, resource), client.scopes, resource)
-    // Consent is always asked for, so no request can be answered without a page (OIDC Core section 3.1.2.6).
-    if (parseScope(single(parameters, 'prompt')).includes('none')) {
-      throw new OAuthError('interaction_required', 'prompt=none cannot be satisfied')
-    }
+    const wishes = parseWishes(parameters)
     const unknown = asksOnlyUnknown(requested, resource) && { unknownScopes: requested }
-    return { client, redirect, codeChallenge, resource, scopes, ...unknown }
+    return { client, redirect, codeChallenge, resource, scopes, wishes, ...unknown }
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error
     throw new AuthorizationError(error.code, error.description, redirect)
