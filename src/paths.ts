@@ -32,3 +32,27 @@ export const CONNECT_PATH = '/auth/connect'
 
 /** Our paths on a protected host. If a check asks about them, the proxy does not route them to us. */
 export const OWN_PATHS = '/.gatewarden/'
+
+/**
+ * Every address that we answer on the gateway's own host. An entry with a final slash covers everything below it too. No
+ * client may redirect there, in any spelling (threat T6).
+ */
+export const OWN_ROUTES: readonly string[] = [
+  CONSENT_PATH,
+  LOGIN_PATH,
+  CALLBACK_PATH,
+  LOGOUT_PATH,
+  `${ENDPOINTS.authorization}/`,
+  ENDPOINTS.token,
+  ENDPOINTS.registration,
+  ENDPOINTS.jwks,
+  // The check, for every family of proxies, and the connection of command lines.
+  '/auth/',
+  '/verify',
+  '/authenticate',
+  '/_ws_tunnel/',
+  '/healthz',
+  '/readyz',
+  OWN_PATHS,
+  '/.well-known/',
+]

@@ -28,6 +28,7 @@ import { createPasswordLogin } from './login/password-login.ts'
 import { createClients } from './oauth/clients/clients.ts'
 import { compileRegistration } from './oauth/clients/registration-policy.ts'
 import type { GrantDeps } from './oauth/grants/grant-type.ts'
+import type { RedirectRules } from './oauth/redirect-uri.ts'
 import { createAccessTokens } from './oauth/tokens/access-token.ts'
 import { createTokenIssuer } from './oauth/tokens/issuer.ts'
 import { loadSigningKeys } from './oauth/tokens/signing-keys.ts'
@@ -129,6 +130,12 @@ async function buildFoundation({ config, secret, storage, log, now, elapsed }: A
   const registrationPolicy = compileRegistration(config.registration)
   const isTrustedProxy = compileTrustedProxies(config.trustedProxies)
   const clientAddress = createClientAddress({ trustedProxies: config.trustedProxies, log, now })
+  const resources = createResourceTable(config.resources, normalizeHost(config.publicUrl.host))
+  const redirectRules: RedirectRules = {
+    ownOrigin: issuer,
+    isProtected: resources.hasHost,
+    isOpenedScheme: registrationPolicy.names,
+  }
   return {
     issuer,
     keyring,
@@ -137,9 +144,10 @@ async function buildFoundation({ config, secret, storage, log, now, elapsed }: A
     provider,
     keys: [accessKeys, sessionKeys],
     registrationPolicy,
+    redirectRules,
     isTrustedProxy,
     clientAddress,
-    resources: createResourceTable(config.resources, normalizeHost(config.publicUrl.host)),
+    resources,
     persons: createPersons({ provider, records }),
     accessTokens: createAccessTokens({ issuer, keys: accessKeys, keyring, now }),
     sessionTokens: createSessionTokens({ issuer, keys: sessionKeys, keyring, now }),
@@ -255,8 +263,17 @@ function buildLogin(
   foundation: Foundation,
   { sessionRules }: ReturnType<typeof buildCheck>,
 ): SessionRoutes {
-  const { issuer, keyring, records, resources, provider, clients, sessionTokens, clientAddress } =
-    foundation
+  const {
+    issuer,
+    keyring,
+    records,
+    resources,
+    provider,
+    clients,
+    redirectRules,
+    sessionTokens,
+    clientAddress,
+  } = foundation
   const browsers = createBrowsers({ keyring, secure: config.publicUrl.secure })
   const rounds = createSignInRounds({ browsers, sessions: records.sessions, now })
   const issue = createSessionIssuer({
@@ -287,6 +304,7 @@ function buildLogin(
     host: normalizeHost(config.publicUrl.host) ?? config.publicUrl.host,
     keyring,
     clients,
+    redirectRules,
     resources,
     browsers,
     provider,

@@ -2,7 +2,7 @@
  * Regression tests for the attacks that reviewers of this code have found.
  */
 import { describe, expect, it } from 'vitest'
-import { redirectUriProblem } from '../src/oauth/redirect-uri.ts'
+import { type RedirectRules, redirectUriProblem } from '../src/oauth/redirect-uri.ts'
 import { createAccessTokens } from '../src/oauth/tokens/access-token.ts'
 import { clientHeaders } from '../src/proxy/response-headers.ts'
 import { createResourceTable } from '../src/resources/resource-table.ts'
@@ -75,6 +75,12 @@ describe('T33: one request cannot keep the process busy', () => {
 })
 
 describe('T6: a redirect URI never leads back to us', () => {
+  const rules = (ownOrigin: string): RedirectRules => ({
+    ownOrigin,
+    isProtected: () => false,
+    isOpenedScheme: () => false,
+  })
+
   it.each([
     ['https:callback', 'https://auth.example.com'],
     ['https:/callback', 'https://auth.example.com'],
@@ -84,17 +90,17 @@ describe('T6: a redirect URI never leads back to us', () => {
     ['http://127.0.0.1:8080/callback', 'http://localhost:8080'],
     ['http://[::1]:8080/authorize', 'http://localhost:8080'],
   ])('%s is refused at %s', (uri, own) => {
-    expect(redirectUriProblem(uri, own)).toBeDefined()
+    expect(redirectUriProblem(uri, rules(own))).toBeDefined()
   })
 
   it('other ports of this computer are other programs', () => {
-    expect(redirectUriProblem('http://127.0.0.1:8081/callback', 'http://localhost:8080')).toBe(
-      undefined,
-    )
+    expect(
+      redirectUriProblem('http://127.0.0.1:8081/callback', rules('http://localhost:8080')),
+    ).toBe(undefined)
   })
 
   it.each(['javascript.x:alert(1)', 'data.x:text', 'com.example:/cb'])('%s', (uri) => {
-    const problem = redirectUriProblem(uri, 'https://auth.example.com')
+    const problem = redirectUriProblem(uri, rules('https://auth.example.com'))
     expect(problem === undefined).toBe(uri.startsWith('com.'))
   })
 })

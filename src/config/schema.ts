@@ -245,7 +245,7 @@ export const Settings = z.object({
   }),
   client_registration: list(parseRegistrant).prefault('open').register(fields, {
     description:
-      'Clients that may register: `open` (any), `off` (only the clients in the configuration), or the hosts that they may redirect to, such as `claude.ai,localhost,cursor:` (a colon after the scheme of an app). Applies to clients that registered earlier, too.',
+      'Clients that may register: `open` (any), `off` (only the clients in the configuration), or the hosts that they may redirect to, such as `claude.ai,localhost,cursor:` (a colon after the scheme of an app). `open,myapp:` allows every host and one more app scheme. Applies to clients that registered earlier, too.',
     kind: 'list',
   }),
   client_lifetime: scalar(durationOrNever({ min: '1s', max: '3650d' }))

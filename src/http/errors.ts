@@ -10,6 +10,7 @@ import { type ErrorPage, errorPage } from '../pages/error-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import { ProviderBusy } from '../providers/provider.ts'
 import { StorageUnavailable } from '../storage/storage.ts'
+import { WrongMediaType } from './bodies.ts'
 import { sendJson } from './json.ts'
 import { RateLimited } from './rate-limit.ts'
 
@@ -40,6 +41,9 @@ function judge(error: unknown): Verdict {
   }
   if (error instanceof ProviderBusy) {
     return { kind: 'unavailable', retryAfter: error.retryAfterSeconds }
+  }
+  if (error instanceof WrongMediaType) {
+    return { kind: 'malformed', status: 415, text: error.message }
   }
   if (error instanceof RateLimited) return { kind: 'limited', retryAfter: error.retryAfterSeconds }
   const status = isFrameworkError(error) ? error.statusCode : undefined

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { randomToken } from '../crypto.ts'
 import { AuthorizationError, OAuthError } from '../errors.ts'
 import { allowOnly } from '../http/methods.ts'
@@ -12,11 +12,15 @@ import {
   type AuthorizationRequest,
   parseAuthorizationRequest,
 } from '../oauth/authorization-request.ts'
+import { fewerWishes } from '../oauth/sign-in-wishes.ts'
 import { ENDPOINTS } from '../paths.ts'
 import { parseParameters } from '../url/parameters.ts'
 import { type LoginFlow, showConsent } from './flow.ts'
 import { type ClientInteraction, INTERACTION_LIFETIME, sealInteraction } from './interaction.ts'
 import { answerAuthorizationError } from './responses.ts'
+
+/** Characters of a list of scopes in a log line. */
+const MAX_LOGGED = 500
 
 export function authorizeRoute(app: FastifyInstance, flow: LoginFlow): void {
   app.get(ENDPOINTS.authorization, async (request, reply) => {
@@ -24,11 +28,11 @@ export function authorizeRoute(app: FastifyInstance, flow: LoginFlow): void {
       const asked = await parseAuthorizationRequest(parseParameters(rawQuery(request)), {
         clients: flow.clients,
         resources: flow.resources,
-        ownOrigin: flow.issuer,
+        redirectRules: flow.redirectRules,
       })
       const browser = flow.browsers.findOrSetCookie(request, reply)
-      const interaction = interactionOf(asked, browser, flow)
-      await refuseOversized(interaction, asked, flow)
+      const interaction = await fitting(interactionOf(asked, browser, flow), asked, flow)
+      logUnknownScopes(asked, reply)
       await showConsent(reply, interaction, flow)
     } catch (error) {
       if (!(error instanceof AuthorizationError)) throw error
@@ -56,22 +60,46 @@ function interactionOf(
     codeChallenge: asked.codeChallenge,
     resource: asked.resource.audience,
     scopes: [...asked.scopes],
+    ...(Object.keys(asked.wishes).length > 0 && { wishes: asked.wishes }),
     provider: flow.provider.id,
     browser,
     expiresAt: Math.floor(flow.now() / 1000) + INTERACTION_LIFETIME,
   }
 }
 
-/** Tells the client that its request does not fit into the provider's `state`: only the client can fix that. */
-async function refuseOversized(
+/** Some clients take what they get for an error here; the line tells the operator why. */
+function logUnknownScopes(
+  { unknownScopes, scopes, client }: AuthorizationRequest,
+  { request }: FastifyReply,
+): void {
+  if (!unknownScopes) return
+  request.log.info(
+    {
+      requestId: request.id,
+      client: client.name,
+      asked: unknownScopes.join(' ').slice(0, MAX_LOGGED),
+      granted: scopes.join(' ').slice(0, MAX_LOGGED),
+    },
+    'the client asked only for scopes that this server does not have',
+  )
+}
+
+/**
+ * The interaction, if need be without the wishes that do not fit into the provider's `state`.
+ * @throws AuthorizationError if it does not fit without them either: only the client can fix that
+ */
+async function fitting(
   interaction: ClientInteraction,
-  { redirect }: AuthorizationRequest,
+  asked: AuthorizationRequest,
   flow: LoginFlow,
-): Promise<void> {
+): Promise<ClientInteraction> {
   try {
-    await sealInteraction({ ...interaction, stage: 'consented' }, flow.keyring)
+    await sealInteraction({ ...interaction, stage: 'consented' }, flow)
+    return interaction
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error
-    throw new AuthorizationError(error.code, error.description, redirect)
+    const wishes = interaction.wishes && fewerWishes(interaction.wishes)
+    if (wishes) return fitting({ ...interaction, wishes }, asked, flow)
+    throw new AuthorizationError(error.code, error.description, asked.redirect)
   }
 }

@@ -15,7 +15,7 @@ import { type Identity, ProviderFailure, type RedirectProvider } from '../provid
 import { parseParameters, single } from '../url/parameters.ts'
 import type { Outcome } from './complete.ts'
 import { createExchangeBudget, type Exchange, type ExchangeBudget } from './exchange-budget.ts'
-import { type LoginFlow, receiveInteraction, showStartAgain } from './flow.ts'
+import { type LoginFlow, receiveInteraction, showStartAgain, wishesOf } from './flow.ts'
 import { answerOutcome, mayIdentify } from './identification.ts'
 import type { Interaction } from './interaction.ts'
 import { answerProviderFailure } from './provider-failure.ts'
@@ -97,6 +97,7 @@ async function identify(
     const person = await provider.identify(response.callback, {
       flowId: interaction.id,
       state: response.state,
+      maxAge: wishesOf(interaction).maxAge,
     })
     exchange?.identified()
     return { person }

@@ -25,13 +25,13 @@ export interface ClientPurposeDeps {
 
 export function clientPurpose(interaction: ClientInteraction, deps: ClientPurposeDeps): Purpose {
   const { clientHash, clientName, redirectUri, codeChallenge, scopes } = interaction
-  const { issuer, keyring, records, resources, grantLifetime } = deps
+  const { issuer, records, resources, grantLifetime } = deps
   const resource = () => resourceOf(interaction.resource, resources)
   /** A form for the consent endpoint: `restart` asks the person again, `approve` repeats their approval. */
   const decided = async (label: string, decision: 'restart' | 'approve'): Promise<ErrorAction> => ({
     label,
     action: CONSENT_PATH,
-    fields: { interaction: await sealInteraction(interaction, keyring), decision },
+    fields: { interaction: await sealInteraction(interaction, deps), decision },
   })
 
   return {

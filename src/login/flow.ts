@@ -11,12 +11,12 @@ import { PageError } from '../errors.ts'
 import type { ClientAddress } from '../http/client-address.ts'
 import { sendErrorPage } from '../http/errors.ts'
 import type { Clients } from '../oauth/clients/clients.ts'
-import { destinationOf } from '../oauth/redirect-uri.ts'
+import { destinationOf, type RedirectRules } from '../oauth/redirect-uri.ts'
 import { OFFLINE_ACCESS } from '../oauth/scope.ts'
 import { consentPage } from '../pages/consent-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import { CONSENT_PATH, LOGIN_PATH } from '../paths.ts'
-import type { Identity, Provider } from '../providers/provider.ts'
+import type { Identity, Provider, SignInWishes } from '../providers/provider.ts'
 import type { ResourceTable } from '../resources/resource-table.ts'
 import type { Browsers } from './browser.ts'
 import type { Outcome } from './complete.ts'
@@ -36,6 +36,7 @@ export interface LoginFlow {
   readonly host: string
   readonly keyring: Keyring
   readonly clients: Clients
+  readonly redirectRules: RedirectRules
   readonly resources: ResourceTable
   readonly browsers: Browsers
   readonly provider: Provider
@@ -62,7 +63,7 @@ export async function receiveInteraction(
   sealed: string | undefined,
   flow: LoginFlow,
 ): Promise<Interaction> {
-  const interaction = await openInteraction(sealed, flow.keyring)
+  const interaction = await openInteraction(sealed, flow)
   if (interaction) return interaction
   throw new PageError({
     kind: 'retry',
@@ -98,16 +99,17 @@ export async function showConsent(
   const resource = flow.purposeOf(interaction).resource()
   const page = consentPage({
     action: CONSENT_PATH,
-    interaction: await sealInteraction(interaction, flow.keyring),
+    interaction: await sealInteraction(interaction, flow),
     client: {
       name: interaction.clientName,
       known: interaction.clientConfigured ? 'configured' : 'self-declared',
     },
-    resource: { name: resource.name, host: new URL(resource.audience).host },
+    resource: { name: resource.name, host: resource.audience.replace(/^https?:\/\//, '') },
     scopes: interaction.scopes
       .filter((scope) => scope !== OFFLINE_ACCESS)
       .map((name) => ({ name, description: resource.scopes[name] ?? name })),
     destination: destinationOf(interaction.redirectUri),
+    address: interaction.redirectUri,
   })
   void reply.headers(pageHeaders()).send(page)
 }
@@ -127,20 +129,35 @@ export async function showStartAgain(
 }
 
 /**
- * The address where a person identifies themselves; with `prompt`, even if the provider already knows them.
+ * The address where a person identifies themselves; with `prompt`, as somebody else than the provider already knows.
  * @throws ProviderFailure
  */
 export async function identifyUrl(
   interaction: Interaction,
   flow: LoginFlow,
-  prompt: { prompt?: 'login' } = {},
+  { prompt }: { prompt?: 'login' } = {},
 ): Promise<string> {
-  const state = await sealInteraction(interaction, flow.keyring)
+  const state = await sealInteraction(interaction, flow)
   switch (flow.provider.kind) {
     case 'password':
       return `${LOGIN_PATH}?interaction=${encodeURIComponent(state)}`
     case 'redirect':
-      return (await flow.provider.authorizationUrl({ flowId: interaction.id, state, ...prompt }))
-        .href
+      return (
+        await flow.provider.authorizationUrl({
+          flowId: interaction.id,
+          state,
+          wishes: prompt === undefined ? wishesOf(interaction) : asSomeoneElse(interaction, prompt),
+        })
+      ).href
   }
+}
+
+/** The client's wishes about the sign-in. */
+export function wishesOf(interaction: Interaction): SignInWishes {
+  return (interaction.purpose === 'client' && interaction.wishes) || {}
+}
+
+function asSomeoneElse(interaction: Interaction, prompt: 'login'): SignInWishes {
+  const { loginHint: _, ...wishes } = wishesOf(interaction)
+  return { ...wishes, prompt }
 }

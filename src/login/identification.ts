@@ -53,7 +53,7 @@ export async function answerOutcome(
       reply.request.log.info({ requestId: reply.request.id, user: outcome.user }, 'signed in')
       flow.browsers.forget(reply, interaction)
       await outcome.arrival.setCookies?.(reply)
-      sendOn(reply, outcome.arrival.location)
+      sendOn(reply, outcome.arrival.location, { allowed: true })
       return
     case 'already-answered':
       await showStartAgain(reply, interaction, flow)

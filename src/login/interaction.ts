@@ -8,6 +8,8 @@
 import { z } from 'zod'
 import type { Keyring } from '../crypto.ts'
 import { OAuthError } from '../errors.ts'
+import type { ResourceTable } from '../resources/resource-table.ts'
+import { fromPlaces, toPlaces } from './scope-places.ts'
 
 /** Seconds that a person may take: the lifetime of Keycloak's login page. */
 export const INTERACTION_LIFETIME = 30 * 60
@@ -39,6 +41,17 @@ const ClientInteraction = z.object({
   /** The resource's audience. */
   resource: z.string(),
   scopes: z.array(z.string()),
+  /** The client's wishes about the sign-in, for the provider. */
+  wishes: z
+    .object({
+      prompt: z.string().exactOptional(),
+      loginHint: z.string().exactOptional(),
+      maxAge: z.number().exactOptional(),
+      acrValues: z.string().exactOptional(),
+      uiLocales: z.string().exactOptional(),
+      display: z.string().exactOptional(),
+    })
+    .exactOptional(),
   /** SHA-256 of the cookie of the browser that it belongs to (decision K6). */
   browser: z.string(),
 })
@@ -83,25 +96,63 @@ const MEMBERS = [
   'browser',
   'returnTo',
   'nonceHash',
+  'wishes',
 ] as const satisfies readonly (keyof ClientInteraction | keyof SessionInteraction)[]
 
+/** The services that sealing needs. */
+export interface Sealing {
+  readonly keyring: Keyring
+  readonly resources: Pick<ResourceTable, 'byAudience'>
+}
+
 /** @throws OAuthError `invalid_request` if the result is too long, which only a client's long `state` can cause */
-export async function sealInteraction(interaction: Interaction, keyring: Keyring): Promise<string> {
-  const tooLong = () =>
-    new OAuthError('invalid_request', 'state is too long: it must fit into 2,000 characters')
-  const sealed = keyring.seal('interaction', listOf(interaction))
-  if (sealed.length > MAX_SEALED_LENGTH) throw tooLong()
-  return sealed
+export async function sealInteraction(
+  interaction: Interaction,
+  { keyring, resources }: Sealing,
+): Promise<string> {
+  const list = listOf(interaction)
+  const sealed = keyring.seal('interaction', list)
+  if (sealed.length <= MAX_SEALED_LENGTH) return sealed
+  const shorter = keyring.seal('interaction', withPlaces(list, interaction, resources))
+  if (shorter.length <= MAX_SEALED_LENGTH) return shorter
+  throw new OAuthError('invalid_request', 'state is too long: it must fit into 2,000 characters')
 }
 
 /** The interaction sealed in `value`, expired or not, or undefined if we never sealed it. */
 export async function openInteraction(
   value: string | undefined,
-  keyring: Keyring,
+  { keyring, resources }: Sealing,
 ): Promise<Interaction | undefined> {
   if (value === undefined || value.length > MAX_SEALED_LENGTH) return undefined
-  const opened = Interaction.safeParse(membersOf(keyring.open('interaction', value)))
+  const members = membersOf(keyring.open('interaction', value))
+  const opened = Interaction.safeParse(members && withNames(members, resources))
   return opened.success ? opened.data : undefined
+}
+
+/** The same list with the scopes as places, where the resource offers them all. */
+function withPlaces(
+  list: readonly unknown[],
+  interaction: Interaction,
+  resources: Sealing['resources'],
+): readonly unknown[] {
+  if (interaction.purpose !== 'client') return list
+  const offered = resources.byAudience(interaction.resource)?.scopes
+  const places = offered && toPlaces(interaction.scopes, offered)
+  return places ? list.with(MEMBERS.indexOf('scopes'), places) : list
+}
+
+const Places = z.tuple([z.string(), z.instanceof(Uint8Array)])
+
+/** The same members with the names of scopes that were sealed as places. */
+function withNames(
+  members: Readonly<Record<string, unknown>>,
+  resources: Sealing['resources'],
+): Readonly<Record<string, unknown>> {
+  const places = Places.safeParse(members.scopes)
+  if (!places.success || typeof members.resource !== 'string') return members
+  const offered = resources.byAudience(members.resource)?.scopes
+  // Without the resource the sign-in ends on a page that says so; no scope is granted.
+  return { ...members, scopes: offered ? fromPlaces(places.data, offered) : [] }
 }
 
 function listOf(interaction: Interaction): unknown[] {
@@ -111,7 +162,7 @@ function listOf(interaction: Interaction): unknown[] {
   return list
 }
 
-function membersOf(list: unknown): unknown {
+function membersOf(list: unknown): Readonly<Record<string, unknown>> | undefined {
   if (!Array.isArray(list)) return undefined
   const pairs = MEMBERS.map((name, place) => [name, list[place]] as const)
   return Object.fromEntries(pairs.filter(([, value]) => value !== null && value !== undefined))

@@ -16,7 +16,7 @@ import { LOGIN_PATH } from '../paths.ts'
 import { ProviderBusy } from '../providers/provider.ts'
 import { type Parameters, parseParameters, single } from '../url/parameters.ts'
 import type { Outcome } from './complete.ts'
-import { type LoginFlow, receiveInteraction } from './flow.ts'
+import { type LoginFlow, receiveInteraction, wishesOf } from './flow.ts'
 import { answerOutcome, mayIdentify } from './identification.ts'
 import { type Interaction, sealInteraction } from './interaction.ts'
 import type { Attempt, PasswordLogin } from './password-login.ts'
@@ -40,7 +40,8 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
     const sealed = single(parseParameters(rawQuery(request)), 'interaction')
     const interaction = await receiveInteraction(request, sealed, flow)
     if (await mayIdentify(interaction, request, reply, flow)) {
-      await showLogin(reply, interaction, flow, {})
+      const { loginHint } = wishesOf(interaction)
+      await showLogin(reply, interaction, flow, loginHint === undefined ? {} : { name: loginHint })
     }
     return reply
   })
@@ -92,7 +93,7 @@ async function showLogin(
   const purpose = flow.purposeOf(interaction)
   const page = loginPage({
     action: LOGIN_PATH,
-    interaction: await sealInteraction(interaction, flow.keyring),
+    interaction: await sealInteraction(interaction, flow),
     resourceName: purpose.resource().name,
     ...(purpose.clientName !== undefined && { clientName: purpose.clientName }),
     ...typed,

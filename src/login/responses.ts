@@ -7,7 +7,7 @@ import type { FastifyReply } from 'fastify'
 import type { AuthorizationError, VerifiedRedirect } from '../errors.ts'
 import { sendErrorPage } from '../http/errors.ts'
 import { destinationOf, withParameters } from '../oauth/redirect-uri.ts'
-import { continuePage } from '../pages/continue-page.ts'
+import { appPage, continuePage } from '../pages/continue-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import type { ClientInteraction } from './interaction.ts'
 
@@ -42,12 +42,27 @@ export function destinationName(redirectUri: string): string {
   }
 }
 
-/** Redirects the browser. 303: a form posted here is never posted there (OAuth 2.1 section 7.5.4). */
-export function sendOn(reply: FastifyReply, location: string): void {
+/**
+ * Sends the browser on: by a redirect (303: a form posted here is never posted there, OAuth 2.1 section 7.5.4), or to an
+ * app by a page with a link (decision K10).
+ * @param options `allowed`: true if the client gets what it asked for
+ */
+export function sendOn(
+  reply: FastifyReply,
+  location: string,
+  { allowed = false }: { readonly allowed?: boolean } = {},
+): void {
+  if (/^(?:https?:|\/)/i.test(location)) {
+    void reply
+      .header('cache-control', 'no-store')
+      .header('referrer-policy', 'no-referrer')
+      .redirect(location, reply.request.method === 'POST' ? 303 : 302)
+    return
+  }
+  const label = `Open ${destinationName(location)}`
   void reply
-    .header('cache-control', 'no-store')
-    .header('referrer-policy', 'no-referrer')
-    .redirect(location, reply.request.method === 'POST' ? 303 : 302)
+    .headers(pageHeaders({ navigatesAway: true }))
+    .send(appPage({ to: location, label, allowed }))
 }
 
 /** Sends a page that goes on by itself, so that no redirect chain follows the POST of the form. */

@@ -8,6 +8,8 @@ import type { FastifyInstance } from 'fastify'
 import { PageError } from '../errors.ts'
 import { acceptForms } from '../http/bodies.ts'
 import { answerPerson } from '../http/errors.ts'
+import { ASKED_HOST } from '../oauth/authorization-request.ts'
+import { ENDPOINTS } from '../paths.ts'
 import { normalizeHost } from '../url/host.ts'
 import { authorizeRoute } from './authorize.ts'
 import { callbackRoute } from './callback.ts'
@@ -24,7 +26,10 @@ export function loginRoutes(app: FastifyInstance, flow: LoginFlow): void {
     // Here the browser would give our cookies and the person's password to another origin.
     const target = request.raw.url ?? '/'
     if (/^(?:GET|HEAD)$/.test(request.method) && target.startsWith('/')) {
-      return reply.redirect(flow.issuer + target, 302)
+      return reply.redirect(
+        flow.issuer + withAskedHost(target, request.headers.host ?? '', flow),
+        302,
+      )
     }
     throw new PageError({
       kind: 'client',
@@ -38,4 +43,13 @@ export function loginRoutes(app: FastifyInstance, flow: LoginFlow): void {
   consentRoute(app, flow)
   if (flow.passwordLogin) loginRoute(app, flow, flow.passwordLogin)
   if (flow.provider.kind === 'redirect') callbackRoute(app, flow, flow.provider)
+}
+
+/** The target of an authorization request that names no resource, with the protected host it was sent to. */
+function withAskedHost(target: string, host: string, { resources }: LoginFlow): string {
+  const [path, query = ''] = target.split('?', 2)
+  const says = (name: string) => query.split('&').some((pair) => pair.startsWith(`${name}=`))
+  const isOurs = path === ENDPOINTS.authorization && resources.hasHost(host)
+  if (!isOurs || says('resource') || says(ASKED_HOST)) return target
+  return `${target}${target.includes('?') ? '&' : '?'}${ASKED_HOST}=${encodeURIComponent(host)}`
 }

@@ -15,14 +15,25 @@ import {
   PageError,
   type VerifiedRedirect,
 } from '../errors.ts'
+import type { SignInWishes } from '../providers/provider.ts'
 import type { Resource, ResourceTable } from '../resources/resource-table.ts'
 import { type Parameters, required, several, single } from '../url/parameters.ts'
 import type { Client } from './clients/client.ts'
 import type { Clients } from './clients/clients.ts'
 import { parseChallenge } from './pkce.ts'
-import { isLoopback, redirectUriProblem, sameRedirectUri } from './redirect-uri.ts'
+import {
+  asConfigured,
+  isLoopback,
+  type RedirectRules,
+  redirectUriProblem,
+  sameRedirectUri,
+} from './redirect-uri.ts'
 import { resolveResource } from './resource-indicator.ts'
-import { grantedScopes, limitedScopes, parseScope } from './scope.ts'
+import { asksOnlyUnknown, grantedScopes, limitedScopes, parseScope } from './scope.ts'
+import { parseWishes } from './sign-in-wishes.ts'
+
+/** Our own parameter: the protected host that the request was sent to before it was sent on to the gateway's. */
+export const ASKED_HOST = 'gw_host'
 
 /** An authorization request that a person may be asked to approve. */
 export interface AuthorizationRequest {
@@ -31,12 +42,15 @@ export interface AuthorizationRequest {
   readonly codeChallenge: string
   readonly resource: Resource
   readonly scopes: readonly string[]
+  readonly wishes: SignInWishes
+  /** The requested scopes, where the resource has none of them. */
+  readonly unknownScopes?: readonly string[]
 }
 
 interface Deps {
   readonly clients: Clients
   readonly resources: ResourceTable
-  readonly ownOrigin: string
+  readonly redirectRules: RedirectRules
 }
 
 /**
@@ -67,14 +81,15 @@ export async function parseAuthorizationRequest(
       single(parameters, 'code_challenge'),
       single(parameters, 'code_challenge_method'),
     )
-    const resource = resolveResource(several(parameters, 'resource'), deps.resources)
     const requested = parseScope(single(parameters, 'scope'))
+    const resource = resolveResource(several(parameters, 'resource'), deps.resources, {
+      host: single(parameters, ASKED_HOST),
+      scopes: requested,
+    })
     const scopes = limitedScopes(grantedScopes(requested, resource), client.scopes, resource)
-    // Consent is always asked for, so no request can be answered without a page (OIDC Core section 3.1.2.6).
-    if (parseScope(single(parameters, 'prompt')).includes('none')) {
-      throw new OAuthError('interaction_required', 'prompt=none cannot be satisfied')
-    }
-    return { client, redirect, codeChallenge, resource, scopes }
+    const wishes = parseWishes(parameters)
+    const unknown = asksOnlyUnknown(requested, resource) && { unknownScopes: requested }
+    return { client, redirect, codeChallenge, resource, scopes, wishes, ...unknown }
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error
     throw new AuthorizationError(error.code, error.description, redirect)
@@ -104,7 +119,9 @@ async function verifyRedirect(
       throw new OAuthError('invalid_request', 'redirect_uri is missing')
     }
     const registered = client.redirectUris.some((uri) => sameRedirectUri(redirectUri, uri))
-    if (!registered || redirectUriProblem(redirectUri, deps.ownOrigin) !== undefined) {
+    // Judged again: the port of a loopback URI is known only now, and settings change.
+    const rules = client.configured ? asConfigured(deps.redirectRules) : deps.redirectRules
+    if (!registered || redirectUriProblem(redirectUri, rules) !== undefined) {
       throw new OAuthError('invalid_request', 'redirect_uri is not registered for this program')
     }
     return { client, redirectUri }

@@ -5,13 +5,9 @@
  * @module
  */
 
-import { normalizeHost } from '../url/host.ts'
+import { appSchemeProblem } from './app-schemes.ts'
+import { hitsOwnPath, type OwnHosts } from './own-places.ts'
 
-/** Native apps register these private-use schemes although RFC 8252 section 7.1 asks for a dotted one. */
-const KNOWN_APP_SCHEMES = new Set(['cursor', 'vscode', 'vscode-insiders', 'windsurf', 'claude'])
-/** At least two labels, and not a scheme whose content a browser runs or shows. */
-const REVERSE_DOMAIN =
-  /^(?!(?:javascript|data|vbscript|blob|file)\.)[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+$/
 const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(?=[/?]|$)(.*)$/
 const MAX_LENGTH = 512
 
@@ -21,11 +17,19 @@ export type Destination =
   | { readonly kind: 'host'; readonly host: string }
   | { readonly kind: 'app'; readonly scheme: string }
 
-/**
- * The reason why a client may not have this redirect URI, as a sentence that the URI begins; undefined if it may.
- * @param ownOrigin the gateway's: a client that redirects to us would hand codes to our own callback (threat T6)
- */
-export function redirectUriProblem(uri: string, ownOrigin: string): string | undefined {
+/** The places that redirect URIs must not hit, and the private-use schemes that the operator opened. */
+export interface RedirectRules extends OwnHosts {
+  /** True if the operator allows this scheme, beside those of known apps. It is in lower case, without its colon. */
+  readonly isOpenedScheme: (scheme: string) => boolean
+}
+
+/** The rules for a client of the configuration: to name an app scheme there is to allow it. */
+export function asConfigured(rules: RedirectRules): RedirectRules {
+  return { ...rules, isOpenedScheme: () => true }
+}
+
+/** The reason why a client may not have this redirect URI, as a sentence that the URI begins; undefined if it may. */
+export function redirectUriProblem(uri: string, rules: RedirectRules): string | undefined {
   if (uri.length > MAX_LENGTH) return `is longer than ${MAX_LENGTH} characters`
   if (!/^[\x21-\x7e]+$/.test(uri)) return 'is not printable ASCII'
   if (/[\\<>"`{}|^]/.test(uri)) return 'contains characters that a URI cannot contain'
@@ -42,18 +46,10 @@ export function redirectUriProblem(uri: string, ownOrigin: string): string | und
     if (url.protocol === 'http:' && !LOOPBACK.test(uri)) {
       return 'uses http for a host other than loopback'
     }
-    return isOwn(url, ownOrigin) ? 'points to the authorization server itself' : undefined
+    return hitsOwnPath(url, rules) ? 'points to the authorization server itself' : undefined
   }
   const scheme = url.protocol.slice(0, -1)
-  if (REVERSE_DOMAIN.test(scheme) || KNOWN_APP_SCHEMES.has(scheme)) return undefined
-  return `uses the scheme ${scheme}: use https, http on loopback, or a reverse-domain scheme`
-}
-
-/** True for our host in any spelling; on loopback, for any name of this machine with our port. */
-function isOwn(url: URL, ownOrigin: string): boolean {
-  const own = new URL(ownOrigin)
-  if (normalizeHost(url.host) === normalizeHost(own.host)) return true
-  return url.port === own.port && isLoopback(`${url.origin}/`) && isLoopback(`${own.origin}/`)
+  return appSchemeProblem(scheme, uri.slice(url.protocol.length), rules.isOpenedScheme)
 }
 
 /** True for http on `localhost`, `127.0.0.1` or `[::1]`. */

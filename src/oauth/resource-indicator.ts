@@ -7,16 +7,31 @@
 import { OAuthError } from '../errors.ts'
 import type { Resource, ResourceTable } from '../resources/resource-table.ts'
 
+/** The rest of a request that names no resource. */
+export interface Hints {
+  /** The protected host that the request was sent to; undefined for the gateway's own. */
+  readonly host: string | undefined
+  readonly scopes: readonly string[]
+}
+
 /**
  * The resource that the `resource` parameters name: any URL that a configured resource covers, in any spelling of its
- * host. Without a parameter it is the default resource (decision K18), since some clients send none.
+ * host. Some clients send none: then it is the resource that the hints mean (decision K43).
  * @throws OAuthError `invalid_target` if the named resource does not exist, if several are named, or if none is named
- *   and there is no default
+ *   and none is meant
  */
-export function resolveResource(indicators: readonly string[], resources: ResourceTable): Resource {
+export function resolveResource(
+  indicators: readonly string[],
+  resources: ResourceTable,
+  hints: Hints = { host: undefined, scopes: [] },
+): Resource {
   if (indicators.length === 0) {
-    if (resources.fallback) return resources.fallback
-    throw new OAuthError('invalid_target', 'resource is missing, and this server has several')
+    const meant = meantResource(hints, resources)
+    if (meant) return meant
+    throw new OAuthError(
+      'invalid_target',
+      'resource is missing, and this server has several: send it, or ask the operator to set default: true for one of them',
+    )
   }
   const found = indicators.map((indicator) => resources.byIndicator(indicator))
   const [first] = found
@@ -27,6 +42,21 @@ export function resolveResource(indicators: readonly string[], resources: Resour
     )
   }
   return first
+}
+
+/** The only one of the host, else the only one that offers a requested scope, else the default or only one. */
+function meantResource({ host, scopes }: Hints, resources: ResourceTable): Resource | undefined {
+  const here = host === undefined ? [] : resources.allAt(host)
+  if (here.length === 1) return here[0]
+  // A wildcard has no audience until a request names a host.
+  const candidates =
+    here.length > 0 ? here : resources.all.filter(({ origin }) => !origin.includes('*'))
+  const owners = scopes.flatMap((scope) => {
+    const offering = candidates.filter((resource) => Object.hasOwn(resource.scopes, scope))
+    return offering.length === 1 ? offering : []
+  })
+  if (new Set(owners).size === 1) return owners[0]
+  return here.find(({ isDefault }) => isDefault) ?? resources.fallback
 }
 
 /**

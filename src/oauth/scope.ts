@@ -34,6 +34,15 @@ export function grantedScopes(requested: readonly string[], rules: ScopeRules): 
   return [...granted]
 }
 
+/** True if scopes were requested and the resource has none of them. */
+export function asksOnlyUnknown(
+  requested: readonly string[],
+  { scopes }: Pick<ScopeRules, 'scopes'>,
+): boolean {
+  const named = requested.filter((scope) => scope !== OFFLINE_ACCESS)
+  return named.length > 0 && !named.some((scope) => Object.hasOwn(scopes, scope))
+}
+
 /**
  * The granted scopes, reduced to those that the client may have.
  * @param limit all scopes that the client may have, besides `offline_access`; undefined: no limit
@@ -59,16 +68,22 @@ export function advertisedScopes(rules: ScopeRules): readonly string[] {
 }
 
 /**
- * The scopes of a refreshed token: the requested ones, or all of the grant.
- * @throws OAuthError `invalid_scope` if a requested scope is not in the grant (RFC 6749 section 6)
+ * The scopes of a refreshed token: the requested ones, or all of the grant. As at the authorization endpoint, scopes that
+ * the resource does not have are dropped, and if nothing is left, it is as if none had been requested.
+ * @param offered the scopes of the resource
+ * @throws OAuthError `invalid_scope` if a requested scope of the resource is not in the grant (RFC 6749 section 6)
  */
 export function narrowedScopes(
   requested: readonly string[],
   granted: readonly string[],
+  offered: ScopeRules['scopes'],
 ): readonly string[] {
-  if (requested.length === 0) return granted
-  if (!requested.every((scope) => granted.includes(scope))) {
+  const known = requested.filter(
+    (scope) => granted.includes(scope) || Object.hasOwn(offered, scope),
+  )
+  if (!known.some((scope) => scope !== OFFLINE_ACCESS)) return granted
+  if (!known.every((scope) => granted.includes(scope))) {
     throw new OAuthError('invalid_scope', 'scope exceeds what was granted')
   }
-  return requested
+  return known
 }

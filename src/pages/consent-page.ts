@@ -27,6 +27,8 @@ export interface ConsentPage {
   readonly resource: { readonly name: string; readonly host: string }
   readonly scopes: readonly { readonly name: string; readonly description: string }[]
   readonly destination: Destination
+  /** The whole redirect URI. */
+  readonly address?: string
   /** The name of the person who is signed in, when known. */
   readonly person?: string
 }
@@ -83,7 +85,7 @@ export function consentPage(page: ConsentPage): string {
       ({ name, description }) =>
         html`<li>${tickIcon}<span>${isolated(description, displayText(name))}</span></li>`,
     )}</ul></dd></div>
-<div><dt>Where the answer goes</dt><dd>${destinationLine(page.destination)}</dd></div>
+<div><dt>Where the answer goes</dt><dd>${destinationLine(page.destination)}${page.address !== undefined && html`<p class="quiet"><span class="address">${isolated(page.address)}</span></p>`}</dd></div>
 </dl>
 ${caution && html`<p class="note">${infoIcon}<span>${caution}</span></p>`}
 <form method="post" action="${linkTarget(page.action)}">

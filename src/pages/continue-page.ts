@@ -1,6 +1,6 @@
 /**
- * The answer to a form that leads elsewhere: a page that goes on by itself. A redirect would carry the form's POST, and
- * every policy on it, through the chain that follows.
+ * The pages that lead elsewhere. A redirect after a form would carry its POST, and every policy on it, through the chain
+ * that follows; and a redirect to an app would leave the page before it in front.
  *
  * @module
  */
@@ -19,17 +19,38 @@ export interface ContinuePage {
 /** The document, to be sent with `pageHeaders({ navigatesAway: true })`. */
 export function continuePage(page: ContinuePage): string {
   const to = linkTarget(page.to)
-  // A browser that opens an app keeps this page open until the person closes it.
-  const opensApp = !/^(https?:|\/)/i.test(to)
   return layout({
     title: 'One moment',
     head: html`<meta http-equiv="refresh" content="0; url=${to}">`,
     main: html`<h1>One moment</h1>
-<p>${
-      opensApp
-        ? 'Your browser may ask whether it should open the app. Once the app is open, you can close this page.'
-        : 'Your browser is opening the next page. If nothing happens, use this button.'
-    }</p>
+<p>Your browser is opening the next page. If nothing happens, use this button.</p>
 <div class="buttons"><a class="button primary" href="${to}">${isolated(page.label, 'Continue')}</a></div>`,
+  })
+}
+
+export interface AppPage extends ContinuePage {
+  /** True if the app gets what it asked for. */
+  readonly allowed: boolean
+}
+
+/**
+ * The last page on the way to an app, whose link opens it. It never goes on by itself: a browser would stay on the page
+ * before, and many people let it open such links always (threat T48).
+ */
+export function appPage(page: AppPage): string {
+  const [title, text] = page.allowed
+    ? [
+        'You are signed in',
+        'Open the app to go on. Your browser may ask whether it should. Once the app is open, you can close this page.',
+      ]
+    : [
+        'Nothing was shared',
+        'The app gets no access. Open it to tell it so; after that, or at once, you can close this page.',
+      ]
+  return layout({
+    title,
+    main: html`<h1>${title}</h1>
+<p>${text}</p>
+<div class="buttons"><a class="button primary" href="${linkTarget(page.to)}">${isolated(page.label, 'Open the app')}</a></div>`,
   })
 }

@@ -8,7 +8,6 @@ import { type Html, html } from './html.ts'
 import { againIcon, alertIcon, stopIcon } from './icons.ts'
 import { layout, requestLine } from './layout.ts'
 import { linkTarget } from './link-target.ts'
-import { plainWords } from './plain-words.ts'
 
 /**
  * The people who can fix it: the person (`retry`: nothing wrong, try again), the program's author (`client`), the
@@ -29,7 +28,7 @@ export interface ErrorPage {
   readonly kind: ErrorKind
   readonly title: string
   readonly text: string
-  /** The mistake that the program's author must fix, in technical words where there are no others. */
+  /** The mistake that the program's author must fix, in the protocol's own names: authors search for them. */
   readonly details?: string
   readonly requestId: string
   /** The first is the primary button. */
@@ -64,7 +63,7 @@ export function errorPage(page: ErrorPage): string {
 <p>${isolated(page.text)}</p>
 ${
   page.details !== undefined &&
-  html`<section class="box"><h2>For the author of the program</h2><p>${isolated(plainWords(page.details))}</p></section>`
+  html`<section class="box"><h2>For the author of the program</h2><p>${isolated(page.details)}</p></section>`
 }
 ${
   page.actions.length === 0

@@ -31,10 +31,13 @@ export function createGoogleProvider(given: GoogleOptions): RedirectProvider {
     ...createOidcLogin(connection, options, {
       // Google knows no `prompt=login`; somebody else signs in there by choosing an account. Where only some domains
       // are let in, Google always asks: else a browser with one account would never get to another.
-      parameters: (prompt) => ({
+      parameters: ({ prompt, loginHint, uiLocales }) => ({
         ...((prompt || hosted.isLimited) && { prompt: 'select_account' }),
+        ...(loginHint !== undefined && { login_hint: loginHint }),
+        ...(uiLocales !== undefined && { ui_locales: uiLocales }),
         ...hosted.parameters,
       }),
+      saysAuthTime: false,
       admit: hosted.admit,
       // Google's ID token has the e-mail, and groups do not exist there.
       asksUserinfo: false,

@@ -17,7 +17,13 @@ import {
 import type { ProviderStep } from './oidc-failure.ts'
 import { identityFromClaims } from './oidc-identity.ts'
 import { createOidcTokens } from './oidc-tokens.ts'
-import { type Claims, type Identity, ProviderFailure, type RedirectProvider } from './provider.ts'
+import {
+  type Claims,
+  type Identity,
+  ProviderFailure,
+  type RedirectProvider,
+  type SignInWishes,
+} from './provider.ts'
 import { withUserinfo } from './userinfo.ts'
 
 export interface OidcOptions extends ConnectionOptions {
@@ -35,7 +41,9 @@ export interface OidcOptions extends ConnectionOptions {
 /** The points in which a provider differs from the standard. */
 interface Differences {
   /** More parameters of the authorization request. */
-  readonly parameters: (prompt: 'login' | undefined) => Readonly<Record<string, string>>
+  readonly parameters: (wishes: SignInWishes) => Readonly<Record<string, string>>
+  /** False if its ID tokens never say when the person signed in, so that `max_age` cannot be sent or checked. */
+  readonly saysAuthTime: boolean
   /** Throws ProviderFailure for people who are not let in, by the claims of their verified ID token. */
   readonly admit: (claims: Claims) => void
   /** False if userinfo knows nothing more of people than the ID token says. */
@@ -46,7 +54,15 @@ type Redeemed = Awaited<ReturnType<typeof authorizationCodeGrant>>
 
 const SCOPE = 'openid email profile'
 const STANDARD: Differences = {
-  parameters: (prompt) => (prompt ? { prompt } : {}),
+  parameters: ({ prompt, loginHint, maxAge, acrValues, uiLocales, display }) => ({
+    ...(prompt !== undefined && { prompt }),
+    ...(loginHint !== undefined && { login_hint: loginHint }),
+    ...(maxAge !== undefined && { max_age: String(maxAge) }),
+    ...(acrValues !== undefined && { acr_values: acrValues }),
+    ...(uiLocales !== undefined && { ui_locales: uiLocales }),
+    ...(display !== undefined && { display }),
+  }),
+  saysAuthTime: true,
   admit: () => undefined,
   asksUserinfo: true,
 }
@@ -63,7 +79,7 @@ export function createOidcProvider(options: OidcOptions): RedirectProvider {
 export function createOidcLogin(
   { discovered, isIssuer, createKeys, usable }: OidcConnection,
   options: OidcOptions,
-  { parameters, admit, asksUserinfo }: Differences = STANDARD,
+  { parameters, saysAuthTime, admit, asksUserinfo }: Differences = STANDARD,
 ): RedirectProvider {
   const { clientId, clientSecret, issuerAlias, groupsClaim, keyring } = options
   const keys = createKeys(0)
@@ -77,7 +93,7 @@ export function createOidcLogin(
     kind: 'redirect',
     speaksFor: isIssuer,
 
-    authorizationUrl: ({ flowId, state, prompt }) =>
+    authorizationUrl: ({ flowId, state, wishes = {} }) =>
       translateFailures({ about: 'the code', secrets: [clientSecret] }, async () =>
         buildAuthorizationUrl((await discovered.get()).configuration, {
           redirect_uri: options.redirectUri,
@@ -86,11 +102,11 @@ export function createOidcLogin(
           nonce: nonceOf(flowId),
           code_challenge: sha256(verifierOf(flowId)),
           code_challenge_method: 'S256',
-          ...parameters(prompt),
+          ...parameters(wishes),
         }),
       ),
 
-    async identify(callback, { flowId, state }) {
+    async identify(callback, { flowId, state, maxAge }) {
       const pkceCodeVerifier = verifierOf(flowId)
       const code = callback.searchParams.get('code') ?? ''
       const step: ProviderStep = {
@@ -104,6 +120,7 @@ export function createOidcLogin(
           expectedNonce: nonceOf(flowId),
           pkceCodeVerifier,
           idTokenExpected: true,
+          ...(saysAuthTime && maxAge !== undefined && { maxAge }),
         })
         return { found, tokens }
       })

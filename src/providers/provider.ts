@@ -48,6 +48,21 @@ export interface TokenAuthority {
   inspect(token: string): Promise<TokenStatement>
 }
 
+/**
+ * What a client asks about the sign-in (OpenID Connect Core section 3.1.2.1); absent members were not asked. A provider
+ * takes those that it knows.
+ */
+export interface SignInWishes {
+  /** Values with a space between two. */
+  readonly prompt?: string
+  readonly loginHint?: string
+  /** Seconds since the person signed in at the provider. */
+  readonly maxAge?: number
+  readonly acrValues?: string
+  readonly uiLocales?: string
+  readonly display?: string
+}
+
 interface ProviderBase {
   readonly id: string
   /** Shown to people where there is a choice. */
@@ -93,9 +108,15 @@ export interface RedirectProvider extends ProviderBase {
    * The address to send the person to. `flowId` names the attempt: nonce and PKCE verifier derive from it (decision
    * K5). Rejects with {@link ProviderFailure}.
    */
-  authorizationUrl(flow: { flowId: string; state: string; prompt?: 'login' }): Promise<URL>
-  /** The person who came back. `callback` is the full URL of that request. Rejects with {@link ProviderFailure}. */
-  identify(callback: URL, flow: { flowId: string; state: string }): Promise<Identity>
+  authorizationUrl(flow: { flowId: string; state: string; wishes?: SignInWishes }): Promise<URL>
+  /**
+   * The person who came back. `callback` is the full URL of that request; `maxAge` the wish that was sent. Rejects with
+   * {@link ProviderFailure}, also for a person who signed in longer ago than that.
+   */
+  identify(
+    callback: URL,
+    flow: { flowId: string; state: string; maxAge?: number | undefined },
+  ): Promise<Identity>
   /** Present if the provider's own access tokens may be accepted as bearers. */
   readonly tokens?: TokenAuthority
 }

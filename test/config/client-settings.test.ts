@@ -37,7 +37,7 @@ describe('CLIENT_REGISTRATION', () => {
     ['https:', 'allows every web site. Write the hosts, like claude.ai.'],
     [
       'javascript:',
-      'is a scheme that no client may use: it uses the scheme javascript: use https, http on loopback, or a reverse-domain scheme.',
+      'is a scheme that browsers or systems use themselves, so no client may have it. Remove it.',
     ],
   ])('refuses the scheme %s', (value, problem) => {
     expect(problems({ CLIENT_REGISTRATION: value })).toEqual([
@@ -63,7 +63,28 @@ describe('CLIENT_REGISTRATION', () => {
 
   it('is a word alone, or a list', () => {
     expect(problems({ CLIENT_REGISTRATION: 'open,claude.ai' })).toEqual([
-      'CLIENT_REGISTRATION: open cannot stand in a list. Write it alone, or list hosts.',
+      'CLIENT_REGISTRATION: open lets clients of every host register, so a host beside it says nothing. Remove open or the hosts; app schemes may stay.',
+    ])
+    expect(problems({ CLIENT_REGISTRATION: 'off,myapp:' })).toEqual([
+      'CLIENT_REGISTRATION: off cannot stand in a list. Write it alone.',
+    ])
+  })
+
+  it('cl3: opens further app schemes, beside open or in a list', () => {
+    expect(config({ CLIENT_REGISTRATION: 'open,MyApp:' }).registration).toEqual(['open', 'myapp:'])
+    expect(config({ CLIENT_REGISTRATION: 'localhost,myapp:' }).registration).toEqual([
+      'localhost',
+      'myapp:',
+    ])
+  })
+
+  it.each(
+    'javascript data vbscript blob file about view-source intent mailto ftp ws wss tel ms-msdt search-ms chrome-extension javascript.app'.split(
+      ' ',
+    ),
+  )('cl3: at14: never opens %s:', (scheme) => {
+    expect(problems({ CLIENT_REGISTRATION: `open,${scheme}:` })).toEqual([
+      `CLIENT_REGISTRATION: "${scheme}:" is a scheme that browsers or systems use themselves, so no client may have it. Remove it.`,
     ])
   })
 })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   destinationOf,
+  type RedirectRules,
   redirectUriProblem,
   sameRedirectUri,
   withParameters,
@@ -9,6 +10,11 @@ import { buildTestApp } from '../support/build-app.ts'
 import { authorizeUrl, REDIRECT_URI, register } from '../support/oauth-client.ts'
 
 const OWN = 'https://auth.example.com'
+const rules = (ownOrigin: string): RedirectRules => ({
+  ownOrigin,
+  isProtected: () => false,
+  isOpenedScheme: () => false,
+})
 
 describe('a client may have', () => {
   it.each([
@@ -24,7 +30,7 @@ describe('a client may have', () => {
     'com.example.app:/oauth',
     'com.example.app://oauth/cb',
   ])('%s', (uri) => {
-    expect(redirectUriProblem(uri, OWN)).toBeUndefined()
+    expect(redirectUriProblem(uri, rules(OWN))).toBeUndefined()
   })
 })
 
@@ -40,7 +46,7 @@ describe('T16: a client may not have', () => {
     'about:blank',
     'myapp://callback',
   ])('%s', (uri) => {
-    expect(redirectUriProblem(uri, OWN)).toEqual(expect.any(String))
+    expect(redirectUriProblem(uri, rules(OWN))).toEqual(expect.any(String))
   })
 })
 
@@ -69,7 +75,7 @@ describe('T5: a client may not have', () => {
     ['a wildcard port', 'http://localhost:*/cb'],
     ['too much', `https://app.example/${'a'.repeat(512)}`],
   ])('%s', (_what, uri) => {
-    expect(redirectUriProblem(uri, OWN)).toEqual(expect.any(String))
+    expect(redirectUriProblem(uri, rules(OWN))).toEqual(expect.any(String))
   })
 })
 
@@ -77,10 +83,10 @@ describe('T6: a client may not have the authorization server itself', () => {
   it.each([
     [OWN, `${OWN}/callback`],
     [OWN, 'https://AUTH.example.com/callback'],
-    [OWN, 'https://auth.example.com:443/x'],
+    [OWN, 'https://auth.example.com:443/login'],
     ['http://localhost:8080', 'http://localhost:8080/callback'],
   ])('of %s: %s', (own, uri) => {
-    expect(redirectUriProblem(uri, own)).toBe('points to the authorization server itself')
+    expect(redirectUriProblem(uri, rules(own))).toBe('points to the authorization server itself')
   })
 })
 
@@ -169,12 +175,13 @@ describe('T5: at the authorization endpoint', () => {
 
   it('T6: a registration that became ours after a move is refused', async () => {
     const before = await buildTestApp()
-    const client = await register(before.app, { redirect_uris: ['https://new.example.com/cb'] })
+    const uri = 'https://new.example.com/callback'
+    const client = await register(before.app, { redirect_uris: [uri] })
     const { app } = await before.restart({
       publicUrl: { origin: 'https://new.example.com', host: 'new.example.com', secure: true },
     })
     const response = await app.inject({
-      url: authorizeUrl(client, { redirect_uri: 'https://new.example.com/cb' }),
+      url: authorizeUrl(client, { redirect_uri: uri }),
       headers: { host: 'new.example.com' },
     })
     expect(response.statusCode).toBe(400)

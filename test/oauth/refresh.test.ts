@@ -190,11 +190,13 @@ describe('changes nothing when', () => {
   })
 
   it.each([
-    ['T30: a scope outside the grant', { scope: 'mcp admin' }, 'invalid_scope'],
-    ['T30: a refresh right that was not granted', { scope: 'offline_access' }, 'invalid_scope'],
+    ['T30: a scope outside the grant', { scope: 'mcp write' }, 'invalid_scope'],
+    ['T30: a scope outside the grant alone', { scope: 'write' }, 'invalid_scope'],
+    ['T30: one beside an unknown one', { scope: 'openid write mcp' }, 'invalid_scope'],
     ['T8: a resource of another server', { resource: 'https://other.example' }, 'invalid_target'],
     ['a resource that is no URL', { resource: 'notes' }, 'invalid_target'],
   ])('it asks for %s', async (_what, changes, error) => {
+    await start({ resources: [resource({ scopes: { mcp: 'Use', write: 'Write' } })] })
     const before = await storedRecords(gateway.storage)
     expectError(await use(tokens.refresh_token, changes), error)
     expect(await storedRecords(gateway.storage)).toEqual(before)
@@ -219,6 +221,39 @@ it('takes the resource in any covering spelling', async () => {
   const resourceUrl = 'https://MCP.example.com/notes/mcp/'
   const response = await use(tokens.refresh_token, { resource: resourceUrl })
   expect(decodeJwt(response.json().access_token).aud).toBe('https://mcp.example.com/notes/mcp')
+})
+
+describe('cl8: scopes that the server does not have', () => {
+  const scopes = { mcp: 'Use', write: 'Write' }
+
+  it.each([
+    ['openid profile mcp offline_access', 'mcp offline_access'],
+    ['openid profile', 'mcp offline_access'],
+    ['openid openid', 'mcp offline_access'],
+    ['openid offline_access', 'mcp offline_access'],
+    ['notes:read-of-another-server mcp', 'mcp'],
+    ['mcp mcp', 'mcp'],
+    ['', 'mcp offline_access'],
+    ['  ', 'mcp offline_access'],
+  ])('are dropped at a refresh: %j gives %j', async (scope, granted) => {
+    gateway = await buildTestApp({ resources: [resource({ scopes, defaultScopes: ['mcp'] })] })
+    const asked = { authorize: { scope: 'openid profile mcp offline_access' } }
+    const obtained = await obtainTokens(gateway.app, asked)
+    expect(obtained.tokens.scope).toBe('mcp offline_access')
+    const answer = await refresh(gateway.app, obtained.client, obtained.tokens.refresh_token, {
+      scope,
+    })
+    expect(answer.statusCode).toBe(200)
+    expect(answer.json().scope).toBe(granted)
+    const next = await refresh(gateway.app, obtained.client, answer.json().refresh_token)
+    expect(next.json().scope).toBe('mcp offline_access')
+  })
+
+  it('do not bring a right to refresh that was not asked for', async () => {
+    const answer = await use(tokens.refresh_token, { scope: 'openid offline_access' })
+    expect(answer.statusCode).toBe(200)
+    expect(answer.json().scope).toBe('mcp')
+  })
 })
 
 it('T30: narrows one access token to fewer scopes and keeps the grant as it is', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { continuePage } from '../../src/pages/continue-page.ts'
+import { appPage, continuePage } from '../../src/pages/continue-page.ts'
 import { attribute, tags, visibleText } from './read-markup.ts'
 
 const render = (to: string) => continuePage({ to, label: 'Continue to Claude' })
@@ -25,7 +25,12 @@ describe('continuePage', () => {
   it.each(['cursor://anysphere.cursor-mcp/oauth/callback?code=c', 'com.example.app:/cb?code=c'])(
     'says that the page may be closed once %s has opened its app',
     (to) => {
-      expect(visibleText(render(to))).toContain('you can close this page')
+      for (const allowed of [true, false]) {
+        const page = appPage({ to, label: 'Open cursor', allowed })
+        expect(visibleText(page)).toContain('you can close this page')
+        expect(page).not.toContain('http-equiv="refresh"')
+        expect(tags(page).filter((tag) => tag.startsWith('<a '))).toHaveLength(1)
+      }
     },
   )
 
@@ -39,5 +44,6 @@ describe('continuePage', () => {
     'https://',
   ])('never leads to %j', (to) => {
     expect(() => render(to)).toThrow(TypeError)
+    expect(() => appPage({ to, label: 'Open', allowed: true })).toThrow(TypeError)
   })
 })

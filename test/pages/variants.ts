@@ -6,7 +6,7 @@
  */
 import { connectPage, connectPageHeaders } from '../../src/pages/connect-page.ts'
 import { type ConsentPage, consentPage } from '../../src/pages/consent-page.ts'
-import { continuePage } from '../../src/pages/continue-page.ts'
+import { appPage, continuePage } from '../../src/pages/continue-page.ts'
 import { errorPage } from '../../src/pages/error-page.ts'
 import { type LoginPage, loginPage } from '../../src/pages/login-page.ts'
 import { type RefusalReason, refusedPage } from '../../src/pages/refused-page.ts'
@@ -123,6 +123,7 @@ export function variants(words: Words): readonly Variant[] {
       resource: { name: words.resource, host: words.host },
       scopes: words.scopes,
       destination: { kind: 'host', host: words.destination },
+      address: words.url,
       ...over,
     })
   const login = (over: Partial<LoginPage> = {}) =>
@@ -176,6 +177,16 @@ export function variants(words: Words): readonly Variant[] {
       true,
     ),
     variant('continue', continuePage({ to: words.to, label: `Continue to ${words.client}` }), true),
+    variant(
+      'app-allowed',
+      appPage({ to: words.to, label: `Open ${words.scheme}`, allowed: true }),
+      true,
+    ),
+    variant(
+      'app-denied',
+      appPage({ to: words.to, label: `Open ${words.scheme}`, allowed: false }),
+      true,
+    ),
     variant(
       'error-retry',
       errorPage({

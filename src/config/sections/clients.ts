@@ -5,8 +5,8 @@
  */
 import type * as z from 'zod'
 import type { ClientConfig } from '../../oauth/clients/client.ts'
-import { redirectUriProblem } from '../../oauth/redirect-uri.ts'
-import type { ResourceConfig } from '../../resources/resource-table.ts'
+import { asConfigured, redirectUriProblem } from '../../oauth/redirect-uri.ts'
+import { createResourceTable, type ResourceConfig } from '../../resources/resource-table.ts'
 import type { Disk } from '../sources/disk.ts'
 import type { FileContents } from '../sources/file.ts'
 import type { Chosen } from '../sources/precedence.ts'
@@ -194,14 +194,18 @@ function buildClient(
 
 function checkRedirectUris(
   uris: readonly string[],
-  { at, settings, report }: Parts & { readonly at: string },
+  { at, settings, resources, report }: Parts & { readonly at: string },
 ): void {
-  const ownOrigin = settings.public_url?.origin ?? ''
+  const rules = asConfigured({
+    ownOrigin: settings.public_url?.origin ?? '',
+    isProtected: createResourceTable(resources).hasHost,
+    isOpenedScheme: () => true,
+  })
   if (uris.length === 0) {
     report.problem(`${at}.redirect_uris`, 'lists no URI. Add the redirect URI of the client.')
   }
   for (const uri of uris) {
-    const problem = redirectUriProblem(uri, ownOrigin)
+    const problem = redirectUriProblem(uri, rules)
     if (problem !== undefined) {
       report.problem(`${at}.redirect_uris`, `${quote(uri)} ${problem}. Change or remove it.`)
     }

@@ -60,6 +60,9 @@ export interface GlobalRules {
   readonly acceptProviderTokens: boolean
 }
 
+/** All scopes of a resource together, with a space between two: servers take headers of 16 KiB at most. */
+const MAX_SCOPES_LENGTH = 10_000
+
 /** @returns the resource as configured, or undefined if it has a problem of its own */
 export function buildResource(
   id: string,
@@ -99,6 +102,13 @@ export function buildResource(
     global.scopes,
   )
   reportUnknownScopes({ at, resource, unknown, report })
+  const length = Object.keys(scopes.scopes).join(' ').length
+  if (length > MAX_SCOPES_LENGTH) {
+    report.problem(
+      resource.scopes ? `${at}.scopes` : 'ALLOWED_SCOPES',
+      `is a list of ${length} characters, but a token that carries all of it must fit into a header. Shorten it to ${MAX_SCOPES_LENGTH} characters.`,
+    )
+  }
   if (report.problems.length > before) return undefined
   return {
     id,

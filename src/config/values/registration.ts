@@ -4,7 +4,7 @@
  * @module
  */
 import { lowerCase } from '../../identifiers.ts'
-import { redirectUriProblem } from '../../oauth/redirect-uri.ts'
+import { isDangerousScheme } from '../../oauth/app-schemes.ts'
 import type { Config } from '../config.ts'
 import { InvalidValue, quote, type Report } from './problem.ts'
 
@@ -18,9 +18,10 @@ export function parseRegistrant(value: string): string {
         `${quote(value)} allows every web site. Write the hosts, like claude.ai.`,
       )
     }
-    const problem = redirectUriProblem(`${registrant}//x`, '')
-    if (problem === undefined) return registrant
-    throw new InvalidValue(`${quote(value)} is a scheme that no client may use: it ${problem}.`)
+    if (!isDangerousScheme(registrant.slice(0, -1))) return registrant
+    throw new InvalidValue(
+      `${quote(value)} is a scheme that browsers or systems use themselves, so no client may have it. Remove it.`,
+    )
   }
   const host = /^[^\s/?#@\\*]+$/.test(registrant) ? hostOf(registrant) : undefined
   if (host === undefined) {
@@ -45,10 +46,14 @@ function hostOf(text: string): string | undefined {
 /** The parsed entries as one rule. An empty list lets no client register. */
 export function toRegistration(entries: readonly string[], report: Report): Config['registration'] {
   const word = entries.find((entry) => entry === 'open' || entry === 'off')
-  if (word !== undefined && entries.length > 1) {
+  const schemes = entries.filter((entry) => entry.endsWith(':'))
+  const others = entries.filter((entry) => entry !== word && !entry.endsWith(':'))
+  if (word === 'off' && entries.length > 1) {
+    report.problem('CLIENT_REGISTRATION', 'off cannot stand in a list. Write it alone.')
+  } else if (word === 'open' && others.length > 0) {
     report.problem(
       'CLIENT_REGISTRATION',
-      `${word} cannot stand in a list. Write it alone, or list hosts.`,
+      'open lets clients of every host register, so a host beside it says nothing. Remove open or the hosts; app schemes may stay.',
     )
   }
   for (const entry of entries.filter(
@@ -60,6 +65,6 @@ export function toRegistration(entries: readonly string[], report: Report): Conf
       `${entry} counts as a host. If it is the scheme of an app, write ${entry}: with a colon.`,
     )
   }
-  if (word === 'open' || word === 'off') return word
+  if (word === 'off' || (word === 'open' && schemes.length === 0)) return word
   return entries.length === 0 ? 'off' : entries
 }

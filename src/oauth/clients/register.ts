@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import { OAuthError } from '../../errors.ts'
 import { GRANT_TYPES } from '../grants/index.ts'
-import { redirectUriProblem } from '../redirect-uri.ts'
+import { type RedirectRules, redirectUriProblem } from '../redirect-uri.ts'
 import type { ClientAuthMethod, ClientMetadata } from './client.ts'
 import { type Clients, MAX_CLIENT_ID_LENGTH } from './clients.ts'
 import type { RegistrationPolicy } from './registration-policy.ts'
@@ -38,13 +38,13 @@ const Request = z.preprocess(
     token_endpoint_auth_method: z.string().optional(),
     grant_types: strings.optional(),
     response_types: strings.optional(),
-    // Returned to the client, but without effect here, so not sealed into its id.
-    scope: z.string().max(1024).optional(),
-    application_type: z.enum(['native', 'web']).optional(),
-    client_uri: z.string().max(512).optional(),
-    contacts: strings.max(8).optional(),
-    software_id: z.string().max(128).optional(),
-    software_version: z.string().max(128).optional(),
+    // Said back to the client, without effect here: never a reason to refuse. The body limit bounds them.
+    scope: z.string().optional().catch(undefined),
+    application_type: z.enum(['native', 'web']).optional().catch(undefined),
+    client_uri: z.string().optional().catch(undefined),
+    contacts: strings.optional().catch(undefined),
+    software_id: z.string().optional().catch(undefined),
+    software_version: z.string().optional().catch(undefined),
   }),
 )
 
@@ -54,13 +54,13 @@ export type RegistrationResponse = Readonly<Record<string, unknown>>
 /**
  * Registers a client. If only some of its redirect URIs are acceptable, only those are registered.
  * @param body the parsed JSON body
- * @param deps `ownOrigin`: no client may redirect to it; `now`: milliseconds since the epoch
+ * @param deps `now`: milliseconds since the epoch
  * @throws OAuthError `access_denied` if no client may register, `invalid_redirect_uri` if no redirect URI is
  *   acceptable, `invalid_client_metadata` for anything else that cannot be honoured
  */
 export async function registerClient(
   body: unknown,
-  deps: { clients: Clients; policy: RegistrationPolicy; ownOrigin: string; now: () => number },
+  deps: { clients: Clients; policy: RegistrationPolicy; rules: RedirectRules; now: () => number },
 ): Promise<RegistrationResponse> {
   if (!deps.policy.isOpen) {
     throw new OAuthError(
@@ -123,10 +123,10 @@ function expiryOf({ issuedAt }: ClientMetadata, { lifetime }: Clients): number {
 
 function acceptableRedirectUris(
   uris: readonly string[],
-  { policy, ownOrigin }: { policy: RegistrationPolicy; ownOrigin: string },
+  { policy, rules }: { policy: RegistrationPolicy; rules: RedirectRules },
 ): string[] {
   const judge = (uri: string) =>
-    redirectUriProblem(uri, ownOrigin) ??
+    redirectUriProblem(uri, rules) ??
     (policy.allows(uri) ? undefined : 'leads to a host or an app that may not register here')
   const judged = uris.map((uri) => ({ uri, problem: judge(uri) }))
   const good = judged.filter(({ problem }) => problem === undefined).map(({ uri }) => uri)

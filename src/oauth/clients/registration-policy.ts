@@ -11,16 +11,22 @@ export interface RegistrationPolicy {
   readonly isOpen: boolean
   /** True if a registered client may have this redirect URI. `redirectUriProblem` is asked before. */
   allows(redirectUri: string): boolean
+  /** True for an app scheme, without its colon, that the operator names. */
+  names(scheme: string): boolean
 }
 
-/** @param registration hosts as URLs write them (`[::1]`, `claude.ai:8443`), app schemes with their colon */
+/**
+ * @param registration hosts as URLs write them (`[::1]`, `claude.ai:8443`) and app schemes with their colon; or `open`
+ *   with app schemes: any client, and these schemes too
+ */
 export function compileRegistration(
   registration: 'open' | 'off' | readonly string[],
 ): RegistrationPolicy {
-  if (registration === 'open') return { isOpen: true, allows: () => true }
-  if (registration === 'off') return { isOpen: false, allows: () => false }
-  const allowed = new Set(registration)
-  return { isOpen: true, allows: (redirectUri) => allowed.has(entryFor(redirectUri)) }
+  if (registration === 'off') return { isOpen: false, allows: () => false, names: () => false }
+  const entries = new Set(registration === 'open' ? ['open'] : registration)
+  const names = (scheme: string) => entries.has(`${scheme}:`)
+  if (entries.has('open')) return { isOpen: true, allows: () => true, names }
+  return { isOpen: true, allows: (redirectUri) => entries.has(entryFor(redirectUri)), names }
 }
 
 /** The entry of the list that would allow this redirect URI. */

@@ -11,11 +11,12 @@ import { ENDPOINTS } from '../../paths.ts'
 import type { Clients } from '../clients/clients.ts'
 import { registerClient } from '../clients/register.ts'
 import type { RegistrationPolicy } from '../clients/registration-policy.ts'
+import type { RedirectRules } from '../redirect-uri.ts'
 
 export interface RegistrationRoute {
   readonly clients: Clients
   readonly policy: RegistrationPolicy
-  readonly issuer: string
+  readonly redirectRules: RedirectRules
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
@@ -23,7 +24,7 @@ export interface RegistrationRoute {
 /** @param app a scope for this route alone */
 export function registrationRoute(
   app: FastifyInstance,
-  { clients, policy, issuer, now }: RegistrationRoute,
+  { clients, policy, redirectRules, now }: RegistrationRoute,
 ): void {
   acceptJson(app)
   clientEndpoint(app, ENDPOINTS.registration, 'POST')
@@ -31,7 +32,7 @@ export function registrationRoute(
     const response = await registerClient(request.body, {
       clients,
       policy,
-      ownOrigin: issuer,
+      rules: redirectRules,
       now,
     })
     request.log.info({ requestId: request.id, client: response.client_name }, 'client registered')

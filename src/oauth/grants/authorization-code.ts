@@ -13,8 +13,8 @@ import { requireResource } from '../resource-indicator.ts'
 import { firstRefreshState } from '../tokens/refresh-rotation.ts'
 import type { GrantDeps, GrantType, TokenRequest } from './grant-type.ts'
 
-/** Seconds in which a code must be redeemed. */
-const CODE_LIFETIME = 60
+/** Seconds in which a code must be redeemed: people whose browser is on another machine carry it over by hand. */
+const CODE_LIFETIME = 300
 
 const invalidGrant = () =>
   new OAuthError('invalid_grant', 'the authorization code is unknown, expired or already used')

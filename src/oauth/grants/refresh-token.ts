@@ -28,7 +28,8 @@ export const refreshToken: GrantType = {
     requireResource(indicators, grant.resource, deps.resources)
     // The operator may have limited the client since the grant was made.
     const allowed = limitedScopes(grant.scopes, client.scopes, { requiredScopes: [] })
-    const scopes = narrowedScopes(requested, allowed)
+    const offered = deps.resources.byAudience(grant.resource)?.scopes ?? {}
+    const scopes = narrowedScopes(requested, allowed, offered)
     if (!(await deps.personExists(grant))) {
       await deps.records.grants.revoke(grant.id)
       throw invalidGrant()

@@ -1,0 +1,52 @@
+/**
+ * Tells whether a redirect URI hits an address that this program answers: a client that redirects there would hand codes
+ * to our own callback or sign-in (threat T6). An application beside us on the same host is no concern of this file.
+ *
+ * @module
+ */
+import { CONNECT_PATH, OWN_PATHS, OWN_ROUTES } from '../paths.ts'
+import { normalizeHost } from '../url/host.ts'
+import { canonicalPath, looselyRead } from '../url/path.ts'
+
+/** The hosts on which we answer. */
+export interface OwnHosts {
+  /** Origin of the gateway. */
+  readonly ownOrigin: string
+  /** True for the host, with its port, of a protected resource. */
+  readonly isProtected: (host: string) => boolean
+}
+
+/** The paths that we answer on a protected host, where everything else belongs to the application. */
+const ON_PROTECTED_HOSTS = [OWN_PATHS, CONNECT_PATH]
+
+/** @param url http or https */
+export function hitsOwnPath(url: URL, { ownOrigin, isProtected }: OwnHosts): boolean {
+  if (isOwnHost(url, ownOrigin) && isOneOf(OWN_ROUTES, url.pathname)) return true
+  return namesOf(url).some(isProtected) && isOneOf(ON_PROTECTED_HOSTS, url.pathname)
+}
+
+/** True for our host in any spelling; on loopback, for any name of this machine with our port. */
+function isOwnHost(url: URL, ownOrigin: string): boolean {
+  if (!URL.canParse(ownOrigin)) return false
+  const own = normalizeHost(new URL(ownOrigin).host)
+  return namesOf(url).some((host) => normalizeHost(host) === own)
+}
+
+const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]']
+
+/** The host with its port; on loopback, under every name of this machine. */
+function namesOf({ hostname, host, port }: URL): string[] {
+  if (!LOOPBACK_NAMES.includes(hostname)) return [host]
+  return LOOPBACK_NAMES.map((name) => (port === '' ? name : `${name}:${port}`))
+}
+
+/** True if the path is one of these in any spelling; a path that can be read in several ways is one. */
+function isOneOf(paths: readonly string[], pathname: string): boolean {
+  const canonical = canonicalPath(pathname)
+  const loose = canonical === undefined ? undefined : looselyRead(canonical)
+  if (loose === undefined) return true
+  const path = loose.replace(/\/$/, '')
+  return paths.some((own) =>
+    own.endsWith('/') ? `${path}/`.startsWith(own) : path === own.replace(/\/$/, ''),
+  )
+}
