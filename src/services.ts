@@ -106,7 +106,7 @@ async function buildFoundation({ config, secret, storage, log, now }: AppDeps) {
     keys: [accessKeys, sessionKeys],
     registrationPolicy,
     isTrustedProxy,
-    resources: createResourceTable(config.resources),
+    resources: createResourceTable(config.resources, { publicUrl: issuer }),
     persons: createPersons({ provider, records }),
     accessTokens: createAccessTokens({ issuer, keys: accessKeys, keyring, now }),
     sessionTokens: createSessionTokens({ issuer, keys: sessionKeys, keyring, now }),

@@ -8,7 +8,7 @@ import type { FastifyInstance } from 'fastify'
 import { PageError } from '../errors.ts'
 import { acceptForms } from '../http/bodies.ts'
 import { answerPerson } from '../http/errors.ts'
-import { normalizeHost } from '../url/host.ts'
+import { isOwnHost } from '../url/host.ts'
 import { authorizeRoute } from './authorize.ts'
 import { callbackRoute } from './callback.ts'
 import { consentRoute } from './consent.ts'
@@ -20,7 +20,7 @@ export function loginRoutes(app: FastifyInstance, flow: LoginFlow): void {
   app.setErrorHandler(answerPerson)
   acceptForms(app)
   app.addHook('onRequest', async (request, reply) => {
-    if (normalizeHost(request.headers.host ?? '') === flow.host) return
+    if (isOwnHost(request.headers.host ?? '', flow.issuer)) return
     // Here the browser would give our cookies and the person's password to another origin.
     const target = request.raw.url ?? '/'
     if (/^(?:GET|HEAD)$/.test(request.method) && target.startsWith('/')) {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { normalizeHost } from '../url/host.ts'
+import { isOwnName, normalizeHost } from '../url/host.ts'
 import { canonicalPath, looselyRead, withoutQuery } from '../url/path.ts'
 import type { AllowList } from './policy.ts'
 import { compilePolicy, type Policy } from './policy.ts'
@@ -80,8 +80,15 @@ const MAX_INDICATOR_LENGTH = 2048
 const covers = (prefix: string, path: string) =>
   path === prefix || (path.startsWith(prefix) && (prefix === '' || path[prefix.length] === '/'))
 
-/** Compiles the configured resources into one table. Wildcard hosts are resolved on first use, into a bounded cache. */
-export function createResourceTable(configured: readonly ResourceConfig[]): ResourceTable {
+/**
+ * Compiles the configured resources into one table. Wildcard hosts are resolved on first use, into a bounded cache.
+ * @param options.publicUrl our own origin. No wildcard covers its host, whose pages are ours; a resource that names the
+ *   host does (threat T36)
+ */
+export function createResourceTable(
+  configured: readonly ResourceConfig[],
+  { publicUrl }: { readonly publicUrl?: string } = {},
+): ResourceTable {
   const all = configured.map(compile)
   const exact = new Map<string, Prefix[]>()
   const wildcards: { suffix: string; config: ResourceConfig }[] = []
@@ -95,6 +102,7 @@ export function createResourceTable(configured: readonly ResourceConfig[]): Reso
     if (resource) exact.set(host, [...(exact.get(host) ?? []), ...prefixes(resource)])
   })
   const resolved = new Map<string, readonly MatchablePrefix[]>()
+  const isOurs = (host: string) => publicUrl !== undefined && isOwnName(host, publicUrl)
 
   function at(host: string): readonly MatchablePrefix[] {
     const known = resolved.get(host)
@@ -102,7 +110,7 @@ export function createResourceTable(configured: readonly ResourceConfig[]): Reso
     const prefixesHere = [
       ...(exact.get(host) ?? []),
       ...wildcards
-        .filter(({ suffix }) => isLabelBefore(host, suffix))
+        .filter(({ suffix }) => isLabelBefore(host, suffix) && !isOurs(host))
         .flatMap(({ config }) => onHost(config, host) ?? [])
         .flatMap((config) => prefixes(compile(config))),
     ]

@@ -7,7 +7,7 @@ import type { FastifyRequest } from 'fastify'
 import { PageError } from '../errors.ts'
 import type { LoginFlow } from '../login/flow.ts'
 import type { Records } from '../records/records.ts'
-import { normalizeHost } from '../url/host.ts'
+import { isOwnHost, normalizeHost } from '../url/host.ts'
 import type { SessionTokens } from './cookie-token.ts'
 import type { SignInRounds } from './sign-in-rounds.ts'
 import type { SessionRules } from './target.ts'
@@ -35,7 +35,7 @@ export interface AskedHost {
 /** @throws PageError if we answer at no such host */
 export function askedHost(request: FastifyRequest, { flow, rules }: SessionRoutes): AskedHost {
   const host = normalizeHost(request.headers.host ?? '')
-  const isOwn = host === flow.host
+  const isOwn = host !== undefined && isOwnHost(host, flow.issuer)
   const origin = isOwn ? flow.issuer : host && rules.resources.originAt(host)
   if (!host || !origin) {
     throw new PageError({

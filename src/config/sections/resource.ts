@@ -16,7 +16,7 @@ import { parseAlsoPath, parseResourceUrl, parseUpstreamUrl } from '../values/url
 export const Resource = section({
   url: text(parseResourceUrl).register(fields, {
     description:
-      'URL that people enter in their client, and the audience of its tokens. With `https://*.example.com` every host is a resource of its own.',
+      'URL that people enter in their client, and the audience of its tokens. With `https://*.example.com` every host is a resource of its own, except the host of `PUBLIC_URL`.',
   }),
   name: text(parseDisplayName)
     .optional()
