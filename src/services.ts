@@ -38,8 +38,10 @@ import { createResourceTable } from './resources/resource-table.ts'
 import { createSessionActivity } from './sessions/activity.ts'
 import type { SessionRoutes } from './sessions/asked-host.ts'
 import { browserPurpose } from './sessions/browser-purpose.ts'
+import { createConnectProofs } from './sessions/connect-proof.ts'
 import { createSessionTokens } from './sessions/cookie-token.ts'
 import { isOwnCookie } from './sessions/own-cookies.ts'
+import { couldReplaceUs } from './sessions/service-workers.ts'
 import { createSignInRounds } from './sessions/sign-in-rounds.ts'
 import { type SessionRules, signInUrl, signOutUrl } from './sessions/target.ts'
 import { createSessionIssuer } from './sessions/token-issuer.ts'
@@ -101,6 +103,7 @@ async function buildFoundation({ config, secret, storage, log, now }: AppDeps) {
   return {
     issuer,
     keyring,
+    connectProofs: createConnectProofs(keyring),
     records,
     provider,
     keys: [accessKeys, sessionKeys],
@@ -158,6 +161,7 @@ function buildCheck({ config, storage, log, now }: AppDeps, foundation: Foundati
     resources,
     credentials,
     originAllowed,
+    refusesWorker: (match) => couldReplaceUs(match, sessionRules),
     identityHeaders,
     isOwnCookie,
     signInUrl: (match, target) => signInUrl(match, target, sessionRules),
@@ -219,6 +223,7 @@ function buildLogin(
           records,
           issue,
           rounds,
+          connectProofs: foundation.connectProofs,
           sessionLifetime: config.lifetimes.session,
         })
   const lockout = () => createLockout({ storage, keyring, now })

@@ -7,6 +7,7 @@
 import type { Config } from './config.ts'
 import { warnOfClosedResources } from './rules/closed-resources.ts'
 import { checkProdMode } from './rules/prod-mode.ts'
+import { checkSharedHost } from './rules/shared-host.ts'
 import { buildClients } from './sections/clients.ts'
 import { buildProvider } from './sections/provider.ts'
 import { checkProviderTokens } from './sections/provider-tokens.ts'
@@ -46,6 +47,7 @@ export function buildConfig(parts: Parts): Config | undefined {
   const clients = buildClients({ ...parts, resources })
   const staticTokens = buildStaticTokens({ ...parts, resources })
   checkProviderTokens({ ...parts, resources })
+  checkSharedHost({ ...parts, resources })
   checkRevokeBefore(parts)
   const redis = buildRedis(parts)
   if (settings.prod_mode)

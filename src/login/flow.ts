@@ -9,6 +9,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Keyring, randomToken } from '../crypto.ts'
 import { PageError } from '../errors.ts'
 import { sendErrorPage } from '../http/errors.ts'
+import type { PageHost } from '../http/own-pages.ts'
 import type { Clients } from '../oauth/clients/clients.ts'
 import { destinationOf } from '../oauth/redirect-uri.ts'
 import { OFFLINE_ACCESS } from '../oauth/scope.ts'
@@ -47,6 +48,12 @@ export interface LoginFlow {
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
+
+/** The host of our pages, and whether a protected server lives there as well. */
+export const pageHostOf = ({ issuer, resources }: LoginFlow): PageHost => ({
+  issuer,
+  isShared: resources.isOurHostShared,
+})
 
 /**
  * The sealed interaction that came with a request. A page of another site cannot have it (threat T12), so a POST

@@ -20,7 +20,7 @@ import type { Resource, ResourceMatch, ResourceTable } from '../resources/resour
 import { canonicalPath, withoutQuery } from '../url/path.ts'
 import { corsHeaders, preflightHeaders } from './cross-origin.ts'
 import type { UpstreamHeaders } from './request-headers.ts'
-import { clientHeaders } from './response-headers.ts'
+import { clientHeaders, SANDBOX } from './response-headers.ts'
 import { type Upstream, UpstreamUnavailable } from './upstream.ts'
 
 export interface ProxyRoutes {
@@ -113,7 +113,11 @@ async function passThrough(
       trusted: deps.isTrustedProxy(request.socket.remoteAddress),
       upstreamHeaders: deps.upstreamHeaders,
     }),
-    (headers) => [...clientHeaders(headers, deps.isOwnCookie), ...cors],
+    (headers) => [
+      ...clientHeaders(headers, deps.isOwnCookie),
+      ...(resource.sharedHost === 'sandboxed' ? SANDBOX : []),
+      ...cors,
+    ],
   )
 }
 

@@ -9,6 +9,7 @@ import { isOwnName, normalizeHost } from '../url/host.ts'
 import { canonicalPath, looselyRead, withoutQuery } from '../url/path.ts'
 import type { AllowList } from './policy.ts'
 import { compilePolicy, type Policy } from './policy.ts'
+import { type SharedHost, sharedHostOf } from './shared-host.ts'
 
 /** A resource on one concrete host. A wildcard resource becomes one such resource for every host it covers. */
 export interface Resource {
@@ -30,6 +31,8 @@ export interface Resource {
   readonly acceptsProviderTokens: boolean
   /** The real address of the server, if Gatewarden is its reverse proxy too. */
   readonly upstream?: { readonly origin: string; readonly path: string }
+  /** How its pages are kept apart from ours, if it lives on our own host. */
+  readonly sharedHost?: SharedHost
 }
 
 /** A request matched to its resource. */
@@ -59,6 +62,8 @@ export interface ResourceTable {
   readonly fallback: Resource | undefined
   /** Scheme and host of the resources that live at this host, or undefined if none does. */
   originAt(host: string): string | undefined
+  /** True if a resource lives at our own host. */
+  readonly isOurHostShared: boolean
   /** True if any resource lives at this host. */
   hasHost(host: string): boolean
 }
@@ -89,7 +94,7 @@ export function createResourceTable(
   configured: readonly ResourceConfig[],
   { publicUrl }: { readonly publicUrl?: string } = {},
 ): ResourceTable {
-  const all = configured.map(compile)
+  const all = configured.map((config) => compile(config, publicUrl))
   const exact = new Map<string, Prefix[]>()
   const wildcards: { suffix: string; config: ResourceConfig }[] = []
   configured.forEach((config, index) => {
@@ -112,7 +117,7 @@ export function createResourceTable(
       ...wildcards
         .filter(({ suffix }) => isLabelBefore(host, suffix) && !isOurs(host))
         .flatMap(({ config }) => onHost(config, host) ?? [])
-        .flatMap((config) => prefixes(compile(config))),
+        .flatMap((config) => prefixes(compile(config, publicUrl))),
     ]
     if (prefixesHere.length === 0) return []
     const list = withRivals(prefixesHere.sort(longestFirst))
@@ -187,6 +192,7 @@ export function createResourceTable(
       const canonicalHost = normalizeHost(host)
       return canonicalHost === undefined ? undefined : at(canonicalHost)[0]?.resource.origin
     },
+    isOurHostShared: all.some(({ sharedHost }) => sharedHost !== undefined),
     hasHost: (host) => {
       const canonicalHost = normalizeHost(host)
       return canonicalHost !== undefined && at(canonicalHost).length > 0
@@ -194,7 +200,8 @@ export function createResourceTable(
   }
 }
 
-function compile(config: ResourceConfig): Resource {
+function compile(config: ResourceConfig, publicUrl: string | undefined): Resource {
+  const sharedHost = publicUrl === undefined ? undefined : sharedHostOf(config, publicUrl)
   const { protocol, host, pathname } = new URL(config.url)
   const path = pathname === '/' ? '' : (canonicalPath(pathname) ?? pathname)
   return {
@@ -211,6 +218,7 @@ function compile(config: ResourceConfig): Resource {
     policy: compilePolicy(config.allow),
     acceptsProviderTokens: config.acceptProviderTokens,
     ...(config.upstream !== undefined && { upstream: splitUpstream(config.upstream) }),
+    ...(sharedHost !== undefined && { sharedHost }),
   }
 }
 
@@ -283,4 +291,9 @@ export interface ResourceConfig {
   readonly acceptProviderTokens: boolean
   /** The real address of the server, if Gatewarden is its reverse proxy too. */
   readonly upstream?: string
+  /**
+   * On the host of our own pages: `sandboxed` if the proxy in front gives each page of the server an origin of its own,
+   * `pages` if its pages need ours.
+   */
+  readonly sharedHost?: 'pages' | 'sandboxed'
 }

@@ -48,19 +48,3 @@ export function askedHost(request: FastifyRequest, { flow, rules }: SessionRoute
   }
   return { host, origin, secure: origin.startsWith('https:'), isOwn }
 }
-
-/**
- * Refuses a request that is not a navigation: a script or an image cannot show a page, and must not change anything.
- * @throws PageError
- */
-export function refuseUnlessNavigation(request: FastifyRequest): void {
-  const mode = request.headers['sec-fetch-mode']
-  if (mode === undefined || mode === 'navigate') return
-  throw new PageError({
-    kind: 'client',
-    status: 403,
-    title: 'Open this page by itself',
-    text: 'A part of another page asked for this page. This page only works when you open it yourself.',
-    details: 'this address is for navigations, not for scripts and embedded content',
-  })
-}

@@ -97,6 +97,7 @@ async function counted({ withPeek = true } = {}) {
       cookies: { verify: () => ({ kind: 'none' }) },
     }),
     resources: createResourceTable([resource({ allow: ANYONE })]),
+    refusesWorker: () => false,
     originAllowed: compileOrigins(['loopback'], 'https://auth.example.com'),
     identityHeaders: IDENTITY_HEADERS,
     isOwnCookie: (name) => name.startsWith('gw_'),
