@@ -80,7 +80,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
             name: 'edge',
             limit: 'edge',
             mount: (scope: FastifyInstance) =>
-              edgeRoutes(scope, { rules: sessionRules, sessions: services.sessions }),
+              edgeRoutes(scope, { ...services, rules: sessionRules }),
           },
         ]
       : []),

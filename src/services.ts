@@ -44,8 +44,10 @@ import { createResourceTable } from './resources/resource-table.ts'
 import { createSessionActivity } from './sessions/activity.ts'
 import type { SessionRoutes } from './sessions/asked-host.ts'
 import { browserPurpose } from './sessions/browser-purpose.ts'
+import { createConnectProofs } from './sessions/connect-proof.ts'
 import { createSessionTokens } from './sessions/cookie-token.ts'
 import { isOwnCookie } from './sessions/own-cookies.ts'
+import { couldReplaceUs } from './sessions/service-workers.ts'
 import { createSignInRounds } from './sessions/sign-in-rounds.ts'
 import { type SessionRules, signInUrl, signOutUrl } from './sessions/target.ts'
 import { createSessionIssuer } from './sessions/token-issuer.ts'
@@ -130,7 +132,7 @@ async function buildFoundation({ config, secret, storage, log, now, elapsed }: A
   const registrationPolicy = compileRegistration(config.registration)
   const isTrustedProxy = compileTrustedProxies(config.trustedProxies)
   const clientAddress = createClientAddress({ trustedProxies: config.trustedProxies, log, now })
-  const resources = createResourceTable(config.resources, normalizeHost(config.publicUrl.host))
+  const resources = createResourceTable(config.resources, { publicUrl: issuer })
   const redirectRules: RedirectRules = {
     ownOrigin: issuer,
     isProtected: resources.hasHost,
@@ -139,6 +141,7 @@ async function buildFoundation({ config, secret, storage, log, now, elapsed }: A
   return {
     issuer,
     keyring,
+    connectProofs: createConnectProofs(keyring),
     records,
     revokedBefore,
     provider,
@@ -222,6 +225,7 @@ function buildCheck({ config, storage, log, now, elapsed }: AppDeps, foundation:
     resources,
     credentials,
     originAllowed,
+    refusesWorker: (match) => couldReplaceUs(match, sessionRules),
     identityHeaders,
     userNames,
     isOwnCookie,
@@ -296,6 +300,7 @@ function buildLogin(
           records,
           issue,
           rounds,
+          connectProofs: foundation.connectProofs,
           sessionLifetime: config.lifetimes.session,
         })
   const lockout = () => createLockout({ storage, keyring, now })

@@ -101,7 +101,12 @@ function configuration(state: DemoState, upstream?: string): Record<string, unkn
   return {
     public_url: origin,
     resources: {
-      demo: { url: `${origin}/mcp`, name: 'Demo server', ...(upstream && { upstream }) },
+      demo: {
+        url: `${origin}/mcp`,
+        name: 'Demo server',
+        // Traefik's files put the pages of the server into a sandbox.
+        ...(upstream ? { upstream } : { shared_host: 'sandboxed' }),
+      },
     },
     allow: { emails: [USER] },
     users: { [USER]: { email: USER, password_hash: state.passwordHash } },

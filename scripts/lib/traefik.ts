@@ -25,6 +25,14 @@ export function writeTraefikFiles(options: ProxyOptions): string {
   setHost('gatewarden', options.gatewayHost)
   setHost('mcp-discovery', options.resourceHost)
   setHost('mcp', options.resourceHost)
+  if (options.gatewayHost !== options.resourceHost) {
+    const path = ['http', 'routers', 'mcp', 'middlewares']
+    const names: string[] = dynamic.toJS().http.routers.mcp.middlewares
+    dynamic.setIn(
+      path,
+      names.filter((name) => name !== 'mcp-sandbox'),
+    )
+  }
   const setAddress = (path: readonly (string | number)[], address: string) => {
     const url = new URL(String(dynamic.getIn(path)))
     url.host = address

@@ -8,7 +8,7 @@
 import type { Logger } from 'pino'
 import type { Credential, Verified } from '../credentials/credential.ts'
 import type { Carrier, Credentials } from '../credentials/credentials.ts'
-import { isFromOwnPage, isNavigation, isOwnPageWithNullOrigin } from '../http/browser-request.ts'
+import { isFromOwnPage, isNavigation, isOwnForm } from '../http/browser-request.ts'
 import type { compileOrigins } from '../http/origins.ts'
 import { headerReader } from '../http/raw-headers.ts'
 import { createThrottledWarning } from '../http/throttled-warning.ts'
@@ -29,6 +29,8 @@ export interface CheckDeps extends AnswerRules {
   readonly resources: ResourceTable
   readonly credentials: Credentials
   readonly originAllowed: ReturnType<typeof compileOrigins>
+  /** True for an address whose service worker could answer in our place. */
+  readonly refusesWorker: (match: ResourceMatch) => boolean
   readonly log: Logger
   /** Milliseconds on a clock that is never set back. */
   readonly now: () => number
@@ -61,11 +63,11 @@ export type Check = (request: {
 }) => Checked | Promise<Checked>
 
 const OUTAGE_RETRY_SECONDS = 2
-const read = headerReader(['authorization', 'cookie', 'origin'])
+const read = headerReader(['authorization', 'cookie', 'origin', 'service-worker'])
 const FOREIGN_PAGE = 'the web page that made this request is of a foreign origin'
 
 export function createCheck(deps: CheckDeps): Check {
-  const { resources, credentials, originAllowed, log, now } = deps
+  const { resources, credentials, originAllowed, refusesWorker, log, now } = deps
 
   // The same verified credential at the same resource leads to the same decision.
   const decided = new WeakMap<Verified, { resource: Resource; decision: Decision }>()
@@ -103,9 +105,12 @@ export function createCheck(deps: CheckDeps): Check {
       return deny('this middleware is pinned to another server', request)
     }
     const { method } = located
-    const [authorization, cookie, origin] = read(rawHeaders)
-    if (!originAllowed(origin, match.resource) && !isOwnPageWithNullOrigin(origin, rawHeaders)) {
+    const [authorization, cookie, origin, worker] = read(rawHeaders)
+    if (!originAllowed(origin, match.resource) && !isOwnForm(origin, rawHeaders)) {
       return deny(FOREIGN_PAGE, request)
+    }
+    if (worker !== undefined && refusesWorker(match)) {
+      return deny('a service worker here could answer in the place of the login', request)
     }
     const context: AnswerContext = {
       match,

@@ -8,6 +8,7 @@ import type { Config } from './config.ts'
 import { warnOfClosedResources } from './rules/closed-resources.ts'
 import { checkProdMode } from './rules/prod-mode.ts'
 import { checkPublicSuffixes } from './rules/public-suffixes.ts'
+import { checkSharedHost } from './rules/shared-host.ts'
 import { checkSharedNames } from './rules/shared-names.ts'
 import { buildClients } from './sections/clients.ts'
 import { buildProvider } from './sections/provider.ts'
@@ -51,6 +52,7 @@ export function buildConfig(parts: Parts): Config | undefined {
   const staticTokens = buildStaticTokens({ ...parts, resources })
   if (provider?.type === 'builtin') checkSharedNames({ users, staticTokens, report })
   checkProviderTokens({ ...parts, resources })
+  checkSharedHost({ ...parts, resources })
   checkRevokeBefore(parts)
   const redis = buildRedis(parts)
   if (settings.prod_mode)

@@ -6,10 +6,12 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { decide } from '../check/decide.ts'
-import { isPageLoad } from '../http/browser-request.ts'
+import { isOpened, isPageLoad, siteOf } from '../http/browser-request.ts'
 import { answerPerson, answerProgram } from '../http/errors.ts'
 import { allowOnly } from '../http/methods.ts'
+import { cutFromOpeners } from '../http/own-pages.ts'
 import { CONNECT_PATH } from '../paths.ts'
+import type { ConnectProofs } from '../sessions/connect-proof.ts'
 import { loginUrl, type SessionRules, type SessionTarget, signOutUrl } from '../sessions/target.ts'
 import type { SessionVerifier } from '../sessions/verifier.ts'
 import { connectQuery, parseConnect } from './connect-parameters.ts'
@@ -19,6 +21,7 @@ import { connectTarget } from './connect-target.ts'
 export interface ConnectDeps {
   readonly rules: SessionRules
   readonly sessions: Pick<SessionVerifier, 'find'>
+  readonly connectProofs: Pick<ConnectProofs, 'holds'>
 }
 
 export function connectRoute(app: FastifyInstance, deps: ConnectDeps): void {
@@ -26,6 +29,8 @@ export function connectRoute(app: FastifyInstance, deps: ConnectDeps): void {
     if (isPageLoad(request)) answerPerson(error, request, reply)
     else answerProgram(error, request, reply)
   })
+  const { issuer, resources } = deps.rules
+  cutFromOpeners(app, { issuer, isShared: resources.isOurHostShared })
   app.get(CONNECT_PATH, async (request, reply) => {
     await answerConnect(request, reply, deps)
     return reply
@@ -36,23 +41,27 @@ export function connectRoute(app: FastifyInstance, deps: ConnectDeps): void {
 async function answerConnect(
   request: FastifyRequest,
   reply: FastifyReply,
-  { rules, sessions }: ConnectDeps,
+  { rules, sessions, connectProofs }: ConnectDeps,
 ): Promise<void> {
   const [, query = ''] = /^[^?]*\?(.*)$/.exec(request.raw.url ?? '') ?? []
   const parsed = parseConnect(query)
   if (!parsed.ok) return refuse(reply, { status: 400, error: parsed.error, why: 'malformed' })
   const target = connectTarget(request, rules, connectQuery(parsed.parameters))
-  // A script or service worker of the application on this origin could read the answer (decision K8).
-  if (!isOpened(request) || (target && isOpenedByApplication(request, target, rules))) {
+  const refuseWebPage = () => {
     const error = 'a person must open this address, not a web page'
-    return refuse(reply, { status: 403, error, why: 'not-opened' })
+    refuse(reply, { status: 403, error, why: 'not-opened' })
   }
+  // A script or service worker of the application on this origin could read the answer (decision K8).
+  if (!isOpened(request.raw.rawHeaders)) return refuseWebPage()
   if (!target) {
     const error = 'there is not exactly one protected server at this host'
     return refuse(reply, { status: 404, error, why: 'nowhere' })
   }
   const { resource } = target
   const { credential, token } = await sessions.find(request.headers.cookie ?? '', resource)
+  // The login leads here from its own page; on a host that it shares with an application, only with a proof.
+  const isLedHere = token !== undefined && connectProofs.holds(query, token)
+  if (!isLedHere && mayBeOpenedByApplication(request, target, rules)) return refuseWebPage()
   const decision = decide(resource, credential)
   if (decision.kind === 'allow' && token !== undefined) {
     const { parameters } = parsed
@@ -73,29 +82,14 @@ async function answerConnect(
 }
 
 /**
- * True unless the browser says that a script, a frame or a worker makes the request, and not a person's tab. A service
- * worker with navigation preload gets a request that differs from a tab's in one header, which the worker can change
- * but not remove.
+ * True for a tab that a page of this host opened, where the host is the application's too. Such a page keeps a reference
+ * to the tab if it sends the same `Cross-Origin-Opener-Policy` as we do.
  */
-function isOpened({ headers }: FastifyRequest): boolean {
-  const { 'sec-fetch-mode': mode = 'navigate', 'sec-fetch-dest': destination = 'document' } =
-    headers
-  return (
-    mode === 'navigate' &&
-    destination === 'document' &&
-    headers['service-worker-navigation-preload'] === undefined
-  )
-}
-
-/**
- * True for a tab that a page of the application opened: `Cross-Origin-Opener-Policy` separates the two only if the
- * application does not send the same policy. The redirect from the login comes from another origin, except on the
- * gateway's own host, whose pages are ours.
- */
-function isOpenedByApplication(
-  { headers }: FastifyRequest,
+function mayBeOpenedByApplication(
+  { raw }: FastifyRequest,
   { returnTo }: SessionTarget,
-  { issuer }: SessionRules,
+  { issuer, resources }: SessionRules,
 ): boolean {
-  return headers['sec-fetch-site'] === 'same-origin' && new URL(returnTo).origin !== issuer
+  const isOursAlone = new URL(returnTo).origin === issuer && !resources.isOurHostShared
+  return siteOf(raw.rawHeaders) === 'same-origin' && !isOursAlone
 }

@@ -13,7 +13,7 @@ import { filterHeaders } from '../http/header-list.ts'
 import { headerReader } from '../http/raw-headers.ts'
 import { presentedSession } from '../sessions/cookies.ts'
 import { connectResource, type SessionRules } from '../sessions/target.ts'
-import { normalizeHost } from '../url/host.ts'
+import { isOwnHost, normalizeHost } from '../url/host.ts'
 
 const read = headerReader(['origin', 'cookie'])
 
@@ -83,10 +83,9 @@ function destinationOf(
   const named = pinned !== undefined && resources.allAt(host).find(({ id }) => id === pinned)
   const resource = named || connectResource(host, rules)
   if (!resource) return undefined
-  const isOurs = normalizeHost(new URL(issuer).host) === host
   return {
     located: { ...located, host: new URL(resource.origin).host, target: resource.path || '/' },
-    origin: isOurs ? issuer : resource.origin,
+    origin: isOwnHost(host, issuer) ? issuer : resource.origin,
   }
 }
 

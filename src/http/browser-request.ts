@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type HeaderValue, headerReader } from './raw-headers.ts'
+import { DOUBLED, type HeaderValue, headerReader } from './raw-headers.ts'
 
 const readNavigation = headerReader([
   'accept',
@@ -13,6 +13,13 @@ const readNavigation = headerReader([
   'x-requested-with',
 ])
 const readSite = headerReader(['sec-fetch-site'])
+const readForm = headerReader(['sec-fetch-site', 'sec-fetch-mode'])
+const readTab = headerReader([
+  'sec-fetch-mode',
+  'sec-fetch-dest',
+  'service-worker',
+  'service-worker-navigation-preload',
+])
 
 /** Methods that change nothing and whose answer a foreign page cannot read. */
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -41,6 +48,24 @@ export const isPageLoad = ({
 }): boolean => isNavigation(method, raw.rawHeaders)
 
 /**
+ * True unless the browser says that a script, a frame or a worker makes the request, and not a person's tab. A service
+ * worker with navigation preload gets a request that differs from a tab's in one header, which the worker can change
+ * but not remove.
+ */
+export function isOpened(rawHeaders: readonly string[]): boolean {
+  const [mode = 'navigate', destination = 'document', worker, preload] = readTab(rawHeaders)
+  return (
+    mode === 'navigate' &&
+    destination === 'document' &&
+    worker === undefined &&
+    preload === undefined
+  )
+}
+
+/** The relation of the requested address to the page that led there, as the browser says it. */
+export const siteOf = (rawHeaders: readonly string[]): HeaderValue => readSite(rawHeaders)[0]
+
+/**
  * True unless a page of another origin made the request. This is the rule for cookies, since a browser sends them along
  * with the request of any page (decision K24). The rule keeps foreign pages from writing, and from opening a WebSocket.
  * @param origin the `Origin` header; browsers always send it where it matters, programs never do
@@ -60,16 +85,17 @@ export function isFromOwnPage(
     const [site] = readSite(rawHeaders)
     return site === undefined || site === 'same-origin' || site === 'none'
   }
-  return isOwnPageWithNullOrigin(origin, rawHeaders)
+  return isOwnForm(origin, rawHeaders)
 }
 
 /**
- * True for a page of the same origin that hides its address: with `Referrer-Policy: no-referrer`, which many
- * applications set, the forms of a page send `Origin: null`. The browser still sends `Sec-Fetch-Site: same-origin`.
+ * True for a form of the same origin, ours or the application's, whatever its `Origin` says (decision K41): no page can
+ * make the browser say `Sec-Fetch-Site: same-origin`. `Referrer-Policy: no-referrer`, which many applications set and
+ * many proxies add, makes the forms of a page send `Origin: null`. A script's request counts with that `Origin` alone.
  */
-export function isOwnPageWithNullOrigin(
-  origin: HeaderValue,
-  rawHeaders: readonly string[],
-): boolean {
-  return origin === 'null' && readSite(rawHeaders)[0] === 'same-origin'
+export function isOwnForm(origin: HeaderValue, rawHeaders: readonly string[]): boolean {
+  const [site, mode] = readForm(rawHeaders)
+  return (
+    site === 'same-origin' && (origin === 'null' || (mode === 'navigate' && origin !== DOUBLED))
+  )
 }

@@ -5,6 +5,10 @@
  */
 import type { FastifyRequest } from 'fastify'
 import { PageError } from '../errors.ts'
+import { isOwnForm } from './browser-request.ts'
+import { headerReader } from './raw-headers.ts'
+
+const read = headerReader(['origin', 'sec-fetch-site'])
 
 /**
  * Refuses a POST that another site's page made (threats T11, T12). Browsers name the site in these headers; programs
@@ -12,8 +16,9 @@ import { PageError } from '../errors.ts'
  * @throws PageError
  */
 export function refuseCrossSite(request: FastifyRequest, ownOrigin: string): void {
-  const site = request.headers['sec-fetch-site']
-  const { origin } = request.headers
+  const { rawHeaders } = request.raw
+  const [origin, site] = read(rawHeaders)
+  if (isOwnForm(origin, rawHeaders)) return
   if (
     (site === undefined || site === 'same-origin') &&
     (origin === undefined || origin === ownOrigin)

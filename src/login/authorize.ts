@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { randomToken } from '../crypto.ts'
 import { AuthorizationError, OAuthError } from '../errors.ts'
 import { allowOnly } from '../http/methods.ts'
+import { refuseFromSharedHost } from '../http/own-pages.ts'
 import { rawQuery } from '../http/raw-query.ts'
 import {
   type AuthorizationRequest,
@@ -15,7 +16,7 @@ import {
 import { fewerWishes } from '../oauth/sign-in-wishes.ts'
 import { ENDPOINTS } from '../paths.ts'
 import { parseParameters } from '../url/parameters.ts'
-import { type LoginFlow, showConsent } from './flow.ts'
+import { type LoginFlow, pageHostOf, showConsent } from './flow.ts'
 import { type ClientInteraction, INTERACTION_LIFETIME, sealInteraction } from './interaction.ts'
 import { answerAuthorizationError } from './responses.ts'
 
@@ -24,6 +25,7 @@ const MAX_LOGGED = 500
 
 export function authorizeRoute(app: FastifyInstance, flow: LoginFlow): void {
   app.get(ENDPOINTS.authorization, async (request, reply) => {
+    refuseFromSharedHost(request, pageHostOf(flow))
     try {
       const asked = await parseAuthorizationRequest(parseParameters(rawQuery(request)), {
         clients: flow.clients,

@@ -10,6 +10,7 @@ import { type Keyring, randomToken } from '../crypto.ts'
 import { PageError } from '../errors.ts'
 import type { ClientAddress } from '../http/client-address.ts'
 import { sendErrorPage } from '../http/errors.ts'
+import type { PageHost } from '../http/own-pages.ts'
 import type { Clients } from '../oauth/clients/clients.ts'
 import { destinationOf, type RedirectRules } from '../oauth/redirect-uri.ts'
 import { OFFLINE_ACCESS } from '../oauth/scope.ts'
@@ -52,6 +53,12 @@ export interface LoginFlow {
   /** Milliseconds on a clock that is never set back, for spans. */
   readonly elapsed: () => number
 }
+
+/** The host of our pages, and whether a protected server lives there as well. */
+export const pageHostOf = ({ issuer, resources }: LoginFlow): PageHost => ({
+  issuer,
+  isShared: resources.isOurHostShared,
+})
 
 /**
  * The sealed interaction that came with a request. A page of another site cannot have it (threat T12), so a POST

@@ -8,21 +8,24 @@ import type { FastifyInstance } from 'fastify'
 import { PageError } from '../errors.ts'
 import { acceptForms } from '../http/bodies.ts'
 import { answerPerson } from '../http/errors.ts'
+import { cutFromOpeners, refuseUnlessOpened } from '../http/own-pages.ts'
 import { ASKED_HOST } from '../oauth/authorization-request.ts'
 import { ENDPOINTS } from '../paths.ts'
-import { normalizeHost } from '../url/host.ts'
+import { isOwnHost } from '../url/host.ts'
 import { authorizeRoute } from './authorize.ts'
 import { callbackRoute } from './callback.ts'
 import { consentRoute } from './consent.ts'
-import type { LoginFlow } from './flow.ts'
+import { type LoginFlow, pageHostOf } from './flow.ts'
 import { loginRoute } from './login.ts'
 
 /** @param app a scope with @fastify/cookie */
 export function loginRoutes(app: FastifyInstance, flow: LoginFlow): void {
   app.setErrorHandler(answerPerson)
   acceptForms(app)
+  cutFromOpeners(app, pageHostOf(flow))
+  app.addHook('onRequest', async (request) => refuseUnlessOpened(request))
   app.addHook('onRequest', async (request, reply) => {
-    if (normalizeHost(request.headers.host ?? '') === flow.host) return
+    if (isOwnHost(request.headers.host ?? '', flow.issuer)) return
     // Here the browser would give our cookies and the person's password to another origin.
     const target = request.raw.url ?? '/'
     if (/^(?:GET|HEAD)$/.test(request.method) && target.startsWith('/')) {

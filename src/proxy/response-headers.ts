@@ -12,6 +12,9 @@ const DROPPED = new Set([
   'transfer-encoding',
   'upgrade',
   'trailer',
+  // A server has no say about the requests and the data of other servers of its host, ours above all (threat T35).
+  'service-worker-allowed',
+  'clear-site-data',
   // Only our CORS headers reach the client: a browser refuses an answer with two lines of any of these.
   'access-control-allow-origin',
   'access-control-allow-credentials',
@@ -20,6 +23,15 @@ const DROPPED = new Set([
   'access-control-expose-headers',
   'access-control-max-age',
 ])
+
+/**
+ * The header of every answer of a server that shares our host: a browser gives each of its pages an origin of its own.
+ * It comes beside the server's own policies, and each of them counts (CSP Level 3 section 8.1).
+ */
+export const SANDBOX: readonly string[] = [
+  'Content-Security-Policy',
+  'sandbox allow-scripts allow-forms',
+]
 
 /**
  * @param upstream flat list of names and values as received

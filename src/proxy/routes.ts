@@ -21,7 +21,7 @@ import { parseIpAddress } from '../url/ip-address.ts'
 import { depthOf, splitAfter, withoutQuery } from '../url/path.ts'
 import { corsHeaders, preflightHeaders } from './cross-origin.ts'
 import type { UpstreamHeaders } from './request-headers.ts'
-import { clientHeaders } from './response-headers.ts'
+import { clientHeaders, SANDBOX } from './response-headers.ts'
 import { type Upstream, UpstreamUnavailable } from './upstream.ts'
 
 export interface ProxyRoutes {
@@ -115,7 +115,11 @@ async function passThrough(
       trusted: deps.isTrustedProxy(request.socket.remoteAddress),
       upstreamHeaders: deps.upstreamHeaders,
     }),
-    (headers) => [...clientHeaders(headers, deps.isOwnCookie), ...cors],
+    (headers) => [
+      ...clientHeaders(headers, deps.isOwnCookie),
+      ...(resource.sharedHost === 'sandboxed' ? SANDBOX : []),
+      ...cors,
+    ],
   )
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { normalizeHost } from '../url/host.ts'
+import { isOwnName, normalizeHost } from '../url/host.ts'
 import {
   canonicalPath,
   depthOf,
@@ -18,6 +18,7 @@ import {
 } from '../url/path.ts'
 import type { AllowList } from './policy.ts'
 import { compilePolicy, type Policy } from './policy.ts'
+import { type SharedHost, sharedHostOf } from './shared-host.ts'
 
 /** A resource on one concrete host. A wildcard resource becomes one such resource for every host it covers. */
 export interface Resource {
@@ -39,6 +40,8 @@ export interface Resource {
   readonly acceptsProviderTokens: boolean
   /** The real address of the server, if Gatewarden is its reverse proxy too. */
   readonly upstream?: { readonly origin: string; readonly path: string }
+  /** How its pages are kept apart from ours, if it lives on our own host. */
+  readonly sharedHost?: SharedHost
 }
 
 /** A request matched to its resource. */
@@ -68,6 +71,8 @@ export interface ResourceTable {
   readonly fallback: Resource | undefined
   /** Scheme and host of the resources that live at this host, or undefined if none does. */
   originAt(host: string): string | undefined
+  /** True if a resource lives at our own host. */
+  readonly isOurHostShared: boolean
   /** True if any resource lives at this host. */
   hasHost(host: string): boolean
 }
@@ -93,13 +98,14 @@ const covers = (prefix: string, path: string) =>
 
 /**
  * Compiles the configured resources into one table. Wildcard hosts are resolved on first use, into a bounded cache.
- * @param ownHost the normalized host of our own pages
+ * @param options.publicUrl our own origin. No wildcard covers its host, whose pages are ours; a resource that names the
+ *   host does (threat T36)
  */
 export function createResourceTable(
   configured: readonly ResourceConfig[],
-  ownHost?: string,
+  { publicUrl }: { readonly publicUrl?: string } = {},
 ): ResourceTable {
-  const all = configured.map(compile)
+  const all = configured.map((config) => compile(config, publicUrl))
   const exact = new Map<string, Prefix[]>()
   const wildcards: { suffix: string; config: ResourceConfig }[] = []
   configured.forEach((config, index) => {
@@ -112,6 +118,7 @@ export function createResourceTable(
     if (resource) exact.set(host, [...(exact.get(host) ?? []), ...prefixes(resource)])
   })
   const resolved = new Map<string, readonly MatchablePrefix[]>()
+  const isOurs = (host: string) => publicUrl !== undefined && isOwnName(host, publicUrl)
 
   function at(host: string): readonly MatchablePrefix[] {
     const known = resolved.get(host)
@@ -119,9 +126,9 @@ export function createResourceTable(
     const prefixesHere = [
       ...(exact.get(host) ?? []),
       ...wildcards
-        .filter(({ suffix }) => isLabelBefore(host, suffix))
+        .filter(({ suffix }) => isLabelBefore(host, suffix) && !isOurs(host))
         .flatMap(({ config }) => onHost(config, host) ?? [])
-        .flatMap((config) => prefixes(compile(config))),
+        .flatMap((config) => prefixes(compile(config, publicUrl))),
     ]
     if (prefixesHere.length === 0) return []
     const list = withRivals(prefixesHere.sort(longestFirst))
@@ -142,7 +149,7 @@ export function createResourceTable(
     if (!prefix) return read.isOdd ? 'ambiguous' : 'unknown'
     if (prefix.rivals.length > 0 && mayBeOfRival(canonical, prefix)) return 'ambiguous'
     // Some of the paths on our own host are our pages.
-    if (read.isOdd && canonicalHost === ownHost && prefix.path === '' && !isPlain(canonical, 1)) {
+    if (read.isOdd && isOurs(canonicalHost) && prefix.path === '' && !isPlain(canonical, 1)) {
       return 'ambiguous'
     }
     if ((read.isOdd || canonical.includes('%')) && mayClimb(canonical)) return 'ambiguous'
@@ -198,6 +205,7 @@ export function createResourceTable(
       const canonicalHost = normalizeHost(host)
       return canonicalHost === undefined ? undefined : at(canonicalHost)[0]?.resource.origin
     },
+    isOurHostShared: all.some(({ sharedHost }) => sharedHost !== undefined),
     hasHost: (host) => {
       const canonicalHost = normalizeHost(host)
       return canonicalHost !== undefined && at(canonicalHost).length > 0
@@ -205,7 +213,8 @@ export function createResourceTable(
   }
 }
 
-function compile(config: ResourceConfig): Resource {
+function compile(config: ResourceConfig, publicUrl: string | undefined): Resource {
+  const sharedHost = publicUrl === undefined ? undefined : sharedHostOf(config, publicUrl)
   const { protocol, host, pathname } = new URL(config.url)
   const path = pathname === '/' ? '' : (canonicalPath(pathname) ?? pathname)
   return {
@@ -222,6 +231,7 @@ function compile(config: ResourceConfig): Resource {
     policy: compilePolicy(config.allow),
     acceptsProviderTokens: config.acceptProviderTokens,
     ...(config.upstream !== undefined && { upstream: splitUpstream(config.upstream) }),
+    ...(sharedHost !== undefined && { sharedHost }),
   }
 }
 
@@ -307,4 +317,9 @@ export interface ResourceConfig {
   readonly acceptProviderTokens: boolean
   /** The real address of the server, if Gatewarden is its reverse proxy too. */
   readonly upstream?: string
+  /**
+   * On the host of our own pages: `sandboxed` if the proxy in front gives each page of the server an origin of its own,
+   * `pages` if its pages need ours.
+   */
+  readonly sharedHost?: 'pages' | 'sandboxed'
 }

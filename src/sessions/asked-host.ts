@@ -7,7 +7,7 @@ import type { FastifyRequest } from 'fastify'
 import { PageError } from '../errors.ts'
 import type { LoginFlow } from '../login/flow.ts'
 import type { Records } from '../records/records.ts'
-import { normalizeHost } from '../url/host.ts'
+import { isOwnHost, normalizeHost } from '../url/host.ts'
 import type { SessionTokens } from './cookie-token.ts'
 import type { SignInRounds } from './sign-in-rounds.ts'
 import type { SessionRules } from './target.ts'
@@ -35,7 +35,7 @@ export interface AskedHost {
 /** @throws PageError if we answer at no such host */
 export function askedHost(request: FastifyRequest, { flow, rules }: SessionRoutes): AskedHost {
   const host = normalizeHost(request.headers.host ?? '')
-  const isOwn = host === flow.host
+  const isOwn = host !== undefined && isOwnHost(host, flow.issuer)
   const origin = isOwn ? flow.issuer : host && rules.resources.originAt(host)
   if (!host || !origin) {
     throw new PageError({
@@ -47,20 +47,4 @@ export function askedHost(request: FastifyRequest, { flow, rules }: SessionRoute
     })
   }
   return { host, origin, secure: origin.startsWith('https:'), isOwn }
-}
-
-/**
- * Refuses a request that is not a navigation: a script or an image cannot show a page, and must not change anything.
- * @throws PageError
- */
-export function refuseUnlessNavigation(request: FastifyRequest): void {
-  const mode = request.headers['sec-fetch-mode']
-  if (mode === undefined || mode === 'navigate') return
-  throw new PageError({
-    kind: 'client',
-    status: 403,
-    title: 'Open this page by itself',
-    text: 'A part of another page asked for this page. This page only works when you open it yourself.',
-    details: 'this address is for navigations, not for scripts and embedded content',
-  })
 }

@@ -12,6 +12,7 @@ import { grantedScopes } from '../oauth/scope.ts'
 import { SESSION_CALLBACK_PATH } from '../paths.ts'
 import type { Grant, Records } from '../records/records.ts'
 import { isUnder, normalizeHost } from '../url/host.ts'
+import type { ConnectProofs } from './connect-proof.ts'
 import { setSession } from './reply.ts'
 import type { SignInRounds } from './sign-in-rounds.ts'
 import {
@@ -33,6 +34,7 @@ export interface BrowserPurposeDeps {
   readonly records: Records
   readonly issue: IssueSession
   readonly rounds: SignInRounds
+  readonly connectProofs: ConnectProofs
   /** Seconds. */
   readonly sessionLifetime: number
 }
@@ -77,7 +79,9 @@ export function browserPurpose(interaction: SessionInteraction, deps: BrowserPur
       const session = await issue(grant, person.email)
       const { host, protocol } = new URL(rules.issuer)
       return {
-        location: returnTo,
+        location: rules.resources.isOurHostShared
+          ? deps.connectProofs.add(returnTo, session.token)
+          : returnTo,
         async setCookies(reply) {
           setSession(reply, session, { host, secure: protocol === 'https:', scope: place })
           await rounds.note(reply, goal, grant)

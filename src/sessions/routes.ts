@@ -7,7 +7,9 @@ import '@fastify/cookie'
 import type { FastifyInstance } from 'fastify'
 import { acceptForms } from '../http/bodies.ts'
 import { answerPerson } from '../http/errors.ts'
-import { refuseUnlessNavigation, type SessionRoutes } from './asked-host.ts'
+import { cutFromOpeners, refuseUnlessOpened } from '../http/own-pages.ts'
+import { pageHostOf } from '../login/flow.ts'
+import type { SessionRoutes } from './asked-host.ts'
 import { sessionCallbackRoute } from './callback-route.ts'
 import { sessionLoginRoute } from './login-route.ts'
 import { logoutRoutes } from './logout.ts'
@@ -16,7 +18,8 @@ import { logoutRoutes } from './logout.ts'
 export function sessionRoutes(app: FastifyInstance, deps: SessionRoutes): void {
   app.setErrorHandler(answerPerson)
   acceptForms(app)
-  app.addHook('onRequest', async (request) => refuseUnlessNavigation(request))
+  cutFromOpeners(app, pageHostOf(deps.flow))
+  app.addHook('onRequest', async (request) => refuseUnlessOpened(request))
   sessionLoginRoute(app, deps)
   sessionCallbackRoute(app, deps)
   logoutRoutes(app, deps)

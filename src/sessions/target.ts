@@ -11,7 +11,7 @@ import {
   SESSION_LOGOUT_PATH,
 } from '../paths.ts'
 import type { Resource, ResourceMatch, ResourceTable } from '../resources/resource-table.ts'
-import { isUnder, normalizeHost } from '../url/host.ts'
+import { isOwnHost, isUnder, normalizeHost } from '../url/host.ts'
 import { withoutQuery } from '../url/path.ts'
 
 /**
@@ -61,8 +61,7 @@ export function sessionTarget(url: string, rules: SessionRules): SessionTarget |
   const resource =
     withoutQuery(path) === CONNECT_PATH ? connectResource(host, rules) : covering(host, path, rules)
   if (!resource) return undefined
-  const own = normalizeHost(new URL(rules.issuer).host) === host
-  const origin = own ? rules.issuer : resource.origin
+  const origin = isOwnHost(host, rules.issuer) ? rules.issuer : resource.origin
   return { resource, returnTo: origin + path, ...cookieFor(host, resource, rules) }
 }
 
@@ -79,7 +78,7 @@ function covering(host: string, path: string, { resources }: SessionRules): Reso
  */
 export function connectResource(host: string, rules: SessionRules): Resource | undefined {
   const { resources, issuer, cookieDomain } = rules
-  const isOwn = normalizeHost(new URL(issuer).host) === host
+  const isOwn = isOwnHost(host, issuer)
   const isShared = cookieDomain !== undefined && isUnder(host, cookieDomain)
   const here = resources.allAt(host)
   return (
@@ -101,8 +100,8 @@ function cookieFor(
       cookie: { kind: 'domain', domain: cookieDomain },
     }
   }
-  const own = normalizeHost(new URL(issuer).host) === host
-  return { audience: resource.audience, cookie: { kind: own ? 'own-host' : 'host' } }
+  const kind = isOwnHost(host, issuer) ? 'own-host' : 'host'
+  return { audience: resource.audience, cookie: { kind } }
 }
 
 /**
@@ -143,6 +142,6 @@ export function signOutUrl({ origin }: Pick<Resource, 'origin'>, rules: SessionR
   const host = normalizeHost(new URL(origin).host)
   const shared =
     host !== undefined && rules.cookieDomain !== undefined && isUnder(host, rules.cookieDomain)
-  const own = normalizeHost(new URL(rules.issuer).host) === host
+  const own = host !== undefined && isOwnHost(host, rules.issuer)
   return shared || own ? rules.issuer + LOGOUT_PATH : origin + SESSION_LOGOUT_PATH
 }

@@ -21,8 +21,29 @@ export function normalizeHost(host: string): string | undefined {
 export const HOST =
   /^(?:([a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?)\.?|(\[[0-9a-f:.]+\]))(?::(\d{1,5}))?$/i
 
+/**
+ * True for the host of `PUBLIC_URL`, port included: the origin of our own pages. Each part of the program that treats
+ * our own host differently asks this function (threat T36).
+ * @param publicUrl our origin
+ */
+export function isOwnHost(host: string, publicUrl: string): boolean {
+  const own = normalizeHost(new URL(publicUrl).host)
+  return own !== undefined && normalizeHost(host) === own
+}
+
+/**
+ * True for the host of `PUBLIC_URL` on any port, where a browser sends our cookies: they know no ports (RFC 6265 section
+ * 8.5). No wildcard covers such a host.
+ * @param publicUrl our origin
+ */
+export function isOwnName(host: string, publicUrl: string): boolean {
+  return isOwnHost(withoutPort(host), withoutPort(new URL(publicUrl).origin))
+}
+
+const withoutPort = (host: string) => host.replace(/:\d+$/, '')
+
 /** True if `host` (normalized, with or without port) is the domain or below it. */
 export function isUnder(host: string, domain: string): boolean {
-  const name = host.replace(/:\d+$/, '')
+  const name = withoutPort(host)
   return name === domain || name.endsWith(`.${domain}`)
 }

@@ -98,6 +98,7 @@ async function counted({ withPeek = true } = {}) {
       cookies: { verify: () => ({ kind: 'none' }) },
     }),
     resources: createResourceTable([resource({ allow: ANYONE })]),
+    refusesWorker: () => false,
     originAllowed: compileOrigins(['loopback'], 'https://auth.example.com'),
     identityHeaders: IDENTITY_HEADERS,
     userNames: { areUnique: true, ofTokens: new Set() },

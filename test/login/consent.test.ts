@@ -93,9 +93,12 @@ describe('T12: a consent that another page posts gets nowhere and sets nothing:'
       'another origin, without fetch metadata',
       { 'sec-fetch-site': '', origin: 'https://evil.example' },
     ],
-    ['an opaque origin', { origin: 'null' }],
-    ['our host on another port', { origin: 'https://auth.example.com:8443' }],
-    ['our host over http', { origin: 'http://auth.example.com' }],
+    ['an opaque origin', { 'sec-fetch-site': 'cross-site', origin: 'null' }],
+    [
+      'our host on another port',
+      { 'sec-fetch-site': 'same-site', origin: 'https://auth.example.com:8443' },
+    ],
+    ['our host over http', { 'sec-fetch-site': 'cross-site', origin: 'http://auth.example.com' }],
   ])('%s', async (_what, headers) => {
     const { interaction } = await attack()
     const before = await storedRecords(gateway.storage)

@@ -190,7 +190,7 @@ describe('T11: a login that another page posts is refused and tries nothing:', (
     ['cross-site', { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }],
     ['same-site', { 'sec-fetch-site': 'same-site', origin: 'https://mcp.example.com' }],
     ['another origin', { 'sec-fetch-site': '', origin: 'https://evil.example' }],
-    ['an opaque origin', { origin: 'null' }],
+    ['an opaque origin', { 'sec-fetch-site': 'cross-site', origin: 'null' }],
   ])('%s', async (_what, headers) => {
     const page = await toLogin()
     const before = await storedRecords(gateway.storage)

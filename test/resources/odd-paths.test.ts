@@ -20,7 +20,7 @@ const table = createResourceTable(
     at('part', 'https://both.example.test/part'),
     at('own', 'https://auth.example.test'),
   ],
-  'auth.example.test',
+  { publicUrl: 'https://auth.example.test' },
 )
 
 function idAt(host: string, target: string): string {

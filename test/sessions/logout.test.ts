@@ -71,7 +71,7 @@ describe.each(PLACES)('signing out of $page at $logout', ({ page, logout }) => {
   it.each([
     { 'sec-fetch-site': 'cross-site', origin: 'https://evil.test' },
     { 'sec-fetch-site': 'same-site', origin: 'https://blog.example.com' },
-    { origin: 'null' },
+    { 'sec-fetch-site': 'cross-site', origin: 'null' },
   ])('is not done by the form of another page: %j', async (headers) => {
     const { test, visitor } = await signedIn(page)
     const asked = await visitor.open(logout, { 'sec-fetch-site': 'cross-site' })

@@ -8,7 +8,7 @@ import type { AllowList } from '../../resources/policy.ts'
 import type { ResourceConfig } from '../../resources/resource-table.ts'
 import { fields, list, section, text, toggle } from '../values/fields.ts'
 import { Allow, isEmpty, toAllowList } from '../values/people.ts'
-import { parseDisplayName } from '../values/plain.ts'
+import { parseDisplayName, parseSharedHost } from '../values/plain.ts'
 import { attempt, type Report } from '../values/problem.ts'
 import { parseScopeToken, resolveScopes, type ScopeSettings } from '../values/scopes.ts'
 import { parseAlsoPath, parseResourceUrl, parseUpstreamUrl } from '../values/urls.ts'
@@ -16,7 +16,7 @@ import { parseAlsoPath, parseResourceUrl, parseUpstreamUrl } from '../values/url
 export const Resource = section({
   url: text(parseResourceUrl).register(fields, {
     description:
-      'URL that people enter in their client, and the audience of its tokens. With `https://*.example.com` every host is a resource of its own.',
+      'URL that people enter in their client, and the audience of its tokens. With `https://*.example.com` every host is a resource of its own, except the host of `PUBLIC_URL`.',
   }),
   name: text(parseDisplayName)
     .optional()
@@ -49,6 +49,10 @@ export const Resource = section({
   }),
   upstream: text(parseUpstreamUrl).optional().register(fields, {
     description: 'URL of the server itself; Gatewarden is then its reverse proxy.',
+  }),
+  shared_host: text(parseSharedHost).optional().register(fields, {
+    description:
+      'For a resource on the host of `PUBLIC_URL`. `sandboxed`: your proxy gives its pages an origin of their own, as the shipped files do (Gatewarden does so itself for an `upstream`). `pages`: its pages need the origin of the login, and can act there as the people who open them.',
   }),
 })
 export type Resource = z.output<typeof Resource>
@@ -120,6 +124,7 @@ export function buildResource(
     allow,
     acceptProviderTokens: resource.accept_provider_tokens ?? global.acceptProviderTokens,
     ...(resource.upstream !== undefined && { upstream: resource.upstream }),
+    ...(resource.shared_host !== undefined && { sharedHost: resource.shared_host }),
   }
 }
 

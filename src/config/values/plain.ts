@@ -157,3 +157,9 @@ export function parseDisplayName(value: string): string {
   }
   return value
 }
+
+/** @throws InvalidValue unless `value` is `pages` or `sandboxed` */
+export function parseSharedHost(value: string): 'pages' | 'sandboxed' {
+  if (value === 'pages' || value === 'sandboxed') return value
+  throw new InvalidValue(`${quote(value)} is neither pages nor sandboxed. Write one of the two.`)
+}

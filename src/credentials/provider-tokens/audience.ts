@@ -27,7 +27,6 @@ export function isTokenFor(
 ): boolean {
   const named = audiences.map(withoutSlash)
   if (named.includes(resource.audience)) return true
-  // A wildcard resource may cover our own host: our origin is still not a protected server.
   const isServer = resources.all.some(({ audience }) => audience === publicUrl)
   const isOurs = named.includes(publicUrl) && !isServer
   const others = named.filter((url) => url !== publicUrl || !isOurs)

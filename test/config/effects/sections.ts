@@ -117,6 +117,17 @@ const resources: Record<string, Effect> = {
     const request = await callThrough((upstream) => withNotes(`upstream: "${upstream}"`))
     expect(request.url).toBe('/there')
   },
+  async shared_host() {
+    const withNote = (value: string) =>
+      `resources: { notes: { url: https://auth.example.com/mcp, shared_host: ${value} } }\n${ALLOW}\n`
+    expect(loadYaml(withNote('sandboxed')).warnings).toEqual([])
+    expect(loadYaml(withNote('pages')).warnings).toEqual([
+      expect.stringMatching(
+        /^resources\.notes\.shared_host: pages lets the pages of this server act/,
+      ),
+    ])
+    expect(() => loadYaml(withNote('both'))).toThrow('"both" is neither pages nor sandboxed')
+  },
 }
 
 const expectProvider = (secret: (clientSecret: string) => string): Effect => {

@@ -106,6 +106,7 @@ async function buildWorld(
         url: mcpUrl,
         name: 'Sample server',
         ...(builtin && { upstream: `http://${upstream}/mcp` }),
+        ...(!builtin && !options.twoHosts && { shared_host: 'sandboxed' }),
         ...options.resource,
       },
       ...options.moreResources?.({ publicUrl, upstream }),

@@ -1,0 +1,52 @@
+/**
+ * Says which resources share the host of our own pages, where their scripts could act as the people who sign in
+ * (decision K36). Those that pass-through or a recipe keeps apart need no word.
+ *
+ * @module
+ */
+import type { ResourceConfig } from '../../resources/resource-table.ts'
+import { sharedHostOf } from '../../resources/shared-host.ts'
+import type { FileContents } from '../sources/file.ts'
+import type { Chosen } from '../sources/precedence.ts'
+import type { Report } from '../values/problem.ts'
+
+interface Parts extends Chosen {
+  readonly file: FileContents
+  readonly resources: readonly ResourceConfig[]
+  readonly report: Report
+}
+
+const OWN_HOST = 'Give PUBLIC_URL a host of its own'
+
+/** Warns of each such resource by name. Under `PROD_MODE` it is a problem. */
+export function checkSharedHost({ settings, file, resources, report }: Parts): void {
+  const { public_url: publicUrl, prod_mode: live } = settings
+  if (!publicUrl) return
+  const say = live ? report.problem : report.warning
+  const refused = live ? ', which PROD_MODE refuses' : ''
+  for (const resource of resources) {
+    const { id, url } = resource
+    switch (sharedHostOf(resource, publicUrl.origin)) {
+      case 'unguarded':
+        say(
+          file.resources ? `resources.${id}.url` : 'RESOURCES',
+          `${url} is on the host of PUBLIC_URL, and its pages may be able to act as the people who sign in${refused}. ${OWN_HOST}, or use the shipped files for one host and set shared_host: sandboxed in gatewarden.yaml.`,
+        )
+        break
+      case 'pages':
+        say(
+          `resources.${id}.shared_host`,
+          `pages lets the pages of this server act as the people who sign in${refused}. ${OWN_HOST}, or remove the setting.`,
+        )
+        break
+      case undefined:
+        if (resource.sharedHost === undefined) break
+        report.warning(
+          `resources.${id}.shared_host`,
+          'has no effect, because this resource is not on the host of PUBLIC_URL. Remove it.',
+        )
+        break
+      case 'sandboxed':
+    }
+  }
+}
