@@ -11,6 +11,7 @@ import { refuseUnlessNavigation, type SessionRoutes } from './asked-host.ts'
 import { sessionCallbackRoute } from './callback-route.ts'
 import { sessionLoginRoute } from './login-route.ts'
 import { logoutRoutes } from './logout.ts'
+import { sessionRefusedRoute } from './refused-route.ts'
 
 /** @param app a scope with @fastify/cookie */
 export function sessionRoutes(app: FastifyInstance, deps: SessionRoutes): void {
@@ -19,5 +20,6 @@ export function sessionRoutes(app: FastifyInstance, deps: SessionRoutes): void {
   app.addHook('onRequest', async (request) => refuseUnlessNavigation(request))
   sessionLoginRoute(app, deps)
   sessionCallbackRoute(app, deps)
+  sessionRefusedRoute(app, deps)
   logoutRoutes(app, deps)
 }
