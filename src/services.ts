@@ -146,6 +146,7 @@ function buildCheck({ config, storage, log, now }: AppDeps, foundation: Foundati
       log,
       now,
     }),
+    issuer,
     cookieDomain,
     now,
   })

@@ -12,7 +12,7 @@ import type { Answer, AnswerContext, AnswerRules, Asker } from './answer.ts'
 import { type ChallengeError, challenge } from './challenge.ts'
 import type { Decision } from './decide.ts'
 import { identityHeaderLines } from './identity-headers.ts'
-import { DOUBLED_COOKIE, errorAnswer, refusal, signIn } from './pages-for-people.ts'
+import { errorAnswer, refusal, signIn } from './pages-for-people.ts'
 import { refusalReason } from './refusal-reason.ts'
 import { withoutCookies } from './strip-cookies.ts'
 
@@ -30,10 +30,7 @@ export function answerFor(decision: Decision, context: AnswerContext, rules: Ans
         ? signIn(context, rules)
         : refuse(401, context, decision.error)
     case 'malformed':
-      if (decision.source === 'bearer') return refuse(400, context, 'invalid_request')
-      return context.isNavigation()
-        ? refusal(context, rules, refusalReason(decision))
-        : doubledCookie(context)
+      return refuse(400, context, 'invalid_request')
     case 'insufficient-scope':
       return isPersonAtBrowser(decision.verified, context)
         ? refusal(context, rules, refusalReason(decision))
@@ -138,14 +135,6 @@ function refuse(status: number, { match }: AnswerContext, error?: ChallengeError
   const answer = made.get(error) ?? make()
   made.set(error, answer)
   return answer
-}
-
-function doubledCookie({ match }: AnswerContext): Answer {
-  const header = challenge(match, 'invalid_request', DOUBLED_COOKIE)
-  return json(400, ['WWW-Authenticate', header], {
-    error: 'invalid_request',
-    error_description: DOUBLED_COOKIE,
-  })
 }
 
 function json(status: number, headers: readonly string[], value: object): Answer {

@@ -134,7 +134,7 @@ export function createCheck(deps: CheckDeps): Check {
       }
     }
     try {
-      const credential = credentials({ authorization, cookie }, match.resource)
+      const credential = credentials({ authorization, cookie, rawHeaders }, match.resource)
       return credential instanceof Promise
         ? credential.then(conclude).catch((error: unknown) => outage(error, context))
         : conclude(credential)
@@ -170,9 +170,7 @@ function reasonOf(decision: Decision): string | undefined {
     case 'forbid':
       return decision.reason
     case 'malformed':
-      return decision.source === 'cookie'
-        ? 'the session cookie was sent more than once'
-        : 'the Authorization header is malformed or doubled'
+      return 'the Authorization header is malformed or doubled'
     case 'insufficient-scope':
       return `the ${decision.verified.source === 'cookie' ? 'session' : 'token'} lacks a required scope`
   }

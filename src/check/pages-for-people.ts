@@ -13,7 +13,6 @@ import { challenge } from './challenge.ts'
 
 /** A program gets another answer at the same address. */
 const VARY = 'Authorization, Cookie, Accept, Sec-Fetch-Mode, Sec-Fetch-Dest'
-export const DOUBLED_COOKIE = 'The session cookie was sent more than once'
 
 /**
  * Redirects to the login, which returns to this page (features A9). If no login leads back, a page says what this
@@ -55,14 +54,12 @@ export function refusal(
     signOutUrl: signOutUrl(resource),
     requestId,
   })
-  return page(why.kind === 'doubled' ? 400 : 403, challengeLines(why, match), body)
+  return page(403, challengeLines(why, match), body)
 }
 
 /** The challenge that a program would get, for a proxy that passes no page on. */
 function challengeLines({ kind }: RefusalReason, match: ResourceMatch): readonly string[] {
   switch (kind) {
-    case 'doubled':
-      return ['WWW-Authenticate', challenge(match, 'invalid_request', DOUBLED_COOKIE)]
     case 'permission':
       return ['WWW-Authenticate', challenge(match, 'insufficient_scope')]
     case 'person':

@@ -19,13 +19,24 @@ export interface BearerSource {
 
 /** Cookies as credentials. */
 export interface CookieSource {
-  /** The credential of a `Cookie` header; `none` if no cookie in it is ours. May reject with StorageUnavailable. */
-  verify(cookie: string, resource: Resource): Credential | Promise<Credential>
+  /**
+   * The credential of a `Cookie` header; `none` if no cookie in it is ours. May reject with StorageUnavailable.
+   * @param rawHeaders all headers of the request, which tell a browser from a program
+   */
+  verify(
+    cookie: string,
+    resource: Resource,
+    rawHeaders: readonly string[],
+  ): Credential | Promise<Credential>
 }
 
 /** Throws, or rejects with, StorageUnavailable when the store does not answer. */
 export type Credentials = (
-  presented: { readonly authorization: HeaderValue; readonly cookie: HeaderValue },
+  presented: {
+    readonly authorization: HeaderValue
+    readonly cookie: HeaderValue
+    readonly rawHeaders: readonly string[]
+  },
   resource: Resource,
 ) => Credential | Promise<Credential>
 
@@ -38,7 +49,7 @@ export function createCredentials(deps: {
   cookies: CookieSource
 }): Credentials {
   const { verifier, bearers, cookies } = deps
-  return ({ authorization, cookie }, resource) => {
+  return ({ authorization, cookie, rawHeaders }, resource) => {
     if (typeof authorization === 'string') {
       const known = verifier.known(authorization)
       if (known) return known
@@ -48,7 +59,7 @@ export function createCredentials(deps: {
       case 'malformed':
         return presented
       case 'none':
-        return typeof cookie === 'string' ? cookies.verify(cookie, resource) : NONE
+        return typeof cookie === 'string' ? cookies.verify(cookie, resource, rawHeaders) : NONE
       case 'bearer': {
         const { token } = presented
         for (const source of bearers) {

@@ -8,14 +8,14 @@ import type { HeaderValue } from '../http/raw-headers.ts'
 export type Presented =
   | { readonly kind: 'none' }
   /** Doubled, or a bearer credential of a shape that RFC 6750 section 2.1 does not allow. */
-  | { readonly kind: 'malformed'; readonly source: 'bearer' }
+  | { readonly kind: 'malformed' }
   | { readonly kind: 'bearer'; readonly token: string }
 
 /** The scheme, also before a tab, and second in a line that a proxy joined from two. No other scheme matches. */
 const BEARER = /(?:^|,)[ \t]*bearer(?![\w-])/i
 const B64TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
 const NONE: Presented = { kind: 'none' }
-const MALFORMED: Presented = { kind: 'malformed', source: 'bearer' }
+const MALFORMED: Presented = { kind: 'malformed' }
 
 /** The bearer credential of an `Authorization` header; other schemes count as none. */
 export function presentedCredential(authorization: HeaderValue): Presented {

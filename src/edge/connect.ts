@@ -52,13 +52,14 @@ async function answerConnect(
     return refuse(reply, { status: 404, error, why: 'nowhere' })
   }
   const { resource } = target
-  const { credential, token } = await sessions.find(request.headers.cookie ?? '', resource)
+  const { cookie = '' } = request.headers
+  const { credential, token } = await sessions.find(cookie, resource, request.raw.rawHeaders)
   const decision = decide(resource, credential)
   if (decision.kind === 'allow' && token !== undefined) {
     const { parameters } = parsed
     return sendConnectPage(reply, { parameters, target, token, verified: decision.verified })
   }
-  if (decision.kind === 'allow' || decision.kind === 'challenge') {
+  if (decision.kind !== 'forbid' && decision.kind !== 'insufficient-scope') {
     void reply
       .headers({
         'cache-control': 'no-store',

@@ -14,6 +14,8 @@ const readNavigation = headerReader([
 ])
 const readSite = headerReader(['sec-fetch-site'])
 
+const readSender = headerReader(['origin', 'sec-fetch-site', 'sec-fetch-dest', 'accept'])
+
 /** Methods that change nothing and whose answer a foreign page cannot read. */
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
@@ -39,6 +41,20 @@ export const isPageLoad = ({
   readonly method: string
   readonly raw: { readonly rawHeaders: readonly string[] }
 }): boolean => isNavigation(method, raw.rawHeaders)
+
+/**
+ * True for a request that no browser of today sends to an https host, and no browser as a page load. Node's `fetch` sends
+ * `Sec-Fetch-Mode`, and neither of the other two.
+ */
+export function isByProgram(rawHeaders: readonly string[]): boolean {
+  const [origin, site, destination, accept] = readSender(rawHeaders)
+  return (
+    origin === undefined &&
+    site === undefined &&
+    destination === undefined &&
+    !(typeof accept === 'string' && accept.includes('text/html'))
+  )
+}
 
 /**
  * True unless a page of another origin made the request. This is the rule for cookies, since a browser sends them along

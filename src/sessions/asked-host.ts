@@ -30,6 +30,8 @@ export interface AskedHost {
   readonly origin: string
   readonly secure: boolean
   readonly isOwn: boolean
+  /** Our origin. */
+  readonly issuer: string
 }
 
 /** @throws PageError if we answer at no such host */
@@ -46,7 +48,7 @@ export function askedHost(request: FastifyRequest, { flow, rules }: SessionRoute
       details: 'the host is neither that of PUBLIC_URL nor that of a resource',
     })
   }
-  return { host, origin, secure: origin.startsWith('https:'), isOwn }
+  return { host, origin, secure: origin.startsWith('https:'), isOwn, issuer: flow.issuer }
 }
 
 /**

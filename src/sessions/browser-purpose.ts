@@ -75,11 +75,12 @@ export function browserPurpose(interaction: SessionInteraction, deps: BrowserPur
         }
       }
       const session = await issue(grant, person.email)
-      const { host, protocol } = new URL(rules.issuer)
+      const { issuer } = rules
+      const { host, protocol } = new URL(issuer)
       return {
         location: returnTo,
         async setCookies(reply) {
-          setSession(reply, session, { host, secure: protocol === 'https:', scope: place })
+          setSession(reply, session, { host, secure: protocol === 'https:', issuer, scope: place })
           await rounds.note(reply, goal, grant)
         },
       }

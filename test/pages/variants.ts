@@ -235,7 +235,6 @@ export function variants(words: Words): readonly Variant[] {
     },
     variant('refused-person', refused({ kind: 'person', person: words.person }), true),
     variant('refused-permission', refused({ kind: 'permission', person: words.person }), true),
-    variant('refused-doubled', refused({ kind: 'doubled' }), true),
     variant('refused-unrouted', refused({ kind: 'unrouted', path: '/.gatewarden/' }), true),
     variant(
       'sign-in-needed',
