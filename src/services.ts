@@ -40,6 +40,7 @@ import type { SessionRoutes } from './sessions/asked-host.ts'
 import { browserPurpose } from './sessions/browser-purpose.ts'
 import { createSessionTokens } from './sessions/cookie-token.ts'
 import { isOwnCookie } from './sessions/own-cookies.ts'
+import { logShortened } from './sessions/shortened-address.ts'
 import { createSignInRounds } from './sessions/sign-in-rounds.ts'
 import { type SessionRules, signInUrl, signOutUrl } from './sessions/target.ts'
 import { createSessionIssuer } from './sessions/token-issuer.ts'
@@ -161,7 +162,11 @@ function buildCheck({ config, storage, log, now }: AppDeps, foundation: Foundati
     originAllowed,
     identityHeaders,
     isOwnCookie,
-    signInUrl: (match, target) => signInUrl(match, target, sessionRules),
+    signInUrl: (match, target) =>
+      signInUrl(match, target, {
+        ...sessionRules,
+        onShortened: (goal) => logShortened(goal, log),
+      }),
     signOutUrl: (resource) => signOutUrl(resource, sessionRules),
     log,
     now,

@@ -26,7 +26,7 @@ export function answerFor(decision: Decision, context: AnswerContext, rules: Ans
       return allow(decision.verified, context, rules)
     case 'challenge':
       return (decision.error === undefined || decision.source === 'cookie') &&
-        context.isNavigation()
+        context.reader() !== 'program'
         ? signIn(context, rules)
         : refuse(401, context, decision.error)
     case 'malformed':
@@ -44,16 +44,16 @@ export function answerFor(decision: Decision, context: AnswerContext, rules: Ans
   }
 }
 
-const isPersonAtBrowser = ({ source }: { source: Source }, { isNavigation }: AnswerContext) =>
-  source === 'cookie' && isNavigation()
+const isPersonAtBrowser = ({ source }: { source: Source }, { reader }: AnswerContext) =>
+  source === 'cookie' && reader() !== 'program'
 
 /**
  * 403 without a challenge: no other token would help.
  * @param asker the requester, who may be a person; without it the answer is JSON
  */
 export function forbidden(reason: string, asker?: Asker): Answer {
-  if (asker?.isNavigation()) {
-    return errorAnswer(403, [], {
+  if (asker && asker.reader() !== 'program') {
+    return errorAnswer(403, asker.reader(), [], {
       kind: 'retry',
       title: 'Nothing can be opened at this address',
       text: 'Check the address for mistakes. If it is right, tell whoever runs this server the request number below; the log says what to look at.',
@@ -65,7 +65,7 @@ export function forbidden(reason: string, asker?: Asker): Answer {
 
 /** 403 when a check asks about our own addresses on a protected host: its proxy does not route them to us. */
 export function unrouted(context: AnswerContext, rules: AnswerRules): Answer {
-  return context.isNavigation()
+  return context.reader() !== 'program'
     ? refusal(context, rules, { kind: 'unrouted', path: OWN_PATHS })
     : forbidden(`the operator of this server must route ${OWN_PATHS} of this host to Gatewarden`)
 }
@@ -78,8 +78,8 @@ export function malformedRequest(reason: string): Answer {
 /** 503: never an allow, and never a statement about the token. */
 export function unavailable(retryAfterSeconds: number, asker: Asker): Answer {
   const retryAfter = ['Retry-After', String(retryAfterSeconds)]
-  if (asker.isNavigation()) {
-    return errorAnswer(503, retryAfter, {
+  if (asker.reader() !== 'program') {
+    return errorAnswer(503, asker.reader(), retryAfter, {
       kind: 'broken',
       title: 'Not available at this moment',
       text: 'Nothing is lost. Wait a few seconds, then reload this page.',

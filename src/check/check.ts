@@ -8,7 +8,7 @@
 import type { Logger } from 'pino'
 import type { Credential, Verified } from '../credentials/credential.ts'
 import type { Credentials } from '../credentials/credentials.ts'
-import { isFromOwnPage, isNavigation, isOwnPageWithNullOrigin } from '../http/browser-request.ts'
+import { isFromOwnPage, isOwnPageWithNullOrigin, readerOf } from '../http/browser-request.ts'
 import type { compileOrigins } from '../http/origins.ts'
 import { headerReader } from '../http/raw-headers.ts'
 import { createThrottledWarning } from '../http/throttled-warning.ts'
@@ -60,6 +60,7 @@ export type Check = (request: {
 
 const OUTAGE_RETRY_SECONDS = 2
 const read = headerReader(['authorization', 'cookie', 'origin'])
+const readReferer = headerReader(['referer'])
 const FOREIGN_PAGE = 'the web page that made this request is of a foreign origin'
 
 export function createCheck(deps: CheckDeps): Check {
@@ -109,7 +110,8 @@ export function createCheck(deps: CheckDeps): Check {
       match,
       target: located.target,
       requestId,
-      isNavigation: () => isNavigation(method, rawHeaders),
+      reader: () => readerOf(method, rawHeaders),
+      referer: () => refererOf(rawHeaders),
       authorization: typeof authorization === 'string' ? authorization : undefined,
       cookie: typeof cookie === 'string' ? cookie : undefined,
     }
@@ -144,9 +146,14 @@ export function createCheck(deps: CheckDeps): Check {
   }
 }
 
+function refererOf(rawHeaders: readonly string[]): string | undefined {
+  const [referer] = readReferer(rawHeaders)
+  return typeof referer === 'string' ? referer : undefined
+}
+
 /** Refuses a request for a reason other than its credential. */
 function deny(reason: string, { located, rawHeaders, requestId }: Parameters<Check>[0]): Checked {
-  const asker = { requestId, isNavigation: () => isNavigation(located.method, rawHeaders) }
+  const asker = { requestId, reader: () => readerOf(located.method, rawHeaders) }
   return { answer: forbidden(reason, asker), reason }
 }
 

@@ -5,6 +5,7 @@
  */
 import type { FastifyRequest } from 'fastify'
 import { PageError } from '../errors.ts'
+import { readerOfRequest } from '../http/browser-request.ts'
 import type { LoginFlow } from '../login/flow.ts'
 import type { Records } from '../records/records.ts'
 import { normalizeHost } from '../url/host.ts'
@@ -52,12 +53,16 @@ export function askedHost(request: FastifyRequest, { flow, rules }: SessionRoute
 }
 
 /**
- * Refuses a request that is not a navigation: a script or an image cannot show a page, and must not change anything.
+ * Refuses a request that is not a navigation: a script or an image cannot show a page, and must not change anything. A
+ * service worker of an application passes the navigations of its host on, perhaps with another mode; on our own host
+ * there is none.
  * @throws PageError
  */
-export function refuseUnlessNavigation(request: FastifyRequest): void {
+export function refuseUnlessNavigation(request: FastifyRequest, { flow }: SessionRoutes): void {
   const mode = request.headers['sec-fetch-mode']
   if (mode === undefined || mode === 'navigate') return
+  const isOwn = normalizeHost(request.headers.host ?? '') === flow.host
+  if (!isOwn && readerOfRequest(request) === 'page') return
   throw new PageError({
     kind: 'client',
     status: 403,

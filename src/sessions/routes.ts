@@ -17,7 +17,7 @@ import { sessionRefusedRoute } from './refused-route.ts'
 export function sessionRoutes(app: FastifyInstance, deps: SessionRoutes): void {
   app.setErrorHandler(answerPerson)
   acceptForms(app)
-  app.addHook('onRequest', async (request) => refuseUnlessNavigation(request))
+  app.addHook('onRequest', async (request) => refuseUnlessNavigation(request, deps))
   sessionLoginRoute(app, deps)
   sessionCallbackRoute(app, deps)
   sessionRefusedRoute(app, deps)
