@@ -8,6 +8,7 @@ import type { Logger } from 'pino'
 import { createCheck } from './check/check.ts'
 import type { Config } from './config/config.ts'
 import { createVerifier } from './credentials/access-tokens.ts'
+import { createHoldsOwnToken } from './credentials/application-bearer.ts'
 import { createCredentials } from './credentials/credentials.ts'
 import { createProviderTokens } from './credentials/provider-tokens/provider-tokens.ts'
 import { createStaticTokens } from './credentials/static-tokens.ts'
@@ -151,10 +152,12 @@ function buildCheck({ config, storage, log, now }: AppDeps, foundation: Foundati
     cookieDomain,
     now,
   })
+  const bearers = [createStaticTokens(config.staticTokens), ...providerTokens()]
   const credentials = createCredentials({
     verifier: createVerifier({ accessTokens, records, persons, watchGrant, now }),
-    bearers: [createStaticTokens(config.staticTokens), ...providerTokens()],
+    bearers,
     cookies: sessions,
+    holdsOwnToken: createHoldsOwnToken({ issued: [accessTokens, sessionTokens], bearers }),
   })
   const check = createCheck({
     resources,

@@ -8,6 +8,7 @@
 import type { HeaderValue } from '../http/raw-headers.ts'
 import type { Resource } from '../resources/resource-table.ts'
 import type { Verifier } from './access-tokens.ts'
+import type { HoldsOwnToken } from './application-bearer.ts'
 import type { Credential } from './credential.ts'
 import { presentedCredential } from './presented.ts'
 
@@ -41,15 +42,30 @@ export type Credentials = (
 ) => Credential | Promise<Credential>
 
 const NONE: Credential = { kind: 'none' }
+const MALFORMED: Credential = { kind: 'malformed' }
+const NOT_HERE: Credential = {
+  kind: 'refused',
+  reason: "bearer tokens of this server are the application's own",
+  source: 'bearer',
+}
 
-/** @param deps `bearers`: asked in this order before a token is treated as our own */
+/**
+ * @param deps `bearers`: asked in this order before a token is treated as our own; `holdsOwnToken`: for resources whose
+ *   application has bearer tokens of its own
+ */
 export function createCredentials(deps: {
   verifier: Verifier
   bearers: readonly BearerSource[]
   cookies: CookieSource
+  holdsOwnToken: HoldsOwnToken
 }): Credentials {
-  const { verifier, bearers, cookies } = deps
+  const { verifier, bearers, cookies, holdsOwnToken } = deps
   return ({ authorization, cookie, rawHeaders }, resource) => {
+    if (resource.hasApplicationBearer && authorization !== undefined) {
+      if (typeof authorization !== 'string') return MALFORMED
+      if (holdsOwnToken(authorization, resource)) return NOT_HERE
+      return typeof cookie === 'string' ? cookies.verify(cookie, resource, rawHeaders) : NONE
+    }
     if (typeof authorization === 'string') {
       const known = verifier.known(authorization)
       if (known) return known

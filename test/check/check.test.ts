@@ -95,6 +95,7 @@ async function counted({ withPeek = true } = {}) {
       verifier,
       bearers: [],
       cookies: { verify: () => ({ kind: 'none' }) },
+      holdsOwnToken: () => false,
     }),
     resources: createResourceTable([resource({ allow: ANYONE })]),
     originAllowed: compileOrigins(['loopback'], 'https://auth.example.com'),
