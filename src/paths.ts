@@ -22,6 +22,9 @@ export const SESSION_LOGIN_PATH = '/.gatewarden/login'
 
 export const SESSION_CALLBACK_PATH = '/.gatewarden/callback'
 
+/** Tells a person that a sign-in did not arrive at its host; on the gateway's own host only. */
+export const SESSION_REFUSED_PATH = '/.gatewarden/refused'
+
 /** Signs out on the gateway's own host, and with it everywhere under the cookie domain. */
 export const LOGOUT_PATH = '/logout'
 

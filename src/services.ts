@@ -9,6 +9,7 @@ import { createCheck } from './check/check.ts'
 import { comparedName } from './check/identity-headers.ts'
 import type { Config } from './config/config.ts'
 import { createVerifier } from './credentials/access-tokens.ts'
+import { createHoldsOwnToken } from './credentials/application-bearer.ts'
 import { createCredentials } from './credentials/credentials.ts'
 import { createProviderTokens } from './credentials/provider-tokens/provider-tokens.ts'
 import { createStaticTokens } from './credentials/static-tokens.ts'
@@ -48,6 +49,7 @@ import { createConnectProofs } from './sessions/connect-proof.ts'
 import { createSessionTokens } from './sessions/cookie-token.ts'
 import { isOwnCookie } from './sessions/own-cookies.ts'
 import { couldReplaceUs } from './sessions/service-workers.ts'
+import { logShortened } from './sessions/shortened-address.ts'
 import { createSignInRounds } from './sessions/sign-in-rounds.ts'
 import { type SessionRules, signInUrl, signOutUrl } from './sessions/target.ts'
 import { createSessionIssuer } from './sessions/token-issuer.ts'
@@ -209,13 +211,16 @@ function buildCheck({ config, storage, log, now, elapsed }: AppDeps, foundation:
       now,
       elapsed,
     }),
+    issuer,
     cookieDomain,
     now,
   })
+  const bearers = [createStaticTokens(config.staticTokens), ...providerTokens()]
   const credentials = createCredentials({
     verifier: createVerifier({ accessTokens, records, persons, watchGrant, now }),
-    bearers: [createStaticTokens(config.staticTokens), ...providerTokens()],
+    bearers,
     cookies: sessions,
+    holdsOwnToken: createHoldsOwnToken({ issued: [accessTokens, sessionTokens], bearers }),
   })
   const userNames = {
     areUnique: foundation.provider.uniqueUsernames,
@@ -229,7 +234,11 @@ function buildCheck({ config, storage, log, now, elapsed }: AppDeps, foundation:
     identityHeaders,
     userNames,
     isOwnCookie,
-    signInUrl: (match, target) => signInUrl(match, target, sessionRules),
+    signInUrl: (match, target) =>
+      signInUrl(match, target, {
+        ...sessionRules,
+        onShortened: (goal) => logShortened(goal, log),
+      }),
     signOutUrl: (resource) => signOutUrl(resource, sessionRules),
     log,
     now: elapsed,

@@ -17,7 +17,7 @@ import {
   signIn,
   token,
 } from './support/oauth-client.ts'
-import { HOST_COOKIE, makeSession, SHARED_COOKIE } from './support/session.ts'
+import { HOST_COOKIE, makeSession, HAND_COOKIE } from './support/session.ts'
 import { accessKeys, ISSUER, testKeyring } from './support/signing.ts'
 
 // Each of these hung the event loop for seconds to minutes, so a test that ends in time has proved its point.
@@ -228,7 +228,7 @@ it('T23: names only plain addresses of its own in its metadata', async () => {
 it('T11: takes no session out of an address or a header of its own', async () => {
   const test = await buildTestApp()
   const { token, cookie } = await makeSession(test)
-  for (const name of [HOST_COOKIE, SHARED_COOKIE, 'token', 'access_token']) {
+  for (const name of [HOST_COOKIE, HAND_COOKIE, 'token', 'access_token']) {
     const answer = await check(test.app, {
       'x-forwarded-uri': `/notes/mcp?${name}=${token}`,
       'cf-access-jwt-assertion': token,

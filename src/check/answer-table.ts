@@ -12,7 +12,7 @@ import type { Answer, AnswerContext, AnswerRules, Asker } from './answer.ts'
 import { type ChallengeError, challenge } from './challenge.ts'
 import type { Decision } from './decide.ts'
 import { callerAt, identityHeaderLines } from './identity-headers.ts'
-import { DOUBLED_COOKIE, errorAnswer, refusal, signIn } from './pages-for-people.ts'
+import { errorAnswer, refusal, signIn } from './pages-for-people.ts'
 import { refusalReason } from './refusal-reason.ts'
 import { withoutCookies } from './strip-cookies.ts'
 
@@ -30,14 +30,11 @@ export function answerFor(decision: Decision, context: AnswerContext, rules: Ans
       return allow(decision.verified, context, rules)
     case 'challenge':
       return (decision.error === undefined || decision.source === 'cookie') &&
-        context.isNavigation()
+        context.reader() !== 'program'
         ? signIn(context, rules)
         : refuse(401, context, decision.error)
     case 'malformed':
-      if (decision.source === 'bearer') return refuse(400, context, 'invalid_request')
-      return context.isNavigation()
-        ? refusal(context, rules, refusalReason(decision))
-        : doubledCookie(context)
+      return refuse(400, context, 'invalid_request')
     case 'insufficient-scope':
       return isPersonAtBrowser(decision.verified, context)
         ? refusal(context, rules, refusalReason(decision))
@@ -51,16 +48,16 @@ export function answerFor(decision: Decision, context: AnswerContext, rules: Ans
   }
 }
 
-const isPersonAtBrowser = ({ source }: { source: Source }, { isNavigation }: AnswerContext) =>
-  source === 'cookie' && isNavigation()
+const isPersonAtBrowser = ({ source }: { source: Source }, { reader }: AnswerContext) =>
+  source === 'cookie' && reader() !== 'program'
 
 /**
  * 403 without a challenge: no other token would help.
  * @param asker the requester, who may be a person; without it the answer is JSON
  */
 export function forbidden(reason: string, asker?: Asker): Answer {
-  if (asker?.isNavigation()) {
-    return errorAnswer(403, [], {
+  if (asker && asker.reader() !== 'program') {
+    return errorAnswer(403, asker.reader(), [], {
       kind: 'retry',
       title: 'Nothing can be opened at this address',
       text: 'Check the address for mistakes. If it is right, tell whoever runs this server the request number below; the log says what to look at.',
@@ -72,7 +69,7 @@ export function forbidden(reason: string, asker?: Asker): Answer {
 
 /** 403 when a check asks about our own addresses on a protected host: its proxy does not route them to us. */
 export function unrouted(context: AnswerContext, rules: AnswerRules): Answer {
-  return context.isNavigation()
+  return context.reader() !== 'program'
     ? refusal(context, rules, { kind: 'unrouted', path: OWN_PATHS })
     : forbidden(`the operator of this server must route ${OWN_PATHS} of this host to Gatewarden`)
 }
@@ -85,8 +82,8 @@ export function malformedRequest(reason: string): Answer {
 /** 503: never an allow, and never a statement about the token. */
 export function unavailable(retryAfterSeconds: number, asker: Asker): Answer {
   const retryAfter = ['Retry-After', String(retryAfterSeconds)]
-  if (asker.isNavigation()) {
-    return errorAnswer(503, retryAfter, {
+  if (asker.reader() !== 'program') {
+    return errorAnswer(503, asker.reader(), retryAfter, {
       kind: 'broken',
       title: 'Not available at this moment',
       text: 'Nothing is lost. Wait a few seconds, then reload this page.',
@@ -152,14 +149,6 @@ function refuse(status: number, { match }: AnswerContext, error?: ChallengeError
   const answer = made.get(error) ?? make()
   made.set(error, answer)
   return answer
-}
-
-function doubledCookie({ match }: AnswerContext): Answer {
-  const header = challenge(match, 'invalid_request', DOUBLED_COOKIE)
-  return json(400, ['WWW-Authenticate', header], {
-    error: 'invalid_request',
-    error_description: DOUBLED_COOKIE,
-  })
 }
 
 function json(status: number, headers: readonly string[], value: object): Answer {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Reader } from '../http/browser-request.ts'
 import type { Resource, ResourceMatch } from '../resources/resource-table.ts'
 import type { IdentityHeaders, UserNames } from './identity-headers.ts'
 
@@ -16,8 +17,8 @@ export interface Answer {
 /** The requester of an answer: a person gets a page, a program gets JSON. */
 export interface Asker {
   readonly requestId: string
-  /** True if a person opened the address in a browser. Called only where it makes a difference. */
-  readonly isNavigation: () => boolean
+  /** Called only where it makes a difference. */
+  readonly reader: () => Reader
 }
 
 /** The parts of a request that its answer depends on. */
@@ -25,6 +26,8 @@ export interface AnswerContext extends Asker {
   readonly match: ResourceMatch
   /** The request target as sent, with its query. */
   readonly target: string
+  /** The `Referer`. Called only where it makes a difference. */
+  readonly referer: () => string | undefined
   readonly authorization: string | undefined
   readonly cookie: string | undefined
 }

@@ -17,21 +17,14 @@ const DESCRIPTION: Readonly<Record<ChallengeError, string>> = {
   insufficient_scope: 'The access token lacks a permission this server requires',
 }
 
-/**
- * @param error absent if no credential was sent
- * @param description replaces the usual text of the error
- */
-export function challenge(
-  match: ResourceMatch,
-  error?: ChallengeError,
-  description: string = error ? DESCRIPTION[error] : '',
-): string {
+/** @param error absent if no credential was sent */
+export function challenge(match: ResourceMatch, error?: ChallengeError): string {
   const scopes =
     error === 'insufficient_scope'
       ? match.resource.requiredScopes
       : advertisedScopes(match.resource)
   const parameters = [
-    ...(error ? [`error="${error}"`, `error_description="${description}"`] : []),
+    ...(error ? [`error="${error}"`, `error_description="${DESCRIPTION[error]}"`] : []),
     `resource_metadata="${metadataUrl(match)}"`,
     // RFC 6750 section 3: `scope` is never empty; the Go SDK refuses an empty one.
     ...(scopes.length > 0 ? [`scope="${scopes.join(' ')}"`] : []),

@@ -8,7 +8,7 @@
 import type { Logger } from 'pino'
 import type { Credential, Verified } from '../credentials/credential.ts'
 import type { Carrier, Credentials } from '../credentials/credentials.ts'
-import { isFromOwnPage, isNavigation, isOwnForm } from '../http/browser-request.ts'
+import { isFromOwnPage, isOwnForm, readerOf } from '../http/browser-request.ts'
 import type { compileOrigins } from '../http/origins.ts'
 import { headerReader } from '../http/raw-headers.ts'
 import { createThrottledWarning } from '../http/throttled-warning.ts'
@@ -64,6 +64,7 @@ export type Check = (request: {
 
 const OUTAGE_RETRY_SECONDS = 2
 const read = headerReader(['authorization', 'cookie', 'origin', 'service-worker'])
+const readReferer = headerReader(['referer'])
 const FOREIGN_PAGE = 'the web page that made this request is of a foreign origin'
 
 export function createCheck(deps: CheckDeps): Check {
@@ -116,7 +117,8 @@ export function createCheck(deps: CheckDeps): Check {
       match,
       target: located.target,
       requestId,
-      isNavigation: () => isNavigation(method, rawHeaders),
+      reader: () => readerOf(method, rawHeaders),
+      referer: () => refererOf(rawHeaders),
       authorization: typeof authorization === 'string' ? authorization : undefined,
       cookie: typeof cookie === 'string' ? cookie : undefined,
     }
@@ -141,7 +143,7 @@ export function createCheck(deps: CheckDeps): Check {
       }
     }
     try {
-      const credential = credentials({ authorization, cookie }, match.resource, carrier)
+      const credential = credentials({ authorization, cookie, rawHeaders }, match.resource, carrier)
       return credential instanceof Promise
         ? credential.then(conclude).catch((error: unknown) => outage(error, context))
         : conclude(credential)
@@ -151,9 +153,14 @@ export function createCheck(deps: CheckDeps): Check {
   }
 }
 
+function refererOf(rawHeaders: readonly string[]): string | undefined {
+  const [referer] = readReferer(rawHeaders)
+  return typeof referer === 'string' ? referer : undefined
+}
+
 /** Refuses a request for a reason other than its credential. */
 function deny(reason: string, { located, rawHeaders, requestId }: Parameters<Check>[0]): Checked {
-  const asker = { requestId, isNavigation: () => isNavigation(located.method, rawHeaders) }
+  const asker = { requestId, reader: () => readerOf(located.method, rawHeaders) }
   return { answer: forbidden(reason, asker), reason }
 }
 
@@ -177,9 +184,7 @@ function reasonOf(decision: Decision): string | undefined {
     case 'forbid':
       return decision.reason
     case 'malformed':
-      return decision.source === 'cookie'
-        ? 'the session cookie was sent more than once'
-        : 'the Authorization header is malformed or doubled'
+      return 'the Authorization header is malformed or doubled'
     case 'insufficient-scope':
       return `the ${decision.verified.source === 'cookie' ? 'session' : 'token'} lacks a required scope`
   }

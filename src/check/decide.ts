@@ -17,7 +17,7 @@ export type Decision =
       /** The source of the refused credential. */
       readonly source?: Source
     }
-  | { readonly kind: 'malformed'; readonly source: Source }
+  | { readonly kind: 'malformed' }
   /** 403 naming every scope the resource requires at once (MCP 2026-07-28, SEP-2350). */
   | { readonly kind: 'insufficient-scope'; readonly verified: Verified }
   | { readonly kind: 'forbid'; readonly reason: string; readonly verified?: Verified }

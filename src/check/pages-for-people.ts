@@ -3,8 +3,11 @@
  *
  * @module
  */
+import type { Reader } from '../http/browser-request.ts'
 import { type ErrorPage, errorPage } from '../pages/error-page.ts'
+import { inFrame } from '../pages/layout.ts'
 import { type RefusalReason, refusedPage } from '../pages/refused-page.ts'
+import { signInLinkPage } from '../pages/sign-in-link-page.ts'
 import { signInNeededPage } from '../pages/sign-in-needed-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import type { ResourceMatch } from '../resources/resource-table.ts'
@@ -13,15 +16,26 @@ import { challenge } from './challenge.ts'
 
 /** A program gets another answer at the same address. */
 const VARY = 'Authorization, Cookie, Accept, Sec-Fetch-Mode, Sec-Fetch-Dest'
-export const DOUBLED_COOKIE = 'The session cookie was sent more than once'
 
 /**
- * Redirects to the login, which returns to this page (features A9). If no login leads back, a page says what this
- * address is.
+ * Leads to the login, which returns to this page (features A9): by a redirect, or in a frame and after a form by a page
+ * with a link. If no login leads back, a page says what this address is.
  */
 export function signIn(context: AnswerContext, { signInUrl }: AnswerRules): Answer {
-  const location = signInUrl(context.match, context.target)
+  const { match, target } = context
+  const reader = context.reader()
+  const back = reader === 'page' ? target : (pageBefore(context) ?? homeOf(context))
+  const location = signInUrl(match, back)
   if (location === undefined) return challengePage(context)
+  if (reader !== 'page') {
+    const body = signInLinkPage({
+      why: reader === 'form' ? 'form' : 'frame',
+      resourceName: match.resource.name,
+      signInUrl: location,
+      requestId: context.requestId,
+    })
+    return page(401, reader, ['WWW-Authenticate', challenge(match)], body)
+  }
   return {
     status: 302,
     headers: [
@@ -32,7 +46,7 @@ export function signIn(context: AnswerContext, { signInUrl }: AnswerRules): Answ
       'Referrer-Policy',
       'no-referrer',
       'WWW-Authenticate',
-      challenge(context.match),
+      challenge(match),
       'Location',
       location,
       'Content-Length',
@@ -41,9 +55,20 @@ export function signIn(context: AnswerContext, { signInUrl }: AnswerRules): Answ
   }
 }
 
+/** The page that has the form or the frame, if it is one of the same host. Any page can claim to be another one. */
+function pageBefore({ match, referer }: AnswerContext): string | undefined {
+  const { origin } = match.resource
+  const address = referer()
+  return address?.startsWith(`${origin}/`) ? address.slice(origin.length) : undefined
+}
+
+/** The address of a frame can be opened by itself; that of a form may be good for sending alone. */
+const homeOf = ({ match, target, reader }: AnswerContext) =>
+  reader() === 'form' ? match.resource.path || '/' : target
+
 /** A page that says why the request was refused, and what the person can do. */
 export function refusal(
-  { match, requestId }: AnswerContext,
+  { match, requestId, reader }: AnswerContext,
   { signOutUrl }: AnswerRules,
   why: RefusalReason,
 ): Answer {
@@ -55,14 +80,12 @@ export function refusal(
     signOutUrl: signOutUrl(resource),
     requestId,
   })
-  return page(why.kind === 'doubled' ? 400 : 403, challengeLines(why, match), body)
+  return page(403, reader(), challengeLines(why, match), body)
 }
 
 /** The challenge that a program would get, for a proxy that passes no page on. */
 function challengeLines({ kind }: RefusalReason, match: ResourceMatch): readonly string[] {
   switch (kind) {
-    case 'doubled':
-      return ['WWW-Authenticate', challenge(match, 'invalid_request', DOUBLED_COOKIE)]
     case 'permission':
       return ['WWW-Authenticate', challenge(match, 'insufficient_scope')]
     case 'person':
@@ -71,28 +94,36 @@ function challengeLines({ kind }: RefusalReason, match: ResourceMatch): readonly
   }
 }
 
-function challengePage({ match, requestId }: AnswerContext): Answer {
+function challengePage({ match, requestId, reader }: AnswerContext): Answer {
   const body = signInNeededPage({
     resourceName: match.resource.name,
     resourceUrl: match.resource.audience,
     requestId,
   })
-  return page(401, ['WWW-Authenticate', challenge(match)], body)
+  return page(401, reader(), ['WWW-Authenticate', challenge(match)], body)
 }
 
 /** An answer with a page that says what is wrong and names the request. */
 export const errorAnswer = (
   status: number,
+  reader: Reader,
   headers: readonly string[],
   words: Omit<ErrorPage, 'actions' | 'details'>,
-): Answer => page(status, headers, errorPage({ ...words, actions: [] }))
+): Answer => page(status, reader, headers, errorPage({ ...words, actions: [] }))
 
-function page(status: number, headers: readonly string[], body: string): Answer {
+function page(
+  status: number,
+  reader: Reader,
+  headers: readonly string[],
+  document: string,
+): Answer {
+  const framed = reader !== 'page'
+  const body = framed ? inFrame(document) : document
   return {
     status,
     headers: [
       // The sign-out link leads to the gateway, which may be another host and must not learn the address of the page.
-      ...Object.entries(pageHeaders({ navigatesAway: true })).flat(),
+      ...Object.entries(pageHeaders({ navigatesAway: true, framed })).flat(),
       'Vary',
       VARY,
       'Content-Length',

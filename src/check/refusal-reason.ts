@@ -7,15 +7,10 @@ import type { Verified } from '../credentials/credential.ts'
 import type { RefusalReason } from '../pages/refused-page.ts'
 import type { Decision } from './decide.ts'
 
-export type Refusal = Extract<
-  Decision,
-  { readonly kind: 'malformed' | 'insufficient-scope' | 'forbid' }
->
+export type Refusal = Extract<Decision, { readonly kind: 'insufficient-scope' | 'forbid' }>
 
 export function refusalReason(decision: Refusal): RefusalReason {
   switch (decision.kind) {
-    case 'malformed':
-      return { kind: 'doubled' }
     case 'insufficient-scope':
       return { kind: 'permission', person: nameOf(decision.verified) }
     case 'forbid':

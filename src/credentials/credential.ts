@@ -24,7 +24,8 @@ export interface Verified extends Caller {
 
 export type Credential =
   | { readonly kind: 'none' }
-  | { readonly kind: 'malformed'; readonly source: Source }
+  /** An `Authorization` that is doubled or cannot be read. */
+  | { readonly kind: 'malformed' }
   | { readonly kind: 'refused'; readonly reason: string; readonly source: Source }
   | { readonly kind: 'verified'; readonly verified: Verified }
 

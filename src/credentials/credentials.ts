@@ -9,6 +9,7 @@ import type { ClientAddress } from '../http/client-address.ts'
 import type { HeaderValue } from '../http/raw-headers.ts'
 import type { Resource } from '../resources/resource-table.ts'
 import type { Verifier } from './access-tokens.ts'
+import type { HoldsOwnToken } from './application-bearer.ts'
 import type { Credential } from './credential.ts'
 import { presentedCredential } from './presented.ts'
 
@@ -30,27 +31,53 @@ export interface BearerSource {
 
 /** Cookies as credentials. */
 export interface CookieSource {
-  /** The credential of a `Cookie` header; `none` if no cookie in it is ours. May reject with StorageUnavailable. */
-  verify(cookie: string, resource: Resource): Credential | Promise<Credential>
+  /**
+   * The credential of a `Cookie` header; `none` if no cookie in it is ours. May reject with StorageUnavailable.
+   * @param rawHeaders all headers of the request, which tell a browser from a program
+   */
+  verify(
+    cookie: string,
+    resource: Resource,
+    rawHeaders: readonly string[],
+  ): Credential | Promise<Credential>
 }
 
 /** Throws, or rejects with, StorageUnavailable when the store does not answer. */
 export type Credentials = (
-  presented: { readonly authorization: HeaderValue; readonly cookie: HeaderValue },
+  presented: {
+    readonly authorization: HeaderValue
+    readonly cookie: HeaderValue
+    readonly rawHeaders: readonly string[]
+  },
   resource: Resource,
   carrier?: Carrier,
 ) => Credential | Promise<Credential>
 
 const NONE: Credential = { kind: 'none' }
+const MALFORMED: Credential = { kind: 'malformed' }
+const NOT_HERE: Credential = {
+  kind: 'refused',
+  reason: "bearer tokens of this server are the application's own",
+  source: 'bearer',
+}
 
-/** @param deps `bearers`: asked in this order before a token is treated as our own */
+/**
+ * @param deps `bearers`: asked in this order before a token is treated as our own; `holdsOwnToken`: for resources whose
+ *   application has bearer tokens of its own
+ */
 export function createCredentials(deps: {
   verifier: Verifier
   bearers: readonly BearerSource[]
   cookies: CookieSource
+  holdsOwnToken: HoldsOwnToken
 }): Credentials {
-  const { verifier, bearers, cookies } = deps
-  return ({ authorization, cookie }, resource, carrier) => {
+  const { verifier, bearers, cookies, holdsOwnToken } = deps
+  return ({ authorization, cookie, rawHeaders }, resource, carrier) => {
+    if (resource.hasApplicationBearer && authorization !== undefined) {
+      if (typeof authorization !== 'string') return MALFORMED
+      if (holdsOwnToken(authorization, resource)) return NOT_HERE
+      return typeof cookie === 'string' ? cookies.verify(cookie, resource, rawHeaders) : NONE
+    }
     if (typeof authorization === 'string') {
       const known = verifier.known(authorization)
       if (known) return known
@@ -60,7 +87,7 @@ export function createCredentials(deps: {
       case 'malformed':
         return presented
       case 'none':
-        return typeof cookie === 'string' ? cookies.verify(cookie, resource) : NONE
+        return typeof cookie === 'string' ? cookies.verify(cookie, resource, rawHeaders) : NONE
       case 'bearer': {
         const { token } = presented
         for (const source of bearers) {

@@ -90,7 +90,7 @@ export function sendRefusedPage(
     requestId: request.id,
   })
   void reply
-    .code(decision.kind === 'malformed' ? 400 : 403)
+    .code(403)
     // The sign-out link leads to the gateway, which may be another host and must not learn the address of the page.
     .headers(pageHeaders({ navigatesAway: true }))
     .send(page)

@@ -58,7 +58,8 @@ async function answerConnect(
     return refuse(reply, { status: 404, error, why: 'nowhere' })
   }
   const { resource } = target
-  const { credential, token } = await sessions.find(request.headers.cookie ?? '', resource)
+  const { cookie = '' } = request.headers
+  const { credential, token } = await sessions.find(cookie, resource, request.raw.rawHeaders)
   // The login leads here from its own page; on a host that it shares with an application, only with a proof.
   const isLedHere = token !== undefined && connectProofs.holds(query, token)
   if (!isLedHere && mayBeOpenedByApplication(request, target, rules)) return refuseWebPage()
@@ -67,7 +68,7 @@ async function answerConnect(
     const { parameters } = parsed
     return sendConnectPage(reply, { parameters, target, token, verified: decision.verified })
   }
-  if (decision.kind === 'allow' || decision.kind === 'challenge') {
+  if (decision.kind !== 'forbid' && decision.kind !== 'insufficient-scope') {
     void reply
       .headers({
         'cache-control': 'no-store',

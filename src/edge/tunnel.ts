@@ -11,14 +11,13 @@ import { DEFAULT_CONTRACT } from '../forward-auth/contracts/index.ts'
 import type { Endpoint } from '../forward-auth/endpoints.ts'
 import { filterHeaders } from '../http/header-list.ts'
 import { headerReader } from '../http/raw-headers.ts'
-import { presentedSession } from '../sessions/cookies.ts'
 import { connectResource, type SessionRules } from '../sessions/target.ts'
 import { isOwnHost, normalizeHost } from '../url/host.ts'
 
-const read = headerReader(['origin', 'cookie'])
+const read = headerReader(['origin'])
 
 /** The headers of a handshake that count. The tunnel ignores all others, a bearer token above all. */
-const RELEVANT = /^(?:cookie|sec-fetch-site)$/i
+const RELEVANT = /^(?:cookie|sec-fetch-(?:site|dest))$/i
 
 /** The destination of a handshake: the request for the check, and the only origin whose pages may open the tunnel. */
 interface Destination {
@@ -47,22 +46,20 @@ function createTunnelCheck({ check, rules }: TunnelDeps): Check {
   return (request) => {
     const { located, rawHeaders, pinned } = request
     const destination = destinationOf(located, rules, pinned)
-    const [origin, cookie] = read(rawHeaders)
+    const [origin] = read(rawHeaders)
     // For a page of another origin the browser sends the person's cookie too (threat: cross-site WebSocket hijacking).
     if (destination && origin !== undefined && origin !== destination.origin) {
       const reason = 'the web page that opened this connection is of a foreign origin'
       return { answer: forbidden(reason), reason, method: located.method }
     }
-    const secure = destination?.origin.startsWith('https:') ?? true
-    const presented = typeof cookie === 'string' && presentedSession(cookie, secure).kind !== 'none'
     const translate = (checked: Checked): Checked => ({
       ...checked,
-      answer: adapt(checked.answer, presented),
+      answer: adapt(checked.answer),
     })
     const checked = check({
       ...request,
       located: destination?.located ?? located,
-      rawHeaders: relevantHeaders(rawHeaders),
+      rawHeaders: relevantHeaders(rawHeaders, origin !== undefined),
     })
     return checked instanceof Promise ? checked.then(translate) : translate(checked)
   }
@@ -89,18 +86,23 @@ function destinationOf(
   }
 }
 
-function relevantHeaders(rawHeaders: readonly string[]): readonly string[] {
-  return filterHeaders(rawHeaders, (name) => RELEVANT.test(name))
+/**
+ * @param byPage true if the request has the `Origin` of its own page, which the check knows under another name: a resource
+ *   may live at another origin than the tunnel
+ */
+function relevantHeaders(rawHeaders: readonly string[], byPage: boolean): readonly string[] {
+  if (!byPage) return filterHeaders(rawHeaders, (name) => RELEVANT.test(name))
+  const cookies = filterHeaders(rawHeaders, (name) => /^cookie$/i.test(name))
+  return [...cookies, 'Sec-Fetch-Site', 'same-origin']
 }
 
-/** @param presented true if the request had a cookie of ours */
-function adapt({ status, headers, body }: Answer, presented: boolean): Answer {
+function adapt({ status, headers, body }: Answer): Answer {
   switch (status) {
     case 200:
       return answer(200, headers, { type: 'text/plain; charset=utf-8', body: 'authenticated' })
-    case 400:
     case 401: {
-      const error = presented ? 'invalid or expired token' : 'authentication required'
+      const refused = headers.some((line) => line.startsWith('Bearer error='))
+      const error = refused ? 'invalid or expired token' : 'authentication required'
       return answer(401, headers, json({ error }))
     }
     default:

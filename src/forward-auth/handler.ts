@@ -11,7 +11,7 @@ import type { Answer } from '../check/answer.ts'
 import { forbidden, malformedRequest } from '../check/answer-table.ts'
 import type { Checked } from '../check/check.ts'
 import { logDecision } from '../check/decision-log.ts'
-import { isNavigation } from '../http/browser-request.ts'
+import { readerOf } from '../http/browser-request.ts'
 import type { EarlyHandler } from '../http/server.ts'
 import { createThrottledWarning } from '../http/throttled-warning.ts'
 import { parseIpAddress } from '../url/ip-address.ts'
@@ -59,7 +59,7 @@ export function createHandler(deps: HandlerDeps): EarlyHandler {
     warnOfUntrustedPeer({ requestId, peer: parseIpAddress(peer) ?? peer })
     return forbidden('this peer is not a trusted proxy', {
       requestId,
-      isNavigation: () => isNavigation(request.method ?? '', request.rawHeaders),
+      reader: () => readerOf(request.method ?? '', request.rawHeaders),
     })
   }
 

@@ -11,6 +11,7 @@ const readNavigation = headerReader([
   'sec-fetch-mode',
   'sec-fetch-dest',
   'x-requested-with',
+  'upgrade-insecure-requests',
 ])
 const readSite = headerReader(['sec-fetch-site'])
 const readForm = headerReader(['sec-fetch-site', 'sec-fetch-mode'])
@@ -21,31 +22,86 @@ const readTab = headerReader([
   'service-worker-navigation-preload',
 ])
 
+const readSender = headerReader(['origin', 'sec-fetch-site', 'sec-fetch-dest', 'accept'])
+
 /** Methods that change nothing and whose answer a foreign page cannot read. */
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-/** True if a person loads a page. A client's first request is a GET too, but asks for an event stream. */
-export function isNavigation(method: string, rawHeaders: readonly string[]): boolean {
-  if (method !== 'GET' && method !== 'HEAD') return false
-  const [accept, mode, destination, requestedWith] = readNavigation(rawHeaders)
-  return (
-    typeof accept === 'string' &&
-    accept.includes('text/html') &&
-    !accept.includes('text/event-stream') &&
-    (mode === undefined || mode === 'navigate') &&
-    (destination === undefined || destination === 'document') &&
-    requestedWith === undefined
-  )
+/**
+ * The reader of an answer: a person who opened the address (`page`), who has it in a frame of another page (`frame`), or
+ * who sent a form there (`form`); or a program, which acts on the status alone.
+ */
+export type Reader = 'page' | 'frame' | 'form' | 'program'
+
+/** The value of `X-Requested-With` that scripts send. Android's web views send their package name with every page. */
+const SCRIPT = /(?:^|,)[ \t]*xmlhttprequest[ \t]*(?:,|$)/i
+const FRAMES: ReadonlySet<unknown> = new Set(['iframe', 'frame', 'fencedframe', 'embed', 'object'])
+
+/**
+ * The reader of the answer, by the headers that browsers really send. A service worker that passes a page load on keeps
+ * its `Accept` and `Upgrade-Insecure-Requests`, but not its destination, and its mode only if it changes nothing (seen in
+ * Chromium); a `fetch` of a page has no `Upgrade-Insecure-Requests`. A client's first request is a GET that asks for an
+ * event stream.
+ */
+export function readerOf(method: string, rawHeaders: readonly string[]): Reader {
+  const [accept, mode, destination, requestedWith, upgrade] = readNavigation(rawHeaders)
+  if (
+    typeof accept !== 'string' ||
+    !accept.includes('text/html') ||
+    accept.includes('text/event-stream') ||
+    (requestedWith !== undefined &&
+      (typeof requestedWith !== 'string' || SCRIPT.test(requestedWith)))
+  ) {
+    return 'program'
+  }
+  const place = placeOf(mode, destination, upgrade === '1')
+  return place !== 'program' && method !== 'GET' && method !== 'HEAD' ? 'form' : place
+}
+
+function placeOf(
+  mode: HeaderValue,
+  destination: HeaderValue,
+  isUpgrading: boolean,
+): 'page' | 'frame' | 'program' {
+  if (mode === undefined || mode === 'navigate') {
+    if (destination === undefined || destination === 'document' || destination === 'empty') {
+      return 'page'
+    }
+    return FRAMES.has(destination) ? 'frame' : 'program'
+  }
+  if (destination !== 'empty' || !isUpgrading) return 'program'
+  // Of a worker that follows redirects itself the login would be lost, so it gets a link.
+  return mode === 'same-origin' ? 'page' : mode === 'cors' ? 'frame' : 'program'
+}
+
+/** True if a person opened the address in a window of its own. */
+export const isNavigation = (method: string, rawHeaders: readonly string[]): boolean =>
+  readerOf(method, rawHeaders) === 'page'
+
+interface Routed {
+  readonly method: string
+  readonly raw: { readonly rawHeaders: readonly string[] }
 }
 
 /** {@link isNavigation} for a request that a route handles. */
-export const isPageLoad = ({
-  method,
-  raw,
-}: {
-  readonly method: string
-  readonly raw: { readonly rawHeaders: readonly string[] }
-}): boolean => isNavigation(method, raw.rawHeaders)
+export const isPageLoad = ({ method, raw }: Routed): boolean => isNavigation(method, raw.rawHeaders)
+
+/** {@link readerOf} for a request that a route handles. */
+export const readerOfRequest = ({ method, raw }: Routed): Reader => readerOf(method, raw.rawHeaders)
+
+/**
+ * True for a request that no browser of today sends to an https host, and no browser as a page load. Node's `fetch` sends
+ * `Sec-Fetch-Mode`, and neither of the other two.
+ */
+export function isByProgram(rawHeaders: readonly string[]): boolean {
+  const [origin, site, destination, accept] = readSender(rawHeaders)
+  return (
+    origin === undefined &&
+    site === undefined &&
+    destination === undefined &&
+    !(typeof accept === 'string' && accept.includes('text/html'))
+  )
+}
 
 /**
  * True unless the browser says that a script, a frame or a worker makes the request, and not a person's tab. A service

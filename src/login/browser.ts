@@ -7,6 +7,7 @@
 import '@fastify/cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { constantTimeEqual, type Keyring, randomToken, sha256 } from '../crypto.ts'
+import { surplus } from '../http/bounded-cookies.ts'
 import type { Interaction } from './interaction.ts'
 
 export interface Browsers {
@@ -14,7 +15,10 @@ export interface Browsers {
   find(request: FastifyRequest): string | undefined
   /** The same; sets the cookie if there is none yet. */
   findOrSetCookie(request: FastifyRequest, reply: FastifyReply): string
-  /** Remembers for `seconds` that this browser approved the interaction, or began one that needs no approval. */
+  /**
+   * Remembers for `seconds` that this browser approved the interaction, or began one that needs no approval. If it began
+   * many, the oldest are forgotten.
+   */
   approve(reply: FastifyReply, interaction: Interaction, seconds: number): void
   /** True if {@link approve} was called for this interaction in this browser. */
   approved(request: FastifyRequest, interaction: Interaction): boolean
@@ -26,6 +30,9 @@ export interface Browsers {
   }
 }
 
+/** Flows that a browser may have begun: as many as the tabs that it restores. */
+const MAX_FLOWS = 16
+
 /**
  * @param secure true if the gateway is https: `__Host-` cookies. Over http the same without prefix and `Secure`, since
  *   Safari drops `Secure` cookies on http://localhost (decision K7)
@@ -35,6 +42,11 @@ export function createBrowsers(deps: { keyring: Keyring; secure: boolean }): Bro
   const named = (name: string) => `${secure ? '__Host-' : ''}gw_${name}`
   const options = { path: '/', httpOnly: true, sameSite: 'lax', secure } as const
   const flow = (interaction: Interaction) => named(`flow_${interaction.id}`)
+  const flows = {
+    name: new RegExp(`^${named('flow_')}`),
+    value: /^[A-Za-z0-9_-]{43}$/,
+    keep: MAX_FLOWS - 1,
+  }
   const proof = (interaction: Interaction) => {
     const browser = interaction.purpose === 'client' ? interaction.browser : 'session'
     return keyring.mac('cookie', `flow|${interaction.id}|${browser}`)
@@ -55,6 +67,7 @@ export function createBrowsers(deps: { keyring: Keyring; secure: boolean }): Bro
       return sha256(value)
     },
     approve(reply, interaction, seconds) {
+      for (const name of surplus(reply.request.cookies, flows)) reply.clearCookie(name, options)
       reply.setCookie(flow(interaction), proof(interaction), { ...options, maxAge: seconds })
     },
     approved(request, interaction) {

@@ -43,6 +43,10 @@ ${options.main}
 `.toString()
 }
 
+/** The same document for a frame: its links open in the whole window, since no login shows itself in a frame. */
+export const inFrame = (document: string): string =>
+  document.replace('<head>', '<head>\n<base target="_top">')
+
 /** The line with the request id, by which a helper finds the request in the log. */
 export function requestLine(requestId: string): Html {
   return html`<p class="request">If you ask for help, mention request <code>${requestId}</code></p>`

@@ -20,8 +20,6 @@ export type RefusalReason =
   | { readonly kind: 'person'; readonly person: string }
   /** Signed in, without a permission that everybody needs there. */
   | { readonly kind: 'permission'; readonly person: string }
-  /** The browser sent two session cookies. */
-  | { readonly kind: 'doubled' }
   /** The proxy does not send this host's own addresses of the login to us. */
   | { readonly kind: 'unrouted'; readonly path: string }
 
@@ -46,13 +44,6 @@ function wordsFor({ why, resourceName, host, signOutUrl }: RefusedPage): Words {
         kind: 'forbidden',
         title: `${resourceName} needs a permission you do not have`,
         text: `You are signed in as ${why.person}. You may get it if you sign out and in again; if not, ask whoever runs ${host}.`,
-        actions: [{ label: 'Sign out', href: signOutUrl }],
-      }
-    case 'doubled':
-      return {
-        kind: 'retry',
-        title: 'Your browser sent two sign-ins at once',
-        text: `Only one can be meant, so neither was used. Sign out and open the page again. If this happens again, delete the cookies of ${host} in the settings of your browser.`,
         actions: [{ label: 'Sign out', href: signOutUrl }],
       }
     case 'unrouted':

@@ -107,9 +107,10 @@ export const STYLE_SOURCE = `'sha256-${createHash('sha256').update(STYLESHEET).d
  *
  * @param options.navigatesAway for a page that leads to another origin, which must not learn its address (decision K11:
  *   on other pages `no-referrer` would make our own forms say `Origin: null`)
+ * @param options.framed for a page that may stand in a frame of any page: it has links alone, which open at the top
  */
 export function pageHeaders(
-  options: { readonly navigatesAway?: boolean } = {},
+  options: { readonly navigatesAway?: boolean; readonly framed?: boolean } = {},
 ): Record<string, string> {
   return {
     'Content-Type': 'text/html; charset=utf-8',
@@ -118,9 +119,9 @@ export function pageHeaders(
       `style-src ${STYLE_SOURCE}`,
       "img-src 'self' data:",
       "base-uri 'none'",
-      "frame-ancestors 'none'",
+      ...(options.framed ? [] : ["frame-ancestors 'none'"]),
     ].join('; '),
-    'X-Frame-Options': 'DENY',
+    ...(!options.framed && { 'X-Frame-Options': 'DENY' }),
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': options.navigatesAway ? 'no-referrer' : 'same-origin',
     'Cache-Control': 'no-store',

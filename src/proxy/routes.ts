@@ -12,7 +12,7 @@ import type { Answer } from '../check/answer.ts'
 import type { Check, Checked } from '../check/check.ts'
 import { logDecision } from '../check/decision-log.ts'
 import { errorAnswer } from '../check/pages-for-people.ts'
-import { isPageLoad } from '../http/browser-request.ts'
+import { isPageLoad, readerOfRequest } from '../http/browser-request.ts'
 import { answerProgram, sendErrorPage } from '../http/errors.ts'
 import { sendJson } from '../http/json.ts'
 import type { compileOrigins } from '../http/origins.ts'
@@ -190,8 +190,9 @@ function fail(
     return
   }
   const status = outage ? 502 : 500
-  if (isPageLoad(request)) {
-    const page = errorAnswer(status, [], {
+  const reader = readerOfRequest(request)
+  if (reader !== 'program') {
+    const page = errorAnswer(status, reader, [], {
       kind: 'broken',
       title: 'The server behind this login did not answer',
       text: 'You are signed in, and nothing is lost. Wait a moment, then reload this page. If you see this page again, tell whoever runs this server the request number below.',

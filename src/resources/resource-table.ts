@@ -38,6 +38,8 @@ export interface Resource {
   readonly policy: Policy
   /** The resource accepts the provider's own access tokens as bearers. */
   readonly acceptsProviderTokens: boolean
+  /** `Authorization` is the application's own: here a session alone is a credential. */
+  readonly hasApplicationBearer: boolean
   /** The real address of the server, if Gatewarden is its reverse proxy too. */
   readonly upstream?: { readonly origin: string; readonly path: string }
   /** How its pages are kept apart from ours, if it lives on our own host. */
@@ -230,6 +232,7 @@ function compile(config: ResourceConfig, publicUrl: string | undefined): Resourc
     isDefault: config.isDefault,
     policy: compilePolicy(config.allow),
     acceptsProviderTokens: config.acceptProviderTokens,
+    hasApplicationBearer: config.applicationBearer ?? false,
     ...(config.upstream !== undefined && { upstream: splitUpstream(config.upstream) }),
     ...(sharedHost !== undefined && { sharedHost }),
   }
@@ -315,6 +318,8 @@ export interface ResourceConfig {
   readonly allow: AllowList
   /** The resource accepts the provider's own access tokens as bearers, beside ours. */
   readonly acceptProviderTokens: boolean
+  /** Absent: false. */
+  readonly applicationBearer?: boolean
   /** The real address of the server, if Gatewarden is its reverse proxy too. */
   readonly upstream?: string
   /**

@@ -5,6 +5,8 @@
  */
 import type { FastifyRequest } from 'fastify'
 import { PageError } from '../errors.ts'
+import { readerOfRequest } from '../http/browser-request.ts'
+import { refuseUnlessOpened } from '../http/own-pages.ts'
 import type { LoginFlow } from '../login/flow.ts'
 import type { Records } from '../records/records.ts'
 import { isOwnHost, normalizeHost } from '../url/host.ts'
@@ -30,6 +32,8 @@ export interface AskedHost {
   readonly origin: string
   readonly secure: boolean
   readonly isOwn: boolean
+  /** Our origin. */
+  readonly issuer: string
 }
 
 /** @throws PageError if we answer at no such host */
@@ -46,5 +50,17 @@ export function askedHost(request: FastifyRequest, { flow, rules }: SessionRoute
       details: 'the host is neither that of PUBLIC_URL nor that of a resource',
     })
   }
-  return { host, origin, secure: origin.startsWith('https:'), isOwn }
+  return { host, origin, secure: origin.startsWith('https:'), isOwn, issuer: flow.issuer }
+}
+
+/**
+ * Refuses a request that no person opened: on our own host by the strict rule of our pages. A service worker of an
+ * application passes the navigations of its own host on, perhaps with another mode, so there the rule of checks holds; the
+ * nonce cookie and the code that dies at its first sight protect that host (threat T37).
+ * @throws PageError
+ */
+export function refuseUnlessNavigation(request: FastifyRequest, { flow }: SessionRoutes): void {
+  const isOwn = isOwnHost(request.headers.host ?? '', flow.issuer)
+  if (!isOwn && readerOfRequest(request) === 'page') return
+  refuseUnlessOpened(request)
 }

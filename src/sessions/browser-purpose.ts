@@ -77,13 +77,14 @@ export function browserPurpose(interaction: SessionInteraction, deps: BrowserPur
         }
       }
       const session = await issue(grant, person.email)
-      const { host, protocol } = new URL(rules.issuer)
+      const { issuer } = rules
+      const { host, protocol } = new URL(issuer)
       return {
         location: rules.resources.isOurHostShared
           ? deps.connectProofs.add(returnTo, session.token)
           : returnTo,
         async setCookies(reply) {
-          setSession(reply, session, { host, secure: protocol === 'https:', scope: place })
+          setSession(reply, session, { host, secure: protocol === 'https:', issuer, scope: place })
           await rounds.note(reply, goal, grant)
         },
       }

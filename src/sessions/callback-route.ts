@@ -1,20 +1,25 @@
 /**
- * `GET /.gatewarden/callback?code=`: the end of a sign-in for a host that has to set its own cookie (decision K24).
- * All checks come first, then the code is taken, once.
+ * `GET /.gatewarden/callback?code=`: the end of a sign-in for a host that has to set its own cookie (decision K24). The
+ * code dies at the first sight of its host, and no refusal is a page of that host's origin, whose scripts could read the
+ * code in the address (threat T37).
  *
  * @module
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { sha256 } from '../crypto.ts'
-import { sendErrorPage } from '../http/errors.ts'
+import { PageError } from '../errors.ts'
+import { answerPerson } from '../http/errors.ts'
 import { allowOnly } from '../http/methods.ts'
+import { RateLimited } from '../http/rate-limit.ts'
 import { rawQuery } from '../http/raw-query.ts'
 import { sendOn } from '../login/responses.ts'
-import { SESSION_CALLBACK_PATH, SESSION_LOGIN_PATH } from '../paths.ts'
+import { SESSION_CALLBACK_PATH } from '../paths.ts'
 import type { Grant } from '../records/records.ts'
+import { StorageUnavailable } from '../storage/storage.ts'
 import { parseParameters, single } from '../url/parameters.ts'
 import { type AskedHost, askedHost, type SessionRoutes } from './asked-host.ts'
 import { holdsNonce } from './host-nonce.ts'
+import { refusedUrl, withoutOpener } from './refused-route.ts'
 import { setSession } from './reply.ts'
 
 type Redeemed =
@@ -23,13 +28,17 @@ type Redeemed =
   | { readonly ok: false; readonly reason: string }
 
 export function sessionCallbackRoute(app: FastifyInstance, deps: SessionRoutes): void {
+  const errorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+    answerFailure(error, request, reply, deps)
   // No HEAD: a request that only looks must not redeem the code.
-  app.get(SESSION_CALLBACK_PATH, { exposeHeadRoute: false }, async (request, reply) => {
+  const options = { exposeHeadRoute: false, errorHandler }
+  app.get(SESSION_CALLBACK_PATH, options, async (request, reply) => {
     const asked = askedHost(request, deps)
     const code = single(parseParameters(rawQuery(request)), 'code')
     const redeemed = await redeem(code, request, asked, deps)
     if (!redeemed.ok) {
-      refuse(reply, redeemed.reason, asked, deps)
+      reply.log.info({ requestId: request.id, reason: redeemed.reason }, 'sign-in refused')
+      sendToRefusal(reply, asked.host, deps)
       return reply
     }
     const { grant, returnTo } = redeemed
@@ -42,6 +51,10 @@ export function sessionCallbackRoute(app: FastifyInstance, deps: SessionRoutes):
   allowOnly(app, SESSION_CALLBACK_PATH, ['GET'])
 }
 
+/**
+ * Redeems a code. Nobody can guess one, so a browser that brings one without the nonce was sent here by whoever began
+ * the sign-in: the code and its grant end.
+ */
 async function redeem(
   code: string | undefined,
   request: FastifyRequest,
@@ -52,35 +65,43 @@ async function redeem(
   const found = await records.sessionCodes.find(hash)
   if (!found) return { ok: false, reason: 'the code is unknown, expired or used already' }
   if (found.host !== host) return { ok: false, reason: 'the code is for another host' }
-  if (!holdsNonce(request, found.nonceHash, secure)) {
-    return { ok: false, reason: 'the sign-in was not begun in this browser at this host' }
-  }
-  const grant = await records.grants.find(found.grantId)
-  if (!grant) return { ok: false, reason: 'the session has ended' }
   const taken = await records.sessionCodes.take(hash)
   if (!taken) return { ok: false, reason: 'the code was used at the same time' }
+  if (!holdsNonce(request, taken.nonceHash, secure)) {
+    await records.grants.revoke(taken.grantId)
+    return { ok: false, reason: 'the sign-in was not begun in this browser at this host' }
+  }
+  const grant = await records.grants.find(taken.grantId)
+  if (!grant) return { ok: false, reason: 'the session has ended' }
   return { ok: true, grant, returnTo: taken.returnTo }
 }
 
-function refuse(
+/** Answers an error before or after the code was looked at: its page, too, would show the address to scripts. */
+function answerFailure(
+  error: unknown,
+  request: FastifyRequest,
   reply: FastifyReply,
-  reason: string,
-  { host }: AskedHost,
-  { rules }: SessionRoutes,
+  deps: SessionRoutes,
 ): void {
-  reply.log.info({ requestId: reply.request.id, reason }, 'sign-in refused')
-  const home = rules.resources.onlyOneAt(host)
-  sendErrorPage(reply, 400, {
-    kind: 'retry',
-    title: 'You are not signed in here yet',
-    text: 'This took too long, was done already, or was begun in another browser. Nothing was shared. Open the page you wanted again.',
-    actions: home
-      ? [
-          {
-            label: 'Sign in again',
-            href: `${SESSION_LOGIN_PATH}?rd=${encodeURIComponent(home.path || '/')}`,
-          },
-        ]
-      : [],
-  })
+  // No code is for a host that we do not know.
+  if (error instanceof PageError && error.status === 404) {
+    answerPerson(error, request, reply)
+    return
+  }
+  const requestId = request.id
+  if (error instanceof PageError) {
+    request.log.info({ requestId, reason: error.details ?? error.title }, 'sign-in refused')
+  } else if (error instanceof RateLimited) {
+    request.log.info({ requestId, reason: 'rate limit' }, 'sign-in refused')
+  } else if (error instanceof StorageUnavailable) {
+    request.log.error({ requestId, reason: error.message }, 'unavailable')
+  } else {
+    request.log.error({ requestId, err: error }, 'unexpected error')
+  }
+  sendToRefusal(reply, request.headers.host ?? '', deps)
+}
+
+function sendToRefusal(reply: FastifyReply, host: string, deps: SessionRoutes): void {
+  withoutOpener(reply)
+  sendOn(reply, refusedUrl(host, deps.rules))
 }

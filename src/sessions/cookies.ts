@@ -1,63 +1,79 @@
 /**
- * The cookie that carries a session: its names, its attributes, and how it is found in a request (decision K24). Pure.
+ * The cookie that carries a session: its names, its attributes, and how it is found in a request (decisions K24, K44).
+ * Pure.
  *
  * @module
  */
+import { sha256 } from '../crypto.ts'
 import type { CookieScope } from './target.ts'
 
-/** The name that mcpauth's users and command lines know; the hosts of a domain may share a session under it. */
-const SHARED_NAME = 'CF_Authorization'
+/** The name that mcpauth's command lines send by hand. We set no cookie of this name, and programs alone may send it. */
+const BY_HAND = 'CF_Authorization'
 
-/** The cookie of one protected host: browsers let no other host set it. Plain http has no such cookie (decision K7). */
-const hostName = (secure: boolean) => (secure ? '__Host-gw_session' : 'gw_session')
-
-/** The session of a `Cookie` header; `doubled` where one of two tokens may have been slipped in. */
-export type PresentedSession =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'doubled' }
-  | { readonly kind: 'one'; readonly token: string }
-
-const NONE: PresentedSession = { kind: 'none' }
-const DOUBLED: PresentedSession = { kind: 'doubled' }
-
-/** Matches every cookie that may be ours, and reads each character once or twice, however many cookies there are. */
-const CANDIDATE = /(?:^|;)\s*(CF_Authorization|(?:__Host-)?gw_session)\s*=([^;]*)/g
+/** The cookie of one host: browsers let no other host set it. Plain http has no such cookie (decision K7). */
+const ownName = (secure: boolean) => (secure ? '__Host-gw_session' : 'gw_session')
 
 /**
- * The session token of a request. The host's own cookie counts before the shared one, which a neighbouring host could
- * have set; the same name twice is refused, since nothing says which one is meant.
- * @param header the value of `Cookie`
- * @param secure the host is https: there only a `__Host-` cookie is the host's own
+ * The cookie of the hosts under `COOKIE_DOMAIN`. Each deployment has a name of its own, so that deployments in domains
+ * above and below do not replace each other's. Over https no page of plain http can set it.
  */
-export function presentedSession(header: string, secure: boolean): PresentedSession {
-  const { own, shared } = tokensIn(header, secure)
-  const tokens = own.length > 0 ? own : shared
-  const [token] = tokens
-  if (tokens.length > 1) return DOUBLED
-  return token ? { kind: 'one', token } : NONE
+export function domainCookieName(issuer: string): string {
+  const name = `gw_session_${sha256(issuer).slice(0, 8)}`
+  return issuer.startsWith('https:') ? `__Secure-${name}` : name
 }
 
-/** Every session token of a request, up to `limit`, for a caller that ends them all. */
-export function everySession(header: string, secure: boolean, limit: number): string[] {
-  const { own, shared } = tokensIn(header, secure)
-  return [...own, ...shared].filter((token) => token !== '').slice(0, limit)
+/** The session tokens of a `Cookie` header, by who could have put them there. */
+export interface PresentedSessions {
+  /** Over https the host itself. */
+  readonly own: readonly string[]
+  /** Any host under the cookie domain. */
+  readonly domain: readonly string[]
+  /** Any host of the site, unless a program sent the request. */
+  readonly byHand: readonly string[]
 }
 
-function tokensIn(header: string, secure: boolean): { own: string[]; shared: string[] } {
-  const own: string[] = []
-  const shared: string[] = []
+const NONE: PresentedSessions = { own: [], domain: [], byHand: [] }
+
+/** Matches every cookie that may be ours, and reads each character once or twice, however many cookies there are. */
+const CANDIDATE =
+  /(?:^|;)\s*(CF_Authorization|(?:__(?:Host|Secure)-)?gw_session(?:_[\w-]{8})?)\s*=([^;]*)/g
+
+/** More cookies of one name than the domains and paths above a page; each costs a MAC. */
+const MAX_CANDIDATES = 32
+
+/**
+ * @param header the value of `Cookie`
+ * @param names `secure`: the host is https, where only a `__Host-` cookie is its own; `domain`: the name of the cookie
+ *   for the hosts under `COOKIE_DOMAIN`, if that is set
+ */
+export function presentedSessions(
+  header: string,
+  { secure, domain }: { readonly secure: boolean; readonly domain: string | undefined },
+): PresentedSessions {
   // Most requests carry a bearer token or nothing.
-  if (!header.includes(SHARED_NAME) && !header.includes('gw_session')) return { own, shared }
+  if (!header.includes(BY_HAND) && !header.includes('gw_session')) return NONE
+  const found = { own: [] as string[], domain: [] as string[], byHand: [] as string[] }
+  let left = MAX_CANDIDATES
   for (const [, name, value = ''] of header.matchAll(CANDIDATE)) {
-    if (name === hostName(secure)) own.push(value.trim())
-    else if (name === SHARED_NAME) shared.push(value.trim())
+    const place =
+      name === ownName(secure)
+        ? found.own
+        : name === domain
+          ? found.domain
+          : name === BY_HAND
+            ? found.byHand
+            : undefined
+    const token = value.trim()
+    if (!place || token === '') continue
+    if (left-- === 0) break
+    place.push(token)
   }
-  return { own, shared }
+  return found
 }
 
 /** True for the name of a cookie that can hold a session. */
 export const isSessionCookie = (name: string): boolean =>
-  name === SHARED_NAME || name === hostName(true) || name === hostName(false)
+  name === BY_HAND || /^(?:__(?:Host|Secure)-)?gw_session(?:_|$)/.test(name)
 
 /** The attributes of a session cookie, without `Max-Age`, which the caller adds. */
 export interface SessionCookieOptions {
@@ -68,38 +84,44 @@ export interface SessionCookieOptions {
   readonly domain?: string
 }
 
-/**
- * Name and attributes of the cookie of a scope, to set it and to clear it.
- * @param secure the host that sets it is https
- */
-export function sessionCookie(
-  scope: CookieScope,
-  secure: boolean,
-): { readonly name: string; readonly options: SessionCookieOptions } {
-  const options = { path: '/', httpOnly: true, sameSite: 'lax', secure } as const
-  switch (scope.kind) {
-    case 'domain':
-      return { name: SHARED_NAME, options: { ...options, domain: scope.domain } }
-    case 'own-host':
-      return { name: SHARED_NAME, options }
-    case 'host':
-      return { name: hostName(secure), options }
-  }
+export interface SessionCookie {
+  readonly name: string
+  readonly options: SessionCookieOptions
 }
 
 /**
- * Every scope in which a browser may hold the shared cookie for a host, whatever `COOKIE_DOMAIN` is or was.
+ * Name and attributes of the cookie of a scope, to set it and to clear it.
+ * @param setting `secure`: the host that sets it is https; `issuer`: our origin
+ */
+export function sessionCookie(
+  scope: CookieScope,
+  { secure, issuer }: { readonly secure: boolean; readonly issuer: string },
+): SessionCookie {
+  const options = { path: '/', httpOnly: true, sameSite: 'lax', secure } as const
+  return scope.kind === 'domain'
+    ? { name: domainCookieName(issuer), options: { ...options, domain: scope.domain } }
+    : { name: ownName(secure), options }
+}
+
+/**
+ * Every cookie of this name that a browser may hold for a host: of the host alone, and of each domain above it, whatever
+ * `COOKIE_DOMAIN` is or was.
  * @param host normalized
  */
-export function sharedScopes(host: string): CookieScope[] {
-  const labels = host.replace(/:\d+$/, '').split('.')
-  const isAddress = host.startsWith('[') || labels.every((label) => /^\d+$/.test(label))
-  const domains = labels.map((_, index) => labels.slice(index).join('.'))
+export function everyPlace({ name, options }: SessionCookie, host: string): SessionCookie[] {
+  const { domain: _, ...alone } = options
+  const domains = name.startsWith('__Host-') ? [] : domainsAbove(host)
   return [
-    { kind: 'own-host' },
-    ...domains
-      // Browsers take `Domain=localhost` for the host's own cookie: clearing it would clear the new one.
-      .filter((domain) => !isAddress && domain.includes('.'))
-      .map((domain): CookieScope => ({ kind: 'domain', domain })),
+    { name, options: alone },
+    ...domains.map((domain) => ({ name, options: { ...alone, domain } })),
   ]
+}
+
+function domainsAbove(host: string): string[] {
+  const labels = host.replace(/:\d+$/, '').split('.')
+  if (host.startsWith('[') || labels.every((label) => /^\d+$/.test(label))) return []
+  // Browsers take `Domain=localhost` for the host's own cookie: clearing it would clear the new one.
+  return labels
+    .map((_, index) => labels.slice(index).join('.'))
+    .filter((domain) => domain.includes('.'))
 }

@@ -7,12 +7,16 @@
 import '@fastify/cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { constantTimeEqual, randomToken, sha256 } from '../crypto.ts'
+import { surplus } from '../http/bounded-cookies.ts'
 
 /** Seconds; as long as the sign-in may take. */
 const LIFETIME = 30 * 60
 /** Each nonce has a name of its own, so that tabs that are opened at once do not overwrite each other's. */
-const NAME = /^(?:__Host-)?gw_nonce_[A-Za-z0-9_-]{8}$/
+const NAME = /^gw_nonce_[A-Za-z0-9_-]{8}$/
+const SECURE_NAME = /^__Host-gw_nonce_[A-Za-z0-9_-]{8}$/
 const VALUE = /^[A-Za-z0-9_-]{22}$/
+/** Tabs that are opened at once get one each; all later ones share the newest. */
+const MAX_NONCES = 8
 const HASH = /^[A-Za-z0-9_-]{43}$/
 
 const nameFor = (hash: string, secure: boolean) =>
@@ -32,16 +36,15 @@ export function findOrSetNonce(
   reply: FastifyReply,
   secure: boolean,
 ): string {
-  const known = Object.entries(request.cookies).find(
+  const known = Object.entries(request.cookies).findLast(
     ([name, value]) =>
-      NAME.test(name) &&
-      value !== undefined &&
-      VALUE.test(value) &&
-      nameFor(sha256(value), secure) === name,
+      value !== undefined && VALUE.test(value) && nameFor(sha256(value), secure) === name,
   )?.[1]
   const nonce = known ?? randomToken(16)
   const hash = sha256(nonce)
   const options = { path: '/', httpOnly: true, sameSite: 'lax', secure } as const
+  const kind = { name: secure ? SECURE_NAME : NAME, value: VALUE, keep: MAX_NONCES - 1 }
+  for (const name of surplus(request.cookies, kind)) reply.clearCookie(name, options)
   reply.setCookie(nameFor(hash, secure), nonce, { ...options, maxAge: LIFETIME })
   return hash
 }

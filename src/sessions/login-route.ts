@@ -20,6 +20,7 @@ import { parseParameters, single } from '../url/parameters.ts'
 import { readPath } from '../url/path.ts'
 import { type AskedHost, askedHost, type SessionRoutes } from './asked-host.ts'
 import { findOrSetNonce, isNonceHash } from './host-nonce.ts'
+import { logShortened } from './shortened-address.ts'
 import {
   AS_SOMEONE_ELSE,
   gatewayLoginUrl,
@@ -102,6 +103,7 @@ async function beginHere(
 ): Promise<void> {
   const { request, reply, forceLogin } = exchange
   const { flow, rounds, rules } = deps
+  if (target.isShortened) logShortened(target, reply.log)
   // Only a person asks to sign in once more: a loop repeats by itself.
   if (!forceLogin && (await rounds.isLoop(request, target))) {
     showLoop(reply, target, deps)

@@ -11,12 +11,9 @@ import { signedOutPage, signOutPage } from '../pages/sign-out-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import { LOGOUT_PATH, SESSION_LOGOUT_PATH } from '../paths.ts'
 import { type AskedHost, askedHost, type SessionRoutes } from './asked-host.ts'
-import { everySession } from './cookies.ts'
+import { domainCookieName, presentedSessions } from './cookies.ts'
 import { clearSessions } from './reply.ts'
 import { AS_SOMEONE_ELSE, gatewayLoginUrl, type SessionRules } from './target.ts'
-
-/** More tokens than a browser of ours sends in one request; each costs a signature check. */
-const MAX_SESSIONS = 4
 
 /** `Sec-Fetch-Site` of our own sites and of a typed address. A browser that does not send it gets a question first. */
 const OWN_SITES: ReadonlySet<unknown> = new Set(['same-origin', 'same-site', 'none'])
@@ -61,7 +58,11 @@ async function signOut(
   asked: AskedHost,
   { flow, rules, records, tokens }: SessionRoutes,
 ): Promise<void> {
-  for (const token of everySession(request.headers.cookie ?? '', asked.secure, MAX_SESSIONS)) {
+  const { own, domain, byHand } = presentedSessions(request.headers.cookie ?? '', {
+    secure: asked.secure,
+    domain: domainCookieName(asked.issuer),
+  })
+  for (const token of [...own, ...domain, ...byHand]) {
     const verification = await tokens.verify(token)
     if (!verification.ok) continue
     const { gid, sub } = verification.claims

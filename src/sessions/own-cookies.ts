@@ -7,4 +7,4 @@ import { isSessionCookie } from './cookies.ts'
 
 /** True for every cookie this program sets, so that none of them reaches a protected server. */
 export const isOwnCookie = (name: string): boolean =>
-  /^(?:__Host-)?gw_/.test(name) || isSessionCookie(name)
+  /^(?:__(?:Host|Secure)-)?gw_/.test(name) || isSessionCookie(name)

@@ -28,6 +28,8 @@ export interface SessionTarget {
   readonly resource: Resource
   /** Absolute URL of the page; its origin comes from the configuration, never from the request. */
   readonly returnTo: string
+  /** True if the address was too long to come back to, and lost its query or its path. */
+  readonly isShortened: boolean
   /** The audience of the session token. */
   readonly audience: string
   readonly cookie: CookieScope
@@ -40,7 +42,12 @@ export interface SessionRules {
   readonly cookieDomain: string | undefined
 }
 
-const MAX_URL_LENGTH = 2048
+/** A sealed interaction of 3,800 characters holds it, with the rest of a sign-in (decision K5). */
+const MAX_ADDRESS = 2600
+/** As a parameter it stays, with the rest of a request line, under the 8 kB that a stock nginx takes. */
+const MAX_PARAMETER = 7500
+/** Longer ones are no addresses. */
+const MAX_READ = 64 * 1024
 
 /** The audience of a session for every resource under a domain. */
 export const domainAudience = (domain: string): string => `https://${domain}`
@@ -52,9 +59,7 @@ export const domainAudience = (domain: string): string => `https://${domain}`
  */
 export function sessionTarget(url: string, rules: SessionRules): SessionTarget | undefined {
   const parts =
-    url.length > MAX_URL_LENGTH || /[^\x21-\x7e]|\\/.test(url)
-      ? undefined
-      : /^https?:\/\/([^/?#@]+)(\/[^#]*)?$/i.exec(url)
+    url.length > MAX_READ ? undefined : /^https?:\/\/([^/?#@]+)(\/[^#\p{Cc}]*)?$/iu.exec(url)
   const host = normalizeHost(parts?.[1] ?? '')
   if (!parts || host === undefined) return undefined
   const path = parts[2] ?? '/'
@@ -62,8 +67,21 @@ export function sessionTarget(url: string, rules: SessionRules): SessionTarget |
     withoutQuery(path) === CONNECT_PATH ? connectResource(host, rules) : covering(host, path, rules)
   if (!resource) return undefined
   const origin = isOwnHost(host, rules.issuer) ? rules.issuer : resource.origin
-  return { resource, returnTo: origin + path, ...cookieFor(host, resource, rules) }
+  const address = origin + encodeRaw(path)
+  const short = [address, withoutQuery(address)].find(fits) ?? origin + (resource.path || '/')
+  const cookie = cookieFor(host, resource, rules)
+  return { resource, returnTo: short, isShortened: short !== address, ...cookie }
 }
+
+const fits = (address: string) =>
+  address.length <= MAX_ADDRESS && encodeURIComponent(address).length <= MAX_PARAMETER
+
+/** Characters that browsers send raw, but no URL may hold (RFC 3986 section 2), as escapes. */
+const encodeRaw = (path: string) =>
+  path.replace(/[^\x21-\x7e]+|["<>\\^`{|}]/gu, (raw) => escapesOf(raw, 'utf8'))
+
+const escapesOf = (text: string, encoding: 'utf8' | 'latin1') =>
+  Buffer.from(text, encoding).toString('hex').toUpperCase().replace(/../g, '%$&')
 
 function covering(host: string, path: string, { resources }: SessionRules): Resource | undefined {
   const match = resources.match(host, path)
@@ -112,10 +130,15 @@ function cookieFor(
 export function signInUrl(
   { resource, path }: ResourceMatch,
   target: string,
-  rules: SessionRules,
+  rules: SessionRules & { readonly onShortened?: (goal: SessionTarget) => void },
 ): string | undefined {
   if (path.startsWith(OWN_PATHS)) return undefined
-  const goal = sessionTarget(resource.origin + target, rules)
+  // A target holds a character for each byte.
+  const asked = target.replace(/[#\x80-\xff]/g, (raw) => escapesOf(raw, 'latin1'))
+  const goal = [asked, withoutQuery(asked), resource.path || '/']
+    .map((address) => sessionTarget(resource.origin + address, rules))
+    .find((found) => found !== undefined)
+  if (goal?.isShortened) rules.onShortened?.(goal)
   return goal && loginUrl(goal, rules)
 }
 

@@ -7,19 +7,20 @@
 import type { Credential } from '../credentials/credential.ts'
 import type { CookieSource } from '../credentials/credentials.ts'
 import { createGrantCredentials, type GrantCredentialsDeps } from '../credentials/grant-tokens.ts'
+import { isByProgram } from '../http/browser-request.ts'
 import { subjectOf } from '../oauth/subject.ts'
 import type { Grant } from '../records/records.ts'
 import type { Resource } from '../resources/resource-table.ts'
 import { isUnder, normalizeHost } from '../url/host.ts'
 import type { SessionActivity } from './activity.ts'
 import type { SessionClaims, SessionTokens } from './cookie-token.ts'
-import { type PresentedSession, presentedSession } from './cookies.ts'
+import { domainCookieName, presentedSessions } from './cookies.ts'
 import { domainAudience } from './target.ts'
 
 /** The credential of a `Cookie` header, and the token that it came from. */
 export interface FoundSession {
   readonly credential: Credential
-  /** Undefined if the header has no token, or more than one. */
+  /** Undefined if the header has no token that counts. */
   readonly token: string | undefined
 }
 
@@ -27,19 +28,22 @@ export interface SessionVerifier extends CookieSource {
   /**
    * As `verify`, with the raw token for a caller that passes it on. Rejects with StorageUnavailable.
    * @param cookie the value of `Cookie`
+   * @param rawHeaders all headers of the request
    */
-  find(cookie: string, resource: Resource): Promise<FoundSession>
+  find(cookie: string, resource: Resource, rawHeaders: readonly string[]): Promise<FoundSession>
 }
 
 export interface SessionVerifierDeps extends GrantCredentialsDeps {
   readonly tokens: SessionTokens
   readonly activity: SessionActivity
+  /** Our origin. */
+  readonly issuer: string
   readonly cookieDomain: string | undefined
 }
 
 const refused = (reason: string): Credential => ({ kind: 'refused', reason, source: 'cookie' })
 const NONE: Credential = { kind: 'none' }
-const DOUBLED: Credential = { kind: 'malformed', source: 'cookie' }
+const SEVERAL_PEOPLE = refused('the browser sent sessions of different people')
 const IDLE = refused('the session was idle for too long')
 const ANSWERS = {
   notOurs: refused('the cookie is not one of ours'),
@@ -48,7 +52,8 @@ const ANSWERS = {
 }
 
 export function createSessionVerifier(deps: SessionVerifierDeps): SessionVerifier {
-  const { tokens, records, activity, cookieDomain } = deps
+  const { tokens, records, activity, issuer, cookieDomain } = deps
+  const domain = cookieDomain === undefined ? undefined : domainCookieName(issuer)
   const credentials = createGrantCredentials(deps, {
     tokens,
     answers: ANSWERS,
@@ -83,30 +88,62 @@ export function createSessionVerifier(deps: SessionVerifierDeps): SessionVerifie
     return known.credential
   }
 
-  function credentialOf(presented: PresentedSession): Credential | Promise<Credential> {
-    switch (presented.kind) {
-      case 'none':
-        return NONE
-      case 'doubled':
-        return DOUBLED
-      case 'one':
-        return verifyToken(presented.token)
-    }
+  /** The tokens of a request in two groups: those of the first count before those of the second. */
+  function present(cookie: string, resource: Resource, rawHeaders: readonly string[]): Groups {
+    const secure = resource.origin.startsWith('https:')
+    const found = presentedSessions(cookie, { secure, domain })
+    const byHand = found.byHand.length > 0 && isByProgram(rawHeaders) ? found.byHand : NO_TOKENS
+    return [found.own, byHand.length > 0 ? [...found.domain, ...byHand] : found.domain]
   }
 
-  const present = (cookie: string, resource: Resource) =>
-    presentedSession(cookie, resource.origin.startsWith('https:'))
+  /** Of several sessions the one that is good here (decision K44). */
+  async function choose(groups: Groups, resource: Resource): Promise<FoundSession> {
+    const judged = await Promise.all(
+      groups.map((group) =>
+        Promise.all(group.map(async (token) => ({ token, credential: await verifyToken(token) }))),
+      ),
+    )
+    return chosen(judged, resource)
+  }
 
   return {
-    verify: (cookie, resource) => credentialOf(present(cookie, resource)),
-    async find(cookie, resource) {
-      const presented = present(cookie, resource)
-      return {
-        credential: await credentialOf(presented),
-        token: presented.kind === 'one' ? presented.token : undefined,
+    verify(cookie, resource, rawHeaders) {
+      const groups = present(cookie, resource, rawHeaders)
+      const [own, others] = groups
+      if (own.length + others.length > 1) {
+        return choose(groups, resource).then(({ credential }) => credential)
       }
+      const token = own[0] ?? others[0]
+      return token === undefined ? NONE : verifyToken(token)
     },
+    find: (cookie, resource, rawHeaders) => choose(present(cookie, resource, rawHeaders), resource),
   }
+}
+
+type Groups = readonly [readonly string[], readonly string[]]
+const NO_TOKENS: readonly string[] = []
+
+/**
+ * The session that counts: in the first group that has one, a session that is good at the resource, unless the group has
+ * good ones of different people. Without any, the refusal of the first.
+ */
+function chosen(
+  groups: readonly (readonly { readonly token: string; readonly credential: Credential }[])[],
+  resource: Resource,
+): FoundSession {
+  for (const group of groups) {
+    const good = group.flatMap(({ token, credential }) =>
+      credential.kind === 'verified' && credential.verified.isFor(resource)
+        ? [{ token, credential, sub: credential.verified.sub }]
+        : [],
+    )
+    const [first] = good
+    if (!first) continue
+    return good.every(({ sub }) => sub === first.sub)
+      ? first
+      : { credential: SEVERAL_PEOPLE, token: undefined }
+  }
+  return groups.flat()[0] ?? { credential: NONE, token: undefined }
 }
 
 /** The resources where a session counts: its own, or all under the domain that it is for (decision K24). */

@@ -297,36 +297,15 @@ describe('a person in a browser', () => {
     expect(identityOf(answer)).toEqual([])
   })
 
-  it('is shown a page with the 401 and its challenge where no login leads back', async () => {
-    const { app } = await first.restart()
-    const answer = await check(app, {
-      ...NAVIGATION,
-      'x-forwarded-uri': `/notes/mcp?${'q'.repeat(2048)}`,
-    })
-    expect(answer.statusCode).toBe(401)
-    expect(answer.headers['content-type']).toBe('text/html; charset=utf-8')
-    expect(answer.headers['www-authenticate']).toBe(
-      `Bearer resource_metadata="${PRM}/notes/mcp", scope="mcp"`,
-    )
-    expect(answer.headers['cache-control']).toBe('no-store')
-    expect(answer.headers['content-security-policy']).toContain("default-src 'none'")
-    expect(answer.headers.vary).toContain('Accept')
-    expect(answer.body).toContain('https://mcp.example.com/notes/mcp')
-    expect(identityOf(answer)).toEqual([])
-  })
-
   it.each([
     [
       'mcp-remote, which asks for an event stream',
       { accept: 'application/json, text/event-stream' },
     ],
     ['anything', { accept: '*/*' }],
-    ['a page but by POST', { 'x-forwarded-method': 'POST' }],
     ['a page but from a script', { 'sec-fetch-mode': 'cors' }],
     ['a page but from an old script', { 'x-requested-with': 'XMLHttpRequest' }],
-    ['a page but in a frame', { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' }],
     ['a page but as an image', { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }],
-    ['a page but as an object', { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'object' }],
     ['nothing in particular', { accept: undefined }],
   ])('is not taken for a client that accepts %s', async (_what, headers) => {
     const { app } = await first.restart()

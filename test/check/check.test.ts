@@ -96,6 +96,7 @@ async function counted({ withPeek = true } = {}) {
       verifier,
       bearers: [],
       cookies: { verify: () => ({ kind: 'none' }) },
+      holdsOwnToken: () => false,
     }),
     resources: createResourceTable([resource({ allow: ANYONE })]),
     refusesWorker: () => false,

@@ -7,7 +7,7 @@ import { expect, it } from 'vitest'
 import { buildTestApp, resource } from '../support/build-app.ts'
 import { check, obtainTokens } from '../support/oauth-client.ts'
 import { startAccepting } from '../support/provider-tokens.ts'
-import { makeSession, SHARED_COOKIE } from '../support/session.ts'
+import { makeSession, HAND_COOKIE } from '../support/session.ts'
 
 const A = resource({
   id: 'a',
@@ -33,7 +33,7 @@ it('at13: T47: a session of several servers has only the default scopes of each,
   })
   const scopes = async (name: 'a' | 'b') => {
     const answer = await check(test.app, {
-      cookie: `${SHARED_COOKIE}=${token}`,
+      cookie: `${HAND_COOKIE}=${token}`,
       'x-forwarded-method': 'GET',
       ...at(name),
     })

@@ -65,7 +65,7 @@ describe.each([
     { accept: 'application/json, text/event-stream' },
     { accept: '*/*' },
     { 'sec-fetch-mode': 'cors' },
-    { 'x-forwarded-method': 'POST' },
+    { 'x-requested-with': 'XMLHttpRequest' },
   ])('is JSON as ever to a program: %j', async (program) => {
     const { app } = await buildTestApp()
     const answer = await check(app, { ...PERSON, ...asked, ...program }, url)

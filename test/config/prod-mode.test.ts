@@ -186,3 +186,13 @@ it('says every problem at once', () => {
     'SECRET',
   ])
 })
+
+it('at9: warns that every host under COOKIE_DOMAIN can sign a browser in', () => {
+  const env = { SECRET: GOOD, COOKIE_DOMAIN: 'example.com' }
+  const warnings = (given: Given['env']) =>
+    load({ env: { ...env, ...given } }).warnings.filter((line) => line.startsWith('COOKIE_DOMAIN'))
+  expect(warnings(LIVE)).toEqual([
+    'COOKIE_DOMAIN: every host under example.com receives the session, and can sign a browser in as somebody else. Remove it unless you run all of them.',
+  ])
+  expect(warnings({})).toEqual([])
+})

@@ -5,6 +5,7 @@ import { asTraefikAsks } from '../check/asked.ts'
 import { ANYONE, buildTestApp, resource } from '../support/build-app.ts'
 import { check, obtainTokens } from '../support/oauth-client.ts'
 import { exchange, listen } from '../support/raw-http.ts'
+import { makeSession } from '../support/session.ts'
 
 const OTHER = resource({ id: 'other', url: 'https://mcp.example.com/other', allow: ANYONE })
 const first = await buildTestApp({ resources: [resource({ allow: ANYONE }), OTHER] })
@@ -27,8 +28,8 @@ describe('a bearer credential', () => {
     ['after two spaces', `Bearer  ${token}`, 200],
     ['after a tab', `Bearer\t${token}`, 200],
     ['behind another one', `Basic Zm9v, Bearer ${token}`, 400],
-    ['of nothing', 'Bearer', 400],
-    ['of an empty string', 'Bearer ', 400],
+    ['of nothing and a comma', 'Bearer ,', 400],
+    ['of a quoted nothing', 'Bearer ""', 400],
     ['of two tokens', `Bearer ${token} ${token}`, 400],
     ['of a list', `Bearer ${token},Bearer ${token}`, 400],
     ['in quotes', `Bearer "${token}"`, 400],
@@ -45,11 +46,36 @@ describe('a bearer credential', () => {
     if (status === 400) expect(answer.json()).toEqual({ error: 'invalid_request' })
   })
 
+  it.each(['Bearer', 'Bearer ', 'bearer', 'BEARER\t', 'Bearer \t  ', ' Bearer'])(
+    'cl14: without a token is none, at every endpoint, and lets a session decide: %j',
+    async (authorization) => {
+      const test = await first.restart({ edgeAuth: true })
+      const { app } = test
+      for (const at of ['/auth', '/auth/traefik', '/verify', '/_ws_tunnel']) {
+        const bare = await check(app, {}, at)
+        const answer = await check(app, { authorization }, at)
+        expect(answer.statusCode, at).toBe(401)
+        expect(answer.headers['www-authenticate']).toBe(bare.headers['www-authenticate'])
+        expect(answer.body).toBe(bare.body)
+      }
+      const nginx = {
+        'x-original-url': 'https://mcp.example.com/notes/mcp',
+        'x-original-method': 'POST',
+      }
+      const refused = await check(app, { ...nginx, authorization }, '/auth/nginx')
+      expect(refused.statusCode).toBe(401)
+      expect(refused.headers['www-authenticate']).not.toContain('error=')
+      const { cookie } = await makeSession(test)
+      expect((await check(app, { authorization, cookie })).statusCode).toBe(200)
+      expect((await check(app, { authorization, cookie: 'x=1' })).statusCode).toBe(401)
+    },
+  )
+
   it('on two lines is malformed, in whatever order and even if one is empty', async () => {
     const { app } = await first.restart()
     const port = await listen(app)
     const good = `Authorization: Bearer ${token}`
-    for (const other of ['Bearer x', 'Basic x', '', `Bearer ${token}`]) {
+    for (const other of ['Bearer x', 'Basic x', '', 'Bearer', `Bearer ${token}`]) {
       for (const lines of [
         [good, `Authorization: ${other}`],
         [`authorization: ${other}`, good],

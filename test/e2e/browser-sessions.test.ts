@@ -14,7 +14,7 @@ import { isSkipped } from './support/tools.ts'
 import { startWorld, type World } from './support/world.ts'
 
 const WORLDS = [
-  { where: 'on one host over http', options: {}, cookie: 'CF_Authorization' },
+  { where: 'on one host over http', options: {}, cookie: 'gw_session' },
   { where: 'on two hosts over http', options: { twoHosts: true }, cookie: 'gw_session' },
   {
     where: 'on two hosts over https',
@@ -216,7 +216,7 @@ describe.skipIf(isSkipped('traefik') || isSkipped('chromium'))('a page of anothe
       page.waitForResponse(`${world.mcpUrl}/transfer`),
       page.getByRole('button', { name: 'Win' }).click(),
     ])
-    expect((await answer.request().allHeaders()).cookie).toContain('CF_Authorization=')
+    expect((await answer.request().allHeaders()).cookie).toContain('gw_session=')
     expect(answer.status()).toBe(403)
     expect(application.requests.length).toBe(reached)
   })

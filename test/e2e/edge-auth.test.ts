@@ -137,7 +137,9 @@ describe.skipIf(isSkipped('traefik') || isSkipped('chromium'))('edge auth behind
         'x-forwarded-scopes': 'mcp',
       })
       expect(JSON.stringify(app.requests.at(-1)?.rawHeaders)).not.toContain(token)
-      expect((await tunnel({ ...asCookie(token), origin: gateway })).status).toBe(101)
+      expect((await tunnel({ ...asCookie(token), origin: gateway })).status).toBe(401)
+      const ofPage = { cookie: `__Host-gw_session=${token}; gw_session=${token}`, origin: gateway }
+      expect((await tunnel(ofPage)).status).toBe(101)
       expect(app.requests.length).toBe(before + 2)
 
       expect(await tunnel({})).toEqual({ status: 401, body: MISSING })

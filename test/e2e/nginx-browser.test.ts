@@ -17,7 +17,7 @@ import { startWorld, type World } from './support/world.ts'
 const PATH = '/reports/2026?quarter=3&name=a%20b%26c'
 
 describe.skipIf(isSkipped('nginx') || isSkipped('chromium')).each([
-  { twoHosts: false, cookie: 'CF_Authorization' },
+  { twoHosts: false, cookie: 'gw_session' },
   { twoHosts: true, cookie: 'gw_session' },
 ])('a web application behind nginx, two hosts: $twoHosts', ({ twoHosts, cookie }) => {
   let chromium: Chromium

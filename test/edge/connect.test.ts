@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ANYONE, resource } from '../support/build-app.ts'
-import { HOST_COOKIE, makeSession, SHARED_COOKIE } from '../support/session.ts'
+import { DOMAIN_COOKIE, HAND_COOKIE, HOST_COOKIE, makeSession } from '../support/session.ts'
 import { ask, buildEdgeApp, CONNECT, HOST, open } from './support.ts'
 
 const LOGIN = 'https://mcp.example.com/.gatewarden/login?rd='
@@ -180,14 +180,20 @@ describe('a cookie that is no session', () => {
     }
   })
 
-  it('sent twice is refused, with a way to sign out', async () => {
+  it('beside a good one does not count', async () => {
     const test = await buildEdgeApp()
     const { cookie, token } = await makeSession(test)
-    const answer = await open(test.app, CONNECT, { cookie: `${cookie}; ${HOST_COOKIE}=x` })
-    expect(answer.statusCode).toBe(400)
-    expect(answer.body).toContain('two sign-ins at once')
-    expect(answer.body).toContain('href="https://mcp.example.com/.gatewarden/logout"')
-    expect(answer.body).not.toContain(token)
+    const answer = await open(test.app, CONNECT, { cookie: `${HOST_COOKIE}=x; ${cookie}` })
+    expect(answer.statusCode).toBe(200)
+    expect(answer.body).toContain(token)
+  })
+
+  it('at9: of a command line does not count from a browser', async () => {
+    const test = await buildEdgeApp()
+    const { token } = await makeSession(test)
+    const cookie = `${HAND_COOKIE}=${token}`
+    expect((await open(test.app, CONNECT, { cookie })).statusCode).toBe(302)
+    expect((await ask(test.app, CONNECT, { cookie })).statusCode).toBe(200)
   })
 })
 
@@ -216,7 +222,7 @@ describe('somebody whom the policy refuses', () => {
   it('signs out at the gateway, where the session is its own', async () => {
     const test = await buildEdgeApp()
     const { token } = await makeSession(test, { grant: { subject: 'bob' } })
-    const cookie = `${SHARED_COOKIE}=${token}`
+    const cookie = `${HOST_COOKIE}=${token}`
     const answer = await open(test.app, CONNECT, { cookie, host: 'auth.example.com' })
     expect(answer.statusCode).toBe(403)
     expect(answer.body).toContain('href="https://auth.example.com/logout"')
@@ -226,12 +232,12 @@ describe('somebody whom the policy refuses', () => {
 describe('the connect page', () => {
   it.each([
     ['on the protected host', {}, HOST, HOST_COOKIE, 'https://mcp.example.com/notes/mcp'],
-    ['on the gateway', {}, 'auth.example.com', SHARED_COOKIE, 'https://mcp.example.com/notes/mcp'],
+    ['on the gateway', {}, 'auth.example.com', HOST_COOKIE, 'https://mcp.example.com/notes/mcp'],
     [
       'under the cookie domain',
       { cookieDomain: 'example.com' },
       HOST,
-      SHARED_COOKIE,
+      DOMAIN_COOKIE,
       'https://example.com',
     ],
   ])('%s shows code, gateway and user', async (_name, changes, host, name, audience) => {
@@ -299,7 +305,7 @@ describe('the connect page', () => {
       const answer = await open(test.app, CONNECT, { cookie, 'sec-fetch-site': site })
       expect(answer.statusCode).toBe(200)
     }
-    const own = { host: 'auth.example.com', cookie: `${SHARED_COOKIE}=${token}` }
+    const own = { host: 'auth.example.com', cookie: `${HOST_COOKIE}=${token}` }
     const answer = await open(test.app, CONNECT, { ...own, 'sec-fetch-site': 'same-origin' })
     expect(answer.statusCode).toBe(200)
   })

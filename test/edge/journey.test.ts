@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createBrowser } from '../support/browser.ts'
+import { DOMAIN_COOKIE, HOST_COOKIE } from '../support/session.ts'
 import { typeIn } from '../support/steps.ts'
 import { askTunnel, buildEdgeApp, CONNECT, HOST } from './support.ts'
 
@@ -7,9 +8,9 @@ const passOn = (page: string) => /<input id="pass" value="([^"]+)"/.exec(page)?.
 
 describe('from the command line to the tunnel', () => {
   it.each([
-    ["on the gateway's own host", {}, 'auth.example.com', undefined],
-    ['under a cookie domain', { cookieDomain: 'example.com' }, HOST, 'example.com'],
-  ])('%s: login, page, session', async (_name, changes, host, domain) => {
+    ["on the gateway's own host", {}, 'auth.example.com', HOST_COOKIE, undefined],
+    ['under a cookie domain', { cookieDomain: 'example.com' }, HOST, DOMAIN_COOKIE, 'example.com'],
+  ])('%s: login, page, session', async (_name, changes, host, expected, domain) => {
     const test = await buildEdgeApp(changes)
     const browser = createBrowser(test.app)
     const turned = await browser.get(CONNECT, { host })
@@ -17,7 +18,7 @@ describe('from the command line to the tunnel', () => {
     const login = await follow(browser, String(turned.headers.location))
     const back = await typeIn(browser, login)
     expect(back.headers.location).toBe(`https://${host}${CONNECT}`)
-    const cookie = back.cookies.find(({ name }) => name === 'CF_Authorization')
+    const cookie = back.cookies.find(({ name }) => name === expected)
     expect(cookie).toMatchObject({ httpOnly: true, secure: true, sameSite: 'Lax', path: '/' })
     expect(cookie?.domain).toBe(domain)
     const page = await browser.get(CONNECT, { host })
@@ -39,7 +40,7 @@ describe('from the command line to the tunnel', () => {
     const login = await follow(browser, String(turned.headers.location))
     const refused = await typeIn(browser, login, { name: 'bob' })
     expect(refused.statusCode).toBe(403)
-    expect(browser.cookies.has('CF_Authorization')).toBe(false)
+    expect(browser.cookies.has(HOST_COOKIE)).toBe(false)
     expect((await browser.get(CONNECT, { host })).statusCode).toBe(302)
   })
 })

@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest'
 import { createBrowser } from '../support/browser.ts'
 import { ANYONE, type buildTestApp, resource } from '../support/build-app.ts'
-import { HOST_COOKIE, makeSession, SHARED_COOKIE } from '../support/session.ts'
+import { DOMAIN_COOKIE, HAND_COOKIE, HOST_COOKIE, makeSession } from '../support/session.ts'
 import { typeIn } from '../support/steps.ts'
 import { storedKeys } from '../support/stored.ts'
 import { ask, askTunnel, buildEdgeApp, CONNECT, HOST, open } from './support.ts'
@@ -78,7 +78,7 @@ describe('the policy asked when the session is made', () => {
     expect(refused.done.statusCode).toBe(403)
     expect(refused.done.body).toContain('You may not use this server')
     expect(await storedKeys(refused.test.storage, 'grant:')).toEqual([])
-    expect(refused.browser.cookies.has(SHARED_COOKIE)).toBe(false)
+    expect(refused.browser.cookies.has(DOMAIN_COOKIE)).toBe(false)
     const welcome = await connect(first.toReversed(), 'bob')
     expect(welcome.done.headers.location).toBe(`https://${HOST}${CONNECT}`)
   })
@@ -89,12 +89,12 @@ describe('the policy asked when the session is made', () => {
     const { test, browser, done } = await connect([...closed, elsewhere], 'ann')
     expect(done.statusCode).toBe(403)
     expect(await storedKeys(test.storage, 'grant:')).toEqual([])
-    expect(browser.cookies.has(SHARED_COOKIE)).toBe(false)
+    expect(browser.cookies.has(DOMAIN_COOKIE)).toBe(false)
   })
 
   it('opens no other server of the host: each asks its own', async () => {
     const { test, browser } = await connect([resource(), { ...wiki, allow: NOBODY }], 'ann')
-    const cookie = `${SHARED_COOKIE}=${browser.cookies.get(SHARED_COOKIE)}`
+    const cookie = `${HAND_COOKIE}=${browser.cookies.get(DOMAIN_COOKIE)}`
     const at = async (uri: string) =>
       (await askTunnel(test.app, { cookie, 'x-forwarded-uri': uri })).statusCode
     expect(await at('/notes/mcp')).toBe(200)
@@ -117,7 +117,7 @@ describe('a tunnel at an address that none of them covers', () => {
     const status = async (resources: Resources) => {
       const test = await buildEdgeApp({ ...shared, ...(resources && { resources }) })
       const { token } = await makeSession(test, { grant: { resource: 'https://example.com' } })
-      return (await askTunnel(test.app, { cookie: `${SHARED_COOKIE}=${token}` })).statusCode
+      return (await askTunnel(test.app, { cookie: `${HAND_COOKIE}=${token}` })).statusCode
     }
     const opened = [resource({ allow: ANYONE }), { ...wiki, allow: NOBODY }]
     expect(await status(opened)).toBe(200)
@@ -130,7 +130,7 @@ describe('a tunnel at an address that none of them covers', () => {
       resources: [...two, { ...wiki, id: 'shut', url: `${WIKI}/shut`, allow: NOBODY }],
     })
     const { token } = await makeSession(test, { grant: { resource: 'https://example.com' } })
-    const cookie = `${SHARED_COOKIE}=${token}`
+    const cookie = `${HAND_COOKIE}=${token}`
     const at = async (url: string) => (await askTunnel(test.app, { cookie }, { url })).statusCode
     expect(await at('/_ws_tunnel/r/wiki')).toBe(200)
     expect(await at('/_ws_tunnel/r/shut')).toBe(403)

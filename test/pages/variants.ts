@@ -10,6 +10,7 @@ import { appPage, continuePage } from '../../src/pages/continue-page.ts'
 import { errorPage } from '../../src/pages/error-page.ts'
 import { type LoginPage, loginPage } from '../../src/pages/login-page.ts'
 import { type RefusalReason, refusedPage } from '../../src/pages/refused-page.ts'
+import { signInLinkPage } from '../../src/pages/sign-in-link-page.ts'
 import { signInNeededPage } from '../../src/pages/sign-in-needed-page.ts'
 import { signedOutPage, signOutPage } from '../../src/pages/sign-out-page.ts'
 
@@ -246,8 +247,19 @@ export function variants(words: Words): readonly Variant[] {
     },
     variant('refused-person', refused({ kind: 'person', person: words.person }), true),
     variant('refused-permission', refused({ kind: 'permission', person: words.person }), true),
-    variant('refused-doubled', refused({ kind: 'doubled' }), true),
     variant('refused-unrouted', refused({ kind: 'unrouted', path: '/.gatewarden/' }), true),
+    ...(['form', 'frame'] as const).map((why) =>
+      variant(
+        `sign-in-link-${why}`,
+        signInLinkPage({
+          why,
+          resourceName: words.resource,
+          signInUrl: words.to,
+          requestId: words.requestId,
+        }),
+        true,
+      ),
+    ),
     variant(
       'sign-in-needed',
       signInNeededPage({

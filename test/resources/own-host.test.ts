@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { createResourceTable } from '../../src/resources/resource-table.ts'
 import { ANYONE, buildTestApp, resource, type TestApp } from '../support/build-app.ts'
 import { startAccepting } from '../support/provider-tokens.ts'
-import { makeSession, SHARED_COOKIE } from '../support/session.ts'
+import { makeSession, HAND_COOKIE } from '../support/session.ts'
 import { startUpstream } from '../support/upstream-server.ts'
 
 const WILD = 'https://*.example.com'
@@ -56,7 +56,7 @@ describe('at2, T36: with a wildcard over the host of PUBLIC_URL, that host answe
     const alone = await buildTestApp({ resources: [plain], ...settings }, beside)
     const { token } = await makeSession(beside, DOMAIN_SESSION)
     for (const host of [OWN, 'AUTH.example.com.', 'auth.example.com:443', 'auth.example.com:80']) {
-      const headers = { host, cookie: `${SHARED_COOKIE}=${token}`, accept: 'text/html' }
+      const headers = { host, cookie: `${HAND_COOKIE}=${token}`, accept: 'text/html' }
       expect(await answerOf(beside, { url, headers }), host).toEqual(
         await answerOf(alone, { url, headers }),
       )
@@ -67,7 +67,7 @@ describe('at2, T36: with a wildcard over the host of PUBLIC_URL, that host answe
     const resources = [await startWild()]
     const test = await buildTestApp({ resources, cookieDomain: 'example.com' })
     const { token } = await makeSession(test, DOMAIN_SESSION)
-    const cookie = `${SHARED_COOKIE}=${token}`
+    const cookie = `${HAND_COOKIE}=${token}`
     const headers = { host: 'wiki.example.com', cookie }
     const asked = await test.app.inject({ url: '/evil.html', headers })
     expect(asked.body).toBe('the application')

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { IDENTITY } from '../check/asked.ts'
 import { ANYONE, BOB, buildTestApp, resource } from '../support/build-app.ts'
 import { check, obtainTokens } from '../support/oauth-client.ts'
-import { HOST_COOKIE, makeSession, SHARED_COOKIE } from '../support/session.ts'
+import { DOMAIN_COOKIE, HAND_COOKIE, HOST_COOKIE, makeSession } from '../support/session.ts'
 
 const BROWSER = {
   'x-forwarded-method': 'GET',
@@ -33,7 +33,7 @@ describe('a person whose session does not count', () => {
   it.each([
     ['is none', undefined],
     ['is garbage', `${HOST_COOKIE}=x`],
-    ['is another program, under the same name', `${SHARED_COOKIE}=eyJhbGciOiJSUzI1NiJ9.e30.x`],
+    ['is another program, under the same name', `${HAND_COOKIE}=eyJhbGciOiJSUzI1NiJ9.e30.x`],
   ])('since it %s is sent to the login', async (_why, cookie) => {
     const { app } = await buildTestApp()
     const answer = await check(app, { ...BROWSER, cookie })
@@ -121,7 +121,7 @@ describe('a person who is not on the list', () => {
       resources: [resource({ allow: ONLY_BOB })],
     })
     const { token } = await makeSession(test, { grant: { resource: 'https://example.com' } })
-    const answer = await check(test.app, { ...BROWSER, cookie: `${SHARED_COOKIE}=${token}` })
+    const answer = await check(test.app, { ...BROWSER, cookie: `${DOMAIN_COOKIE}=${token}` })
     expectPage(answer, 403)
     expect(answer.body).toContain('href="https://auth.example.com/logout"')
   })
@@ -149,26 +149,6 @@ it('a person without a permission that everybody needs reads so', async () => {
   expectPage(answer, 403)
   expect(answer.body).toContain('Team notes needs a permission you do not have')
   expect(answer.body).toContain('You are signed in as ann@example.com')
-})
-
-it('a person whose browser sent two sessions reads what to do', async () => {
-  const test = await buildTestApp()
-  const { cookie } = await makeSession(test)
-  const answer = await check(test.app, { ...BROWSER, cookie: `${cookie}; ${cookie}` })
-  expectPage(answer, 400)
-  expect(answer.body).toContain('Your browser sent two sign-ins at once')
-  expect(answer.headers['www-authenticate']).toContain('error="invalid_request"')
-  const nginx = await test.app.inject({
-    url: '/auth/nginx',
-    headers: {
-      ...BROWSER,
-      'x-original-url': 'https://mcp.example.com/notes/mcp',
-      'x-original-method': 'GET',
-      cookie: `${cookie}; ${cookie}`,
-    },
-  })
-  expect(nginx.statusCode).toBe(401)
-  expect(answer.body).toContain('delete the cookies of mcp.example.com')
 })
 
 describe('our own addresses on a protected host whose proxy does not send them to us', () => {

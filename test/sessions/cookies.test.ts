@@ -1,57 +1,64 @@
 import { describe, expect, it } from 'vitest'
 import {
-  everySession,
+  domainCookieName,
+  everyPlace,
   isSessionCookie,
-  presentedSession,
+  presentedSessions,
   sessionCookie,
-  sharedScopes,
 } from '../../src/sessions/cookies.ts'
+import type { CookieScope } from '../../src/sessions/target.ts'
 
-const NONE = { kind: 'none' }
-const DOUBLED = { kind: 'doubled' }
-const one = (token: string) => ({ kind: 'one', token })
+const ISSUER = 'https://auth.example.com'
+const SHARED = domainCookieName(ISSUER)
+const NONE = { own: [], domain: [], byHand: [] }
+const HTTPS = { secure: true, domain: SHARED }
 
-describe('the session in a Cookie header', () => {
+describe('the sessions in a Cookie header', () => {
   it.each([
-    ['', NONE],
-    ['theme=dark', NONE],
-    ['CF_Authorization=', NONE],
-    ['CF_Authorization=t', one('t')],
-    ['a=b; CF_Authorization=t; c=d', one('t')],
-    ['a=b;CF_Authorization=t;c=d', one('t')],
-    [' CF_Authorization = t ', one('t')],
-    ['CF_Authorization=t==', one('t==')],
-    ['__Host-gw_session=t', one('t')],
-    ['CF_Authorization=s; __Host-gw_session=h', one('h')],
-    ['__Host-gw_session=h; CF_Authorization=s; CF_Authorization=s', one('h')],
-    ['CF_Authorization=s; CF_Authorization=s', DOUBLED],
-    ['CF_Authorization=; CF_Authorization=s', DOUBLED],
-    ['__Host-gw_session=h; a=b; __Host-gw_session=h', DOUBLED],
-    ['XCF_Authorization=t', NONE],
-    ['CF_AuthorizationX=t', NONE],
-    ['cf_authorization=t', NONE],
-    ['a=CF_Authorization=t', NONE],
-    ['a="; CF_Authorization=t"', one('t"')],
-    ['CF_Authorization', NONE],
-    ['gw_session=t', NONE],
-    ['gw_session=t; CF_Authorization=s', one('s')],
+    ['', {}],
+    ['theme=dark', {}],
+    ['CF_Authorization=', {}],
+    ['CF_Authorization=t', { byHand: ['t'] }],
+    ['a=b; CF_Authorization=t; c=d', { byHand: ['t'] }],
+    ['a=b;CF_Authorization=t;c=d', { byHand: ['t'] }],
+    [' CF_Authorization = t ', { byHand: ['t'] }],
+    ['CF_Authorization=t==', { byHand: ['t=='] }],
+    ['__Host-gw_session=t', { own: ['t'] }],
+    [`${SHARED}=t`, { domain: ['t'] }],
+    [`${SHARED}=s; __Host-gw_session=h`, { own: ['h'], domain: ['s'] }],
+    [`CF_Authorization=c; ${SHARED}=s; ${SHARED}=r`, { domain: ['s', 'r'], byHand: ['c'] }],
+    ['CF_Authorization=; CF_Authorization=s', { byHand: ['s'] }],
+    ['__Host-gw_session=h; a=b; __Host-gw_session=i', { own: ['h', 'i'] }],
+    ['XCF_Authorization=t', {}],
+    ['CF_AuthorizationX=t', {}],
+    ['cf_authorization=t', {}],
+    ['a=CF_Authorization=t', {}],
+    ['a="; CF_Authorization=t"', { byHand: ['t"'] }],
+    ['CF_Authorization', {}],
+    ['gw_session=t', {}],
+    [`${SHARED.replace('__Secure-', '')}=t`, {}],
+    [`__Host-${SHARED.replace('__Secure-', '')}=t`, {}],
+    ['__Secure-gw_session=t', {}],
+    [`${domainCookieName('https://auth.dev.example.com')}=t`, {}],
   ])('of an https host: %s', (header, expected) => {
-    expect(presentedSession(header, true)).toEqual(expected)
+    expect(presentedSessions(header, HTTPS)).toEqual({ ...NONE, ...expected })
   })
 
   it.each([
-    ['gw_session=t', one('t')],
-    ['gw_session=t; CF_Authorization=s', one('t')],
-    ['__Host-gw_session=t', NONE],
-    ['gw_session=t; gw_session=t', DOUBLED],
-  ])('of an http host: %s', (header, expected) => {
-    expect(presentedSession(header, false)).toEqual(expected)
+    ['gw_session=t', { own: ['t'] }],
+    ['gw_session=t; CF_Authorization=s', { own: ['t'], byHand: ['s'] }],
+    ['__Host-gw_session=t', {}],
+    ['gw_session=t; gw_session=u', { own: ['t', 'u'] }],
+    [`${SHARED}=t`, {}],
+  ])('of an http host without a cookie domain: %s', (header, expected) => {
+    const found = presentedSessions(header, { secure: false, domain: undefined })
+    expect(found).toEqual({ ...NONE, ...expected })
   })
 
   it('is found among 30 others', () => {
     const others = Array.from({ length: 30 }, (_, i) => `c${i}=${'v'.repeat(100)}`)
     const header = [...others.slice(0, 20), 'CF_Authorization=t', ...others.slice(20)].join('; ')
-    expect(presentedSession(header, true)).toEqual(one('t'))
+    expect(presentedSessions(header, HTTPS)).toEqual({ ...NONE, byHand: ['t'] })
   })
 
   it.each([
@@ -65,35 +72,42 @@ describe('the session in a Cookie header', () => {
     '__Host-'.repeat(9000),
   ])('takes no longer for a header that is made to be slow', (header) => {
     const started = performance.now()
-    expect(presentedSession(`${header}gw_session`, true)).toEqual(NONE)
+    expect(presentedSessions(`${header}gw_session`, HTTPS)).toEqual(NONE)
     expect(performance.now() - started).toBeLessThan(200)
   })
 })
 
-it('every session of a request is found, up to a limit', () => {
-  const header = 'CF_Authorization=a; __Host-gw_session=b; CF_Authorization=; CF_Authorization=c'
-  expect(everySession(header, true, 4)).toEqual(['b', 'a', 'c'])
-  expect(everySession(header, true, 2)).toEqual(['b', 'a'])
+it('of very many session cookies the first are looked at', () => {
+  const header = Array.from({ length: 500 }, (_, i) => `__Host-gw_session=t${i}`).join('; ')
+  expect(presentedSessions(header, HTTPS).own).toHaveLength(32)
 })
 
 it('knows its names, which never reach a server', () => {
-  const names = ['CF_Authorization', '__Host-gw_session', 'gw_session']
-  expect(names.every(isSessionCookie)).toBe(true)
+  const names = [SHARED, 'CF_Authorization', '__Host-gw_session', 'gw_session']
+  expect([...names, domainCookieName('http://auth.lan')].every(isSessionCookie)).toBe(true)
   expect(['cf_authorization', 'session', '__Host-CF_Authorization'].some(isSessionCookie)).toBe(
     false,
   )
 })
 
+it('at9: deployments in domains above and below have cookies of different names', () => {
+  const issuers = ['https://auth.example.com', 'https://auth.dev.example.com', 'http://auth.lan']
+  const names = issuers.map(domainCookieName)
+  expect(new Set(names).size).toBe(3)
+  for (const name of names) expect(name).toMatch(/^(__Secure-)?gw_session_[\w-]{8}$/)
+})
+
 const attributes = { path: '/', httpOnly: true, sameSite: 'lax' }
+const DOMAIN: CookieScope = { kind: 'domain', domain: 'example.com' }
 
 it.each([
-  [{ kind: 'domain', domain: 'example.com' }, true, 'CF_Authorization', { domain: 'example.com' }],
-  [{ kind: 'own-host' }, true, 'CF_Authorization', {}],
-  [{ kind: 'own-host' }, false, 'CF_Authorization', {}],
+  [DOMAIN, true, SHARED, { domain: 'example.com' }],
+  [{ kind: 'own-host' }, true, '__Host-gw_session', {}],
+  [{ kind: 'own-host' }, false, 'gw_session', {}],
   [{ kind: 'host' }, true, '__Host-gw_session', {}],
   [{ kind: 'host' }, false, 'gw_session', {}],
 ] as const)('the cookie of %j with https %s', (scope, secure, name, more) => {
-  expect(sessionCookie(scope, secure)).toEqual({
+  expect(sessionCookie(scope, { secure, issuer: ISSUER })).toEqual({
     name,
     options: { ...attributes, secure, ...more },
   })
@@ -105,9 +119,10 @@ it.each([
   ['localhost:8080', []],
   ['10.0.0.5', []],
   ['[::1]:80', []],
-])('the scopes in which a browser may hold a cookie for %s', (host, domains) => {
-  expect(sharedScopes(host)).toEqual([
-    { kind: 'own-host' },
-    ...domains.map((domain) => ({ kind: 'domain', domain })),
-  ])
+])('the places where a browser may hold a cookie for %s', (host, domains) => {
+  const shared = sessionCookie(DOMAIN, { secure: true, issuer: ISSUER })
+  const places = everyPlace(shared, host).map(({ options }) => options.domain)
+  expect(places).toEqual([undefined, ...domains])
+  const own = sessionCookie({ kind: 'host' }, { secure: true, issuer: ISSUER })
+  expect(everyPlace(own, host)).toEqual([own])
 })

@@ -7,6 +7,7 @@ import { sha256 } from '../../src/crypto.ts'
 import type { Grant } from '../../src/records/records.ts'
 import { ANYONE, buildTestApp, resource } from '../support/build-app.ts'
 import { startHostileProvider } from '../support/hostile-provider.ts'
+import { DOMAIN_COOKIE } from '../support/session.ts'
 import { storedRecords } from '../support/stored.ts'
 import { createVisitor, isLetIn, linkOf, webApp } from '../support/visitor.ts'
 
@@ -17,7 +18,7 @@ const SCOPES = [
     page: 'https://wiki.example.com/pages/1?q=a%20b&x=/y',
     audience: 'https://example.com',
     cookie:
-      /^CF_Authorization=[\w.-]+; Max-Age=86400; Domain=example\.com; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+      /^__Secure-gw_session_[\w-]{8}=[\w.-]+; Max-Age=86400; Domain=example\.com; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
     setAt: 'auth.example.com',
   },
   {
@@ -25,7 +26,7 @@ const SCOPES = [
     config: { resources: [webApp('auth.example.com', { url: 'https://auth.example.com/app' })] },
     page: 'https://auth.example.com/app?tab=2',
     audience: 'https://auth.example.com/app',
-    cookie: /^CF_Authorization=[\w.-]+; Max-Age=86400; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+    cookie: /^__Host-gw_session=[\w.-]+; Max-Age=86400; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
     setAt: 'auth.example.com',
   },
   {
@@ -196,28 +197,19 @@ describe('a session of a domain', () => {
     expect(grant).toMatchObject({ scopes: ['read', 'vote', 'post'] })
   })
 
-  it('takes the place of a cookie from before COOKIE_DOMAIN was set, which would be a second one', async () => {
+  it('takes the place of a cookie of another COOKIE_DOMAIN, which would be a second one', async () => {
     const test = await buildTestApp(config)
     const visitor = createVisitor(test)
     const own = new URL('https://auth.example.com')
-    visitor.jar.store(own, ['CF_Authorization=old; Path=/; Secure'])
+    visitor.jar.store(own, [
+      `${DOMAIN_COOKIE}=old; Domain=auth.example.com; Path=/; Secure`,
+      `${DOMAIN_COOKIE}=older; Path=/; Secure`,
+    ])
     await visitor.signIn(await visitor.open('https://wiki.example.com/'))
     const header = visitor.jar.header(own) ?? ''
-    expect(header.match(/CF_Authorization=/g)).toHaveLength(1)
-    expect(header).not.toContain('CF_Authorization=old')
+    expect(header.match(/gw_session_/g)).toHaveLength(1)
+    expect(header).not.toContain('=old')
   })
-})
-
-it('a session of the own host takes the place of one from before COOKIE_DOMAIN was removed', async () => {
-  const page = 'https://auth.example.com/app'
-  const test = await buildTestApp({ resources: [webApp('app', { url: page })] })
-  const visitor = createVisitor(test, { protects })
-  visitor.jar.store(new URL(page), ['CF_Authorization=old; Domain=example.com; Path=/; Secure'])
-  expect(isLetIn(await visitor.signIn(await visitor.open(page)))).toBe(true)
-  expect(visitor.jar.header(new URL(page))?.match(/CF_Authorization=/g)).toHaveLength(1)
-  // The new cookie comes after the cleared ones.
-  const set = visitor.lines.filter((line) => line.includes('CF_Authorization='))
-  expect(set.at(-1)).toContain('Max-Age=86400')
 })
 
 describe('over plain http (decision K7)', () => {

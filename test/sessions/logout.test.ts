@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { buildTestApp } from '../support/build-app.ts'
 import { startHostileProvider } from '../support/hostile-provider.ts'
 import { obtainTokens } from '../support/oauth-client.ts'
-import { makeSession } from '../support/session.ts'
+import { DOMAIN_COOKIE, makeSession } from '../support/session.ts'
 import { storedKeys } from '../support/stored.ts'
 import { createVisitor, isLetIn, linkOf, webApp } from '../support/visitor.ts'
 
@@ -36,7 +36,7 @@ describe.each(PLACES)('signing out of $page at $logout', ({ page, logout }) => {
     expect(answer.headers['cache-control']).toBe('no-store')
     expect(await storedKeys(test.storage, 'grant:')).toEqual([])
     expect(await storedKeys(test.storage, 'session:')).toEqual([])
-    expect(visitor.jar.names().join()).not.toMatch(/CF_Authorization|gw_session/)
+    expect(visitor.jar.names().join()).not.toMatch(/gw_session/)
     expect(isLetIn(await visitor.open(page, { cookie }))).toBe(false)
     expect((await visitor.open(page)).url.pathname).toBe('/login')
   })
@@ -104,8 +104,8 @@ describe.each(PLACES)('signing out of $page at $logout', ({ page, logout }) => {
     const cleared = visitor.lines.slice(before)
     const domain = host.split('.').slice(-2).join('.')
     for (const expected of [
-      /CF_Authorization=; Max-Age=0; Path=\/;.* HttpOnly; Secure; SameSite=Lax/,
-      new RegExp(`CF_Authorization=; Max-Age=0; Domain=${domain}; Path=/;.* HttpOnly; Secure`),
+      new RegExp(`${DOMAIN_COOKIE}=; Max-Age=0; Path=/;.* HttpOnly; Secure; SameSite=Lax`),
+      new RegExp(`${DOMAIN_COOKIE}=; Max-Age=0; Domain=${domain}; Path=/;.* HttpOnly; Secure`),
       /__Host-gw_session=; Max-Age=0; Path=\/;.* HttpOnly; Secure; SameSite=Lax/,
     ]) {
       expect(cleared).toContainEqual(expect.stringMatching(expected))
@@ -116,7 +116,7 @@ describe.each(PLACES)('signing out of $page at $logout', ({ page, logout }) => {
 describe('signing out', () => {
   it('ends nothing that a cookie only names', async () => {
     const { test, visitor, cookie } = await signedIn('https://wiki.example.com/')
-    const token = /CF_Authorization=([^;]*)/.exec(cookie)?.[1] ?? ''
+    const token = /gw_session_[\w-]+=([^;]*)/.exec(cookie)?.[1] ?? ''
     const [header, payload, signature = ''] = token.split('.')
     const forged = [
       `${header}.${payload}.${'A'.repeat(signature.length)}`,
@@ -127,7 +127,7 @@ describe('signing out', () => {
     ]
     for (const value of forged) {
       const answer = await visitor.step('https://auth.example.com/logout', {
-        cookie: `CF_Authorization=${value}`,
+        cookie: `${DOMAIN_COOKIE}=${value}`,
       })
       expect(answer.statusCode).toBe(200)
     }
@@ -139,7 +139,7 @@ describe('signing out', () => {
     const test = await buildTestApp()
     const { tokens } = await obtainTokens(test.app)
     await createVisitor(test).step('https://auth.example.com/logout', {
-      cookie: `CF_Authorization=${tokens.access_token}`,
+      cookie: `${DOMAIN_COOKIE}=${tokens.access_token}`,
     })
     expect(await storedKeys(test.storage, 'grant:')).toHaveLength(1)
   })
@@ -149,7 +149,7 @@ describe('signing out', () => {
     const grant = { resource: 'https://example.com' }
     const [one, two] = [await makeSession(test, { grant }), await makeSession(test, { grant })]
     await createVisitor(test).step('https://auth.example.com/logout', {
-      cookie: `CF_Authorization=${one.token}; CF_Authorization=${two.token}`,
+      cookie: `${DOMAIN_COOKIE}=${one.token}; ${DOMAIN_COOKIE}=${two.token}`,
     })
     expect(await storedKeys(test.storage, 'grant:')).toEqual([])
   })

@@ -43,7 +43,7 @@ const FOREIGN = [
   'https://wiki.example.com/\r\nSet-Cookie: a=b',
   'https://wiki.example.com/ x',
   'https://wiki.example.com/ä',
-  `https://wiki.example.com/${'a'.repeat(2048)}`,
+  `https://wiki.example.com/${'a'.repeat(70_000)}`,
   'javascript:alert(1)',
   'data:text/html,x',
   'ftp://wiki.example.com/',

@@ -13,6 +13,7 @@ import {
   type SessionClaims,
   type SessionTokens,
 } from '../../src/sessions/cookie-token.ts'
+import { domainCookieName } from '../../src/sessions/cookies.ts'
 import type { TestApp } from './build-app.ts'
 import { ISSUER, keyDeps, testKeyring } from './signing.ts'
 
@@ -25,9 +26,10 @@ export interface TestSession {
   readonly records: Records
 }
 
-/** The cookie of one https host, and the one that a domain shares. */
+/** The cookie of one https host, the one that the hosts of a domain share, and the one that command lines send. */
 export const HOST_COOKIE = '__Host-gw_session'
-export const SHARED_COOKIE = 'CF_Authorization'
+export const DOMAIN_COOKIE = domainCookieName(ISSUER)
+export const HAND_COOKIE = 'CF_Authorization'
 
 /** Makes a session of ann's at the notes, changed as a test needs it; claims change without the grant. */
 export async function makeSession(

@@ -98,6 +98,12 @@ function checkOpenness({ settings, given, file, resources, report }: Parts): voi
       `${network} lets strangers forge forwarded headers, which PROD_MODE refuses. List your proxy alone.`,
     )
   }
+  if (settings.cookie_domain !== undefined) {
+    report.warning(
+      given.get('cookie_domain')?.label ?? 'COOKIE_DOMAIN',
+      `every host under ${settings.cookie_domain} receives the session, and can sign a browser in as somebody else. Remove it unless you run all of them.`,
+    )
+  }
   if (settings.rate_limit === 0 || settings.rate_limit > MAX_RATE_LIMIT) {
     report.problem(
       'RATE_LIMIT',

@@ -47,6 +47,10 @@ export const Resource = section({
   accept_provider_tokens: toggle().optional().register(fields, {
     description: "Whether the provider's own access tokens are accepted here as bearer tokens.",
   }),
+  application_bearer: toggle().optional().register(fields, {
+    description:
+      "Whether `Authorization: Bearer` is the application's own here: the session of the browser decides, and the header goes on unchanged. Access tokens of Gatewarden are refused.",
+  }),
   upstream: text(parseUpstreamUrl).optional().register(fields, {
     description: 'URL of the server itself; Gatewarden is then its reverse proxy.',
   }),
@@ -97,6 +101,13 @@ export function buildResource(
       'is set for a wildcard, which is not a single server. Set it for another resource.',
     )
   }
+  const acceptProviderTokens = resource.accept_provider_tokens ?? global.acceptProviderTokens
+  if (resource.application_bearer && acceptProviderTokens) {
+    report.problem(
+      `${at}.application_bearer`,
+      'conflicts with accept_provider_tokens: a bearer token is either for Gatewarden or for the application. Set accept_provider_tokens: false for this resource.',
+    )
+  }
   const { unknown, ...scopes } = resolveScopes(
     {
       offered: resource.scopes,
@@ -122,7 +133,8 @@ export function buildResource(
     also: resource.also ?? [],
     isDefault: resource.default ?? false,
     allow,
-    acceptProviderTokens: resource.accept_provider_tokens ?? global.acceptProviderTokens,
+    acceptProviderTokens,
+    ...(resource.application_bearer && { applicationBearer: true }),
     ...(resource.upstream !== undefined && { upstream: resource.upstream }),
     ...(resource.shared_host !== undefined && { sharedHost: resource.shared_host }),
   }

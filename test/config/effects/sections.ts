@@ -113,6 +113,17 @@ const resources: Record<string, Effect> = {
     await expectTokenOfOtherProgram(startWith(true), 200)
     await expectTokenOfOtherProgram(startWith(false), 401)
   },
+  async application_bearer() {
+    const own = { authorization: 'Bearer app-own-token' }
+    for (const [setting, reason] of [
+      ['application_bearer: true', 'resource_metadata'],
+      ['application_bearer: false', 'error='],
+    ] as const) {
+      const { app } = await withNotes(setting)
+      const answer = await check(app, own)
+      expect(answer.headers['www-authenticate']).toMatch(new RegExp(`^Bearer ${reason}`))
+    }
+  },
   async upstream() {
     const request = await callThrough((upstream) => withNotes(`upstream: "${upstream}"`))
     expect(request.url).toBe('/there')

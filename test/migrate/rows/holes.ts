@@ -19,7 +19,7 @@ import {
   register,
   signIn,
 } from '../../support/oauth-client.ts'
-import { makeSession, SHARED_COOKIE } from '../../support/session.ts'
+import { DOMAIN_COOKIE, HAND_COOKIE, makeSession } from '../../support/session.ts'
 import { typeIn } from '../../support/steps.ts'
 import { storedRecords } from '../../support/stored.ts'
 import { forgedTokens } from '../forged.ts'
@@ -32,7 +32,7 @@ export const holes: Proofs = {
   async H1() {
     const { app } = await buildEdgeApp({ cookieDomain: 'example.com' })
     for (const token of forgedTokens()) {
-      const cookie = `${SHARED_COOKIE}=${token}`
+      const cookie = `${HAND_COOKIE}=${token}`
       for (const headers of [bearer(token), { cookie }]) {
         expect((await check(app, headers, '/auth')).statusCode).toBe(401)
       }
@@ -301,7 +301,7 @@ export const holes: Proofs = {
     async () => {
       const test = await buildEdgeApp({ cookieDomain: 'example.com' })
       const { token } = await makeSession(test, { grant: { resource: 'https://example.com' } })
-      const cookie = `theirs=1; ${SHARED_COOKIE}=${token}`
+      const cookie = `theirs=1; ${DOMAIN_COOKIE}=${token}`
       const allowed = await check(test.app, { cookie }, '/auth')
       expect([allowed.statusCode, allowed.headers.cookie]).toEqual([200, 'theirs=1'])
       const page = await open(test.app, CONNECT, { cookie })
