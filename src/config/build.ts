@@ -6,6 +6,8 @@
 
 import type { Config } from './config.ts'
 import { warnOfClosedResources } from './rules/closed-resources.ts'
+import { checkGroupsOfProvider } from './rules/groups-of-provider.ts'
+import { warnOfLdapNames } from './rules/ldap-names.ts'
 import { checkProdMode } from './rules/prod-mode.ts'
 import { checkPublicSuffixes } from './rules/public-suffixes.ts'
 import { checkSharedHost } from './rules/shared-host.ts'
@@ -43,11 +45,13 @@ export function buildConfig(parts: Parts): Config | undefined {
   const publicUrl = checkPublicUrl(parts)
   if (publicUrl) checkCookieDomain(parts, publicUrl)
   warnOfOpenProxies(parts)
+  warnOfLdapNames(parts)
   const resources = buildResources(parts)
   checkPublicSuffixes({ ...parts, resources, prodMode: settings.prod_mode })
   const users = buildUsers({ users: parts.file.users ?? {}, disk, report })
   const provider = buildProvider(parts)
   if (provider?.type === 'builtin') warnOfClosedResources({ users, resources, report })
+  checkGroupsOfProvider({ ...parts, resources, provider })
   const clients = buildClients({ ...parts, resources })
   const staticTokens = buildStaticTokens({ ...parts, resources })
   if (provider?.type === 'builtin') checkSharedNames({ users, staticTokens, report })

@@ -13,6 +13,7 @@ import { readFileSettings } from './sources/file.ts'
 import { readFlags } from './sources/flags.ts'
 import { createLayer } from './sources/layer.ts'
 import { listSources, type Source } from './sources/listing.ts'
+import { withMerges } from './sources/merge-keys.ts'
 import { chooseSettings } from './sources/precedence.ts'
 import { warnOfRetired } from './sources/retired.ts'
 import { readYaml } from './sources/yaml.ts'
@@ -79,9 +80,12 @@ function readLayers(options: LoadOptions, report: Report) {
   const flags = readFlags(options.argv, report)
   const fileName = flags.configFile ?? DEFAULT_FILE
   const yaml = attempt(report, fileName, () => readConfigFile(disk, flags.configFile))
-  const contents = yaml === undefined ? undefined : readYaml(yaml, { name: fileName, report })
+  const read = yaml === undefined ? undefined : readYaml(yaml, { name: fileName, report })
+  const contents = read && attempt(report, fileName, () => withMerges(read))
   const file = contents && readFileSettings(contents, report)
-  const dotenv = attempt(report, '.env', () => parseEnv(disk.find('.env') ?? ''))
+  const dotenv = attempt(report, '.env', () =>
+    parseEnv(disk.find('.env')?.replace(/^\ufeff/, '') ?? ''),
+  )
 
   const layers = [
     createLayer('flag', flags.entries, report),

@@ -240,7 +240,7 @@ export const Settings = z.object({
     }),
   allowed_origins: list(parseAllowedOrigin).prefault('loopback').register(fields, {
     description:
-      "Origins of web pages that may call, besides those of the resource and the gateway: a list, in which `loopback` stands for every origin on the browser's own computer, or `*` for any origin.",
+      "Origins of web pages that may call, besides those of the resource and the gateway: a list, in which `loopback` stands for every origin on the browser's own computer, `moz-extension://*` for every extension of Firefox (also other schemes of programs), or `*` for any origin.",
     kind: 'list',
   }),
   client_registration: list(parseRegistrant).prefault('open').register(fields, {

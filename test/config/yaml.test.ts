@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { load, problemsOf } from './harness.ts'
+import { jsonSchema } from '../../src/config/reference/reference.ts'
+import { load, loadYaml, problemsOf } from './harness.ts'
 
 describe('a malformed file', () => {
   const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]']
@@ -66,5 +67,66 @@ describe('a value of the wrong type', () => {
     const files = { '/srv/gatewarden.yaml': `${yaml}\n` }
     const env = { PUBLIC_URL: undefined, RESOURCES: undefined }
     expect(problemsOf(() => load({ files, env }))).toContain(problem)
+  })
+})
+
+describe('ed21: YAML that people write for other programs', () => {
+  const BASE_ALLOW = 'x-allow: &allow { domains: [example.com] }\n'
+  const resources = (text: string) => loadYaml(text).config.resources
+
+  it('may merge a map, several of them, and a map that merges others; own keys win', () => {
+    const yaml = [
+      'x-base: &base { name: Base, required_scopes: [a], scopes: { a: A, b: B } }',
+      'x-more: &more { <<: *base, name: More, also: [/more] }',
+      BASE_ALLOW,
+      'allow: *allow',
+      'resources:',
+      '  one: { <<: *base, url: https://a.example.com }',
+      '  two: { url: https://b.example.com, name: Two, <<: [{ required_scopes: [b] }, *more] }',
+    ].join('\n')
+    const [one, two] = resources(yaml)
+    expect(one).toMatchObject({
+      name: 'Base',
+      requiredScopes: ['a'],
+      allow: { domains: ['example.com'] },
+    })
+    expect(two).toMatchObject({ name: 'Two', requiredScopes: ['b'], also: ['/more'] })
+  })
+
+  it('may merge users, clients and the top of the file itself', () => {
+    const yaml = `x-all: &all { log_level: debug, port: 1 }\n<<: *all\nport: 2\nallow: { domains: [a.b] }\nresources: [https://a.b.c]\nclients:\n  - &c { client_id: a, redirect_uris: ["https://c.example/"] }\n  - { <<: *c, client_id: b }\n`
+    const { config } = loadYaml(yaml)
+    expect(config).toMatchObject({ logLevel: 'debug', listen: { port: 2 } })
+    expect(config.clients.map(({ id }) => id)).toEqual(['a', 'b'])
+  })
+
+  it('has names of its own only at the top', () => {
+    const yaml = `${BASE_ALLOW}allow: *allow\nresources: { notes: { url: https://a.b.c, x-note: 1 } }\n`
+    expect(problemsOf(() => loadYaml(yaml))).toEqual([
+      expect.stringMatching(/^resources\.notes\.x-note: is not a setting\./),
+    ])
+  })
+
+  it('cannot merge what is no map', () => {
+    for (const merged of ['5', '[1]', '[{ a: 1 }, x]', 'null']) {
+      expect(problemsOf(() => loadYaml(`resources: { notes: { <<: ${merged} } }\n`))).toContain(
+        'gatewarden.yaml: has a key << with something other than maps. Write <<: *name.',
+      )
+    }
+  })
+
+  it('still has a bound on its aliases', () => {
+    const lines = ['x-a: &a { k: 1 }']
+    for (const [name, of] of ['ba', 'cb', 'dc', 'ed', 'fe'].map((pair) => [...pair])) {
+      lines.push(`x-${name}: &${name} { <<: [${Array(9).fill(`*${of}`).join(', ')}] }`)
+    }
+    expect(problemsOf(() => load({ yaml: `${lines.join('\n')}\n` }))).toContainEqual(
+      expect.stringMatching(/^gatewarden\.yaml: uses aliases .* expand too far/),
+    )
+  })
+
+  it('is the same to an editor', () => {
+    const schema: unknown = JSON.parse(jsonSchema())
+    expect(schema).toMatchObject({ additionalProperties: false, patternProperties: { '^x-': {} } })
   })
 })

@@ -6,6 +6,7 @@
 import { domainToASCII } from 'node:url'
 import { expect, it } from 'vitest'
 import { parseDomain } from '../../src/config/values/people.ts'
+import { parsePublicUrl } from '../../src/config/values/urls.ts'
 import { compileOrigins } from '../../src/http/origins.ts'
 import { createHostedDomains } from '../../src/providers/hosted-domains.ts'
 import { compilePolicy } from '../../src/resources/policy.ts'
@@ -114,6 +115,14 @@ it('ed12: every setting with a host takes both spellings and keeps the A-label',
     registration: [`app.${label}`],
     users: [{ email: `ann@${label}` }],
   })
+})
+
+it('ed12: the same URL is read each time, also once the parser is compiled', () => {
+  for (let round = 0; round < 30_000; round += 1) {
+    expect(parsePublicUrl('https://auth.b\u00fccher.example').host).toBe(
+      'auth.xn--bcher-kva.example',
+    )
+  }
 })
 
 it('ed12: the settings of a provider take both spellings, too', () => {

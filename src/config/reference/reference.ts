@@ -98,7 +98,8 @@ export function jsonSchema(): string {
   const schema = z.toJSONSchema(file, {
     io: 'input',
     metadata: fields,
-    override: ({ jsonSchema: node }) => {
+    override: ({ jsonSchema: node, path }) => {
+      if (path.length === 0) node.patternProperties = { '^x-': {} }
       for (const ours of ['secret', 'kind', 'aliases', 'example']) delete node[ours]
     },
   })

@@ -54,13 +54,15 @@ A setting has one name: \`PUBLIC_URL\` in the environment and in \`.env\` is \`p
 file over the default. Gatewarden looks for \`.env\` and \`gatewarden.yaml\` in the working directory; \`--config FILE\` names
 another file.
 
-- **Lists** are separated by commas; in the file they are YAML lists.
+- **Lists** are separated by commas, and \`\\,\` is a comma inside an entry; or they are JSON lists: \`["a,b","c"]\`. In the
+  file they are YAML lists.
 - **Durations** are written like \`90s\`, \`15m\`, \`1h\`, \`30d\` or \`2w\`; a plain number means seconds.
 - **Secrets** can come from a file: \`SECRET_FILE\` in the environment, \`secret_file\` in \`gatewarden.yaml\`. Gatewarden
-  ignores a single line break at the end of that file.
+  ignores a single line break at the end of that file. Quotes around a value are refused, except in such a file.
 - **Domains and hosts** can be written in Unicode or as A-labels (\`xn--bcher-kva.example\`). Gatewarden compares e-mails,
   domains and user names with A to Z in either case, and maps no other letter of a provider or a person.
 - **Paths** are relative to the working directory.
+- The file takes anchors and merge keys of YAML (\`<<: *base\`). Names at its top that begin with \`x-\` are yours.
 - An empty variable counts as unset. In \`.env\`, a value with a \`#\` in it needs quotes.
 - The older spelling \`-port 11000\` or \`-oauthDomain auth.example.com\` works too.
 

@@ -42,6 +42,8 @@ export function readFileSettings(file: Section, report: Report): FileContents {
   let providerId: string | undefined
   for (const [written, value] of Object.entries(file)) {
     const meaning = written === written.toLowerCase() ? meaningOf(written.toUpperCase()) : undefined
+    // Compose's place for anchors.
+    if (written.startsWith('x-')) continue
     if (written === 'allow') {
       entries.push(...readAllow(value, report))
     } else if (written === 'providers') {

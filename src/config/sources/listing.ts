@@ -5,6 +5,7 @@
  */
 
 import { type SettingKey, settings } from '../schema.ts'
+import { SECRET_LEAVES } from '../values/came-along.ts'
 import type { FileContents } from './file.ts'
 import type { Placed } from './precedence.ts'
 import { isRecord } from './yaml.ts'
@@ -19,7 +20,6 @@ export interface Source {
 }
 
 const HIDDEN = '(hidden)'
-const HIDDEN_LEAVES = new Set(['password_hash', 'client_secret', 'token'])
 
 /** An entry for each setting, then an entry for each value in the file's own sections. */
 export function listSources(parts: {
@@ -42,7 +42,7 @@ export function listSources(parts: {
     static_tokens: file?.staticTokens ?? {},
   }
   const nested = [...leaves(sections, [])].map(([path, value]): Source => {
-    const shown = HIDDEN_LEAVES.has(path.at(-1) ?? '') ? HIDDEN : show(value)
+    const shown = SECRET_LEAVES.has(path.at(-1) ?? '') ? HIDDEN : show(value)
     return { setting: path.join('.'), value: shown, from: fileName }
   })
   return [...flat, ...nested]

@@ -5,9 +5,11 @@
  */
 
 import { type SettingKey, Settings } from '../schema.ts'
+import { cameAlong } from '../values/came-along.ts'
 import { toggle } from '../values/fields.ts'
 import { parseWith } from '../values/issues.ts'
 import { attempt, InvalidValue, quote, type Report } from '../values/problem.ts'
+import { splitList } from '../values/split-list.ts'
 import type { Disk } from './disk.ts'
 import type { Given, Layer } from './layer.ts'
 
@@ -48,7 +50,10 @@ export function chooseSettings(source: {
   const raw = new Map<string, unknown>()
   const broken = new Set<string>()
   for (const [key, entry] of given) {
-    const value = attempt(report, entry.written, () => readValue(entry, { disk, given }))
+    const value = attempt(report, entry.written, () => {
+      refuseCameAlong(entry)
+      return readValue(entry, { disk, given })
+    })
     if (value === undefined) broken.add(key)
     else raw.set(key, value)
   }
@@ -56,6 +61,7 @@ export function chooseSettings(source: {
     report,
     label: ([key]) => [...given.values()].find((e) => e.setting.key === key)?.label ?? String(key),
     keys: () => [],
+    checked: true,
   })
   if ('value' in parsed) return { settings: parsed.value, given, broken }
   for (const key of parsed.broken) {
@@ -63,6 +69,28 @@ export function chooseSettings(source: {
     raw.delete(key)
   }
   return { settings: Settings.parse(Object.fromEntries(raw)), given, broken }
+}
+
+/** @throws InvalidValue for a value, or an entry of a list, with quotes or unseen characters; not for a secret's file */
+function refuseCameAlong({ value, file, setting }: Placed): void {
+  const secret = setting.secret === true && !file
+  for (const text of [
+    value,
+    ...(setting.kind === 'list' && !file ? entriesOf(value) : []),
+  ].flat()) {
+    const problem = typeof text === 'string' ? cameAlong(text, { secret }) : undefined
+    if (problem !== undefined) throw new InvalidValue(problem)
+  }
+}
+
+function entriesOf(value: unknown): readonly string[] {
+  if (typeof value !== 'string') return []
+  try {
+    return splitList(value)
+  } catch (error) {
+    if (error instanceof InvalidValue) return []
+    throw error
+  }
 }
 
 function readValue(

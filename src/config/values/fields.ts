@@ -5,6 +5,7 @@
  */
 import * as z from 'zod'
 import { InvalidValue } from './problem.ts'
+import { splitList } from './split-list.ts'
 
 /** The description of a setting, and its other spellings. */
 export interface Field {
@@ -44,27 +45,29 @@ export function scalar<T>(parse: (value: string) => T): z.ZodType<T, string | nu
 
 /**
  * A list: an array in YAML, one text elsewhere. Duplicates are dropped.
- * @param split splits the text into entries; by default at commas and line breaks
+ * @param split splits the text into entries
  */
 export function list<T>(
   parse: (item: string) => T,
-  split = (text: string) => text.split(/[,\n]/),
+  split = splitList,
 ): z.ZodType<T[], string | string[]> {
   return z
     .union([z.string(), z.array(z.string())], {
       error: 'must be a list of texts. Write [a, b] in the file, or a,b elsewhere.',
     })
     .transform((given, context) => {
-      const items = (typeof given === 'string' ? split(given) : given)
-        .map((item) => item.trim())
-        .filter((item) => item !== '')
+      const before = context.issues.length
+      const entries =
+        typeof given === 'string' ? attemptIn(context, given, () => split(given)) : given
+      if (context.issues.length > before) return z.NEVER
+      const items = entries.map((item) => item.trim()).filter((item) => item !== '')
       return [...new Set(items)].map((item) => attemptIn(context, item, () => parse(item)))
     })
 }
 
 /** True or false. */
 export function toggle(): z.ZodType<boolean, string | boolean> {
-  return z.union([z.boolean(), z.stringbool()], {
+  return z.union([z.boolean(), z.string().trim().pipe(z.stringbool())], {
     error: 'must be true or false. Write one of the two.',
   })
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type * as z from 'zod'
+import { cameAlongBelow } from './came-along.ts'
 import type { Report } from './problem.ts'
 import { didYouMean } from './suggest.ts'
 
@@ -13,17 +14,25 @@ export interface Naming {
   label(path: readonly PropertyKey[]): string
   /** The names that the map at this path may have. */
   keys(path: readonly PropertyKey[]): readonly string[]
+  /** The texts were looked at before: some of them come from files, where quotes are part of them. */
+  readonly checked?: true
 }
 
 /** @returns the parsed value, or the top-level names with problems (none if the value as a whole has one) */
 export function parseWith<T>(
   schema: z.ZodType<T>,
   value: unknown,
-  { report, label, keys }: Naming,
+  { report, label, keys, checked }: Naming,
 ): { value: T } | { broken: readonly string[] } {
+  const along = checked ? [] : [...cameAlongBelow(value)]
+  for (const { path, problem } of along) report.problem(label(path), problem)
   const parsed = schema.safeParse(value)
-  if (parsed.success) return { value: parsed.data }
+  if (parsed.success) {
+    return along.length === 0 ? { value: parsed.data } : { broken: topsOf(along) }
+  }
   for (const issue of parsed.error.issues) {
+    // The parser says less about a text that is in quotes.
+    if (along.some(({ path }) => path.join() === issue.path.join())) continue
     if (issue.code !== 'unrecognized_keys') {
       report.problem(label(issue.path), issue.message)
       continue
@@ -35,5 +44,8 @@ export function parseWith<T>(
       )
     }
   }
-  return { broken: parsed.error.issues.flatMap(({ path }) => path.slice(0, 1).map(String)) }
+  return { broken: topsOf([...along, ...parsed.error.issues]) }
 }
+
+const topsOf = (found: readonly { path: readonly PropertyKey[] }[]) =>
+  found.flatMap(({ path }) => path.slice(0, 1).map(String))

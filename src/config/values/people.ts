@@ -23,11 +23,11 @@ export function parseEmail(value: string): string {
   return address
 }
 
-/** @throws InvalidValue for a name that a header would show as two groups */
+/** @throws InvalidValue for a name that no provider can state */
 export function parseGroup(value: string): string {
-  if (!/^[^\p{Cc},]+$/u.test(value)) {
+  if (!/^[^\p{Cc}]{1,256}$/u.test(value)) {
     throw new InvalidValue(
-      `${quote(value)} is not a group name. Leave out commas and control characters.`,
+      `${quote(value)} is not a group name. Write at most 256 characters, without control characters.`,
     )
   }
   return value
@@ -66,7 +66,13 @@ export function parseHostedDomain(value: string): string {
   if (/^@|^\*$/.test(value)) {
     throw new InvalidValue(`${quote(value)} is not a Workspace domain. Write it like example.com.`)
   }
-  return parseDomain(value)
+  const domain = parseDomain(value)
+  if (domain === 'gmail.com' || domain === 'googlemail.com') {
+    throw new InvalidValue(
+      `${quote(value)} is not a Workspace domain: private accounts have none. List the people in ALLOWED_EMAILS.`,
+    )
+  }
+  return domain
 }
 
 /** @throws InvalidValue unless `value` is an e-mail address or `*` */

@@ -8,6 +8,7 @@ import { writtenDomain } from '../../identifiers.ts'
 import type { ProviderConfig } from '../../providers/provider-config.ts'
 import type { LogLevel } from '../config.ts'
 import { InvalidValue, quote } from './problem.ts'
+import { splitList } from './split-list.ts'
 
 /** @throws InvalidValue unless `value` is a TCP port; 0 lets the system choose one */
 export function parsePort(value: string): number {
@@ -38,6 +39,11 @@ export function parseNetwork(value: string): string {
   if (version === 0 || !prefixFits || rest.length > 0) {
     throw new InvalidValue(
       `${quote(value)} is neither an address nor a CIDR. Write it like 172.18.0.5 or 172.18.0.0/16.`,
+    )
+  }
+  if (/^(?:0\.0\.0\.0(?:\/32)?|::(?:\/128)?)$/.test(value)) {
+    throw new InvalidValue(
+      `${quote(value)} is the address of no proxy. Write that of yours, like 172.18.0.5.`,
     )
   }
   return value.toLowerCase()
@@ -129,10 +135,11 @@ export function parseSecret(value: string): string {
 }
 
 /**
- * Splits former secrets: one per line, or separated by commas. A secret may itself hold a comma: if a piece is too
+ * Splits former secrets: a JSON list, one per line, or separated by commas. A secret may itself hold a comma: if a piece is too
  * short to be a secret, the whole line counts as a secret, too.
  */
 export function splitSecrets(text: string): string[] {
+  if (/^\s*\["/.test(text)) return splitList(text)
   return text.split('\n').flatMap((line) => {
     const pieces = line.split(',').map((piece) => piece.trim())
     const long = pieces.filter((piece) => piece.length >= MIN_SECRET)

@@ -7,6 +7,7 @@ import { lowerCase } from '../../identifiers.ts'
 import { isDangerousScheme } from '../../oauth/app-schemes.ts'
 import type { Config } from '../config.ts'
 import { InvalidValue, quote, type Report } from './problem.ts'
+import { urlOf } from './urls.ts'
 
 /** @throws InvalidValue unless `value` is `open`, `off`, a host, or an app scheme followed by a colon */
 export function parseRegistrant(value: string): string {
@@ -40,8 +41,12 @@ export function parseRegistrant(value: string): string {
 const isLoopbackHost = (host: string) => /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(host)
 
 function hostOf(text: string): string | undefined {
-  return URL.canParse(`https://${text}`) ? new URL(`https://${text}`).host : undefined
+  const host = urlOf(`https://${text}`)?.host ?? ''
+  return HOST.test(host) ? host : undefined
 }
+
+/** The host of a redirect URI, as the URL parser writes it. */
+const HOST = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(?::\d{1,5})?$/
 
 /** The parsed entries as one rule. An empty list lets no client register. */
 export function toRegistration(entries: readonly string[], report: Report): Config['registration'] {

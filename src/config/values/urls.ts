@@ -117,24 +117,47 @@ export function parseUpstreamUrl(value: string): string {
   return url.pathname === '/' ? url.origin : url.href
 }
 
-/** @throws InvalidValue unless `value` is an origin, `*` or `loopback` */
+/**
+ * An origin, `*`, `loopback`, or `scheme://*` for every origin of a scheme that is not of the web.
+ * @throws InvalidValue for anything else, and for an origin that no page can have
+ */
 export function parseAllowedOrigin(value: string): string {
   if (value === '*' || value === 'loopback') return value
   if (/^https?:/i.test(value)) {
     const { url, path } = parseHttpUrl(value, 'https://app.example.com')
+    if (value.includes('*')) {
+      throw new InvalidValue(
+        `${quote(value)} is a wildcard, and web pages of strangers could match it. List each origin, like https://app.example.com.`,
+      )
+    }
     if (path !== '' && path !== '/') {
       throw new InvalidValue(`${quote(value)} has a path. Write the origin alone: ${url.origin}.`)
     }
     return url.origin
   }
   // Programs have origins, too, such as vscode-webview://abc. Any page can have the origin `null`: it is never allowed.
-  if (!/^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@\\]+$/i.test(value)) {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\/(?:\*|[\x21-\x7e]+)$/i.exec(value)?.[1]?.toLowerCase()
+  if (
+    scheme === undefined ||
+    (/[/?#@\\*]/.test(value.slice(scheme.length + 3)) && !isAnyOf(value))
+  ) {
     throw new InvalidValue(
       `${quote(value)} is not an origin. Write it like https://app.example.com.`,
     )
   }
+  if (NO_ORIGIN.has(scheme)) {
+    throw new InvalidValue(
+      `${quote(value)} is the origin of no page: a page there sends its https origin, or null. Write the origin that the log shows.`,
+    )
+  }
   return value.toLowerCase()
 }
+
+/** `moz-extension://*`: extensions of Firefox have a random host on each computer. */
+const isAnyOf = (value: string) => /^[a-z0-9+.-]+:\/\/\*$/i.test(value)
+
+/** Schemes whose pages send another origin, or `null` (HTML section 7.1.1). */
+const NO_ORIGIN = new Set(['ws', 'wss', 'ftp', 'file', 'data', 'blob', 'about', 'javascript'])
 
 function resourcePath(raw: string): string {
   const canonical = canonicalPath(raw === '' ? '/' : raw)
@@ -149,7 +172,8 @@ function resourcePath(raw: string): string {
 /** The URL, and its path as written: the WHATWG parser hides dot segments and backslashes. */
 function parseHttpUrl(value: string, example: string): { url: URL; path: string } {
   const parts = /^https?:\/\/([^/?#\\]+)([^?#]*)(.*)$/is.exec(value)
-  if (!parts || /[\s\\]/.test(value) || !URL.canParse(value)) {
+  const url = urlOf(value)
+  if (!parts || /[\s\\]/.test(value) || !url) {
     throw new InvalidValue(`${quote(value)} is not an http or https URL. Write it like ${example}.`)
   }
   const [, authority = '', path = '', rest] = parts
@@ -161,7 +185,6 @@ function parseHttpUrl(value: string, example: string): { url: URL; path: string 
       `${quote(value)} has a query or fragment. Leave out everything from the ? or # on.`,
     )
   }
-  const url = new URL(value)
   url.hostname = url.hostname.replace(/\.$/, '')
   if (!url.hostname.startsWith('[') && url.hostname.split('.').includes('')) {
     throw new InvalidValue(
@@ -169,4 +192,16 @@ function parseHttpUrl(value: string, example: string): { url: URL; path: string 
     )
   }
   return { url, path }
+}
+
+/**
+ * The URL, or undefined if `text` is none. Not by `URL.canParse`: once compiled, that of Node 20 misreads Latin-1 text
+ * and refuses `https://bücher.example`.
+ */
+export function urlOf(text: string): URL | undefined {
+  try {
+    return new URL(text)
+  } catch {
+    return undefined
+  }
 }
