@@ -13,6 +13,7 @@ import { createProviderTokens } from './credentials/provider-tokens/provider-tok
 import { createStaticTokens } from './credentials/static-tokens.ts'
 import { createKeyring, randomToken } from './crypto.ts'
 import { createClientAddress } from './http/client-address.ts'
+import type { Lifecycle } from './http/lifecycle.ts'
 import { compileOrigins } from './http/origins.ts'
 import { createRateLimits } from './http/rate-limit.ts'
 import { compileTrustedProxies } from './http/trusted-proxies.ts'
@@ -56,6 +57,8 @@ export interface AppDeps {
   readonly log: Logger
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** Absent where nothing ends the process before the app closes. */
+  readonly lifecycle?: Lifecycle
 }
 
 /** Every service that a surface needs. */
