@@ -21,6 +21,7 @@ import { cannotListen } from './cannot-listen.ts'
 import { cannotOpen } from './cannot-open.ts'
 import { createServingEnd } from './end-serving.ts'
 import { hostAndPort, hostToBind } from './listen-host.ts'
+import { createLogDestination } from './log-destination.ts'
 import { rootSecret } from './root-secret.ts'
 
 /** Time for the shutdown beyond its configured parts. After it, the process exits even if handles are open. */
@@ -35,12 +36,13 @@ const RETRY_MS = 250
 export async function serve(given: Config): Promise<void> {
   const listen = { ...given.listen, host: await hostToBind(given.listen.host) }
   const config = { ...given, listen }
-  const log: Logger = pino({
-    level: config.logLevel,
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-  })
   const now = () => Date.now()
+  const log: Logger = pino(
+    { level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    createLogDestination({ stream: process.stdout, now }),
+  )
+  // Node writes its own warnings there.
+  process.stderr.on('error', () => undefined)
   const { secret, madeAt } = await rootSecret(config)
   if (madeAt !== undefined) {
     log.info(
