@@ -100,6 +100,7 @@ export function benchConfig(upstream: string | undefined, provider?: BenchProvid
     registration: 'open',
     identityHeaders: IDENTITY_HEADERS,
     rateLimit: 0,
+    shutdown: { delay: 0, timeout: 2 },
     maxStale: 60,
     logLevel: 'warn',
   }

@@ -12,6 +12,7 @@ import { createHandler } from './forward-auth/handler.ts'
 import { forwardAuthRoutes } from './forward-auth/routes.ts'
 import { everyMinute } from './http/every-minute.ts'
 import { healthRoutes } from './http/health.ts'
+import { createLifecycle } from './http/lifecycle.ts'
 import { createHttpServer } from './http/server.ts'
 import { mountSurface, type Surface } from './http/surface.ts'
 import { loginRoutes } from './login/routes.ts'
@@ -28,7 +29,7 @@ import { sessionRoutes } from './sessions/routes.ts'
 
 /** @throws SigningKeyUnreadable if the store was sealed under another secret; StorageUnavailable */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  const { config, storage, log, now, elapsed } = deps
+  const { config, storage, log, now, elapsed, lifecycle = createLifecycle() } = deps
   const { identityHeaders } = config
   const services = await buildServices(deps)
   const { issuer, check, resources, sessionRules, isTrustedProxy } = services
@@ -50,7 +51,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       name: 'forward-auth',
       mount: (scope) => forwardAuthRoutes(scope, { endpoints, answerCheck }),
     },
-    { name: 'health', mount: (scope) => healthRoutes(scope, { probeStore }) },
+    { name: 'health', mount: (scope) => healthRoutes(scope, { probeStore, lifecycle }) },
     {
       name: 'discovery',
       mount: (scope) => discoveryRoutes(scope, { ...described, keys: services.keys }),
@@ -98,7 +99,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     },
   ]
 
-  const app = createHttpServer({ log, answerEarly: answerCheck })
+  const app = createHttpServer({ log, answerEarly: answerCheck, lifecycle })
   for (const keys of services.keys) {
     everyMinute(app, { task: keys.refresh, failed: 'reading the signing keys failed', log })
   }

@@ -15,6 +15,7 @@ import { createProviderTokens } from './credentials/provider-tokens/provider-tok
 import { createStaticTokens } from './credentials/static-tokens.ts'
 import { createKeyring, randomToken } from './crypto.ts'
 import { createClientAddress } from './http/client-address.ts'
+import type { Lifecycle } from './http/lifecycle.ts'
 import { compileOrigins } from './http/origins.ts'
 import { createRateLimits } from './http/rate-limit.ts'
 import { createThrottledWarning } from './http/throttled-warning.ts'
@@ -67,6 +68,8 @@ export interface AppDeps {
   readonly now: () => number
   /** Milliseconds on a clock that is never set back, from any start: for spans within the process. */
   readonly elapsed: () => number
+  /** Absent where nothing ends the process before the app closes. */
+  readonly lifecycle?: Lifecycle
 }
 
 /** Every service that a surface needs. */

@@ -10,6 +10,7 @@ import { type Logger, pino } from 'pino'
 import { buildApp } from '../app.ts'
 import type { Config } from '../config/config.ts'
 import { ConfigError } from '../config/values/problem.ts'
+import { createLifecycle } from '../http/lifecycle.ts'
 import { SigningKeyUnreadable } from '../oauth/tokens/signing-keys.ts'
 import { WATCHED } from '../records/records.ts'
 import type { AppDeps } from '../services.ts'
@@ -18,12 +19,12 @@ import { StorageUnavailable } from '../storage/storage.ts'
 import { awaitStore } from './await-store.ts'
 import { cannotListen } from './cannot-listen.ts'
 import { cannotOpen } from './cannot-open.ts'
+import { createServingEnd } from './end-serving.ts'
 import { hostAndPort, hostToBind } from './listen-host.ts'
+import { createLogDestination } from './log-destination.ts'
 import { rootSecret } from './root-secret.ts'
 
-/** Time for running requests to end. Event streams that last longer are cut. */
-const GRACE_MS = 2000
-/** Time for the whole shutdown. After it, the process exits even if handles are open. */
+/** Time for the shutdown beyond its configured parts. After it, the process exits even if handles are open. */
 const STOP_WITHIN_MS = 10_000
 /** The wait before the next attempt, if a start fails because the store is unavailable. */
 const RETRY_MS = 250
@@ -35,13 +36,14 @@ const RETRY_MS = 250
 export async function serve(given: Config): Promise<void> {
   const listen = { ...given.listen, host: await hostToBind(given.listen.host) }
   const config = { ...given, listen }
-  const log: Logger = pino({
-    level: config.logLevel,
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-  })
   const now = () => Date.now()
   const elapsed = () => performance.now()
+  const log: Logger = pino(
+    { level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    createLogDestination({ stream: process.stdout, now }),
+  )
+  // Node writes its own warnings there.
+  process.stderr.on('error', () => undefined)
   const { secret, madeAt } = await rootSecret(config)
   if (madeAt !== undefined) {
     log.info(
@@ -72,25 +74,27 @@ export async function serve(given: Config): Promise<void> {
 
 async function run(config: Config, services: Omit<AppDeps, 'config'>): Promise<void> {
   const { storage, log } = services
-  let stopServing = async () => {}
+  const lifecycle = createLifecycle()
+  const delayMs = config.shutdown.delay * 1000
+  const timeoutMs = config.shutdown.timeout * 1000
+  let stopServing = async (_isFailure: boolean) => {}
   // Register before the wait for the store and before listening, so that no signal during start-up is lost.
   const stopping = closeWithGrace(
-    { delay: STOP_WITHIN_MS, logger: false },
+    { delay: delayMs + timeoutMs + STOP_WITHIN_MS, logger: false },
     async ({ err, signal }) => {
       if (err) log.error({ err }, 'stopping after an error')
       else log.info({ signal }, 'stopping')
-      await stopServing()
+      lifecycle.end()
+      await stopServing(err !== undefined)
       await storage.close()
     },
   )
   try {
     await awaitStore(storage, { listen: config.listen, log })
-    const app = await build(config, services)
-    stopServing = async () => {
-      const cut = setTimeout(() => app.server.closeAllConnections(), GRACE_MS)
-      await app.close()
-      clearTimeout(cut)
-    }
+    const app = await build(config, { ...services, lifecycle })
+    const end = createServingEnd(app.server)
+    stopServing = (isFailure) =>
+      end.run({ delayMs: isFailure ? 0 : delayMs, timeoutMs, close: () => app.close() })
     await app.listen({ ...config.listen }).catch(async (error: unknown) => {
       await app.close()
       throw cannotListen(config.listen, error)

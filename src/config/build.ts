@@ -92,6 +92,7 @@ export function buildConfig(parts: Parts): Config | undefined {
     ...(settings.client_lifetime !== 'never' && { clientLifetime: settings.client_lifetime }),
     ...(settings.revoke_before !== undefined && { revokeBefore: settings.revoke_before }),
     identityHeaders: toIdentityHeaders(settings.identity_headers, report),
+    shutdown: { delay: settings.shutdown_delay, timeout: settings.shutdown_timeout },
     rateLimit: settings.rate_limit,
     logLevel: settings.log_level,
   }

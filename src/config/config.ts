@@ -61,5 +61,7 @@ export interface Config {
   readonly identityHeaders: Readonly<Record<string, IdentityValue>>
   /** Requests per minute and client address at endpoints that anybody can call; 0 means no limit. */
   readonly rateLimit: number
+  /** Seconds that the process goes on after SIGTERM, and that open requests get after that. */
+  readonly shutdown: { readonly delay: number; readonly timeout: number }
   readonly logLevel: LogLevel
 }

@@ -287,6 +287,18 @@ export const Settings = z.object({
       description:
         'How long tokens that Gatewarden has checked before keep working while Redis does not answer.',
     }),
+  shutdown_delay: scalar(duration({ min: '0s', max: '10m' }))
+    .prefault('0s')
+    .register(fields, {
+      description:
+        'How long Gatewarden goes on serving after SIGTERM, while `/readyz` says 503. Set it longer than your proxy needs to notice.',
+    }),
+  shutdown_timeout: scalar(duration({ min: '0s', max: '1h' }))
+    .prefault('2s')
+    .register(fields, {
+      description:
+        'How long requests that are open after `SHUTDOWN_DELAY`, such as event streams, may go on before they are cut.',
+    }),
   prod_mode: toggle().prefault(false).register(fields, {
     description: 'Refuses to start with unsafe settings and weak secrets.',
     kind: 'switch',

@@ -7,17 +7,27 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { sendJson } from './json.ts'
+import type { Lifecycle } from './lifecycle.ts'
 
 /** Time for the store to answer. A probe does not wait long: Kubernetes gives up after a second by default. */
 const PROBE_MS = 500
 
-/** @param probeStore resolves if the store answers; after half a second the store counts as down */
+/**
+ * @param deps `probeStore` resolves if the store answers, which counts as down after half a second; an ending process
+ *   is not ready, so that proxies stop sending to it
+ */
 export function healthRoutes(
   app: FastifyInstance,
-  { probeStore }: { probeStore: () => Promise<unknown> },
+  {
+    probeStore,
+    lifecycle,
+  }: { probeStore: () => Promise<unknown>; lifecycle: Pick<Lifecycle, 'isEnding'> },
 ): void {
   app.get('/healthz', async (_request, reply) => sendJson(reply, { status: 'ok' }))
   app.get('/readyz', async (_request, reply) => {
+    if (lifecycle.isEnding) {
+      return sendJson(reply.code(503).header('cache-control', 'no-store'), { status: 'ending' })
+    }
     const store = await Promise.race([
       probeStore().then(
         () => 'up',

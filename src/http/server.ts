@@ -8,6 +8,8 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { randomToken } from '../crypto.ts'
 import { refuseDoubledHost } from './doubled-host.ts'
 import { answerProgram } from './errors.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import { lingerThenClose } from './lingering-close.ts'
 import { routeEveryMethod } from './methods.ts'
 
 /** 20 kB of cookies must work; more than this is 431. */
@@ -35,10 +37,10 @@ export type EarlyHandler = (
 export function createHttpServer(options: {
   log: FastifyBaseLogger
   answerEarly: EarlyHandler
+  lifecycle: Pick<Lifecycle, 'isEnding'>
 }): FastifyInstance {
-  const { log, answerEarly } = options
+  const { log, answerEarly, lifecycle } = options
   const requestId = requestIds()
-  let isClosing = false
   const app = Fastify({
     loggerInstance: log,
     // The request log prints queries, which carry codes and states.
@@ -56,19 +58,24 @@ export function createHttpServer(options: {
           requestTimeout: REQUEST_TIMEOUT_MS,
         },
         (request, response) => {
-          // While it closes, Fastify answers further requests with 503.
-          if (!isClosing && answerEarly(request, response, requestId())) return
+          // The answer then says `Connection: close`.
+          if (lifecycle.isEnding) response.shouldKeepAlive = false
+          if (answerEarly(request, response, requestId())) return
           if (!refuseDoubledHost(request, response)) handler(request, response)
         },
       ),
     forceCloseConnections: 'idle',
+    // Requests that arrive while it closes are answered like all others.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: MAX_HEADER_SIZE },
     frameworkErrors: answerProgram,
   })
   // The size of the headers is bounded. Their number must not be: Node silently drops headers above a maximum number.
   app.server.maxHeadersCount = 0
-  app.addHook('preClose', async () => {
-    isClosing = true
+  // An early refusal: the body is still coming.
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    if (reply.statusCode >= 400) lingerThenClose(request.raw, reply.raw)
+    done()
   })
   routeEveryMethod(app)
   app.setErrorHandler(answerProgram)

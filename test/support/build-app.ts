@@ -84,6 +84,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     registration: 'open',
     identityHeaders: IDENTITY_HEADERS,
     rateLimit: 600,
+    shutdown: { delay: 0, timeout: 2 },
     logLevel: 'info',
     ...changes,
   }

@@ -6,12 +6,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer as createHttpServer } from 'node:http'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, vi } from 'vitest'
-import { BASE, USERS } from '../harness.ts'
+import { createServingEnd } from '../../../src/cli/end-serving.ts'
+import { BASE, load, USERS } from '../harness.ts'
 import type { Effect } from './start.ts'
 
 const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url))
@@ -21,6 +23,8 @@ interface Program {
   readonly port: number
   /** Everything on standard output so far. */
   log(): string
+  /** Asks it to end. */
+  stop(): void
 }
 
 async function freePort(): Promise<number> {
@@ -57,8 +61,9 @@ export async function whileRunning(
       expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(status)
     }
     await vi.waitFor(isReady, { timeout: 20_000, interval: 100 })
-    await observe({ folder, port, log: () => log })
+    await observe({ folder, port, log: () => log, stop: () => child.kill('SIGTERM') })
   } finally {
+    // A second signal ends it at once.
     child.kill('SIGTERM')
     await exited
     rmSync(folder, { recursive: true })
@@ -89,7 +94,42 @@ const expectPlaced: Effect = () => {
   return placed
 }
 
-export const program: Record<'host' | 'port' | 'data_dir' | 'log_level', Effect> = {
+type Key = 'host' | 'port' | 'data_dir' | 'log_level' | 'shutdown_delay' | 'shutdown_timeout'
+
+export const program: Record<Key, Effect> = {
+  shutdown_delay: () =>
+    whileRunning({ SHUTDOWN_DELAY: '60s' }, async ({ port, stop }) => {
+      const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`)
+      stop()
+      await vi.waitFor(async () => expect((await ask('/readyz')).status).toBe(503), 10_000)
+      const answer = await ask('/.well-known/oauth-authorization-server')
+      expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close'])
+    }),
+
+  async shutdown_timeout() {
+    const closedWithin = async (value: string) => {
+      const { timeout } = load({ env: { SHUTDOWN_TIMEOUT: value } }).config.shutdown
+      const server = createHttpServer((_request, response) => response.write('a stream'))
+      const end = createServingEnd(server)
+      await once(server.listen(0, '127.0.0.1'), 'listening')
+      const address = server.address()
+      const port = typeof address === 'object' && address ? address.port : 0
+      const stream = connect(port, '127.0.0.1')
+      stream.on('error', () => undefined).write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+      await once(stream, 'data')
+      const close = async () => void server.close()
+      const ending = end.run({ delayMs: 0, timeoutMs: timeout * 1000, close }).then(() => true)
+      // More than the turns of the event loop that an end without a stream takes.
+      const later = new Promise<false>((resolve) => setTimeout(() => resolve(false), 300))
+      const isOver = await Promise.race([ending, later])
+      stream.destroy()
+      await ending
+      return isOver
+    }
+    expect(await closedWithin('0s')).toBe(true)
+    expect(await closedWithin('1h')).toBe(false)
+  },
+
   host: expectPlaced,
   port: expectPlaced,
   data_dir: expectPlaced,
