@@ -68,7 +68,7 @@ function locationsOf(ingress: Ingress, host: string, here: (text: string) => str
     .filter((rule) => rule.host === host)
     .flatMap(({ http }) => http.paths)
     .flatMap(({ path, pathType, backend: { service } }) => {
-      const content = `${guard(ingress, id)} ${FORWARDED} proxy_pass http://${here(`${service.name}:${service.port.number}`)};`
+      const content = `${guard(ingress, id)} ${bodyLimit(ingress)} ${FORWARDED} proxy_pass http://${here(`${service.name}:${service.port.number}`)};`
       const prefixed = pathType === 'Prefix' && path !== '/'
       const exactly = `location ${pathType === 'Prefix' && path === '/' ? '' : '= '}${path} { ${content} }`
       return prefixed ? [exactly, `location ${path}/ { ${content} }`] : [exactly]
@@ -77,7 +77,9 @@ function locationsOf(ingress: Ingress, host: string, here: (text: string) => str
   const signin = annotation(ingress, 'auth-signin')
   return [
     ...paths,
-    ...(url === undefined ? [] : [`location = ${id} { ${QUESTION} proxy_pass ${here(url)}; }`]),
+    ...(url === undefined
+      ? []
+      : [`location = ${id} { ${QUESTION} ${bodyLimit(ingress)} proxy_pass ${here(url)}; }`]),
     ...(signin === undefined
       ? []
       : [`location @signin { return 302 ${here(signin)}?rd=$scheme://$http_host$request_uri; }`]),
@@ -120,6 +122,12 @@ function guard(ingress: Ingress, id: string): string {
     ]),
     cors(ingress),
   ].join(' ')
+}
+
+/** The limit of a location, and of the check before it. */
+function bodyLimit(ingress: Ingress): string {
+  const limit = annotation(ingress, 'proxy-body-size')
+  return limit === undefined ? '' : `client_max_body_size ${limit};`
 }
 
 function cors(ingress: Ingress): string {
