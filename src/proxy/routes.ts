@@ -77,7 +77,10 @@ async function passThrough(
   const origins =
     origin !== undefined && match !== 'ambiguous' && deps.originAllowed(origin, match.resource)
   if (origins && request.method === 'OPTIONS' && isPreflight(request)) {
-    const requested = request.headers['access-control-request-headers']
+    const requested = {
+      method: request.headers['access-control-request-method'],
+      headers: request.headers['access-control-request-headers'],
+    }
     response.writeHead(204, preflightHeaders(origin, requested)).end()
     return
   }
