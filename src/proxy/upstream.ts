@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Agent, type Dispatcher } from 'undici'
+import { lingerThenClose } from '../http/lingering-close.ts'
 import { type RequestBody, takeBody } from './request-body.ts'
 
 /** The upstream did not answer. Nothing was sent to the client yet. */
@@ -85,6 +86,8 @@ export function createUpstream(): Upstream {
                     ? started.rawHeaders
                     : Object.entries(parsed).flat(2),
                 )
+                // Nothing else can come on a connection whose upload may stay unread.
+                if (!request.complete) response.shouldKeepAlive = false
                 response.writeHead(status, responseHeaders(lines))
                 // A body of known length follows at once and takes the head along.
                 if (parsed['content-length'] !== undefined) return
@@ -102,6 +105,7 @@ export function createUpstream(): Upstream {
               },
               onResponseEnd() {
                 clearImmediate(headOnly)
+                lingerThenClose(request, response)
                 response.end()
                 resolve()
               },
@@ -117,7 +121,7 @@ export function createUpstream(): Upstream {
               },
             },
           )
-        takeBody(request, response, dispatch)
+        takeBody(request, dispatch)
       })
     },
     close: () => agent.destroy(),
