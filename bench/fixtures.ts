@@ -94,6 +94,7 @@ export function benchConfig(upstream: string | undefined, provider?: BenchProvid
     registration: 'open',
     identityHeaders: IDENTITY_HEADERS,
     rateLimit: 0,
+    upstreamIdle: 3600,
     maxStale: 60,
     logLevel: 'warn',
   }

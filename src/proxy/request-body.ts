@@ -12,9 +12,17 @@ export type RequestBody = Buffer | Readable | null
 /** In bytes. */
 const MAX_BUFFERED = 64 * 1024
 
-/** Calls `send` with the body: a small one when it is complete, and never if it is cut off; a larger one at once. */
-export function takeBody(request: IncomingMessage, send: (body: RequestBody) => void): void {
+/**
+ * Calls `send` with the body: a small one when it is complete, and never if it is cut off; a larger one at once. Cuts
+ * the connection if no byte of it passes for `idleMs`; 0 is no limit.
+ */
+export function takeBody(
+  request: IncomingMessage,
+  send: (body: RequestBody) => void,
+  idleMs: number,
+): void {
   const length = lengthOf(request)
+  if (length !== 0 && idleMs > 0) endWhenSilent(request, idleMs)
   if (length === 0) send(null)
   else if (length <= MAX_BUFFERED) collect(request, length, send)
   else stream(request, send)
@@ -43,4 +51,11 @@ function collect(request: IncomingMessage, length: number, send: (body: Buffer) 
  */
 function stream(request: IncomingMessage, send: (body: Readable) => void): void {
   send(request.pipe(new PassThrough()))
+}
+
+function endWhenSilent(request: IncomingMessage, idleMs: number): void {
+  const timer = setTimeout(() => request.destroy(), idleMs)
+  request.on('data', () => timer.refresh())
+  request.once('close', () => clearTimeout(timer))
+  request.once('end', () => clearTimeout(timer))
 }

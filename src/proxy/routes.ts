@@ -46,6 +46,7 @@ export function proxyRoutes(app: FastifyInstance, deps: ProxyRoutes): void {
     if (deps.discover(request, reply)) return
     const match = deps.resources.match(request.headers.host ?? '', request.raw.url ?? '')
     if (match === 'unknown' || (match !== 'ambiguous' && match.resource.upstream === undefined)) {
+      lingerThenClose(request.raw, reply.raw)
       if (isPageLoad(request)) sendNotFoundPage(reply)
       else sendJson(reply.code(404), { error: 'not_found' })
       return

@@ -213,7 +213,7 @@ describe('a client that leaves', () => {
 
 it('asks an upstream nothing for an answer that nobody waits for any more', async () => {
   const upstream = await startUpstream((_request, response) => response.end('ok'))
-  const forwarder = createUpstream()
+  const forwarder = createUpstream({ idleMs: 0 })
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
