@@ -101,6 +101,7 @@ export function benchConfig(upstream: string | undefined, provider?: BenchProvid
     identityHeaders: IDENTITY_HEADERS,
     rateLimit: 0,
     shutdown: { delay: 0, timeout: 2 },
+    upstreamIdle: 3600,
     maxStale: 60,
     logLevel: 'warn',
   }

@@ -87,10 +87,11 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       : []),
     {
       name: 'proxy',
+      streams: true,
       mount: (scope) =>
         proxyRoutes(scope, {
           ...services,
-          upstream: createUpstream(),
+          upstream: createUpstream({ idleMs: config.upstreamIdle * 1000 }),
           upstreamHeaders: createUpstreamHeaders(identityHeaders),
           isOwnCookie,
           discover: createDiscovery(described),

@@ -17,7 +17,7 @@ import {
   signIn,
   token,
 } from './support/oauth-client.ts'
-import { HOST_COOKIE, makeSession, HAND_COOKIE } from './support/session.ts'
+import { HAND_COOKIE, HOST_COOKIE, makeSession } from './support/session.ts'
 import { accessKeys, ISSUER, testKeyring } from './support/signing.ts'
 
 // Each of these hung the event loop for seconds to minutes, so a test that ends in time has proved its point.

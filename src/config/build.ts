@@ -69,6 +69,7 @@ export function buildConfig(parts: Parts): Config | undefined {
     dataDir: disk.absolute(settings.data_dir),
     ...(redis && { redis }),
     maxStale: settings.max_stale,
+    upstreamIdle: settings.upstream_idle_timeout,
     ...(settings.secret !== undefined && { secret: settings.secret }),
     secretPrevious: settings.secret_previous ?? [],
     resources,

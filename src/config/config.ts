@@ -25,6 +25,8 @@ export interface Config {
   readonly redis?: RedisTarget
   /** How long earlier checks count while Redis does not answer. */
   readonly maxStale: number
+  /** How long a proxied request may be silent; 0 means no limit. */
+  readonly upstreamIdle: number
   /** Root of all derived keys; absent: `cli/root-secret.ts` makes one in `dataDir`. */
   readonly secret?: string
   /** Former roots, newest first. They open sealed values and never seal new ones. */

@@ -87,6 +87,12 @@ export const Settings = z.object({
       example: 'http://notes:3000/mcp',
       aliases: ['UPSTREAM_MCP_URL'],
     }),
+  upstream_idle_timeout: scalar(duration({ min: '0s', max: '24h' }))
+    .prefault('1h')
+    .register(fields, {
+      description:
+        'As a reverse proxy, Gatewarden ends a request after this time without a byte of it or of its answer. 0 means no limit. There is no limit on the whole.',
+    }),
   trusted_proxies: list(parseNetwork).prefault('127.0.0.0/8,::1').register(fields, {
     description:
       'Addresses and CIDRs of your proxy. Gatewarden reads forwarded headers from these only. List a proxy behind another one by its own address: inside a private range it counts as a client.',

@@ -20,6 +20,6 @@ export function oidcConfigRoute(app: FastifyInstance, rules: SessionRules): void
       ? sendJson(reply, { issuer: rules.issuer, audience: target.audience })
       : sendJson(reply.code(404), { error: 'no protected server is configured at this host' }))
   })
-  preflight(app, OIDC_CONFIG_PATH, ['GET'])
+  preflight(app, OIDC_CONFIG_PATH, ['GET', 'HEAD'])
   allowOnly(app, OIDC_CONFIG_PATH, ['GET', 'OPTIONS'])
 }

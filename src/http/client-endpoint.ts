@@ -19,6 +19,8 @@ export function clientEndpoint(app: FastifyInstance, url: string, method: 'GET' 
   app.addHook('onRequest', async (_request, reply) => {
     allowAnyOrigin(reply)
   })
-  preflight(app, url, [method])
-  allowOnly(app, url, [method, 'OPTIONS'])
+  // Fastify answers HEAD beside GET (RFC 9110 section 9.3.2).
+  const methods = method === 'GET' ? ['GET', 'HEAD'] : [method]
+  preflight(app, url, methods)
+  allowOnly(app, url, [...methods, 'OPTIONS'])
 }

@@ -5,8 +5,9 @@
  * @module
  */
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { allowedHeaders, PREFLIGHT_VARY } from './requested-headers.ts'
 
-const ALLOWED_HEADERS = 'Authorization, Content-Type, MCP-Protocol-Version, DPoP'
+const ALLOWED_HEADERS = ['Authorization', 'Content-Type', 'MCP-Protocol-Version', 'DPoP']
 
 /** Marks an answer as readable by any origin. */
 export function allowAnyOrigin(reply: FastifyReply): FastifyReply {
@@ -17,10 +18,12 @@ export function allowAnyOrigin(reply: FastifyReply): FastifyReply {
 
 /** Answers a preflight for an address with these methods. */
 export function answerPreflight(reply: FastifyReply, methods: readonly string[]): FastifyReply {
+  const requested = reply.request.headers['access-control-request-headers']
   return allowAnyOrigin(reply)
     .code(204)
     .header('access-control-allow-methods', [...methods, 'OPTIONS'].join(', '))
-    .header('access-control-allow-headers', ALLOWED_HEADERS)
+    .header('access-control-allow-headers', allowedHeaders(ALLOWED_HEADERS, requested))
+    .header('vary', PREFLIGHT_VARY)
     .header('access-control-max-age', '86400')
     .send()
 }

@@ -23,6 +23,9 @@ export function allowOnly(
   allowed: readonly string[],
   constraints: NonNullable<RouteOptions['constraints']> = {},
 ): void {
+  const answersHead =
+    !allowed.includes('HEAD') && app.hasRoute({ method: 'HEAD', url, constraints })
+  const named = [...allowed, ...(answersHead ? ['HEAD'] : [])].join(', ')
   const others = app.supportedMethods.filter(
     (method) => !allowed.includes(method) && !app.hasRoute({ method, url, constraints }),
   )
@@ -32,7 +35,7 @@ export function allowOnly(
     constraints,
     // The answer does not depend on the body, so this hook runs before the body is read.
     onRequest: (_request, reply) => {
-      reply.header('allow', allowed.join(', '))
+      reply.header('allow', named)
       throw Object.assign(new Error('method not allowed'), { statusCode: 405 })
     },
     handler: () => undefined,

@@ -18,8 +18,6 @@ const MAX_HEADER_SIZE = 64 * 1024
 const KEEP_ALIVE_MS = 95_000
 /** Above the keep-alive time, so that an idle connection is never cut for its headers. */
 const HEADERS_TIMEOUT_MS = 100_000
-/** Time for a whole request to arrive, with its body, so that a slow request cannot hang. */
-const REQUEST_TIMEOUT_MS = 120_000
 /** Registrations and forms are small. */
 const BODY_LIMIT = 32 * 1024
 
@@ -55,7 +53,8 @@ export function createHttpServer(options: {
           maxHeaderSize: MAX_HEADER_SIZE,
           keepAliveTimeout: KEEP_ALIVE_MS,
           headersTimeout: HEADERS_TIMEOUT_MS,
-          requestTimeout: REQUEST_TIMEOUT_MS,
+          // Each surface limits its bodies (`body-deadline.ts`); those that are passed on may take longer.
+          requestTimeout: 0,
         },
         (request, response) => {
           // The answer then says `Connection: close`.

@@ -7,6 +7,7 @@
  */
 import cookie from '@fastify/cookie'
 import type { FastifyInstance } from 'fastify'
+import { limitBodies } from './body-deadline.ts'
 import { limitRate, type RateLimits } from './rate-limit.ts'
 
 export interface Surface {
@@ -16,14 +17,17 @@ export interface Surface {
   readonly limit?: string
   /** True if the routes read or set cookies. */
   readonly cookies?: boolean
+  /** True if the routes pass bodies on, which have no limit in time. */
+  readonly streams?: boolean
   /** Adds the routes to their own scope. */
   readonly mount: (scope: FastifyInstance) => void
 }
 
 /** Mounts a surface in its own scope. */
 export function mountSurface(app: FastifyInstance, surface: Surface, limits: RateLimits): void {
-  const { limit, cookies, mount } = surface
+  const { limit, cookies, streams, mount } = surface
   scoped(app, (scope) => {
+    if (!streams) limitBodies(scope)
     if (limit !== undefined) limitRate(scope, limit, limits)
     if (cookies) scope.register(cookie)
     // A further scope, because a plugin affects only routes that are added after it.

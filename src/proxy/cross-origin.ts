@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { allowedHeaders, allowedMethods, PREFLIGHT_VARY } from '../http/requested-headers.ts'
 
 const ALLOWED_HEADERS = [
   'Authorization',
@@ -13,35 +14,37 @@ const ALLOWED_HEADERS = [
   'Mcp-Session-Id',
   'Mcp-Method',
   'Mcp-Name',
-].join(', ')
+]
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 /** Header lines for an answer to a page of this origin. */
-export function corsHeaders(origin: string): string[] {
+export const corsHeaders = (origin: string): string[] => lines(origin, 'Origin')
+
+function lines(origin: string, vary: string): string[] {
   return [
     'Access-Control-Allow-Origin',
     origin,
     'Access-Control-Expose-Headers',
     'WWW-Authenticate, Mcp-Session-Id, Retry-After',
     'Vary',
-    'Origin',
+    vary,
   ]
 }
 
 /**
- * Header lines for the answer to a preflight.
- * @param requested the `Access-Control-Request-Headers`: no fixed list can hold the `Mcp-Param-*` headers
+ * Header lines for the answer to a preflight: what the browser asks for is allowed, since the origin is.
+ * @param requested `Access-Control-Request-Method` and `-Headers`
  */
-export function preflightHeaders(origin: string, requested: string | undefined): string[] {
-  const params = (requested ?? '')
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => /^mcp-param-[a-z0-9-]{1,64}$/i.test(name))
+export function preflightHeaders(
+  origin: string,
+  requested: { readonly method: string | undefined; readonly headers: string | undefined },
+): string[] {
   return [
-    ...corsHeaders(origin),
+    ...lines(origin, PREFLIGHT_VARY),
     'Access-Control-Allow-Methods',
-    'GET, POST, DELETE, OPTIONS',
+    allowedMethods(METHODS, requested.method),
     'Access-Control-Allow-Headers',
-    [ALLOWED_HEADERS, ...params].join(', '),
+    allowedHeaders(ALLOWED_HEADERS, requested.headers),
     'Access-Control-Max-Age',
     '86400',
     'Content-Length',

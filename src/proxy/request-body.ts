@@ -4,23 +4,28 @@
  *
  * @module
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import { PassThrough, type Readable } from 'node:stream'
 
-export type RequestBody = Buffer | IncomingMessage | null
+export type RequestBody = Buffer | Readable | null
 
 /** In bytes. */
 const MAX_BUFFERED = 64 * 1024
 
-/** Calls `send` with the body: a small one when it is complete, and never if it is cut off; a larger one at once. */
+/**
+ * Calls `send` with the body: a small one when it is complete, and never if it is cut off; a larger one at once. Cuts
+ * the connection if no byte of it passes for `idleMs`; 0 is no limit.
+ */
 export function takeBody(
   request: IncomingMessage,
-  response: ServerResponse,
   send: (body: RequestBody) => void,
+  idleMs: number,
 ): void {
   const length = lengthOf(request)
+  if (length !== 0 && idleMs > 0) endWhenSilent(request, idleMs)
   if (length === 0) send(null)
   else if (length <= MAX_BUFFERED) collect(request, length, send)
-  else stream(request, response, send)
+  else stream(request, send)
 }
 
 /** The length in bytes (RFC 9112 section 6.3); Infinity if only the end of the body tells it. */
@@ -40,15 +45,17 @@ function collect(request: IncomingMessage, length: number, send: (body: Buffer) 
   request.once('end', () => send(body.subarray(0, filled)))
 }
 
-function stream(
-  request: IncomingMessage,
-  response: ServerResponse,
-  send: (body: IncomingMessage) => void,
-): void {
-  const { socket } = request
-  response.once('finish', () => {
-    // The answer came before the end of the upload, and its rest stays unread: this connection can serve nothing else.
-    if (!request.readableEnded) socket.destroySoon()
-  })
-  send(request)
+/**
+ * Through a stream of its own: when the call to the upstream ends early, its driver destroys the body, and with the
+ * request it would destroy the client's connection.
+ */
+function stream(request: IncomingMessage, send: (body: Readable) => void): void {
+  send(request.pipe(new PassThrough()))
+}
+
+function endWhenSilent(request: IncomingMessage, idleMs: number): void {
+  const timer = setTimeout(() => request.destroy(), idleMs)
+  request.on('data', () => timer.refresh())
+  request.once('close', () => clearTimeout(timer))
+  request.once('end', () => clearTimeout(timer))
 }

@@ -15,6 +15,7 @@ import { errorAnswer } from '../check/pages-for-people.ts'
 import { isPageLoad, readerOfRequest } from '../http/browser-request.ts'
 import { answerProgram, sendErrorPage } from '../http/errors.ts'
 import { sendJson } from '../http/json.ts'
+import { lingerThenClose } from '../http/lingering-close.ts'
 import type { compileOrigins } from '../http/origins.ts'
 import type { Resource, ResourceMatch, ResourceTable } from '../resources/resource-table.ts'
 import { parseIpAddress } from '../url/ip-address.ts'
@@ -46,13 +47,14 @@ export function proxyRoutes(app: FastifyInstance, deps: ProxyRoutes): void {
     if (deps.discover(request, reply)) return
     const match = deps.resources.match(request.headers.host ?? '', request.raw.url ?? '')
     if (match === 'unknown' || (match !== 'ambiguous' && match.resource.upstream === undefined)) {
+      lingerThenClose(request.raw, reply.raw)
       if (isPageLoad(request)) sendNotFoundPage(reply)
       else sendJson(reply.code(404), { error: 'not_found' })
       return
     }
     reply.hijack()
     passThrough(request, reply.raw, match, deps).catch((error: unknown) =>
-      fail(error, request, reply.raw, deps.log),
+      fail(error, request, reply.raw, { log: deps.log, cors: corsOf(request, match, deps) }),
     )
   }
   app.all('/*', { onRequest }, () => undefined)
@@ -75,14 +77,15 @@ async function passThrough(
   deps: ProxyRoutes,
 ): Promise<void> {
   const { origin } = request.headers
-  const origins =
-    origin !== undefined && match !== 'ambiguous' && deps.originAllowed(origin, match.resource)
-  if (origins && request.method === 'OPTIONS' && isPreflight(request)) {
-    const requested = request.headers['access-control-request-headers']
+  const cors = corsOf(request, match, deps)
+  if (origin !== undefined && cors.length > 0 && isPreflight(request)) {
+    const requested = {
+      method: request.headers['access-control-request-method'],
+      headers: request.headers['access-control-request-headers'],
+    }
     response.writeHead(204, preflightHeaders(origin, requested)).end()
     return
   }
-  const cors = origins ? corsHeaders(origin) : []
   const started = performance.now()
   const pending = deps.check({
     located: {
@@ -104,7 +107,7 @@ async function passThrough(
   })
   const { resource } = checked.match ?? {}
   if (checked.answer.status !== 200 || !resource?.upstream) {
-    refuse(response, checked, cors, request.method)
+    refuse(request, response, checked, cors)
     return
   }
   await deps.upstream.forward(
@@ -123,17 +126,29 @@ async function passThrough(
   )
 }
 
-const isPreflight = ({ headers }: FastifyRequest) =>
-  headers['access-control-request-method'] !== undefined
+const isPreflight = ({ method, headers }: FastifyRequest) =>
+  method === 'OPTIONS' && headers['access-control-request-method'] !== undefined
+
+/** The header lines by which an allowed page may read the answer, whatever it is. */
+function corsOf(
+  { headers: { origin } }: FastifyRequest,
+  match: ResourceMatch | 'ambiguous',
+  { originAllowed }: ProxyRoutes,
+): readonly string[] {
+  return origin !== undefined && match !== 'ambiguous' && originAllowed(origin, match.resource)
+    ? corsHeaders(origin)
+    : []
+}
 
 function refuse(
+  request: FastifyRequest,
   response: ServerResponse,
-  { answer }: Checked,
+  { answer }: Pick<Checked, 'answer'>,
   cors: readonly string[],
-  method: string,
 ): void {
+  lingerThenClose(request.raw, response)
   response.writeHead(answer.status, [...answer.headers, ...cors])
-  response.end(method === 'HEAD' ? undefined : answer.body)
+  response.end(request.method === 'HEAD' ? undefined : answer.body)
 }
 
 /** Replaces the path of the resource URL with the upstream URL's; the rest of the path and the query stay verbatim. */
@@ -173,11 +188,24 @@ function describe(error: unknown): string {
   return `${error.name}${code}: ${error.message}`
 }
 
+const UPSTREAM_DOWN = {
+  title: 'The server behind this login did not answer',
+  text: 'You are signed in, and nothing is lost. Wait a moment, then reload this page. If you see this page again, tell whoever runs this server the request number below.',
+  error: 'temporarily_unavailable',
+  description: 'the server behind the gateway did not answer',
+}
+const UNEXPECTED = {
+  title: 'Something went wrong here',
+  text: 'You did nothing wrong. Tell whoever runs this server the request number below.',
+  error: 'server_error',
+  description: 'unexpected error',
+}
+
 function fail(
   error: unknown,
   request: FastifyRequest,
   response: ServerResponse,
-  log: Logger,
+  { log, cors }: { log: Logger; cors: readonly string[] },
 ): void {
   const outage = error instanceof UpstreamUnavailable
   log.error(
@@ -189,26 +217,22 @@ function fail(
     response.destroy()
     return
   }
+  const words = outage ? UPSTREAM_DOWN : UNEXPECTED
   const status = outage ? 502 : 500
   const reader = readerOfRequest(request)
-  if (reader !== 'program') {
-    const page = errorAnswer(status, reader, [], {
-      kind: 'broken',
-      title: 'The server behind this login did not answer',
-      text: 'You are signed in, and nothing is lost. Wait a moment, then reload this page. If you see this page again, tell whoever runs this server the request number below.',
-      requestId: request.id,
-    })
-    response.writeHead(page.status, [...page.headers])
-    response.end(page.body)
-    return
-  }
+  const answer =
+    reader === 'program'
+      ? failureFor(status, words, request.id)
+      : errorAnswer(status, reader, [], { kind: 'broken', ...words, requestId: request.id })
+  refuse(request, response, { answer }, cors)
+}
+
+/** The answer for a program. */
+function failureFor(status: number, words: typeof UNEXPECTED, requestId: string): Answer {
   const body = JSON.stringify({
-    error: 'temporarily_unavailable',
-    error_description: 'the server behind the gateway did not answer',
+    error: words.error,
+    error_description: `${words.description}, request ${requestId}`,
   })
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(body),
-  })
-  response.end(body)
+  const headers = ['Content-Type', 'application/json', 'Cache-Control', 'no-store']
+  return { status, headers: [...headers, 'Content-Length', String(Buffer.byteLength(body))], body }
 }

@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Agent, type Dispatcher } from 'undici'
+import { lingerThenClose } from '../http/lingering-close.ts'
 import { type RequestBody, takeBody } from './request-body.ts'
 
 /** The upstream did not answer. Nothing was sent to the client yet. */
@@ -28,19 +29,18 @@ export interface Upstream {
   close(): Promise<void>
 }
 
-/** A tool may think for minutes before it answers. */
-const HEADERS_TIMEOUT_MS = 15 * 60_000
 const CONNECT_TIMEOUT_MS = 10_000
 /** The same limit as for a client's headers. */
 const MAX_HEADER_SIZE = 64 * 1024
 const EMPTY = Buffer.alloc(0)
 
-export function createUpstream(): Upstream {
+/** @param options `idleMs`: a request ends after this time without a byte in either direction; 0 is no limit */
+export function createUpstream({ idleMs }: { readonly idleMs: number }): Upstream {
   const agent = new Agent({
     connect: { timeout: CONNECT_TIMEOUT_MS },
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    // No limit: an event stream is silent while nothing happens.
-    bodyTimeout: 0,
+    // A tool may think for minutes before it answers, and an event stream is silent while nothing happens.
+    headersTimeout: idleMs,
+    bodyTimeout: idleMs,
     maxHeaderSize: MAX_HEADER_SIZE,
   })
 
@@ -85,6 +85,8 @@ export function createUpstream(): Upstream {
                     ? started.rawHeaders
                     : Object.entries(parsed).flat(2),
                 )
+                // Nothing else can come on a connection whose upload may stay unread.
+                if (!request.complete) response.shouldKeepAlive = false
                 response.writeHead(status, responseHeaders(lines))
                 // A body of known length follows at once and takes the head along.
                 if (parsed['content-length'] !== undefined) return
@@ -102,6 +104,7 @@ export function createUpstream(): Upstream {
               },
               onResponseEnd() {
                 clearImmediate(headOnly)
+                lingerThenClose(request, response)
                 response.end()
                 resolve()
               },
@@ -117,7 +120,7 @@ export function createUpstream(): Upstream {
               },
             },
           )
-        takeBody(request, response, dispatch)
+        takeBody(request, dispatch, idleMs)
       })
     },
     close: () => agent.destroy(),

@@ -7,7 +7,7 @@ import { expect, it } from 'vitest'
 import { buildTestApp, resource } from '../support/build-app.ts'
 import { check, obtainTokens } from '../support/oauth-client.ts'
 import { startAccepting } from '../support/provider-tokens.ts'
-import { makeSession, HAND_COOKIE } from '../support/session.ts'
+import { HAND_COOKIE, makeSession } from '../support/session.ts'
 
 const A = resource({
   id: 'a',

@@ -20,6 +20,7 @@ async function startEnding() {
     storage: createMemoryStorage({ now }),
     log: pino({ level: 'silent' }),
     now,
+    elapsed: now.elapsed,
     lifecycle,
   })
   const port = await listen(app)

@@ -29,6 +29,7 @@ const problems = (env: NonNullable<Given['env']>, files = {}) =>
   problemsOf(() => load({ env, files }))
 const NOBODY = { anyone: false, emails: [], domains: [], groups: [] }
 const OURS = 'https://auth.example.com'
+const RULES = { ownOrigin: OURS, isProtected: () => false, isOpenedScheme: () => true }
 
 /** A person with this verified e-mail and these groups, as a provider states them. */
 const person = (email: string, groups: readonly string[] = []) =>
@@ -68,7 +69,7 @@ const KINDS: Readonly<Record<string, (written: string) => boolean>> = {
       : [`https://${entry}/cb`, `http://${entry}/cb`]
     return uris.some(
       (uri) =>
-        redirectUriProblem(uri, OURS) === undefined && compileRegistration([entry]).allows(uri),
+        redirectUriProblem(uri, RULES) === undefined && compileRegistration([entry]).allows(uri),
     )
   },
   'a network'(written) {

@@ -42,6 +42,8 @@ describe('the image', () => {
   it('has a health check that works with a configuration from elsewhere', async () => {
     const { code, stderr } = await run(healthcheck, { env: { DATA_DIR: '/data', PORT: '1' } })
     expect(code).toBe(1)
-    expect(stderr).toMatch(/^\/healthz did not answer on (?:::1|127\.0\.0\.1) port 1: .*ECONNREFUSED/)
+    expect(stderr).toMatch(
+      /^\/healthz did not answer on (?:::1|127\.0\.0\.1) port 1: .*ECONNREFUSED/,
+    )
   })
 })

@@ -468,12 +468,35 @@ describe.skipIf(isSkipped('nginx')).each([
       const answer = await preflight('http://localhost:6274')
       expect(answer.status).toBe(204)
       expect(answer.headers['access-control-allow-origin']).toBe('http://localhost:6274')
-      expect(answer.headers['access-control-allow-methods']).toBe('GET, POST, DELETE, OPTIONS')
-      expect(answer.headers['access-control-allow-headers']).toMatch(
-        /Authorization.*Mcp-Session-Id/,
+      expect(answer.headers['access-control-allow-methods']).toBe(
+        'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
       )
+      expect(answer.headers['access-control-allow-headers']).toBe(
+        'authorization,mcp-protocol-version',
+      )
+      expect(answer.headers.vary).toBe('Origin, Access-Control-Request-Headers')
       expect(answer.headers['access-control-max-age']).toBe('600')
       expect(gatewarden.requests.length + app.requests.length).toBe(before)
+    })
+
+    it.each([
+      ['x-tenant-id,traceparent', 'x-tenant-id,traceparent'],
+      ['sentry-trace, cache-control , x_a.b', 'sentry-trace, cache-control , x_a.b'],
+      ['x-a; y', expect.stringMatching(/^Accept, Authorization/)],
+      ['a,'.repeat(200), expect.stringMatching(/^Accept, Authorization/)],
+      ['', expect.stringMatching(/^Accept, Authorization/)],
+    ])('cl4: allow the headers that the browser asks for: %j', async (asked, allowed) => {
+      const answer = await ask(
+        resource,
+        '/mcp',
+        {
+          origin: 'http://localhost:6274',
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': asked,
+        },
+        { method: 'OPTIONS' },
+      )
+      expect(answer.headers['access-control-allow-headers']).toEqual(allowed)
     })
 
     it.each(['https://evil.test', 'http://localhost.evil.test', 'http://localhost:1/', 'null'])(

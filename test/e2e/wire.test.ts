@@ -341,13 +341,11 @@ describe.each(Object.entries(BODIES))('a body for %s', (path, type) => {
   })
 })
 
-it('a request that never ends is given up after two minutes at most', async () => {
-  // Reads the settings of the server: waiting would take two minutes.
+it('a request whose head never ends is given up after two minutes at most', async () => {
+  // Reads the setting of the server: waiting would take two minutes. `test/http/body-deadline.test.ts` is about bodies.
   const { app: built } = await buildTestApp()
-  for (const limit of [built.server.requestTimeout, built.server.headersTimeout]) {
-    expect(limit).toBeGreaterThan(0)
-    expect(limit).toBeLessThanOrEqual(120_000)
-  }
+  expect(built.server.headersTimeout).toBeGreaterThan(0)
+  expect(built.server.headersTimeout).toBeLessThanOrEqual(120_000)
 })
 
 describe('a thousand strangers', () => {

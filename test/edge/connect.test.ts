@@ -331,7 +331,7 @@ describe('the connect page', () => {
     const { app } = await buildEdgeApp()
     const answer = await app.inject({ method, url: CONNECT, headers: { host: HOST } })
     expect(answer.statusCode).toBe(405)
-    expect(answer.headers.allow).toBe('GET')
+    expect(answer.headers.allow).toBe('GET, HEAD')
   })
 
   it('says that the store is down as an outage, and shows nothing', async () => {

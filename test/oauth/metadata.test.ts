@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { wellKnown } from '../../src/oauth/well-known.ts'
 import { createResourceTable } from '../../src/resources/resource-table.ts'
 import { buildTestApp, resource, type TestApp } from '../support/build-app.ts'
+import { exchange, listen } from '../support/raw-http.ts'
 
 const ISSUER = 'https://auth.example.com'
 const PRM = '/.well-known/oauth-protected-resource'
@@ -238,7 +239,7 @@ it.each([
     headers: {
       origin: 'http://localhost:6274',
       'access-control-request-method': method,
-      'access-control-request-headers': 'content-type,mcp-protocol-version',
+      'access-control-request-headers': 'content-type,mcp-protocol-version,x-tenant-id,traceparent',
     },
   })
   expect(response.statusCode).toBe(204)
@@ -249,6 +250,9 @@ it.each([
   ).toEqual(
     expect.arrayContaining(['authorization', 'content-type', 'mcp-protocol-version', 'dpop']),
   )
+  // cl4
+  expect(response.headers['access-control-allow-headers']).toContain('x-tenant-id, traceparent')
+  expect(response.headers.vary).toContain('Access-Control-Request-Headers')
   expect(response.headers['access-control-allow-credentials']).toBeUndefined()
 })
 
@@ -282,3 +286,37 @@ it('answers the preflight of a document whose well-known part comes after the pa
   expect(answer.headers['access-control-allow-origin']).toBe('*')
   expect(answer.headers['access-control-allow-headers']).toContain('MCP-Protocol-Version')
 })
+
+it.each([
+  ['auth.example.com', '/.well-known/oauth-authorization-server', 200],
+  ['auth.example.com', '/.well-known/openid-configuration', 200],
+  ['mcp.example.com', `${PRM}/notes/mcp`, 200],
+  ['mcp.example.com', '/notes/mcp/.well-known/openid-configuration', 200],
+  ['mcp.example.com', `${PRM}/elsewhere`, 404],
+  ['auth.example.com', '/jwks', 200],
+  ['auth.example.com', '/healthz', 200],
+  ['auth.example.com', '/readyz', 200],
+  ['auth.example.com', '/authorize', 400],
+  ['auth.example.com', '/login', 400],
+])('cl5: HEAD is answered wherever GET is: %s%s', async (host, url, status) => {
+  const port = await listen((await buildTestApp({ resources: gateway.config.resources })).app)
+  const ask = (method: string) => exchange(port, [`${method} ${url} HTTP/1.1`, `Host: ${host}`])
+  const [got, looked] = [await ask('GET'), await ask('HEAD')]
+  expect([got.status, looked.status]).toEqual([status, status])
+  expect(looked.body).toBe('')
+  const stable = ({ lines }: typeof got) =>
+    lines.filter(([name]) => !/^(date|set-cookie|content-security-policy)$/i.test(name))
+  expect(stable(looked)).toEqual(stable(got))
+})
+
+it.each(['/.well-known/oauth-authorization-server', '/jwks', '/authorize', '/login'])(
+  'cl5: %s names HEAD among its methods',
+  async (url) => {
+    const headers = { host: 'auth.example.com' }
+    const answer = await gateway.app.inject({ method: 'PUT', url, headers })
+    expect(answer.statusCode).toBe(405)
+    expect(String(answer.headers.allow).split(', ')).toEqual(
+      expect.arrayContaining(['GET', 'HEAD']),
+    )
+  },
+)

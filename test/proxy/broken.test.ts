@@ -2,9 +2,10 @@ import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { createUpstream } from '../../src/proxy/upstream.ts'
+import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { ANYONE, buildTestApp, resource } from '../support/build-app.ts'
 import { obtainTokens } from '../support/oauth-client.ts'
-import { listen, open, parseAnswer } from '../support/raw-http.ts'
+import { exchange, listen, open, parseAnswer } from '../support/raw-http.ts'
 import { startUpstream } from '../support/upstream-server.ts'
 import { CREDENTIAL, openGateway } from './gateway.ts'
 
@@ -212,7 +213,7 @@ describe('a client that leaves', () => {
 
 it('asks an upstream nothing for an answer that nobody waits for any more', async () => {
   const upstream = await startUpstream((_request, response) => response.end('ok'))
-  const forwarder = createUpstream()
+  const forwarder = createUpstream({ idleMs: 0 })
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -244,4 +245,125 @@ it('says 503, not 502, and asks no upstream when our own store is gone', async (
   expect(answer.statusCode).toBe(503)
   expect(answer.headers['retry-after']).toBeDefined()
   expect(upstream.requests).toEqual([])
+})
+
+describe('an early answer to an upload', () => {
+  const CHUNK = Buffer.alloc(64 * 1024, 'x')
+  const head = (lines: readonly string[]) =>
+    `${[...lines, `Content-Length: ${20 * CHUNK.length}`].join('\r\n')}\r\n\r\n`
+
+  /** Sends an upload to its end, whatever comes back meanwhile. */
+  async function upload(port: number, lines: readonly string[]) {
+    const client = await open(port)
+    client.send(head(lines))
+    client.send(CHUNK)
+    await client.until(/^HTTP\/1\.1 /)
+    // Like a proxy in front, which has these bytes under way when it sees the answer.
+    for (let i = 1; i < 20; i += 1) client.send(CHUNK)
+    return parseAnswer(await client.ended())
+  }
+
+  it('ed33: 502 says that the connection ends, and ends it without a reset', async () => {
+    const upstream = await startUpstream()
+    const { port } = await openGateway(upstream.origin)
+    await upstream.stop()
+    for (let round = 0; round < 5; round += 1) {
+      const answer = await upload(port, POST.split('\r\n'))
+      expect(answer).toMatchObject({ status: 502, complete: true })
+      expect(answer.values('connection')).toEqual(['close'])
+    }
+  })
+
+  it('ed33: so does the refusal of a request without a token', async () => {
+    const upstream = await startUpstream()
+    const { port } = await openGateway(upstream.origin)
+    const answer = await upload(port, ['POST /notes/mcp HTTP/1.1', 'Host: mcp.example.com'])
+    expect(answer).toMatchObject({ status: 401, complete: true })
+    expect(answer.values('connection')).toEqual(['close'])
+    expect(answer.values('www-authenticate')).toHaveLength(1)
+  })
+
+  it('ed33: so does an early answer of the upstream', async () => {
+    const upstream = await startUpstream((_request, response) => {
+      response.writeHead(413, { 'content-length': '9' })
+      response.end('too large')
+    })
+    const { port } = await openGateway(upstream.origin)
+    const answer = await upload(port, POST.split('\r\n'))
+    expect(answer).toMatchObject({ status: 413, body: 'too large' })
+    expect(answer.values('connection')).toEqual(['close'])
+  })
+
+  it('ed33: leaves the connection open when the upload was whole', async () => {
+    const upstream = await startUpstream()
+    const { port } = await openGateway(upstream.origin)
+    await upstream.stop()
+    const client = await open(port)
+    for (let round = 0; round < 2; round += 1) {
+      client.send(`${POST}\r\nContent-Length: 2\r\n\r\n{}`)
+      await client.until(round === 0 ? /502 [\s\S]*\}$/ : /502 [\s\S]*502 [\s\S]*\}$/)
+    }
+  })
+
+  it('ed33: lets both directions flow at once', async () => {
+    const upstream = await startUpstream((request, response) => {
+      response.writeHead(200)
+      request.on('data', (chunk) => response.write(chunk))
+      request.on('end', () => response.end('end'))
+    })
+    const { port } = await openGateway(upstream.origin)
+    const client = await open(port)
+    client.send(`${POST}\r\nContent-Length: 100000\r\n\r\n${'a'.repeat(50_000)}`)
+    await client.until(/aaaa/)
+    client.send('b'.repeat(50_000))
+    await client.until(/b[\s\S]*end/)
+  })
+})
+
+describe('an error that nobody foresaw', () => {
+  async function breakDown(headers: readonly string[]) {
+    const storage = createMemoryStorage({ now: Date.now })
+    const upstream = await startUpstream()
+    const resources = [resource({ allow: ANYONE, upstream: upstream.origin })]
+    const broken = await buildTestApp({ resources }, { storage })
+    const { tokens } = await obtainTokens(broken.app)
+    const { app, logs } = await broken.restart()
+    storage.get = () => Promise.reject(new TypeError('secret detail'))
+    const port = await listen(app)
+    const lines = [`Authorization: Bearer ${tokens.access_token}`, ...headers]
+    const answer = await exchange(port, [
+      'GET /notes/mcp HTTP/1.1',
+      'Host: mcp.example.com',
+      ...lines,
+    ])
+    return { answer, logs }
+  }
+
+  it('is 500 that says so, not an outage of the upstream, and an allowed page can read it', async () => {
+    const { answer, logs } = await breakDown(['Origin: http://localhost:6274'])
+    expect(answer.status).toBe(500)
+    expect(JSON.parse(answer.body)).toMatchObject({ error: 'server_error' })
+    expect(answer.body).not.toContain('secret detail')
+    expect(answer.values('cache-control')).toEqual(['no-store'])
+    expect(answer.values('access-control-allow-origin')).toEqual(['http://localhost:6274'])
+    expect(logs.at(-1)).toMatchObject({ msg: 'unexpected error in pass-through' })
+  })
+
+  it('is a page for a person that does not say that they are signed in', async () => {
+    const { answer } = await breakDown(['Accept: text/html', 'Sec-Fetch-Mode: navigate'])
+    expect(answer.status).toBe(500)
+    expect(answer.values('content-type')).toEqual(['text/html; charset=utf-8'])
+    expect(answer.body).toContain('Something went wrong here')
+    expect(answer.body).not.toContain('signed in')
+  })
+})
+
+it('an upstream that is down is 502 that an allowed page can read, and that no cache keeps', async () => {
+  const upstream = await startUpstream()
+  const { ask } = await openGateway(upstream.origin)
+  await upstream.stop()
+  const answer = await ask('GET /notes/mcp', { headers: ['Origin: http://localhost:6274'] })
+  expect(answer.status).toBe(502)
+  expect(answer.values('access-control-allow-origin')).toEqual(['http://localhost:6274'])
+  expect(answer.values('cache-control')).toEqual(['no-store'])
 })

@@ -44,12 +44,42 @@ describe('a preflight', () => {
     expect(requests).toEqual([])
   })
 
-  it('is allowed the parameters of a call, which nobody can list beforehand, and nothing else', async () => {
-    const asked = 'Access-Control-Request-Headers: mcp-param-city, x-forwarded-user,Mcp-Param-a-b'
-    const { answer } = await preflight(PAGE, [asked])
+  it.each([
+    'x-tenant-id,traceparent',
+    'sentry-trace',
+    'cache-control',
+    'x-custom-auth-headers',
+    'mcp-param-city, Mcp-Param-a-b',
+  ])('cl4: is allowed the headers that it asks for: %s', async (asked) => {
+    const { answer } = await preflight(PAGE, [`Access-Control-Request-Headers: ${asked}`])
     const allowed = (answer.values('access-control-allow-headers')[0] ?? '').split(', ')
-    expect(allowed).toEqual(expect.arrayContaining(['mcp-param-city', 'Mcp-Param-a-b']))
-    expect(allowed.join().toLowerCase()).not.toContain('x-forwarded-user')
+    expect(allowed).toEqual(expect.arrayContaining(asked.split(/, ?/)))
+    expect(allowed).toContain('Authorization')
+    expect(answer.values('vary')).toEqual([
+      'Origin, Access-Control-Request-Method, Access-Control-Request-Headers',
+    ])
+  })
+
+  it('cl4: is allowed only names of headers, a bounded number of them, each once', async () => {
+    const many = Array.from({ length: 500 }, (_, index) => `x-${index}`)
+    const asked = ['a b', 'x:y', '(z)', 'authorization', `x-${'y'.repeat(200)}`, ...many].join()
+    const { answer } = await preflight(PAGE, [`Access-Control-Request-Headers: ${asked}`])
+    const allowed = (answer.values('access-control-allow-headers')[0] ?? '').split(', ')
+    expect(allowed.length).toBeLessThanOrEqual(108)
+    expect(allowed.filter((name) => !/^[\w-]{1,128}$/.test(name))).toEqual([])
+    expect(allowed.filter((name) => /^authorization$/i.test(name))).toEqual(['Authorization'])
+  })
+
+  it('cl4: is allowed the method that it asks for', async () => {
+    const upstream = await startUpstream()
+    const { port } = await openGateway(upstream.origin)
+    const answer = await exchange(port, [
+      'OPTIONS /notes/mcp HTTP/1.1',
+      'Host: mcp.example.com',
+      `Origin: ${PAGE}`,
+      'Access-Control-Request-Method: PROPFIND',
+    ])
+    expect(answer.values('access-control-allow-methods')[0]).toMatch(/PUT, PATCH, .*PROPFIND$/)
   })
 
   it.each([EVIL, 'null', 'http://localhost.evil.test', 'https://mcp.example.com.evil.test'])(

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { createResourceTable } from '../../src/resources/resource-table.ts'
 import { ANYONE, buildTestApp, resource, type TestApp } from '../support/build-app.ts'
 import { startAccepting } from '../support/provider-tokens.ts'
-import { makeSession, HAND_COOKIE } from '../support/session.ts'
+import { HAND_COOKIE, makeSession } from '../support/session.ts'
 import { startUpstream } from '../support/upstream-server.ts'
 
 const WILD = 'https://*.example.com'

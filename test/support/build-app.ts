@@ -64,6 +64,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     listen: { host: '127.0.0.1', port: 0 },
     dataDir: 'unused',
     maxStale: 60,
+    upstreamIdle: 3600,
     secretPrevious: [],
     resources: [resource()],
     trustedProxies: ['127.0.0.0/8', '::1'],

@@ -37,7 +37,7 @@ export function createDiscovery({
   const serverMetadata = authorizationServerMetadata(issuer, resources.all, { registration })
   return (request, reply) => {
     const document = wellKnown(request.raw.url ?? '', request.headers.host ?? '', resources)
-    if (document && request.method === 'OPTIONS') return answerPreflight(reply, ['GET'])
+    if (document && request.method === 'OPTIONS') return answerPreflight(reply, ['GET', 'HEAD'])
     if (request.method !== 'GET' && request.method !== 'HEAD') return undefined
     switch (document?.kind) {
       case 'authorization-server':

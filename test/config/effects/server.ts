@@ -46,6 +46,7 @@ export const server: Record<
   | 'dev_mode'
   | 'resources'
   | 'upstream_url'
+  | 'upstream_idle_timeout'
   | 'trusted_proxies'
   | 'allowed_origins'
   | 'identity_headers'
@@ -81,6 +82,17 @@ export const server: Record<
   async upstream_url() {
     const request = await callThrough((upstream) => start({ UPSTREAM_URL: upstream }))
     expect(request.url).toBe('/there')
+  },
+
+  async upstream_idle_timeout() {
+    const silent = await startUpstream()
+    const env = { UPSTREAM_URL: silent.origin, UPSTREAM_IDLE_TIMEOUT: '1s' }
+    const { app } = await start(env)
+    const { tokens } = await obtainTokens(app)
+    const port = await listen(app)
+    const authorization = `Authorization: Bearer ${tokens.access_token}`
+    const head = ['GET /notes/mcp HTTP/1.1', 'Host: mcp.example.com', authorization]
+    expect((await exchange(port, head)).status).toBe(502)
   },
 
   async trusted_proxies() {

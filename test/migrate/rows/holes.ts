@@ -313,7 +313,6 @@ export const holes: Proofs = {
 
   async H22() {
     const { app } = await buildTestApp({ rateLimit: 5 })
-    expect(app.server.requestTimeout).toBeGreaterThan(0)
     expect(app.server.headersTimeout).toBeGreaterThan(0)
     const large = { client_name: 'x'.repeat(100_000), redirect_uris: ['http://127.0.0.1/cb'] }
     const refused = await app.inject({ method: 'POST', url: '/register', payload: large })
