@@ -13,6 +13,7 @@ import { IDENTITY_HEADER_NAMES, identityHeaders } from './values/identity-header
 import { parseInstant } from './values/instants.ts'
 import { parseAllowedEmail, parseDomain, parseGroup, parseHostedDomain } from './values/people.ts'
 import {
+  parseClientSecret,
   parseHttpScheme,
   parseKeycloakHost,
   parseListenHost,
@@ -25,6 +26,7 @@ import {
   parseRealm,
   parseSecret,
   parseToken,
+  parseTokenEndpointAuthMethod,
   splitSecrets,
 } from './values/plain.ts'
 import { parseRedisUrl } from './values/redis-url.ts'
@@ -107,13 +109,18 @@ export const Settings = z.object({
       example: 'gatewarden',
       aliases: ['GOOGLE_CLIENT_ID'],
     }),
-  client_secret: text(parseToken)
+  client_secret: text(parseClientSecret)
     .optional()
     .register(fields, {
       description: 'Client secret of Gatewarden at the provider.',
       secret: true,
       aliases: ['GOOGLE_CLIENT_SECRET'],
     }),
+  token_endpoint_auth_method: text(parseTokenEndpointAuthMethod).optional().register(fields, {
+    description:
+      "How Gatewarden sends `CLIENT_SECRET` to the provider: `client_secret_basic` (in a header) or `client_secret_post` (in the form). If unset, the provider's discovery document decides, and Gatewarden tries the other way once if the provider answers `invalid_client`.",
+    example: 'client_secret_post',
+  }),
   google_hosted_domain: list(parseHostedDomain).optional().register(fields, {
     description:
       'Google Workspace domains whose accounts can sign in. If unset, any Google account can sign in, and the `ALLOWED_` lists decide who may pass.',

@@ -47,7 +47,8 @@ function respelled(idToken: string, alias: string, issuer: string): string {
   return `${header}.${spelled.toString('base64url')}.${signature}`
 }
 
-function parseJson(text: string): unknown {
+/** The value, or undefined if the text is no JSON. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

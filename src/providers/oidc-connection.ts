@@ -8,18 +8,23 @@ import type { JSONWebKeySet } from 'jose'
 import {
   allowInsecureRequests,
   type ClientAuth,
-  ClientSecretBasic,
-  ClientSecretPost,
-  type Configuration,
+  Configuration,
   customFetch,
   discovery,
   type ServerMetadata,
 } from 'openid-client'
 import { z } from 'zod'
 import { type Cached, createCached } from './cached.ts'
+import {
+  type ClientAuthentication,
+  createClientAuthentication,
+  type SecretCall,
+  waysToAuthenticate,
+} from './client-authentication.ts'
 import { spellIssuer } from './issuer-spelling.ts'
 import { type ProviderStep, providerFailure } from './oidc-failure.ts'
 import { ProviderFailure } from './provider.ts'
+import type { TokenEndpointAuthMethod } from './provider-config.ts'
 import { fetchFromProvider, PROVIDER_TIMEOUT } from './provider-fetch.ts'
 import { createProviderKeys, type ProviderKeys } from './provider-keys.ts'
 
@@ -30,6 +35,8 @@ export interface ConnectionOptions {
   readonly issuerAlias?: string
   readonly clientId: string
   readonly clientSecret: string
+  /** The only way to authenticate there; without it the discovery document decides. */
+  readonly tokenEndpointAuthMethod?: TokenEndpointAuthMethod
   /** Speak plain http to the provider, which shows codes and secrets to the network. */
   readonly allowInsecure: boolean
   /** Milliseconds since the epoch. */
@@ -38,8 +45,11 @@ export interface ConnectionOptions {
 
 /** The result of discovery. */
 export interface Discovered {
+  /** For everything but calls with our secret. */
   readonly configuration: Configuration
   readonly metadata: Readonly<ServerMetadata>
+  /** Makes a call with our secret, twice if the provider refuses the first way to present it. */
+  withSecret<T>(call: SecretCall<T>): Promise<T>
 }
 
 export interface OidcConnection {
@@ -67,8 +77,9 @@ const KeySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) })
 /** Asks the provider nothing before a caller needs it, so that a provider that is down does not stop our start. */
 export function createOidcConnection(options: ConnectionOptions): OidcConnection {
   const { issuerUrl, issuerAlias, now } = options
+  const authentication = createClientAuthentication(options.tokenEndpointAuthMethod)
   const discovered = createCached({
-    load: () => discover(options),
+    load: () => discover(options, authentication),
     maxAgeMs: DISCOVERY_MAX_AGE_MS,
     retryAfterMs: RETRY_AFTER_MS,
     now,
@@ -101,41 +112,52 @@ export function createOidcConnection(options: ConnectionOptions): OidcConnection
 }
 
 /** @throws an error of openid-client; ProviderFailure for another issuer's document */
-async function discover(options: ConnectionOptions): Promise<Discovered> {
-  const { issuerUrl, issuerAlias, allowInsecure } = options
-  const configuration = await discovery(
+async function discover(
+  options: ConnectionOptions,
+  authentication: ClientAuthentication,
+): Promise<Discovered> {
+  const { issuerUrl, allowInsecure, clientId } = options
+  const found = await discovery(
     new URL(`${issuerUrl}/.well-known/openid-configuration`),
-    options.clientId,
+    clientId,
     undefined,
-    authenticateWith(options.clientSecret),
+    undefined,
     {
       timeout: PROVIDER_TIMEOUT,
       [customFetch]: fetchFromProvider,
       execute: allowInsecure ? [allowInsecureRequests] : [],
     },
   )
-  const metadata = configuration.serverMetadata()
+  const metadata = found.serverMetadata()
   // Given the document's own address, openid-client leaves this comparison to us. Some issuers end in a slash.
   if (withoutSlash(metadata.issuer) !== issuerUrl) {
     throw new ProviderFailure('failed', 'the discovery document is for another issuer')
   }
-  if (issuerAlias !== undefined) {
-    configuration[customFetch] = spellIssuer({
-      alias: issuerAlias,
-      issuer: metadata.issuer,
-      fetch: fetchFromProvider,
-    })
+  const ways = waysToAuthenticate(clientId, options.clientSecret)
+  const configurations = {
+    client_secret_basic: configure(metadata, ways.client_secret_basic, options),
+    client_secret_post: configure(metadata, ways.client_secret_post, options),
   }
-  return { configuration, metadata }
+  return {
+    configuration: configurations.client_secret_basic,
+    metadata,
+    withSecret: (call) => authentication.call({ metadata, configurations }, call),
+  }
 }
 
-/** By POST where the provider can, since some decode Basic wrongly; Basic is the standard's default. */
-function authenticateWith(clientSecret: string): ClientAuth {
-  const [post, basic] = [ClientSecretPost(clientSecret), ClientSecretBasic(clientSecret)]
-  return (server, ...rest) => {
-    const methods = server.token_endpoint_auth_methods_supported
-    return (methods?.includes('client_secret_post') ? post : basic)(server, ...rest)
-  }
+function configure(
+  metadata: Readonly<ServerMetadata>,
+  authenticate: ClientAuth,
+  { clientId, issuerAlias, allowInsecure }: ConnectionOptions,
+): Configuration {
+  const configuration = new Configuration(metadata, clientId, undefined, authenticate)
+  configuration.timeout = PROVIDER_TIMEOUT
+  configuration[customFetch] =
+    issuerAlias === undefined
+      ? fetchFromProvider
+      : spellIssuer({ alias: issuerAlias, issuer: metadata.issuer, fetch: fetchFromProvider })
+  if (allowInsecure) allowInsecureRequests(configuration)
+  return configuration
 }
 
 async function fetchKeys(address: URL): Promise<JSONWebKeySet> {

@@ -6,6 +6,7 @@
  */
 import { authorizationCodeGrant, buildAuthorizationUrl } from 'openid-client'
 import { type Keyring, sha256 } from '../crypto.ts'
+import { formsOfSecret } from './client-authentication.ts'
 import { ORIGINAL_ID_TOKEN } from './issuer-spelling.ts'
 import {
   type ConnectionOptions,
@@ -92,15 +93,19 @@ export function createOidcLogin(
       const code = callback.searchParams.get('code') ?? ''
       const step: ProviderStep = {
         about: 'the code',
-        secrets: [clientSecret, pkceCodeVerifier, code, state],
+        secrets: [...formsOfSecret(clientId, clientSecret), pkceCodeVerifier, code, state],
       }
       const { found, tokens } = await translateFailures(step, async () => {
         const found = await discovered.get()
-        const tokens = await authorizationCodeGrant(found.configuration, callback, {
-          expectedState: state,
-          expectedNonce: nonceOf(flowId),
-          pkceCodeVerifier,
-          idTokenExpected: true,
+        const tokens = await found.withSecret({
+          endpoint: 'token_endpoint',
+          run: (configuration) =>
+            authorizationCodeGrant(configuration, callback, {
+              expectedState: state,
+              expectedNonce: nonceOf(flowId),
+              pkceCodeVerifier,
+              idTokenExpected: true,
+            }),
         })
         return { found, tokens }
       })

@@ -15,6 +15,9 @@ export interface UserConfig {
   readonly passwordHash: string
 }
 
+/** How our client authenticates at the provider: its secret in a header, or in the form. */
+export type TokenEndpointAuthMethod = 'client_secret_basic' | 'client_secret_post'
+
 /** A provider that people are sent to. */
 export interface RedirectProviderConfig {
   readonly type: 'oidc' | 'keycloak' | 'google'
@@ -24,6 +27,8 @@ export interface RedirectProviderConfig {
   readonly issuerUrl: string
   readonly clientId: string
   readonly clientSecret: string
+  /** Without it, the discovery document decides. */
+  readonly tokenEndpointAuthMethod?: TokenEndpointAuthMethod
   /** The claim that lists a person's groups. */
   readonly groupsClaim: string
   /** Google Workspace domains, in lower case, that must manage a person's account; empty admits everyone. */

@@ -36,8 +36,11 @@ export interface TokenAuthority {
   isIssuer(issuer: unknown): boolean
   /** Reads a JWT by the provider's published keys. A provider whose access tokens are not JWTs leaves it out. */
   readSigned?(token: string): Promise<TokenStatement>
-  /** Asks the provider about a token, which never goes into a URL. */
-  inspect(token: string): Promise<TokenStatement>
+  /**
+   * Asks the provider about a token, which never goes into a URL.
+   * @param beforeRetry runs before a second call, which it prevents by rejecting
+   */
+  inspect(token: string, beforeRetry?: () => Promise<void>): Promise<TokenStatement>
 }
 
 interface ProviderBase {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createBrowser, refreshTarget } from '../support/browser.ts'
 import { ANYONE, resource } from '../support/build-app.ts'
-import { CLIENT_SECRET } from '../support/hostile-provider.ts'
 import { check, codeOf, redeem } from '../support/oauth-client.ts'
 import {
   approve,
@@ -111,18 +110,6 @@ describe('the way to the provider', () => {
     provider.lies = {}
     clock.advance(5)
     expect((await tryIt()).statusCode).toBe(200)
-  })
-
-  it('authenticates by POST where the provider can, and by Basic where it says nothing', async () => {
-    const posting = await startJourney()
-    await obtainTokensThere(posting)
-    expect(posting.provider.redeemed[0]?.get('client_secret')).toBe(CLIENT_SECRET)
-    const basic = await startJourney()
-    basic.provider.lies.discovery = (document) => {
-      delete document.token_endpoint_auth_methods_supported
-    }
-    await obtainTokensThere(basic)
-    expect(basic.provider.redeemed[0]?.get('client_secret')).toBeNull()
   })
 })
 

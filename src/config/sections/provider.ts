@@ -27,6 +27,7 @@ const REDIRECT_KEYS = [
   'issuer_url',
   'client_id',
   'client_secret',
+  'token_endpoint_auth_method',
   'groups_claim',
   'google_hosted_domain',
   'provider_token_clients',
@@ -84,6 +85,9 @@ function buildRedirectProvider(
     issuerUrl: issuer.href,
     clientId,
     clientSecret,
+    ...(settings.token_endpoint_auth_method && {
+      tokenEndpointAuthMethod: settings.token_endpoint_auth_method,
+    }),
     groupsClaim: settings.groups_claim,
     hostedDomains: settings.google_hosted_domain ?? [],
     tokenClients: settings.provider_token_clients ?? [],

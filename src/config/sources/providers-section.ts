@@ -67,6 +67,7 @@ export const ProviderSection = section({
   client_secret_file: text(parsePath).optional().register(fields, {
     description: 'File that holds the client secret, instead of `client_secret`.',
   }),
+  token_endpoint_auth_method: Settings.shape.token_endpoint_auth_method,
   groups_claim: Settings.shape.groups_claim,
   google_hosted_domain: Settings.shape.google_hosted_domain,
 })

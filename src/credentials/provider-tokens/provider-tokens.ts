@@ -123,7 +123,7 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
       if (isEnough) return statement
     }
     const budget = accepted.get(token) ? budgets.known : budgets.strangers
-    return budget.spend(() => authority.inspect(token))
+    return budget.spend(() => authority.inspect(token, () => budget.spend(async () => undefined)))
   }
 
   /** Every fault of the provider is an outage to the caller, whose token may be good. */

@@ -113,11 +113,36 @@ const expectProviderTokens: Effect = async () => {
   }
 }
 
+/** Starts with this provider and one more of its settings, by its name in the file. */
+type StartWith = (
+  provider: HostileProvider,
+  more: readonly [name: string, value: string],
+) => Promise<TestApp>
+
+const startFlat: StartWith = ({ issuer }, [name, value]) =>
+  start({
+    PROVIDER: 'oidc',
+    ISSUER_URL: issuer,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    [name.toUpperCase()]: value,
+  })
+
+/** The secret is in the form, although the provider would rather have it in a header. */
+export async function expectPost(startWith: StartWith): Promise<void> {
+  const provider = await startHostileProvider()
+  const test = await startWith(provider, ['token_endpoint_auth_method', 'client_secret_post'])
+  const client = await register(test.app)
+  await obtainTokensThere({ ...test, provider, client, untrusted: client })
+  expect(provider.redeemed[0]?.get('client_secret')).toBe(CLIENT_SECRET)
+}
+
 export const provider: Record<
   | 'provider'
   | 'issuer_url'
   | 'client_id'
   | 'client_secret'
+  | 'token_endpoint_auth_method'
   | 'groups_claim'
   | 'google_hosted_domain'
   | 'accept_provider_tokens'
@@ -132,6 +157,7 @@ export const provider: Record<
   issuer_url: expectOidc,
   client_id: expectOidc,
   client_secret: expectOidc,
+  token_endpoint_auth_method: () => expectPost(startFlat),
   groups_claim: expectOidc,
   google_hosted_domain: () => expectHostedDomain((settings) => start(settings)),
   accept_provider_tokens: expectProviderTokens,

@@ -12,7 +12,7 @@ import { User } from '../../../src/config/sections/users.ts'
 import { ProviderSection } from '../../../src/config/sources/providers-section.ts'
 import { createBrowser } from '../../support/browser.ts'
 import { PASSWORD, type TestApp } from '../../support/build-app.ts'
-import { CLIENT_ID } from '../../support/hostile-provider.ts'
+import { CLIENT_ID, CLIENT_SECRET } from '../../support/hostile-provider.ts'
 import {
   authorizeUrl,
   check,
@@ -25,7 +25,12 @@ import {
 } from '../../support/oauth-client.ts'
 import { loadYaml } from '../harness.ts'
 import { whoPasses } from './people.ts'
-import { expectHostedDomain, expectPersonOf, expectTokenOfOtherProgram } from './provider.ts'
+import {
+  expectHostedDomain,
+  expectPersonOf,
+  expectPost,
+  expectTokenOfOtherProgram,
+} from './provider.ts'
 import { callThrough, metadata } from './server.ts'
 import { type Effect, startFile } from './start.ts'
 
@@ -129,6 +134,19 @@ const expectProvider = (secret: (clientSecret: string) => string): Effect => {
       ),
     )
 }
+const startWithProvider = (
+  there: { readonly issuer: string },
+  [name, value]: readonly [string, string],
+) =>
+  startFile(
+    [
+      `${NOTES} } }\n${ALLOW}\nproviders:\n  ours:\n    type: oidc`,
+      `issuer_url: ${there.issuer}`,
+      `client_id: ${CLIENT_ID}`,
+      `client_secret: ${CLIENT_SECRET}`,
+      `${name}: ${value}\n`,
+    ].join('\n    '),
+  )
 const providerInFile = expectProvider((clientSecret) => `client_secret: ${clientSecret}`)
 const providerWithFile = expectProvider(() => 'client_secret_file: /run/provider')
 
@@ -258,6 +276,7 @@ const all: Record<string, Record<string, Effect>> = {
     client_id: providerInFile,
     client_secret: providerInFile,
     client_secret_file: providerWithFile,
+    token_endpoint_auth_method: () => expectPost(startWithProvider),
     groups_claim: providerInFile,
     google_hosted_domain: () =>
       expectHostedDomain((settings) =>
