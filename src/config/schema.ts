@@ -35,6 +35,7 @@ import { parseScopeToken } from './values/scopes.ts'
 import { parseFlatToken } from './values/static-token.ts'
 import {
   parseAllowedOrigin,
+  parseDiscoveryUrl,
   parseIssuerUrl,
   parsePublicUrl,
   parseResourceUrl,
@@ -101,6 +102,11 @@ export const Settings = z.object({
     description: 'Issuer of the provider; for Keycloak, the URL of the realm. Google needs none.',
     example: 'https://id.example.com/realms/main',
   }),
+  discovery_url: text(parseDiscoveryUrl).optional().register(fields, {
+    description:
+      'Address at which Gatewarden itself reads the discovery document, if it cannot reach `ISSUER_URL` or should not go that way. The document must name `ISSUER_URL` as its issuer; its endpoints are used as they are. Plain http is possible with a warning, on a network you trust.',
+    example: 'http://keycloak:8080/realms/main/.well-known/openid-configuration',
+  }),
   client_id: text(parseToken)
     .optional()
     .register(fields, {
@@ -140,7 +146,7 @@ export const Settings = z.object({
   }),
   keycloak_auth_host: text(parseKeycloakHost).optional().register(fields, {
     description:
-      'Host of Keycloak; replaces `ISSUER_URL`. Default: `localhost` if another `KEYCLOAK_` setting is present.',
+      'Host of Keycloak; replaces `ISSUER_URL`. Default: `localhost` if another `KEYCLOAK_` setting is present. Beside `ISSUER_URL`, the `KEYCLOAK_` settings are the inner address, as `DISCOVERY_URL` is.',
     example: 'id.example.com',
   }),
   keycloak_auth_port: scalar(parsePort).prefault(8080).register(fields, {

@@ -22,8 +22,9 @@ import {
   waysToAuthenticate,
 } from './client-authentication.ts'
 import { spellIssuer } from './issuer-spelling.ts'
-import { type ProviderStep, providerFailure } from './oidc-failure.ts'
+import { type ProviderStep, printable, providerFailure } from './oidc-failure.ts'
 import { ProviderFailure } from './provider.ts'
+import { createProviderAddresses, type ProviderAddresses } from './provider-addresses.ts'
 import type { TokenEndpointAuthMethod } from './provider-config.ts'
 import { fetchFromProvider, PROVIDER_TIMEOUT } from './provider-fetch.ts'
 import { createProviderKeys, type ProviderKeys } from './provider-keys.ts'
@@ -31,6 +32,8 @@ import { createProviderKeys, type ProviderKeys } from './provider-keys.ts'
 export interface ConnectionOptions {
   /** Without a slash at its end. */
   readonly issuerUrl: string
+  /** The address of the discovery document, if it is not below the issuer. */
+  readonly discoveryUrl?: string
   /** Another spelling of the issuer that the provider's tokens may have. */
   readonly issuerAlias?: string
   readonly clientId: string
@@ -52,7 +55,7 @@ export interface Discovered {
   withSecret<T>(call: SecretCall<T>): Promise<T>
 }
 
-export interface OidcConnection {
+export interface OidcConnection extends ProviderAddresses {
   /** At most an hour old; rejects with an error of openid-client, or ProviderFailure. */
   readonly discovered: Cached<Discovered>
   /** As `discovered`, for the check of a token: an older document serves while the provider does not answer. */
@@ -64,8 +67,6 @@ export interface OidcConnection {
    * @param graceMs how long known keys serve beyond their age while the provider does not answer
    */
   createKeys(graceMs: number): ProviderKeys
-  /** The URL, if it may be called: https, or http where that is allowed. Throws ProviderFailure. */
-  usable(address: string | undefined, name: string): URL
 }
 
 const DISCOVERY_MAX_AGE_MS = 60 * 60_000
@@ -77,24 +78,20 @@ const KeySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) })
 /** Asks the provider nothing before a caller needs it, so that a provider that is down does not stop our start. */
 export function createOidcConnection(options: ConnectionOptions): OidcConnection {
   const { issuerUrl, issuerAlias, now } = options
+  const addresses = createProviderAddresses(options)
+  const { usable } = addresses
   const authentication = createClientAuthentication(options.tokenEndpointAuthMethod)
   const discovered = createCached({
-    load: () => discover(options, authentication),
+    load: () => discover(options, { authentication, usable }),
     maxAgeMs: DISCOVERY_MAX_AGE_MS,
     retryAfterMs: RETRY_AFTER_MS,
     now,
   })
   const discoveredOrStale = () => discovered.getOrStale(DISCOVERY_GRACE_MS)
-  const usable: OidcConnection['usable'] = (address, name) => {
-    const url = URL.canParse(address ?? '') ? new URL(address ?? '') : undefined
-    if (url?.protocol === 'https:' || (url?.protocol === 'http:' && options.allowInsecure))
-      return url
-    throw new ProviderFailure('failed', `the discovery document has no usable ${name}`)
-  }
   return {
     discovered,
     discoveredOrStale,
-    usable,
+    ...addresses,
     isIssuer: (issuer) =>
       typeof issuer === 'string' &&
       (withoutSlash(issuer) === issuerUrl || (issuerAlias !== undefined && issuer === issuerAlias)),
@@ -114,11 +111,11 @@ export function createOidcConnection(options: ConnectionOptions): OidcConnection
 /** @throws an error of openid-client; ProviderFailure for another issuer's document */
 async function discover(
   options: ConnectionOptions,
-  authentication: ClientAuthentication,
+  deps: { authentication: ClientAuthentication; usable: OidcConnection['usable'] },
 ): Promise<Discovered> {
   const { issuerUrl, allowInsecure, clientId } = options
   const found = await discovery(
-    new URL(`${issuerUrl}/.well-known/openid-configuration`),
+    new URL(options.discoveryUrl ?? `${issuerUrl}/.well-known/openid-configuration`),
     clientId,
     undefined,
     undefined,
@@ -131,7 +128,10 @@ async function discover(
   const metadata = found.serverMetadata()
   // Given the document's own address, openid-client leaves this comparison to us. Some issuers end in a slash.
   if (withoutSlash(metadata.issuer) !== issuerUrl) {
-    throw new ProviderFailure('failed', 'the discovery document is for another issuer')
+    throw new ProviderFailure(
+      'failed',
+      `the discovery document is for another issuer: ${printable(metadata.issuer)}, and ISSUER_URL is ${issuerUrl}`,
+    )
   }
   const ways = waysToAuthenticate(clientId, options.clientSecret)
   const configurations = {
@@ -141,7 +141,10 @@ async function discover(
   return {
     configuration: configurations.client_secret_basic,
     metadata,
-    withSecret: (call) => authentication.call({ metadata, configurations }, call),
+    async withSecret(call) {
+      deps.usable(metadata[call.endpoint], call.endpoint)
+      return deps.authentication.call({ metadata, configurations }, call)
+    },
   }
 }
 

@@ -60,7 +60,7 @@ export function createOidcProvider(options: OidcOptions): RedirectProvider {
 
 /** A provider without {@link RedirectProvider.tokens}. */
 export function createOidcLogin(
-  { discovered, isIssuer, createKeys, usable }: OidcConnection,
+  { discovered, isIssuer, createKeys, usable, refusePlain }: OidcConnection,
   options: OidcOptions,
   { parameters, admit, asksUserinfo }: Differences = STANDARD,
 ): RedirectProvider {
@@ -76,8 +76,10 @@ export function createOidcLogin(
     speaksFor: isIssuer,
 
     authorizationUrl: ({ flowId, state, prompt }) =>
-      translateFailures({ about: 'the code', secrets: [clientSecret] }, async () =>
-        buildAuthorizationUrl((await discovered.get()).configuration, {
+      translateFailures({ about: 'the code', secrets: [clientSecret] }, async () => {
+        const { configuration, metadata } = await discovered.get()
+        refusePlain(metadata.authorization_endpoint, 'authorization_endpoint')
+        return buildAuthorizationUrl(configuration, {
           redirect_uri: options.redirectUri,
           scope: SCOPE,
           state,
@@ -85,8 +87,8 @@ export function createOidcLogin(
           code_challenge: sha256(verifierOf(flowId)),
           code_challenge_method: 'S256',
           ...parameters(prompt),
-        }),
-      ),
+        })
+      }),
 
     async identify(callback, { flowId, state }) {
       const pkceCodeVerifier = verifierOf(flowId)

@@ -25,6 +25,8 @@ export interface RedirectProviderConfig {
   readonly id: string
   /** http or https, without a slash at its end. */
   readonly issuerUrl: string
+  /** The address of the discovery document, if it is not below the issuer. */
+  readonly discoveryUrl?: string
   readonly clientId: string
   readonly clientSecret: string
   /** Without it, the discovery document decides. */
@@ -35,7 +37,10 @@ export interface RedirectProviderConfig {
   readonly hostedDomains: readonly string[]
   /** Further clients at the provider whose access tokens are good where provider tokens are accepted. */
   readonly tokenClients: readonly string[]
-  /** True if the issuer is plain http, on this machine or because `DEV_MODE` allows it. */
+  /**
+   * True if the issuer is plain http, on this machine or because `DEV_MODE` allows it, or if `discoveryUrl` is. The
+   * provider may then name endpoints with plain http.
+   */
   readonly allowInsecure: boolean
 }
 

@@ -62,6 +62,7 @@ export function readProviders(
 export const ProviderSection = section({
   type: Settings.shape.provider,
   issuer_url: Settings.shape.issuer_url,
+  discovery_url: Settings.shape.discovery_url,
   client_id: Settings.shape.client_id,
   client_secret: Settings.shape.client_secret,
   client_secret_file: text(parsePath).optional().register(fields, {

@@ -137,9 +137,20 @@ export async function expectPost(startWith: StartWith): Promise<void> {
   expect(provider.redeemed[0]?.get('client_secret')).toBe(CLIENT_SECRET)
 }
 
+/** The document is read there; the issuer stays the address at which nothing answers. */
+export async function expectDiscoveryThere(startWith: StartWith): Promise<void> {
+  const provider = await startHostileProvider()
+  const issuer = 'http://localhost:1'
+  provider.lies.discovery = (document) => Object.assign(document, { issuer })
+  const { app } = await startWith({ ...provider, issuer }, ['discovery_url', provider.issuer])
+  await approve(createBrowser(app), authorizeUrl(await register(app)))
+  expect(provider.asked('/.well-known/openid-configuration')).toBe(1)
+}
+
 export const provider: Record<
   | 'provider'
   | 'issuer_url'
+  | 'discovery_url'
   | 'client_id'
   | 'client_secret'
   | 'token_endpoint_auth_method'
@@ -155,6 +166,7 @@ export const provider: Record<
 > = {
   provider: expectOidc,
   issuer_url: expectOidc,
+  discovery_url: () => expectDiscoveryThere(startFlat),
   client_id: expectOidc,
   client_secret: expectOidc,
   token_endpoint_auth_method: () => expectPost(startFlat),

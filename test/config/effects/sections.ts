@@ -26,6 +26,7 @@ import {
 import { loadYaml } from '../harness.ts'
 import { whoPasses } from './people.ts'
 import {
+  expectDiscoveryThere,
   expectHostedDomain,
   expectPersonOf,
   expectPost,
@@ -276,6 +277,7 @@ const all: Record<string, Record<string, Effect>> = {
     client_id: providerInFile,
     client_secret: providerInFile,
     client_secret_file: providerWithFile,
+    discovery_url: () => expectDiscoveryThere(startWithProvider),
     token_endpoint_auth_method: () => expectPost(startWithProvider),
     groups_claim: providerInFile,
     google_hosted_domain: () =>
