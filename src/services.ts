@@ -86,6 +86,11 @@ async function buildFoundation({ config, secret, storage, log, now }: AppDeps) {
     users: config.users,
     redirectUri: `${issuer}${CALLBACK_PATH}`,
     keyring,
+    tolerated: (reason) =>
+      log.warn(
+        { provider: 'id' in config.provider ? config.provider.id : config.provider.type, reason },
+        'an answer of the provider is a little off',
+      ),
     now,
   })
   const accessKeys = await loadSigningKeys({ algorithm: 'ES256', storage, keyring, now })

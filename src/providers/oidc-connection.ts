@@ -21,13 +21,15 @@ import {
   type SecretCall,
   waysToAuthenticate,
 } from './client-authentication.ts'
-import { spellIssuer } from './issuer-spelling.ts'
+import { tidyDiscovery } from './discovery-document.ts'
+import { kindOf, type ReportOddity } from './oddities.ts'
 import { type ProviderStep, printable, providerFailure } from './oidc-failure.ts'
 import { ProviderFailure } from './provider.ts'
 import { createProviderAddresses, type ProviderAddresses } from './provider-addresses.ts'
 import type { TokenEndpointAuthMethod } from './provider-config.ts'
-import { fetchFromProvider, PROVIDER_TIMEOUT } from './provider-fetch.ts'
-import { createProviderKeys, type ProviderKeys } from './provider-keys.ts'
+import { fetchDocument, fetchFromProvider, PROVIDER_TIMEOUT } from './provider-fetch.ts'
+import { ALGORITHMS, createProviderKeys, type ProviderKeys } from './provider-keys.ts'
+import { tidyTokenAnswers } from './token-answer.ts'
 
 export interface ConnectionOptions {
   /** Without a slash at its end. */
@@ -42,6 +44,8 @@ export interface ConnectionOptions {
   readonly tokenEndpointAuthMethod?: TokenEndpointAuthMethod
   /** Speak plain http to the provider, which shows codes and secrets to the network. */
   readonly allowInsecure: boolean
+  /** Gets what is off in an answer and does not matter. */
+  readonly tolerated?: ReportOddity
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
@@ -73,7 +77,8 @@ const DISCOVERY_MAX_AGE_MS = 60 * 60_000
 /** Endpoints and issuer hardly ever change; keys do, and have less. */
 const DISCOVERY_GRACE_MS = 60 * 60_000
 const RETRY_AFTER_MS = 3_000
-const KeySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) })
+const KeySet = z.object({ keys: z.array(z.unknown()) })
+const Key = z.looseObject({ kty: z.string() })
 
 /** Asks the provider nothing before a caller needs it, so that a provider that is down does not stop our start. */
 export function createOidcConnection(options: ConnectionOptions): OidcConnection {
@@ -100,7 +105,7 @@ export function createOidcConnection(options: ConnectionOptions): OidcConnection
       createProviderKeys({
         load: async () => {
           const { metadata } = await discoveredOrStale()
-          return fetchKeys(usable(metadata.jwks_uri, 'jwks_uri'))
+          return fetchKeys(usable(metadata.jwks_uri, 'jwks_uri'), options.tolerated ?? ignore)
         },
         graceMs,
         now,
@@ -121,11 +126,12 @@ async function discover(
     undefined,
     {
       timeout: PROVIDER_TIMEOUT,
-      [customFetch]: fetchFromProvider,
+      [customFetch]: fetchDocument,
       execute: allowInsecure ? [allowInsecureRequests] : [],
     },
   )
-  const metadata = found.serverMetadata()
+  const { tolerated = ignore } = options
+  const metadata = tidyDiscovery(found.serverMetadata(), { algorithms: ALGORITHMS, tolerated })
   // Given the document's own address, openid-client leaves this comparison to us. Some issuers end in a slash.
   if (withoutSlash(metadata.issuer) !== issuerUrl) {
     throw new ProviderFailure(
@@ -151,28 +157,34 @@ async function discover(
 function configure(
   metadata: Readonly<ServerMetadata>,
   authenticate: ClientAuth,
-  { clientId, issuerAlias, allowInsecure }: ConnectionOptions,
+  { clientId, issuerAlias, allowInsecure, tolerated = ignore }: ConnectionOptions,
 ): Configuration {
   const configuration = new Configuration(metadata, clientId, undefined, authenticate)
   configuration.timeout = PROVIDER_TIMEOUT
-  configuration[customFetch] =
-    issuerAlias === undefined
-      ? fetchFromProvider
-      : spellIssuer({ alias: issuerAlias, issuer: metadata.issuer, fetch: fetchFromProvider })
+  configuration[customFetch] = tidyTokenAnswers({
+    issuer: metadata.issuer,
+    ...(issuerAlias !== undefined && { alias: issuerAlias }),
+    fetch: fetchFromProvider,
+    tolerated,
+  })
   if (allowInsecure) allowInsecureRequests(configuration)
   return configuration
 }
 
-async function fetchKeys(address: URL): Promise<JSONWebKeySet> {
-  const answer = await fetchFromProvider(address.href, {
+async function fetchKeys(address: URL, tolerated: ReportOddity): Promise<JSONWebKeySet> {
+  const answer = await fetchDocument(address.href, {
     headers: { accept: 'application/json' },
     signal: AbortSignal.timeout(PROVIDER_TIMEOUT * 1000),
   })
-  const keys = KeySet.safeParse(await answer.json().catch(() => undefined))
-  if (!answer.ok || !keys.success) {
+  const set = KeySet.safeParse(await answer.json().catch(() => undefined))
+  const stated = set.data?.keys ?? []
+  const keys = stated.flatMap((key) => Key.safeParse(key).data ?? [])
+  if (!answer.ok || !set.success || (keys.length === 0 && stated.length > 0)) {
     throw new ProviderFailure('failed', `the provider's keys cannot be read (${answer.status})`)
   }
-  return keys.data
+  const odd = stated.find((key) => !Key.safeParse(key).success)
+  if (odd !== undefined) tolerated(`the keys: an entry is no key, but ${kindOf(odd)}`)
+  return { keys }
 }
 
 /** Runs a step; an error of the libraries becomes a {@link ProviderFailure} without any secret in it. */
@@ -183,5 +195,7 @@ export async function translateFailures<T>(step: ProviderStep, run: () => Promis
     throw providerFailure(error, step)
   }
 }
+
+const ignore: ReportOddity = () => undefined
 
 const withoutSlash = (issuer: string) => issuer.replace(/\/$/, '')

@@ -7,7 +7,6 @@
 import { authorizationCodeGrant, buildAuthorizationUrl } from 'openid-client'
 import { type Keyring, sha256 } from '../crypto.ts'
 import { formsOfSecret } from './client-authentication.ts'
-import { ORIGINAL_ID_TOKEN } from './issuer-spelling.ts'
 import {
   type ConnectionOptions,
   createOidcConnection,
@@ -19,6 +18,7 @@ import type { ProviderStep } from './oidc-failure.ts'
 import { identityFromClaims } from './oidc-identity.ts'
 import { createOidcTokens } from './oidc-tokens.ts'
 import { type Claims, type Identity, ProviderFailure, type RedirectProvider } from './provider.ts'
+import { ORIGINAL_ID_TOKEN } from './token-answer.ts'
 import { withUserinfo } from './userinfo.ts'
 
 export interface OidcOptions extends ConnectionOptions {
@@ -64,7 +64,7 @@ export function createOidcLogin(
   options: OidcOptions,
   { parameters, admit, asksUserinfo }: Differences = STANDARD,
 ): RedirectProvider {
-  const { clientId, clientSecret, issuerAlias, groupsClaim, keyring } = options
+  const { clientId, clientSecret, groupsClaim, keyring, tolerated } = options
   const keys = createKeys(0)
   const nonceOf = (flowId: string) => keyring.mac('provider', `nonce|${flowId}`)
   const verifierOf = (flowId: string) => keyring.mac('provider', `pkce|${flowId}`)
@@ -120,8 +120,7 @@ export function createOidcLogin(
 
   async function personOf(found: Discovered, tokens: Redeemed): Promise<Identity> {
     // openid-client has compared the claims; only the signature proves that they are the provider's.
-    const signed = issuerAlias === undefined ? tokens.id_token : tokens[ORIGINAL_ID_TOKEN]
-    await keys.verify(String(signed))
+    await keys.verify(String(tokens[ORIGINAL_ID_TOKEN]))
     const claims: Claims = tokens.claims() ?? {}
     if (claims.azp !== undefined && claims.azp !== clientId) {
       throw new ProviderFailure('failed', 'the ID token was issued to another client (azp)')
@@ -131,6 +130,6 @@ export function createOidcLogin(
     const person = asksUserinfo
       ? await withUserinfo(claims, { found, usable, accessToken, groupsClaim })
       : claims
-    return identityFromClaims(person, groupsClaim)
+    return identityFromClaims(person, groupsClaim, tolerated)
   }
 }

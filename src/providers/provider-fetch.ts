@@ -5,7 +5,7 @@
  */
 import type { CustomFetchOptions } from 'openid-client'
 import { z } from 'zod'
-import { parseJson } from './issuer-spelling.ts'
+import { parseJson } from './oddities.ts'
 import { ProviderFailure } from './provider.ts'
 
 /** Seconds that a provider may take for one answer. */
@@ -37,6 +37,36 @@ export async function fetchFromProvider(
   }
   const { status, headers } = options.method === 'POST' ? spellError(response, body) : response
   return new Response(body.length > 0 ? body : null, { status, headers })
+}
+
+/**
+ * As {@link fetchFromProvider}, for documents that are asked for without credentials: one redirect is followed, within
+ * the origin.
+ * @throws ProviderFailure that names the other origin, or a second redirect
+ */
+export async function fetchDocument(
+  address: string,
+  options: Partial<CustomFetchOptions>,
+): Promise<Response> {
+  const response = await fetchFromProvider(address, options)
+  const target = redirectOf(response, address)
+  if (target === undefined) return response
+  const { origin, pathname } = new URL(address)
+  if (target.origin !== origin) {
+    throw new ProviderFailure(
+      'failed',
+      `${origin}${pathname} redirects to another origin: ${target.origin}${target.pathname}`,
+    )
+  }
+  const followed = await fetchFromProvider(target.href, options)
+  if (redirectOf(followed, target.href) === undefined) return followed
+  throw new ProviderFailure('failed', `${origin}${pathname} redirects more than once`)
+}
+
+function redirectOf({ status, headers }: Response, address: string): URL | undefined {
+  const location = headers.get('location')
+  if (status < 300 || status > 399 || location === null) return undefined
+  return URL.canParse(location, address) ? new URL(location, address) : undefined
 }
 
 const ErrorAnswer = z.looseObject({ error: z.string().min(1) })

@@ -81,6 +81,13 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
     now,
   })
 
+  const warnOfOddity = createThrottledWarning({
+    log,
+    message: 'an answer of the provider is a little off',
+    now,
+  })
+  const tolerated = (reason: string) => warnOfOddity({ reason })
+
   async function judge(token: string, hash: string, isJwt: boolean): Promise<Credential> {
     const statement = await state(token, isJwt).catch((error: unknown) => {
       throw outage(error)
@@ -88,7 +95,7 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
     const at = now()
     const reading =
       statement.kind === 'claims'
-        ? readAccessToken(statement, { groupsClaim, revokeBefore, now: at / 1000 })
+        ? readAccessToken(statement, { groupsClaim, revokeBefore, now: at / 1000, tolerated })
         : statement
     if (reading.kind === 'refused') {
       const credential = refusal(reading.reason)
