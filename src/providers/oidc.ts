@@ -17,6 +17,7 @@ import {
 import type { ProviderStep } from './oidc-failure.ts'
 import { identityFromClaims } from './oidc-identity.ts'
 import { createOidcTokens } from './oidc-tokens.ts'
+import { offersAccounts, signOutAddress } from './other-account.ts'
 import { type Claims, type Identity, ProviderFailure, type RedirectProvider } from './provider.ts'
 import { ORIGINAL_ID_TOKEN } from './token-answer.ts'
 import { withUserinfo } from './userinfo.ts'
@@ -50,6 +51,9 @@ const STANDARD: Differences = {
   asksUserinfo: true,
 }
 
+/** As the provider signed it. */
+const idTokenOf = (tokens: Redeemed) => String(tokens[ORIGINAL_ID_TOKEN])
+
 export function createOidcProvider(options: OidcOptions): RedirectProvider {
   const connection = createOidcConnection(options)
   return {
@@ -60,16 +64,17 @@ export function createOidcProvider(options: OidcOptions): RedirectProvider {
 
 /** A provider without {@link RedirectProvider.tokens}. */
 export function createOidcLogin(
-  { discovered, isIssuer, createKeys, usable, refusePlain }: OidcConnection,
+  connection: OidcConnection,
   options: OidcOptions,
   { parameters, admit, asksUserinfo }: Differences = STANDARD,
 ): RedirectProvider {
   const { clientId, clientSecret, groupsClaim, keyring, tolerated } = options
+  const { discovered, isIssuer, createKeys, usable, refusePlain } = connection
   const keys = createKeys(0)
   const nonceOf = (flowId: string) => keyring.mac('provider', `nonce|${flowId}`)
   const verifierOf = (flowId: string) => keyring.mac('provider', `pkce|${flowId}`)
 
-  return {
+  const provider: RedirectProvider = {
     id: options.id,
     name: options.name,
     kind: 'redirect',
@@ -89,6 +94,20 @@ export function createOidcLogin(
           ...parameters(prompt),
         })
       }),
+
+    async otherAccount({ flowId, state, signedOutState, idToken }) {
+      const url = await provider.authorizationUrl({ flowId, state, prompt: 'login' })
+      const { metadata } = await discovered.get()
+      const { redirectUri } = options
+      const away = signOutAddress(
+        metadata,
+        { clientId, redirectUri, idToken, state: signedOutState },
+        connection,
+      )
+      if (away) return { url: away, showsSameAccount: false }
+      if (offersAccounts(metadata)) url.searchParams.set('prompt', 'select_account')
+      return { url, showsSameAccount: url.searchParams.get('prompt') === 'login' }
+    },
 
     async identify(callback, { flowId, state }) {
       const pkceCodeVerifier = verifierOf(flowId)
@@ -111,16 +130,20 @@ export function createOidcLogin(
         })
         return { found, tokens }
       })
-      return translateFailures(step, () => personOf(found, tokens)).catch((error: unknown) => {
-        if (!(error instanceof ProviderFailure)) throw error
-        throw new ProviderFailure(error.kind, error.message, { cause: error, codeIsSpent: true })
-      })
+      const person = await translateFailures(step, () => personOf(found, tokens)).catch(
+        (error: unknown) => {
+          if (!(error instanceof ProviderFailure)) throw error
+          throw new ProviderFailure(error.kind, error.message, { cause: error, codeIsSpent: true })
+        },
+      )
+      return { person, idToken: idTokenOf(tokens) }
     },
   }
+  return provider
 
   async function personOf(found: Discovered, tokens: Redeemed): Promise<Identity> {
     // openid-client has compared the claims; only the signature proves that they are the provider's.
-    await keys.verify(String(tokens[ORIGINAL_ID_TOKEN]))
+    await keys.verify(idTokenOf(tokens))
     const claims: Claims = tokens.claims() ?? {}
     if (claims.azp !== undefined && claims.azp !== clientId) {
       throw new ProviderFailure('failed', 'the ID token was issued to another client (azp)')

@@ -62,6 +62,19 @@ export interface PasswordProvider extends ProviderBase {
 }
 
 /** A provider that people are sent to, and come back from with a code. */
+/** A person who came back. */
+export interface Identification {
+  readonly person: Identity
+  /** Names the account to the provider when the person leaves it. */
+  readonly idToken?: string
+}
+
+export interface OtherAccount {
+  readonly url: URL
+  /** True if the provider may show the same account again, so that the person has to look for a way to another. */
+  readonly showsSameAccount: boolean
+}
+
 export interface RedirectProvider extends ProviderBase {
   readonly kind: 'redirect'
   /** True for the issuer that its people are keyed by; grants of an issuer configured before have ended. */
@@ -72,7 +85,18 @@ export interface RedirectProvider extends ProviderBase {
    */
   authorizationUrl(flow: { flowId: string; state: string; prompt?: 'login' }): Promise<URL>
   /** The person who came back. `callback` is the full URL of that request. Rejects with {@link ProviderFailure}. */
-  identify(callback: URL, flow: { flowId: string; state: string }): Promise<Identity>
+  identify(callback: URL, flow: { flowId: string; state: string }): Promise<Identification>
+  /**
+   * The way to another account for a person whom the provider remembers. Rejects with {@link ProviderFailure}.
+   * @param flow as for {@link authorizationUrl}; `signedOutState` comes back instead of `state` if the way leads
+   *   through a sign-out there, without a code
+   */
+  otherAccount(flow: {
+    flowId: string
+    state: string
+    signedOutState: string
+    idToken: string | undefined
+  }): Promise<OtherAccount>
   /** Present if the provider's own access tokens may be accepted as bearers. */
   readonly tokens?: TokenAuthority
 }
