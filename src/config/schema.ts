@@ -31,7 +31,7 @@ import {
 } from './values/plain.ts'
 import { parseRedisUrl } from './values/redis-url.ts'
 import { parseRegistrant } from './values/registration.ts'
-import { parseScopeToken } from './values/scopes.ts'
+import { parseScopeToken, splitScopes } from './values/scopes.ts'
 import { parseFlatToken } from './values/static-token.ts'
 import {
   parseAllowedOrigin,
@@ -127,6 +127,13 @@ export const Settings = z.object({
       "How Gatewarden sends `CLIENT_SECRET` to the provider: `client_secret_basic` (in a header) or `client_secret_post` (in the form). If unset, the provider's discovery document decides, and Gatewarden tries the other way once if the provider answers `invalid_client`.",
     example: 'client_secret_post',
   }),
+  provider_scopes: list(parseScopeToken, splitScopes)
+    .prefault('openid,email,profile')
+    .register(fields, {
+      description:
+        'Scopes that Gatewarden asks of the provider when a person signs in, `openid` among them: add the one that brings groups, if the provider has such a scope.',
+      kind: 'list',
+    }),
   google_hosted_domain: list(parseHostedDomain).optional().register(fields, {
     description:
       'Google Workspace domains whose accounts can sign in. If unset, any Google account can sign in, and the `ALLOWED_` lists decide who may pass.',

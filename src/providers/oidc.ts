@@ -26,6 +26,8 @@ export interface OidcOptions extends ConnectionOptions {
   readonly id: string
   /** Shown to people. */
   readonly name: string
+  /** Default: `openid email profile`. */
+  readonly scopes?: readonly string[]
   readonly groupsClaim: string
   /** Our redirect URI, as registered at the provider. */
   readonly redirectUri: string
@@ -44,7 +46,7 @@ interface Differences {
 
 type Redeemed = Awaited<ReturnType<typeof authorizationCodeGrant>>
 
-const SCOPE = 'openid email profile'
+const SCOPES = ['openid', 'email', 'profile']
 const STANDARD: Differences = {
   parameters: (prompt) => (prompt ? { prompt } : {}),
   admit: () => undefined,
@@ -68,7 +70,7 @@ export function createOidcLogin(
   options: OidcOptions,
   { parameters, admit, asksUserinfo }: Differences = STANDARD,
 ): RedirectProvider {
-  const { clientId, clientSecret, groupsClaim, keyring, tolerated } = options
+  const { clientId, clientSecret, groupsClaim, keyring, tolerated, scopes = SCOPES } = options
   const { discovered, isIssuer, createKeys, usable, refusePlain } = connection
   const keys = createKeys(0)
   const nonceOf = (flowId: string) => keyring.mac('provider', `nonce|${flowId}`)
@@ -86,7 +88,7 @@ export function createOidcLogin(
         refusePlain(metadata.authorization_endpoint, 'authorization_endpoint')
         return buildAuthorizationUrl(configuration, {
           redirect_uri: options.redirectUri,
-          scope: SCOPE,
+          scope: scopes.join(' '),
           state,
           nonce: nonceOf(flowId),
           code_challenge: sha256(verifierOf(flowId)),

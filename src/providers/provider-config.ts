@@ -31,6 +31,8 @@ export interface RedirectProviderConfig {
   readonly clientSecret: string
   /** Without it, the discovery document decides. */
   readonly tokenEndpointAuthMethod?: TokenEndpointAuthMethod
+  /** Scopes of the authorization request, `openid` among them. Default: `openid email profile`. */
+  readonly scopes?: readonly string[]
   /** The claim that lists a person's groups. */
   readonly groupsClaim: string
   /** Google Workspace domains, in lower case, that must manage a person's account; empty admits everyone. */

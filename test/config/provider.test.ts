@@ -115,6 +115,19 @@ describe('an OpenID Connect provider', () => {
   })
 })
 
+describe('PROVIDER_SCOPES', () => {
+  it('must contain openid', () => {
+    expect(problems({ ...OIDC, PROVIDER_SCOPES: 'email,groups' })).toEqual([
+      'PROVIDER_SCOPES: lacks openid, without which the provider does not say who somebody is. Add it.',
+    ])
+  })
+
+  it.each(['openid groups', 'openid,groups', 'groups openid'])('may be %s', (value) => {
+    const { config } = loadWith({ ...OIDC, PROVIDER_SCOPES: value })
+    expect(config.provider).toMatchObject({ scopes: value.split(/[ ,]/) })
+  })
+})
+
 describe('ed2: DISCOVERY_URL', () => {
   const PATH = '/.well-known/openid-configuration'
 

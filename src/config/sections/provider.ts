@@ -29,6 +29,7 @@ const REDIRECT_KEYS = [
   'client_id',
   'client_secret',
   'token_endpoint_auth_method',
+  'provider_scopes',
   'groups_claim',
   'google_hosted_domain',
   'provider_token_clients',
@@ -70,7 +71,7 @@ function buildRedirectProvider(
   type: RedirectProviderConfig['type'],
   parts: Parts,
 ): RedirectProviderConfig | undefined {
-  const { settings, given, file, report } = parts
+  const { settings, given, broken, file, report } = parts
   const issuer = findIssuer(type, parts)
   if (issuer) checkTransport(issuer, parts)
   const inner = findDiscovery(type, parts)
@@ -83,6 +84,13 @@ function buildRedirectProvider(
   const hosted = given.get('google_hosted_domain')
   if (hosted && type !== 'google') {
     report.problem(hosted.written, 'applies only to PROVIDER=google. Remove it.')
+  }
+  const scopes = given.get('provider_scopes')
+  if (scopes && !broken.has('provider_scopes') && !settings.provider_scopes.includes('openid')) {
+    report.problem(
+      scopes.written,
+      'lacks openid, without which the provider does not say who somebody is. Add it.',
+    )
   }
   const clientId = settings.client_id ?? missing('client_id', type, parts)
   const clientSecret = settings.client_secret ?? missing('client_secret', type, parts)
@@ -97,6 +105,7 @@ function buildRedirectProvider(
     ...(settings.token_endpoint_auth_method && {
       tokenEndpointAuthMethod: settings.token_endpoint_auth_method,
     }),
+    ...(given.has('provider_scopes') && { scopes: settings.provider_scopes }),
     groupsClaim: settings.groups_claim,
     hostedDomains: settings.google_hosted_domain ?? [],
     tokenClients: settings.provider_token_clients ?? [],

@@ -69,6 +69,7 @@ export const ProviderSection = section({
     description: 'File that holds the client secret, instead of `client_secret`.',
   }),
   token_endpoint_auth_method: Settings.shape.token_endpoint_auth_method,
+  provider_scopes: Settings.shape.provider_scopes,
   groups_claim: Settings.shape.groups_claim,
   google_hosted_domain: Settings.shape.google_hosted_domain,
 })

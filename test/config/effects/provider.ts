@@ -147,10 +147,19 @@ export async function expectDiscoveryThere(startWith: StartWith): Promise<void> 
   expect(provider.asked('/.well-known/openid-configuration')).toBe(1)
 }
 
+/** The person is sent to the provider with these scopes. */
+export async function expectScopes(startWith: StartWith): Promise<void> {
+  const provider = await startHostileProvider()
+  const { app } = await startWith(provider, ['provider_scopes', 'openid,groups'])
+  const approved = await approve(createBrowser(app), authorizeUrl(await register(app)))
+  expect(new URL(refreshTarget(approved.body)).searchParams.get('scope')).toBe('openid groups')
+}
+
 export const provider: Record<
   | 'provider'
   | 'issuer_url'
   | 'discovery_url'
+  | 'provider_scopes'
   | 'client_id'
   | 'client_secret'
   | 'token_endpoint_auth_method'
@@ -166,6 +175,7 @@ export const provider: Record<
 > = {
   provider: expectOidc,
   issuer_url: expectOidc,
+  provider_scopes: () => expectScopes(startFlat),
   discovery_url: () => expectDiscoveryThere(startFlat),
   client_id: expectOidc,
   client_secret: expectOidc,

@@ -30,6 +30,7 @@ import {
   expectHostedDomain,
   expectPersonOf,
   expectPost,
+  expectScopes,
   expectTokenOfOtherProgram,
 } from './provider.ts'
 import { callThrough, metadata } from './server.ts'
@@ -277,6 +278,7 @@ const all: Record<string, Record<string, Effect>> = {
     client_id: providerInFile,
     client_secret: providerInFile,
     client_secret_file: providerWithFile,
+    provider_scopes: () => expectScopes(startWithProvider),
     discovery_url: () => expectDiscoveryThere(startWithProvider),
     token_endpoint_auth_method: () => expectPost(startWithProvider),
     groups_claim: providerInFile,
