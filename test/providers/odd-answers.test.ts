@@ -260,3 +260,18 @@ describe.each([
     await expectOutcome(journey, new RegExp(`${path} redirects to another origin: ${named}$`))
   })
 })
+
+describe('ed4: clocks that differ: an ID token', () => {
+  const at = (seconds: number) => Math.floor(Date.now() / 1000) + seconds
+  it.each<readonly [string, () => Record<string, number>, Expected]>([
+    ['that ended 20 s ago', () => ({ exp: at(-20) }), 'in'],
+    ['that ended 40 s ago', () => ({ exp: at(-40) }), /"exp"/],
+    ['that begins in 20 s', () => ({ nbf: at(20) }), 'in'],
+    ['that begins in 40 s', () => ({ nbf: at(40) }), /"nbf"/],
+    ['of the next hour, which says nothing of its end', () => ({ iat: at(3600) }), 'in'],
+  ])('%s: %s', async (_what, times, expected) => {
+    const journey = await start()
+    journey.provider.lies.claims = (claims) => Object.assign(claims, times())
+    await expectOutcome(journey, expected)
+  })
+})
