@@ -121,6 +121,11 @@ async function buildFoundation({ config, secret, storage, log, now, elapsed }: A
     users: config.users,
     redirectUri: `${issuer}${CALLBACK_PATH}`,
     keyring,
+    tolerated: (reason) =>
+      log.warn(
+        { provider: 'id' in config.provider ? config.provider.id : config.provider.type, reason },
+        'an answer of the provider is a little off',
+      ),
     now,
     elapsed,
   })

@@ -13,6 +13,7 @@ import { IDENTITY_HEADER_NAMES, identityHeaders } from './values/identity-header
 import { parseInstant } from './values/instants.ts'
 import { parseAllowedEmail, parseDomain, parseGroup, parseHostedDomain } from './values/people.ts'
 import {
+  parseClientSecret,
   parseHttpScheme,
   parseKeycloakHost,
   parseListenHost,
@@ -25,14 +26,16 @@ import {
   parseRealm,
   parseSecret,
   parseToken,
+  parseTokenEndpointAuthMethod,
   splitSecrets,
 } from './values/plain.ts'
 import { parseRedisUrl } from './values/redis-url.ts'
 import { parseRegistrant } from './values/registration.ts'
-import { parseScopeToken } from './values/scopes.ts'
+import { parseScopeToken, splitScopes } from './values/scopes.ts'
 import { parseFlatToken } from './values/static-token.ts'
 import {
   parseAllowedOrigin,
+  parseDiscoveryUrl,
   parseIssuerUrl,
   parsePublicUrl,
   parseResourceUrl,
@@ -106,6 +109,11 @@ export const Settings = z.object({
     description: 'Issuer of the provider; for Keycloak, the URL of the realm. Google needs none.',
     example: 'https://id.example.com/realms/main',
   }),
+  discovery_url: text(parseDiscoveryUrl).optional().register(fields, {
+    description:
+      'Address at which Gatewarden itself reads the discovery document, if it cannot reach `ISSUER_URL` or should not go that way. The document must name `ISSUER_URL` as its issuer; its endpoints are used as they are. Plain http is possible with a warning, on a network you trust.',
+    example: 'http://keycloak:8080/realms/main/.well-known/openid-configuration',
+  }),
   client_id: text(parseToken)
     .optional()
     .register(fields, {
@@ -114,12 +122,24 @@ export const Settings = z.object({
       example: 'gatewarden',
       aliases: ['GOOGLE_CLIENT_ID'],
     }),
-  client_secret: text(parseToken)
+  client_secret: text(parseClientSecret)
     .optional()
     .register(fields, {
       description: 'Client secret of Gatewarden at the provider.',
       secret: true,
       aliases: ['GOOGLE_CLIENT_SECRET'],
+    }),
+  token_endpoint_auth_method: text(parseTokenEndpointAuthMethod).optional().register(fields, {
+    description:
+      "How Gatewarden sends `CLIENT_SECRET` to the provider: `client_secret_basic` (in a header) or `client_secret_post` (in the form). If unset, the provider's discovery document decides, and Gatewarden tries the other way once if the provider answers `invalid_client`.",
+    example: 'client_secret_post',
+  }),
+  provider_scopes: list(parseScopeToken, splitScopes)
+    .prefault('openid,email,profile')
+    .register(fields, {
+      description:
+        'Scopes that Gatewarden asks of the provider when a person signs in, `openid` among them: add the one that brings groups, if the provider has such a scope.',
+      kind: 'list',
     }),
   google_hosted_domain: list(parseHostedDomain).optional().register(fields, {
     description:
@@ -140,7 +160,7 @@ export const Settings = z.object({
   }),
   keycloak_auth_host: text(parseKeycloakHost).optional().register(fields, {
     description:
-      'Host of Keycloak; replaces `ISSUER_URL`. Default: `localhost` if another `KEYCLOAK_` setting is present.',
+      'Host of Keycloak; replaces `ISSUER_URL`. Default: `localhost` if another `KEYCLOAK_` setting is present. Beside `ISSUER_URL`, the `KEYCLOAK_` settings are the inner address, as `DISCOVERY_URL` is.',
     example: 'id.example.com',
   }),
   keycloak_auth_port: scalar(parsePort).prefault(8080).register(fields, {

@@ -4,28 +4,40 @@
  *
  * @module
  */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { sha256 } from '../crypto.ts'
 import { onHost } from '../http/host-constraint.ts'
 import { allowOnly } from '../http/methods.ts'
 import { RateLimited } from '../http/rate-limit.ts'
 import { rawQuery } from '../http/raw-query.ts'
 import { CALLBACK_PATH } from '../paths.ts'
-import { type Identity, ProviderFailure, type RedirectProvider } from '../providers/provider.ts'
+import {
+  type Identification,
+  ProviderFailure,
+  type RedirectProvider,
+} from '../providers/provider.ts'
 import { parseParameters, single } from '../url/parameters.ts'
 import type { Outcome } from './complete.ts'
 import { createExchangeBudget, type Exchange, type ExchangeBudget } from './exchange-budget.ts'
-import { type LoginFlow, receiveInteraction, showStartAgain, wishesOf } from './flow.ts'
+import {
+  afterSignOut,
+  identifyUrl,
+  type LoginFlow,
+  receiveInteraction,
+  showStartAgain,
+  wishesOf,
+} from './flow.ts'
 import { answerOutcome, mayIdentify } from './identification.ts'
 import type { Interaction } from './interaction.ts'
 import { answerProviderFailure } from './provider-failure.ts'
+import { sendOn } from './responses.ts'
 import { createSingleFlight } from './single-flight.ts'
 
 /** The longest life of a provider's code: a code redeemed twice ends the person's session at Keycloak. */
 const KEEP_ANSWER_MS = 60_000
 
 type Identified =
-  | { readonly person: Identity }
+  | Identification
   | { readonly failure: ProviderFailure }
   | { readonly answered: true }
   | { readonly spent: Exclude<Exchange, { kind: 'open' }> }
@@ -53,9 +65,15 @@ export function callbackRoute(
   // No HEAD: a request that only looks must not redeem the code.
   app.get(CALLBACK_PATH, { exposeHeadRoute: false, constraints }, async (request, reply) => {
     const query = rawQuery(request)
-    const state = single(parseParameters(query), 'state')
+    const given = single(parseParameters(query), 'state')
+    const signedOut = afterSignOut(given)
+    const state = signedOut ?? given
     const interaction = await receiveInteraction(request, state, flow)
     if (!(await mayIdentify(interaction, request, reply, flow))) return reply
+    if (signedOut !== undefined) {
+      await signInAgain(reply, interaction, flow)
+      return reply
+    }
     const callback = new URL(`${flow.issuer}${CALLBACK_PATH}?${query}`)
     const key = sha256(query)
     const address = flow.clientAddress(request.raw)
@@ -75,10 +93,26 @@ export function callbackRoute(
       'answered' in found
         ? { kind: 'already-answered' }
         : await completeOnce(key, () => flow.complete(interaction, found.person))
-    await answerOutcome(outcome, reply, interaction, flow)
+    const { idToken } = 'idToken' in found ? found : {}
+    const isRefused = outcome.kind === 'refused' && idToken !== undefined
+    await answerOutcome(isRefused ? { ...outcome, idToken } : outcome, reply, interaction, flow)
     return reply
   })
   allowOnly(app, CALLBACK_PATH, ['GET'], constraints)
+}
+
+/** A person who left their account at the provider signs in there, as anybody. */
+async function signInAgain(
+  reply: FastifyReply,
+  interaction: Interaction,
+  flow: LoginFlow,
+): Promise<void> {
+  try {
+    sendOn(reply, await identifyUrl(interaction, flow, { prompt: 'login' }))
+  } catch (error) {
+    if (!(error instanceof ProviderFailure)) throw error
+    await answerProviderFailure(error, reply, interaction, flow)
+  }
 }
 
 async function identify(
@@ -94,13 +128,13 @@ async function identify(
     : undefined
   if (exchange && exchange.kind !== 'open') return { spent: exchange }
   try {
-    const person = await provider.identify(response.callback, {
+    const identification = await provider.identify(response.callback, {
       flowId: interaction.id,
       state: response.state,
       maxAge: wishesOf(interaction).maxAge,
     })
     exchange?.identified()
-    return { person }
+    return identification
   } catch (error) {
     if (error instanceof ProviderFailure) return { failure: error }
     throw error

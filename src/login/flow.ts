@@ -168,3 +168,33 @@ function asSomeoneElse(interaction: Interaction, prompt: 'login'): SignInWishes 
   const { loginHint: _, ...wishes } = wishesOf(interaction)
   return { ...wishes, prompt }
 }
+
+const AFTER_SIGN_OUT = 'signed-out.'
+
+/**
+ * Where a person whom the provider remembers signs in as somebody else.
+ * @param idToken of the account to leave
+ * @throws ProviderFailure
+ */
+export async function otherAccountUrl(
+  interaction: Interaction,
+  flow: LoginFlow,
+  idToken: string | undefined,
+): Promise<{ readonly href: string; readonly showsSameAccount: boolean }> {
+  if (flow.provider.kind === 'password') {
+    return { href: await identifyUrl(interaction, flow), showsSameAccount: false }
+  }
+  const state = await sealInteraction(interaction, flow)
+  const signedOutState = AFTER_SIGN_OUT + state
+  const { url, showsSameAccount } = await flow.provider.otherAccount({
+    flowId: interaction.id,
+    state,
+    signedOutState,
+    idToken,
+  })
+  return { href: url.href, showsSameAccount }
+}
+
+/** The sealed interaction of a person who comes back from a sign-out; undefined for anybody else. */
+export const afterSignOut = (state: string | undefined): string | undefined =>
+  state?.startsWith(AFTER_SIGN_OUT) ? state.slice(AFTER_SIGN_OUT.length) : undefined

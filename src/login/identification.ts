@@ -8,7 +8,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { sendErrorPage } from '../http/errors.ts'
 import type { Identity } from '../providers/provider.ts'
 import type { Outcome } from './complete.ts'
-import { identifyUrl, type LoginFlow, reopen, showConsent, showStartAgain } from './flow.ts'
+import { type LoginFlow, otherAccountUrl, reopen, showConsent, showStartAgain } from './flow.ts'
 import { type Interaction, next } from './interaction.ts'
 import { sendOn } from './responses.ts'
 import { logRefusedPerson } from './sign-in-log.ts'
@@ -59,12 +59,12 @@ export async function answerOutcome(
       await showStartAgain(reply, interaction, flow)
       return
     case 'refused':
-      await showRefused(outcome.person, reply, interaction, flow)
+      await showRefused(outcome, reply, interaction, flow)
   }
 }
 
 async function showRefused(
-  person: Identity,
+  { person, idToken }: Extract<Outcome, { kind: 'refused' }>,
   reply: FastifyReply,
   interaction: Interaction,
   flow: LoginFlow,
@@ -76,17 +76,18 @@ async function showRefused(
     error: 'access_denied',
     error_description: 'the person may not use this server',
   })
+  const other = await otherAccountUrl(interaction, flow, idToken)
   sendErrorPage(
     reply,
     403,
     {
       kind: 'forbidden',
       title: 'You may not use this server',
-      text: `You are signed in as ${who}${noEmail ? ', without a verified e-mail address' : ''}. This account is not on the list of people who may use this server. Ask whoever runs this server to add you.`,
+      text: `You are signed in as ${who}${noEmail ? ', without a verified e-mail address' : ''}. This account is not on the list of people who may use this server. Ask whoever runs this server to add you.${other.showsSameAccount ? sameAccountAdvice(flow.provider.name) : ''}`,
       actions: [
         {
           label: 'Sign in as someone else',
-          href: await identifyUrl(interaction, flow, { prompt: 'login' }),
+          href: other.href,
         },
         ...(back ? [{ label: back.label, href: back.location }] : []),
       ],
@@ -94,5 +95,8 @@ async function showRefused(
     { navigatesAway: true },
   )
 }
+
+const sameAccountAdvice = (provider: string) =>
+  ` To sign in as someone else: ${provider} may name this account again and ask only for its password. Look there for a link or an arrow that leads to another account, or sign out there first.`
 
 const personName = (person: Identity) => person.email ?? person.preferredUsername ?? 'this account'

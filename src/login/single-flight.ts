@@ -17,18 +17,24 @@ export function createSingleFlight<T>(deps: {
   keepMs: number
   elapsed: () => number
 }): (key: string, run: () => Promise<T>) => Promise<T> {
-  const running = new LRUCache<string, { outcome: Promise<T>; until: number }>({ max: 1000 })
+  // No limit: each entry is a request that waits. Only finished ones may be forgotten.
+  const running = new Map<string, Promise<T>>()
+  const finished = new LRUCache<string, { outcome: Promise<T>; until: number }>({ max: 1000 })
   return (key, run) => {
-    const known = running.get(key)
+    const waiting = running.get(key)
+    if (waiting !== undefined) return waiting
+    const known = finished.get(key)
     if (known && deps.elapsed() < known.until) return known.outcome
-    const flight = { outcome: run(), until: Number.POSITIVE_INFINITY }
+    const flight = run()
     running.set(key, flight)
-    flight.outcome.then(
+    flight.then(
       (outcome) => {
-        flight.until = deps.keep(outcome) ? deps.elapsed() + deps.keepMs : 0
+        running.delete(key)
+        if (!deps.keep(outcome)) return
+        finished.set(key, { outcome: flight, until: deps.elapsed() + deps.keepMs })
       },
       () => running.delete(key),
     )
-    return flight.outcome
+    return flight
   }
 }

@@ -42,7 +42,7 @@ export function signedOutPage({ host, provider, again }: SignedOutPage): string 
 <p>This browser is no longer signed in at <b>${isolated(host)}</b>. Programs that you let in before keep their access.</p>
 ${
   provider !== undefined &&
-  html`<p>You may still be signed in at <b>${isolated(provider)}</b>, and whoever uses this browser next might get back in without a password. On a computer that others use, sign out there as well.</p>`
+  html`<p>You may still be signed in at <b>${isolated(provider)}</b>, and whoever uses this browser next might get back in without a password. On a computer that others use, sign out there as well; do so too if it names the same account again and you want another one.</p>`
 }
 ${
   again === undefined

@@ -4,6 +4,7 @@ import type { Keyring } from '../crypto.ts'
 import { createBuiltinProvider } from './builtin.ts'
 import { createGoogleProvider } from './google.ts'
 import { createKeycloakProvider } from './keycloak.ts'
+import { createOddities, type ReportOddity } from './oddities.ts'
 import { createOidcProvider } from './oidc.ts'
 import type { Provider } from './provider.ts'
 import type { ProviderConfig, UserConfig } from './provider-config.ts'
@@ -13,6 +14,8 @@ export interface ProviderDeps {
   /** Our redirect URI, as registered at the provider. */
   readonly redirectUri: string
   readonly keyring: Keyring
+  /** Gets what is off in an answer of the provider and does not matter. */
+  readonly tolerated: ReportOddity
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** Milliseconds on a clock that is never set back, for spans. */
@@ -20,7 +23,9 @@ export interface ProviderDeps {
 }
 
 /** The configured provider. */
-export function createProvider(config: ProviderConfig, deps: ProviderDeps): Provider {
+export function createProvider(config: ProviderConfig, given: ProviderDeps): Provider {
+  const tolerated = createOddities({ report: given.tolerated, now: given.now })
+  const deps = { ...given, tolerated }
   switch (config.type) {
     case 'builtin':
       return createBuiltinProvider(deps)

@@ -8,41 +8,58 @@ import type { JSONWebKeySet } from 'jose'
 import {
   allowInsecureRequests,
   type ClientAuth,
-  ClientSecretBasic,
-  ClientSecretPost,
-  type Configuration,
+  Configuration,
   customFetch,
   discovery,
   type ServerMetadata,
 } from 'openid-client'
 import { z } from 'zod'
 import { type Cached, createCached } from './cached.ts'
-import { spellIssuer } from './issuer-spelling.ts'
-import { type ProviderStep, providerFailure } from './oidc-failure.ts'
+import {
+  type ClientAuthentication,
+  createClientAuthentication,
+  type SecretCall,
+  waysToAuthenticate,
+} from './client-authentication.ts'
+import { tidyDiscovery } from './discovery-document.ts'
+import { kindOf, type ReportOddity } from './oddities.ts'
+import { type ProviderStep, printable, providerFailure } from './oidc-failure.ts'
 import { ProviderFailure } from './provider.ts'
-import { fetchFromProvider, PROVIDER_TIMEOUT } from './provider-fetch.ts'
-import { createProviderKeys, type ProviderKeys } from './provider-keys.ts'
+import { createProviderAddresses, type ProviderAddresses } from './provider-addresses.ts'
+import type { TokenEndpointAuthMethod } from './provider-config.ts'
+import { fetchDocument, fetchFromProvider, PROVIDER_TIMEOUT } from './provider-fetch.ts'
+import { ALGORITHMS, createProviderKeys, type ProviderKeys } from './provider-keys.ts'
+import { tidyTokenAnswers } from './token-answer.ts'
 
 export interface ConnectionOptions {
   /** Without a slash at its end. */
   readonly issuerUrl: string
+  /** The address of the discovery document, if it is not below the issuer. */
+  readonly discoveryUrl?: string
   /** Another spelling of the issuer that the provider's tokens may have. */
   readonly issuerAlias?: string
   readonly clientId: string
   readonly clientSecret: string
+  /** The only way to authenticate there; without it the discovery document decides. */
+  readonly tokenEndpointAuthMethod?: TokenEndpointAuthMethod
   /** Speak plain http to the provider, which shows codes and secrets to the network. */
   readonly allowInsecure: boolean
+  /** Gets what is off in an answer and does not matter. */
+  readonly tolerated?: ReportOddity
   /** Milliseconds on a clock that is never set back, for spans. */
   readonly elapsed: () => number
 }
 
 /** The result of discovery. */
 export interface Discovered {
+  /** For everything but calls with our secret. */
   readonly configuration: Configuration
   readonly metadata: Readonly<ServerMetadata>
+  /** Makes a call with our secret, twice if the provider refuses the first way to present it. */
+  withSecret<T>(call: SecretCall<T>): Promise<T>
 }
 
-export interface OidcConnection {
+export interface OidcConnection extends ProviderAddresses {
   /** At most an hour old; rejects with an error of openid-client, or ProviderFailure. */
   readonly discovered: Cached<Discovered>
   /** As `discovered`, for the check of a token: an older document serves while the provider does not answer. */
@@ -54,36 +71,32 @@ export interface OidcConnection {
    * @param graceMs how long known keys serve beyond their age while the provider does not answer
    */
   createKeys(graceMs: number): ProviderKeys
-  /** The URL, if it may be called: https, or http where that is allowed. Throws ProviderFailure. */
-  usable(address: string | undefined, name: string): URL
 }
 
 const DISCOVERY_MAX_AGE_MS = 60 * 60_000
 /** Endpoints and issuer hardly ever change; keys do, and have less. */
 const DISCOVERY_GRACE_MS = 60 * 60_000
 const RETRY_AFTER_MS = 3_000
-const KeySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) })
+const KeySet = z.object({ keys: z.array(z.unknown()) })
+const Key = z.looseObject({ kty: z.string() })
 
 /** Asks the provider nothing before a caller needs it, so that a provider that is down does not stop our start. */
 export function createOidcConnection(options: ConnectionOptions): OidcConnection {
   const { issuerUrl, issuerAlias, elapsed } = options
+  const addresses = createProviderAddresses(options)
+  const { usable } = addresses
+  const authentication = createClientAuthentication(options.tokenEndpointAuthMethod)
   const discovered = createCached({
-    load: () => discover(options),
+    load: () => discover(options, { authentication, usable }),
     maxAgeMs: DISCOVERY_MAX_AGE_MS,
     retryAfterMs: RETRY_AFTER_MS,
     elapsed,
   })
   const discoveredOrStale = () => discovered.getOrStale(DISCOVERY_GRACE_MS)
-  const usable: OidcConnection['usable'] = (address, name) => {
-    const url = URL.canParse(address ?? '') ? new URL(address ?? '') : undefined
-    if (url?.protocol === 'https:' || (url?.protocol === 'http:' && options.allowInsecure))
-      return url
-    throw new ProviderFailure('failed', `the discovery document has no usable ${name}`)
-  }
   return {
     discovered,
     discoveredOrStale,
-    usable,
+    ...addresses,
     isIssuer: (issuer) =>
       typeof issuer === 'string' &&
       (withoutSlash(issuer) === issuerUrl || (issuerAlias !== undefined && issuer === issuerAlias)),
@@ -92,7 +105,7 @@ export function createOidcConnection(options: ConnectionOptions): OidcConnection
       createProviderKeys({
         load: async () => {
           const { metadata } = await discoveredOrStale()
-          return fetchKeys(usable(metadata.jwks_uri, 'jwks_uri'))
+          return fetchKeys(usable(metadata.jwks_uri, 'jwks_uri'), options.tolerated ?? ignore)
         },
         graceMs,
         elapsed,
@@ -101,53 +114,77 @@ export function createOidcConnection(options: ConnectionOptions): OidcConnection
 }
 
 /** @throws an error of openid-client; ProviderFailure for another issuer's document */
-async function discover(options: ConnectionOptions): Promise<Discovered> {
-  const { issuerUrl, issuerAlias, allowInsecure } = options
-  const configuration = await discovery(
-    new URL(`${issuerUrl}/.well-known/openid-configuration`),
-    options.clientId,
+async function discover(
+  options: ConnectionOptions,
+  deps: { authentication: ClientAuthentication; usable: OidcConnection['usable'] },
+): Promise<Discovered> {
+  const { issuerUrl, allowInsecure, clientId } = options
+  const found = await discovery(
+    new URL(options.discoveryUrl ?? `${issuerUrl}/.well-known/openid-configuration`),
+    clientId,
     undefined,
-    authenticateWith(options.clientSecret),
+    undefined,
     {
       timeout: PROVIDER_TIMEOUT,
-      [customFetch]: fetchFromProvider,
+      [customFetch]: fetchDocument,
       execute: allowInsecure ? [allowInsecureRequests] : [],
     },
   )
-  const metadata = configuration.serverMetadata()
+  const { tolerated = ignore } = options
+  const metadata = tidyDiscovery(found.serverMetadata(), { algorithms: ALGORITHMS, tolerated })
   // Given the document's own address, openid-client leaves this comparison to us. Some issuers end in a slash.
   if (withoutSlash(metadata.issuer) !== issuerUrl) {
-    throw new ProviderFailure('failed', 'the discovery document is for another issuer')
+    throw new ProviderFailure(
+      'failed',
+      `the discovery document is for another issuer: ${printable(metadata.issuer)}, and ISSUER_URL is ${issuerUrl}`,
+    )
   }
-  if (issuerAlias !== undefined) {
-    configuration[customFetch] = spellIssuer({
-      alias: issuerAlias,
-      issuer: metadata.issuer,
-      fetch: fetchFromProvider,
-    })
+  const ways = waysToAuthenticate(clientId, options.clientSecret)
+  const configurations = {
+    client_secret_basic: configure(metadata, ways.client_secret_basic, options),
+    client_secret_post: configure(metadata, ways.client_secret_post, options),
   }
-  return { configuration, metadata }
+  return {
+    configuration: configurations.client_secret_basic,
+    metadata,
+    async withSecret(call) {
+      deps.usable(metadata[call.endpoint], call.endpoint)
+      return deps.authentication.call({ metadata, configurations }, call)
+    },
+  }
 }
 
-/** By POST where the provider can, since some decode Basic wrongly; Basic is the standard's default. */
-function authenticateWith(clientSecret: string): ClientAuth {
-  const [post, basic] = [ClientSecretPost(clientSecret), ClientSecretBasic(clientSecret)]
-  return (server, ...rest) => {
-    const methods = server.token_endpoint_auth_methods_supported
-    return (methods?.includes('client_secret_post') ? post : basic)(server, ...rest)
-  }
+function configure(
+  metadata: Readonly<ServerMetadata>,
+  authenticate: ClientAuth,
+  { clientId, issuerAlias, allowInsecure, tolerated = ignore }: ConnectionOptions,
+): Configuration {
+  const configuration = new Configuration(metadata, clientId, undefined, authenticate)
+  configuration.timeout = PROVIDER_TIMEOUT
+  configuration[customFetch] = tidyTokenAnswers({
+    issuer: metadata.issuer,
+    ...(issuerAlias !== undefined && { alias: issuerAlias }),
+    fetch: fetchFromProvider,
+    tolerated,
+  })
+  if (allowInsecure) allowInsecureRequests(configuration)
+  return configuration
 }
 
-async function fetchKeys(address: URL): Promise<JSONWebKeySet> {
-  const answer = await fetchFromProvider(address.href, {
+async function fetchKeys(address: URL, tolerated: ReportOddity): Promise<JSONWebKeySet> {
+  const answer = await fetchDocument(address.href, {
     headers: { accept: 'application/json' },
     signal: AbortSignal.timeout(PROVIDER_TIMEOUT * 1000),
   })
-  const keys = KeySet.safeParse(await answer.json().catch(() => undefined))
-  if (!answer.ok || !keys.success) {
+  const set = KeySet.safeParse(await answer.json().catch(() => undefined))
+  const stated = set.data?.keys ?? []
+  const keys = stated.flatMap((key) => Key.safeParse(key).data ?? [])
+  if (!answer.ok || !set.success || (keys.length === 0 && stated.length > 0)) {
     throw new ProviderFailure('failed', `the provider's keys cannot be read (${answer.status})`)
   }
-  return keys.data
+  const odd = stated.find((key) => !Key.safeParse(key).success)
+  if (odd !== undefined) tolerated(`the keys: an entry is no key, but ${kindOf(odd)}`)
+  return { keys }
 }
 
 /** Runs a step; an error of the libraries becomes a {@link ProviderFailure} without any secret in it. */
@@ -158,5 +195,7 @@ export async function translateFailures<T>(step: ProviderStep, run: () => Promis
     throw providerFailure(error, step)
   }
 }
+
+const ignore: ReportOddity = () => undefined
 
 const withoutSlash = (issuer: string) => issuer.replace(/\/$/, '')

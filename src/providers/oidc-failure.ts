@@ -66,8 +66,9 @@ function quote(
   const words = description === undefined ? error : `${error}, ${description}`
   if (secrets.some((secret) => secret !== '' && words.includes(secret)))
     return '(it repeats a secret)'
-  return words
-    .replaceAll(/[^\x20-\x7e]/g, '?')
-    .replaceAll(/[\w.~+/=-]{32,}/g, '...')
-    .slice(0, MAX_QUOTED)
+  return printable(words.replaceAll(/[\w.~+/=-]{32,}/g, '...'))
 }
+
+/** Words of the provider on one line, not too long. */
+export const printable = (words: string) =>
+  words.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, MAX_QUOTED)

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { kindOf, type ReportOddity } from './oddities.ts'
 import { type Claims, type Identity, ProviderFailure } from './provider.ts'
 
 /** As many as Entra puts into a token. */
@@ -16,19 +17,25 @@ const MAX_SUBJECT = 255
 
 /**
  * @param groupsClaim the claim that lists groups, or is a single group; without it the person is in no group
+ * @param tolerated gets each claim that is left out, because it has another shape and names nobody
  * @throws ProviderFailure for claims that no correct provider states
  */
-export function identityFromClaims(claims: Claims, groupsClaim: string): Identity {
+export function identityFromClaims(
+  claims: Claims,
+  groupsClaim: string,
+  tolerated: ReportOddity = () => undefined,
+): Identity {
   const { iss: issuer, sub: subject } = claims
   if (typeof issuer !== 'string' || !isLine(subject, MAX_SUBJECT)) {
     throw new ProviderFailure('failed', 'the token names no usable subject')
   }
   const email = verifiedEmail(claims)
   const { name, preferred_username: preferredUsername } = claims
+  reportOddities(claims, tolerated)
   return {
     issuer,
     subject,
-    groups: groupsOf(claims, groupsClaim),
+    groups: groupsOf(claims, groupsClaim, tolerated),
     ...(email !== undefined && { email }),
     ...(isLine(name, MAX_TEXT) && { name }),
     ...(isLine(preferredUsername, MAX_TEXT) && { preferredUsername }),
@@ -50,13 +57,30 @@ function verifiedEmail(claims: Claims): string | undefined {
   return /^[^@\s,]+@[^@\s,]+$/.test(email) ? email : undefined
 }
 
-function groupsOf(claims: Claims, claim: string): readonly string[] {
+function reportOddities(claims: Claims, tolerated: ReportOddity): void {
+  for (const name of ['name', 'preferred_username'] as const) {
+    const value = claimOf(claims, name)
+    if (value === undefined || isLine(value, MAX_TEXT)) continue
+    const what =
+      typeof value === 'string' && value !== '' ? 'too long, or not one line' : kindOf(value)
+    tolerated(`the claim ${name} is ${what}: it is left out`)
+  }
+  const verified = claimOf(claims, 'email_verified')
+  if (verified !== undefined && typeof verified !== 'boolean') {
+    tolerated(`the claim email_verified is ${kindOf(verified)}: only true makes an e-mail count`)
+  }
+}
+
+function groupsOf(claims: Claims, claim: string, tolerated: ReportOddity): readonly string[] {
   const stated = claimOf(claims, claim)
   if (stated === undefined) return []
   // ADFS, for example, sends a list of one group as a plain string.
   const groups = typeof stated === 'string' ? [stated] : stated
   if (!Array.isArray(groups)) {
-    throw new ProviderFailure('failed', `the claim ${claim} is not a list of strings`)
+    tolerated(
+      `the claim ${claim} is not a list of strings, but ${kindOf(groups)}: it counts as no group`,
+    )
+    return []
   }
   if (groups.length > MAX_GROUPS) {
     throw new ProviderFailure(
@@ -66,9 +90,8 @@ function groupsOf(claims: Claims, claim: string): readonly string[] {
   }
   const known = groups.filter((group) => isLine(group, MAX_TEXT))
   if (known.length < groups.length) {
-    throw new ProviderFailure(
-      'failed',
-      `the claim ${claim} has an entry that is not a string of 1 to ${MAX_TEXT} characters on one line`,
+    tolerated(
+      `the claim ${claim} has an entry that is not a string of 1 to ${MAX_TEXT} characters on one line: it is left out`,
     )
   }
   const distinct = [...new Set(known)]

@@ -6,6 +6,7 @@
  */
 import { errors } from 'jose'
 import { tokenIntrospection } from 'openid-client'
+import { formsOfSecret } from './client-authentication.ts'
 import { type OidcConnection, translateFailures } from './oidc-connection.ts'
 import type { Claims, TokenAuthority, TokenStatement } from './provider.ts'
 
@@ -16,7 +17,7 @@ const refused = (reason: string): TokenStatement => ({ kind: 'refused', reason }
 
 export function createOidcTokens(
   { discoveredOrStale, isIssuer, createKeys }: OidcConnection,
-  { clientSecret }: { readonly clientSecret: string },
+  { clientId, clientSecret }: { readonly clientId: string; readonly clientSecret: string },
 ): TokenAuthority {
   const keys = createKeys(GRACE_MS)
 
@@ -36,13 +37,19 @@ export function createOidcTokens(
     }
   }
 
-  async function introspect(token: string): Promise<TokenStatement> {
-    const { configuration, metadata } = await discoveredOrStale()
+  async function introspect(
+    token: string,
+    beforeRetry: (() => Promise<void>) | undefined,
+  ): Promise<TokenStatement> {
+    const { withSecret, metadata } = await discoveredOrStale()
     if (metadata.introspection_endpoint === undefined) {
       return refused('the provider has no introspection_endpoint')
     }
-    const answer: Claims = await tokenIntrospection(configuration, token, {
-      token_type_hint: 'access_token',
+    const answer: Claims = await withSecret({
+      endpoint: 'introspection_endpoint',
+      run: (configuration) =>
+        tokenIntrospection(configuration, token, { token_type_hint: 'access_token' }),
+      ...(beforeRetry && { beforeRetry }),
     })
     if (answer.active !== true) return refused('the provider says that the token is not active')
     // ID and refresh tokens are active too.
@@ -54,12 +61,13 @@ export function createOidcTokens(
 
   const step = (token: string) => ({
     about: 'the request about a token' as const,
-    secrets: [clientSecret, token],
+    secrets: [...formsOfSecret(clientId, clientSecret), token],
   })
   return {
     isIssuer,
     readSigned: (token) => translateFailures(step(token), () => readSigned(token)),
-    inspect: (token) => translateFailures(step(token), () => introspect(token)),
+    inspect: (token, beforeRetry) =>
+      translateFailures(step(token), () => introspect(token, beforeRetry)),
   }
 }
 

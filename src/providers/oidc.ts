@@ -6,7 +6,7 @@
  */
 import { authorizationCodeGrant, buildAuthorizationUrl } from 'openid-client'
 import { type Keyring, sha256 } from '../crypto.ts'
-import { ORIGINAL_ID_TOKEN } from './issuer-spelling.ts'
+import { formsOfSecret } from './client-authentication.ts'
 import {
   type ConnectionOptions,
   createOidcConnection,
@@ -17,6 +17,7 @@ import {
 import type { ProviderStep } from './oidc-failure.ts'
 import { identityFromClaims } from './oidc-identity.ts'
 import { createOidcTokens } from './oidc-tokens.ts'
+import { offersAccounts, signOutAddress } from './other-account.ts'
 import {
   type Claims,
   type Identity,
@@ -24,6 +25,7 @@ import {
   type RedirectProvider,
   type SignInWishes,
 } from './provider.ts'
+import { ORIGINAL_ID_TOKEN } from './token-answer.ts'
 import { withUserinfo } from './userinfo.ts'
 
 export interface OidcOptions extends ConnectionOptions {
@@ -32,6 +34,8 @@ export interface OidcOptions extends ConnectionOptions {
   readonly name: string
   /** See {@link RedirectProvider.uniqueUsernames}. Default: false. */
   readonly uniqueUsernames?: boolean
+  /** Default: `openid email profile`. */
+  readonly scopes?: readonly string[]
   readonly groupsClaim: string
   /** Our redirect URI, as registered at the provider. */
   readonly redirectUri: string
@@ -52,7 +56,7 @@ interface Differences {
 
 type Redeemed = Awaited<ReturnType<typeof authorizationCodeGrant>>
 
-const SCOPE = 'openid email profile'
+const SCOPES = ['openid', 'email', 'profile']
 const STANDARD: Differences = {
   parameters: ({ prompt, loginHint, maxAge, acrValues, uiLocales, display }) => ({
     ...(prompt !== undefined && { prompt }),
@@ -67,6 +71,9 @@ const STANDARD: Differences = {
   asksUserinfo: true,
 }
 
+/** As the provider signed it. */
+const idTokenOf = (tokens: Redeemed) => String(tokens[ORIGINAL_ID_TOKEN])
+
 export function createOidcProvider(options: OidcOptions): RedirectProvider {
   const connection = createOidcConnection(options)
   return {
@@ -77,16 +84,17 @@ export function createOidcProvider(options: OidcOptions): RedirectProvider {
 
 /** A provider without {@link RedirectProvider.tokens}. */
 export function createOidcLogin(
-  { discovered, isIssuer, createKeys, usable }: OidcConnection,
+  connection: OidcConnection,
   options: OidcOptions,
   { parameters, saysAuthTime, admit, asksUserinfo }: Differences = STANDARD,
 ): RedirectProvider {
-  const { clientId, clientSecret, issuerAlias, groupsClaim, keyring } = options
+  const { clientId, clientSecret, groupsClaim, keyring, tolerated, scopes = SCOPES } = options
+  const { discovered, isIssuer, createKeys, usable, refusePlain } = connection
   const keys = createKeys(0)
   const nonceOf = (flowId: string) => keyring.mac('provider', `nonce|${flowId}`)
   const verifierOf = (flowId: string) => keyring.mac('provider', `pkce|${flowId}`)
 
-  return {
+  const provider: RedirectProvider = {
     id: options.id,
     name: options.name,
     uniqueUsernames: options.uniqueUsernames ?? false,
@@ -94,47 +102,70 @@ export function createOidcLogin(
     speaksFor: isIssuer,
 
     authorizationUrl: ({ flowId, state, wishes = {} }) =>
-      translateFailures({ about: 'the code', secrets: [clientSecret] }, async () =>
-        buildAuthorizationUrl((await discovered.get()).configuration, {
+      translateFailures({ about: 'the code', secrets: [clientSecret] }, async () => {
+        const { configuration, metadata } = await discovered.get()
+        refusePlain(metadata.authorization_endpoint, 'authorization_endpoint')
+        return buildAuthorizationUrl(configuration, {
           redirect_uri: options.redirectUri,
-          scope: SCOPE,
+          scope: scopes.join(' '),
           state,
           nonce: nonceOf(flowId),
           code_challenge: sha256(verifierOf(flowId)),
           code_challenge_method: 'S256',
           ...parameters(wishes),
-        }),
-      ),
+        })
+      }),
+
+    async otherAccount({ flowId, state, signedOutState, idToken }) {
+      const url = await provider.authorizationUrl({ flowId, state, wishes: { prompt: 'login' } })
+      const { metadata } = await discovered.get()
+      const { redirectUri } = options
+      const away = signOutAddress(
+        metadata,
+        { clientId, redirectUri, idToken, state: signedOutState },
+        connection,
+      )
+      if (away) return { url: away, showsSameAccount: false }
+      if (offersAccounts(metadata)) url.searchParams.set('prompt', 'select_account')
+      return { url, showsSameAccount: url.searchParams.get('prompt') === 'login' }
+    },
 
     async identify(callback, { flowId, state, maxAge }) {
       const pkceCodeVerifier = verifierOf(flowId)
       const code = callback.searchParams.get('code') ?? ''
       const step: ProviderStep = {
         about: 'the code',
-        secrets: [clientSecret, pkceCodeVerifier, code, state],
+        secrets: [...formsOfSecret(clientId, clientSecret), pkceCodeVerifier, code, state],
       }
       const { found, tokens } = await translateFailures(step, async () => {
         const found = await discovered.get()
-        const tokens = await authorizationCodeGrant(found.configuration, callback, {
-          expectedState: state,
-          expectedNonce: nonceOf(flowId),
-          pkceCodeVerifier,
-          idTokenExpected: true,
-          ...(saysAuthTime && maxAge !== undefined && { maxAge }),
+        const tokens = await found.withSecret({
+          endpoint: 'token_endpoint',
+          run: (configuration) =>
+            authorizationCodeGrant(configuration, callback, {
+              expectedState: state,
+              expectedNonce: nonceOf(flowId),
+              pkceCodeVerifier,
+              idTokenExpected: true,
+              ...(saysAuthTime && maxAge !== undefined && { maxAge }),
+            }),
         })
         return { found, tokens }
       })
-      return translateFailures(step, () => personOf(found, tokens)).catch((error: unknown) => {
-        if (!(error instanceof ProviderFailure)) throw error
-        throw new ProviderFailure(error.kind, error.message, { cause: error, codeIsSpent: true })
-      })
+      const person = await translateFailures(step, () => personOf(found, tokens)).catch(
+        (error: unknown) => {
+          if (!(error instanceof ProviderFailure)) throw error
+          throw new ProviderFailure(error.kind, error.message, { cause: error, codeIsSpent: true })
+        },
+      )
+      return { person, idToken: idTokenOf(tokens) }
     },
   }
+  return provider
 
   async function personOf(found: Discovered, tokens: Redeemed): Promise<Identity> {
     // openid-client has compared the claims; only the signature proves that they are the provider's.
-    const signed = issuerAlias === undefined ? tokens.id_token : tokens[ORIGINAL_ID_TOKEN]
-    await keys.verify(String(signed))
+    await keys.verify(idTokenOf(tokens))
     const claims: Claims = tokens.claims() ?? {}
     if (claims.azp !== undefined && claims.azp !== clientId) {
       throw new ProviderFailure('failed', 'the ID token was issued to another client (azp)')
@@ -144,6 +175,6 @@ export function createOidcLogin(
     const person = asksUserinfo
       ? await withUserinfo(claims, { found, usable, accessToken, groupsClaim })
       : claims
-    return identityFromClaims(person, groupsClaim)
+    return identityFromClaims(person, groupsClaim, tolerated)
   }
 }

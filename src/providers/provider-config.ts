@@ -15,6 +15,9 @@ export interface UserConfig {
   readonly passwordHash: string
 }
 
+/** How our client authenticates at the provider: its secret in a header, or in the form. */
+export type TokenEndpointAuthMethod = 'client_secret_basic' | 'client_secret_post'
+
 /** A provider that people are sent to. */
 export interface RedirectProviderConfig {
   readonly type: 'oidc' | 'keycloak' | 'google'
@@ -22,8 +25,14 @@ export interface RedirectProviderConfig {
   readonly id: string
   /** http or https, without a slash at its end. */
   readonly issuerUrl: string
+  /** The address of the discovery document, if it is not below the issuer. */
+  readonly discoveryUrl?: string
   readonly clientId: string
   readonly clientSecret: string
+  /** Without it, the discovery document decides. */
+  readonly tokenEndpointAuthMethod?: TokenEndpointAuthMethod
+  /** Scopes of the authorization request, `openid` among them. Default: `openid email profile`. */
+  readonly scopes?: readonly string[]
   /** The claim that lists a person's groups. */
   readonly groupsClaim: string
   /** `oidc` only: the provider gives each user name to one person only. Default: false. */
@@ -32,7 +41,10 @@ export interface RedirectProviderConfig {
   readonly hostedDomains: readonly string[]
   /** Further clients at the provider whose access tokens are good where provider tokens are accepted. */
   readonly tokenClients: readonly string[]
-  /** True if the issuer is plain http, on this machine or because `DEV_MODE` allows it. */
+  /**
+   * True if the issuer is plain http, on this machine or because `DEV_MODE` allows it, or if `discoveryUrl` is. The
+   * provider may then name endpoints with plain http.
+   */
   readonly allowInsecure: boolean
 }
 

@@ -4,6 +4,8 @@
  * @module
  */
 import type { CustomFetchOptions } from 'openid-client'
+import { z } from 'zod'
+import { parseJson } from './oddities.ts'
 import { ProviderFailure } from './provider.ts'
 
 /** Seconds that a provider may take for one answer. */
@@ -33,8 +35,57 @@ export async function fetchFromProvider(
   if (response.status >= 500 || response.status === 429) {
     throw new ProviderFailure('unavailable', `${asked} answered ${response.status}`)
   }
-  const { status, headers } = response
+  const { status, headers } = options.method === 'POST' ? spellError(response, body) : response
   return new Response(body.length > 0 ? body : null, { status, headers })
+}
+
+/**
+ * As {@link fetchFromProvider}, for documents that are asked for without credentials: one redirect is followed, within
+ * the origin.
+ * @throws ProviderFailure that names the other origin, or a second redirect
+ */
+export async function fetchDocument(
+  address: string,
+  options: Partial<CustomFetchOptions>,
+): Promise<Response> {
+  const response = await fetchFromProvider(address, options)
+  const target = redirectOf(response, address)
+  if (target === undefined) return response
+  const { origin, pathname } = new URL(address)
+  if (target.origin !== origin) {
+    throw new ProviderFailure(
+      'failed',
+      `${origin}${pathname} redirects to another origin: ${target.origin}${target.pathname}`,
+    )
+  }
+  const followed = await fetchFromProvider(target.href, options)
+  if (redirectOf(followed, target.href) === undefined) return followed
+  throw new ProviderFailure('failed', `${origin}${pathname} redirects more than once`)
+}
+
+function redirectOf({ status, headers }: Response, address: string): URL | undefined {
+  const location = headers.get('location')
+  if (status < 300 || status > 399 || location === null) return undefined
+  return URL.canParse(location, address) ? new URL(location, address) : undefined
+}
+
+const ErrorAnswer = z.looseObject({ error: z.string().min(1) })
+
+/**
+ * The status and headers by which openid-client finds an error in the body: it would read a challenge instead, believe
+ * the content type, and look for tokens in a 200.
+ */
+function spellError(
+  { status, headers }: Response,
+  body: Uint8Array,
+): { status: number; headers: Headers } {
+  const answer = ErrorAnswer.safeParse(parseJson(Buffer.from(body).toString()))
+  const isError = answer.success && !('access_token' in answer.data || 'active' in answer.data)
+  if (!isError || status >= 500) return { status, headers }
+  const spelled = new Headers(headers)
+  spelled.delete('www-authenticate')
+  spelled.set('content-type', 'application/json')
+  return { status: status < 400 ? 400 : status, headers: spelled }
 }
 
 async function readBody(response: Response, asked: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -9,7 +9,7 @@ import { createCached } from './cached.ts'
 import type { Claims } from './provider.ts'
 
 /** Only asymmetric algorithms: with the HS family anyone who knows our client secret could sign (threat T34). */
-const ALGORITHMS = [
+export const ALGORITHMS = [
   'RS256',
   'RS384',
   'RS512',

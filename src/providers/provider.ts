@@ -44,8 +44,11 @@ export interface TokenAuthority {
   isIssuer(issuer: unknown): boolean
   /** Reads a JWT by the provider's published keys. A provider whose access tokens are not JWTs leaves it out. */
   readSigned?(token: string): Promise<TokenStatement>
-  /** Asks the provider about a token, which never goes into a URL. */
-  inspect(token: string): Promise<TokenStatement>
+  /**
+   * Asks the provider about a token, which never goes into a URL.
+   * @param beforeRetry runs before a second call, which it prevents by rejecting
+   */
+  inspect(token: string, beforeRetry?: () => Promise<void>): Promise<TokenStatement>
 }
 
 /**
@@ -100,6 +103,19 @@ export interface PasswordProvider extends ProviderBase {
 }
 
 /** A provider that people are sent to, and come back from with a code. */
+/** A person who came back. */
+export interface Identification {
+  readonly person: Identity
+  /** Names the account to the provider when the person leaves it. */
+  readonly idToken?: string
+}
+
+export interface OtherAccount {
+  readonly url: URL
+  /** True if the provider may show the same account again, so that the person has to look for a way to another. */
+  readonly showsSameAccount: boolean
+}
+
 export interface RedirectProvider extends ProviderBase {
   readonly kind: 'redirect'
   /** True for the issuer that its people are keyed by; grants of an issuer configured before have ended. */
@@ -116,7 +132,18 @@ export interface RedirectProvider extends ProviderBase {
   identify(
     callback: URL,
     flow: { flowId: string; state: string; maxAge?: number | undefined },
-  ): Promise<Identity>
+  ): Promise<Identification>
+  /**
+   * The way to another account for a person whom the provider remembers. Rejects with {@link ProviderFailure}.
+   * @param flow as for {@link authorizationUrl}; `signedOutState` comes back instead of `state` if the way leads
+   *   through a sign-out there, without a code
+   */
+  otherAccount(flow: {
+    flowId: string
+    state: string
+    signedOutState: string
+    idToken: string | undefined
+  }): Promise<OtherAccount>
   /** Present if the provider's own access tokens may be accepted as bearers. */
   readonly tokens?: TokenAuthority
 }

@@ -9,7 +9,7 @@ import { PageError } from '../errors.ts'
 import { sendErrorPage } from '../http/errors.ts'
 import { allowOnly } from '../http/methods.ts'
 import { rawQuery } from '../http/raw-query.ts'
-import { identifyUrl } from '../login/flow.ts'
+import { identifyUrl, otherAccountUrl } from '../login/flow.ts'
 import { INTERACTION_LIFETIME, type SessionInteraction } from '../login/interaction.ts'
 import { answerProviderFailure } from '../login/provider-failure.ts'
 import { sendOn } from '../login/responses.ts'
@@ -124,7 +124,10 @@ async function beginHere(
   }
   flow.browsers.approve(reply, interaction, INTERACTION_LIFETIME)
   try {
-    sendOn(reply, await identifyUrl(interaction, flow, forceLogin ? { prompt: 'login' } : {}))
+    const href = forceLogin
+      ? (await otherAccountUrl(interaction, flow, undefined)).href
+      : await identifyUrl(interaction, flow)
+    sendOn(reply, href)
   } catch (error) {
     if (!(error instanceof ProviderFailure)) throw error
     await answerProviderFailure(error, reply, interaction, flow)

@@ -115,6 +115,66 @@ describe('an OpenID Connect provider', () => {
   })
 })
 
+describe('PROVIDER_SCOPES', () => {
+  it('must contain openid', () => {
+    expect(problems({ ...OIDC, PROVIDER_SCOPES: 'email,groups' })).toEqual([
+      'PROVIDER_SCOPES: lacks openid, without which the provider does not say who somebody is. Add it.',
+    ])
+  })
+
+  it.each(['openid groups', 'openid,groups', 'groups openid'])('may be %s', (value) => {
+    const { config } = loadWith({ ...OIDC, PROVIDER_SCOPES: value })
+    expect(config.provider).toMatchObject({ scopes: value.split(/[ ,]/) })
+  })
+})
+
+describe('ed2: DISCOVERY_URL', () => {
+  const PATH = '/.well-known/openid-configuration'
+
+  it.each([
+    ['http://kc:8080/realms/x', `http://kc:8080/realms/x${PATH}`],
+    [`http://kc:8080/realms/x${PATH}`, `http://kc:8080/realms/x${PATH}`],
+    ['http://KC:80/', `http://kc${PATH}`],
+    ['https://kc/.well-known/other', 'https://kc/.well-known/other'],
+  ])('%s is the document %s', (value, discoveryUrl) => {
+    const { config } = loadWith({ ...OIDC, DISCOVERY_URL: value })
+    expect(config.provider).toMatchObject({ issuerUrl: OIDC.ISSUER_URL, discoveryUrl })
+  })
+
+  it.each([
+    ['http://kc:8080/realms/x', true, true],
+    ['http://127.0.0.1:8080', true, false],
+    ['https://kc:8443', false, false],
+  ])(
+    '%s: plain %s, with a warning %s, and PROD_MODE refuses what is warned of',
+    (value, plain, warned) => {
+      const env = { ...OIDC, DISCOVERY_URL: value }
+      const { config, warnings } = loadWith(env)
+      expect(config.provider).toMatchObject({ allowInsecure: plain })
+      expect(warnings).toEqual(
+        warned
+          ? [expect.stringMatching(/^DISCOVERY_URL: is plain http: everyone on the network/)]
+          : [],
+      )
+      const found = problems({ ...env, PROD_MODE: 'true' }).filter((it) => /http/.test(it))
+      expect(found).toEqual(
+        warned
+          ? [expect.stringMatching(/^DISCOVERY_URL: is plain http beyond this machine, /)]
+          : [],
+      )
+    },
+  )
+
+  it.each(['kc:8080', 'http://*.example.com', 'http://user@kc', 'http://kc/?realm=x'])(
+    'is not %s',
+    (value) => {
+      expect(problems({ ...OIDC, DISCOVERY_URL: value })).toEqual([
+        expect.stringMatching(/^DISCOVERY_URL: /),
+      ])
+    },
+  )
+})
+
 const GOOGLE = { PROVIDER: 'google', CLIENT_ID: 'id', CLIENT_SECRET: 'from-google' }
 
 describe('Google', () => {
@@ -271,10 +331,34 @@ describe('a Keycloak', () => {
     ])
   })
 
-  it('has one address', () => {
+  it('has one issuer', () => {
     expect(
-      problems({ ...KEYCLOAK, ISSUER_URL: 'https://a.example', KEYCLOAK_AUTH_HOST: 'b.example' }),
-    ).toEqual(['KEYCLOAK_AUTH_HOST: conflicts with ISSUER_URL. Remove one of the two.'])
+      problems({ ...KEYCLOAK, ISSUER_URL: 'https://a.example', KEYCLOAK_REALM: 'main' }),
+    ).toEqual(['KEYCLOAK_REALM: conflicts with ISSUER_URL. Remove one of the two.'])
+  })
+
+  const OUTSIDE = 'https://id.example.com/realms/x'
+  const INSIDE = { KEYCLOAK_AUTH_HOST: 'kc', KEYCLOAK_AUTH_PROTOCOL: 'http' }
+  const documentOf = (realm: string) =>
+    `http://kc:8080/realms/${realm}/.well-known/openid-configuration`
+
+  it.each([
+    ['the realm of ISSUER_URL', {}, 'x'],
+    ['the realm that is set', { KEYCLOAK_REALM: 'y' }, 'y'],
+  ])('ed2: has an inner address beside ISSUER_URL, with %s', (_what, env, realm) => {
+    const { config, warnings } = loadWith({ ...KEYCLOAK, ISSUER_URL: OUTSIDE, ...INSIDE, ...env })
+    expect(config.provider).toMatchObject({
+      issuerUrl: OUTSIDE,
+      discoveryUrl: documentOf(realm),
+      allowInsecure: true,
+    })
+    expect(warnings).toEqual([expect.stringMatching(/^KEYCLOAK_AUTH_PROTOCOL: is plain http: /)])
+  })
+
+  it('ed2: has one inner address', () => {
+    expect(
+      problems({ ...KEYCLOAK, ISSUER_URL: OUTSIDE, ...INSIDE, DISCOVERY_URL: documentOf('x') }),
+    ).toEqual(['KEYCLOAK_AUTH_HOST: conflicts with DISCOVERY_URL. Remove one of the two.'])
   })
 
   it('is not called in plain http beyond this machine', () => {

@@ -1,6 +1,6 @@
 import { generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { ORIGINAL_ID_TOKEN } from '../../src/providers/issuer-spelling.ts'
+import { ORIGINAL_ID_TOKEN } from '../../src/providers/token-answer.ts'
 import { createBrowser, hiddenField, refreshTarget } from '../support/browser.ts'
 import { ANYONE, resource } from '../support/build-app.ts'
 import { ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, type Lies } from '../support/hostile-provider.ts'
@@ -70,13 +70,6 @@ const LIES: readonly (readonly [string, Lies, RegExp])[] = [
   ['has a number for a subject', claims((it) => Object.assign(it, { sub: 7 })), /"sub"/],
   ['has a subject of two lines', claims((it) => Object.assign(it, { sub: 'a\nb' })), /subject/],
   [
-    'has an object for groups',
-    claims((it) => Object.assign(it, { groups: { staff: true } })),
-    /claim groups is not a list of strings/,
-  ],
-  ['has an empty text for groups', claims((it) => Object.assign(it, { groups: '' })), /groups/],
-  ['has numbers for groups', claims((it) => Object.assign(it, { groups: [1] })), /groups/],
-  [
     'has a list for an e-mail',
     claims((it) => Object.assign(it, { email: [it.email] })),
     NOT_A_STRING,
@@ -86,11 +79,6 @@ const LIES: readonly (readonly [string, Lies, RegExp])[] = [
     'has a number for an e-mail that is not verified',
     claims((it) => Object.assign(it, { email: 7, email_verified: false })),
     NOT_A_STRING,
-  ],
-  [
-    'has a group that is a page long',
-    claims((it) => Object.assign(it, { groups: ['g'.repeat(257)] })),
-    /groups/,
   ],
   ['is not signed', { sign: (it) => new UnsecuredJWT(it).encode() }, /alg|algorithm/i],
   [
@@ -175,14 +163,6 @@ const USERINFO_ANSWERS: readonly (readonly [string, Lies, RegExp])[] = [
     'has a list for an e-mail',
     { userinfo: (answer) => Object.assign(answer, { email: ['ann@example.com'] }) },
     NOT_A_STRING,
-  ],
-  [
-    'has an object for groups',
-    {
-      claims: (it) => delete it.groups,
-      userinfo: (answer) => Object.assign(answer, { groups: { staff: true } }),
-    },
-    /claim groups is not a list of strings/,
   ],
   ['is a page', { answer: answerAt('/userinfo', 200, html, 'text/html') }, /^userinfo: .*-type/],
   ['is a page that claims to be JSON', { answer: answerAt('/userinfo', 200, html) }, /JSON/],

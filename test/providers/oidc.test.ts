@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createBrowser, refreshTarget } from '../support/browser.ts'
 import { ANYONE, resource } from '../support/build-app.ts'
-import { CLIENT_SECRET } from '../support/hostile-provider.ts'
 import { check, codeOf, redeem } from '../support/oauth-client.ts'
 import {
   approve,

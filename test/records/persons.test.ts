@@ -35,6 +35,7 @@ const provider: RedirectProvider = {
   kind: 'redirect',
   speaksFor: (issuer) => issuer === GRANT.issuer,
   authorizationUrl: () => Promise.reject(new Error('nobody logs in here')),
+  otherAccount: () => Promise.reject(new Error('nobody logs in here')),
   identify: () => Promise.reject(new Error('nobody logs in here')),
 }
 

@@ -27,7 +27,7 @@ type Json = Record<string, unknown>
 
 /** The lies that it tells. Each function changes its argument. */
 export interface Lies {
-  discovery?(document: Json): void
+  discovery?: ((document: Json) => void) | undefined
   /** Changes the query that the person comes back with. */
   redirect?(query: URLSearchParams): void
   claims?(claims: JWTPayload): void
@@ -37,6 +37,10 @@ export interface Lies {
   keys?(answer: Json): void
   introspection?(answer: Json): void
   userinfo?(answer: Json): void
+  /** The only way in which our client may authenticate; without it, both. */
+  accepts?: 'basic' | 'post'
+  /** The refusal of a client that did not authenticate, in place of 401 and its JSON. */
+  refuseClient?(response: ServerResponse): void
   /** Answers in place of everything else; true if it answered. */
   answer?(request: IncomingMessage, response: ServerResponse): boolean
 }
@@ -96,7 +100,9 @@ const ANN: Json = {
 }
 
 /** Starts a provider, which stops after the test. */
-export async function startHostileProvider(): Promise<HostileProvider> {
+export async function startHostileProvider(
+  clientSecret: string = CLIENT_SECRET,
+): Promise<HostileProvider> {
   const counts = new Map<string, number>()
   const codes = new Map<string, Issued>()
   const redeemed: URLSearchParams[] = []
@@ -109,6 +115,22 @@ export async function startHostileProvider(): Promise<HostileProvider> {
     new SignJWT(claims)
       .setProtectedHeader({ alg: 'ES256', kid: key.kid, typ: 'JWT' })
       .sign(key.privateKey)
+
+  /** Form-decodes each part of Basic (RFC 6749 section 2.3.1). */
+  function isAuthenticated(request: IncomingMessage, form: URLSearchParams): boolean {
+    const { accepts } = provider.lies
+    const [, basic = ''] = /^Basic (.+)$/.exec(request.headers.authorization ?? '') ?? []
+    const [id, secret] = Buffer.from(basic, 'base64')
+      .toString()
+      .split(':')
+      .map((part) => new URLSearchParams(`it=${part}`).get('it'))
+    return (
+      (accepts !== 'post' && id === CLIENT_ID && secret === clientSecret) ||
+      (accepts !== 'basic' &&
+        form.get('client_id') === CLIENT_ID &&
+        form.get('client_secret') === clientSecret)
+    )
+  }
 
   const routes: Record<string, (url: URL, request: IncomingMessage) => Promise<Answer> | Answer> = {
     '/.well-known/openid-configuration': () => {
@@ -147,7 +169,7 @@ export async function startHostileProvider(): Promise<HostileProvider> {
     '/token': async (_url, request) => {
       const form = new URLSearchParams(await text(request))
       redeemed.push(form)
-      if (!isAuthenticated(request, form)) return { status: 401, json: { error: 'invalid_client' } }
+      if (!isAuthenticated(request, form)) return REFUSED_CLIENT
       const issued = codes.get(form.get('code') ?? '')
       if (issued?.spent) replayed += 1
       const problem = codeProblem(issued, form)
@@ -178,7 +200,7 @@ export async function startHostileProvider(): Promise<HostileProvider> {
     },
     '/introspect': async (_url, request) => {
       const form = new URLSearchParams(await text(request))
-      if (!isAuthenticated(request, form)) return { status: 401, json: { error: 'invalid_client' } }
+      if (!isAuthenticated(request, form)) return REFUSED_CLIENT
       const claims = introspected.get(form.get('token') ?? '')
       const answer: Json = claims
         ? { active: true, token_type: 'Bearer', iss: issuer, ...claims }
@@ -207,6 +229,10 @@ export async function startHostileProvider(): Promise<HostileProvider> {
       counts.set(url.pathname, (counts.get(url.pathname) ?? 0) + 1)
       if (provider.lies.answer?.(request, response)) return
       const answer = (await routes[url.pathname]?.(url, request)) ?? { status: 404, json: {} }
+      if (answer === REFUSED_CLIENT && provider.lies.refuseClient) {
+        provider.lies.refuseClient(response)
+        return
+      }
       response.writeHead(answer.status ?? 200, {
         'content-type': 'application/json',
         ...(answer.location !== undefined && { location: answer.location }),
@@ -233,7 +259,7 @@ export async function startHostileProvider(): Promise<HostileProvider> {
       id: 'oidc',
       issuerUrl: issuer,
       clientId: CLIENT_ID,
-      clientSecret: CLIENT_SECRET,
+      clientSecret,
       groupsClaim: 'groups',
       hostedDomains: [],
       tokenClients: [],
@@ -275,6 +301,8 @@ interface Answer {
   readonly location?: string
 }
 
+const REFUSED_CLIENT: Answer = { status: 401, json: { error: 'invalid_client' } }
+
 const running: HostileProvider[] = []
 afterEach(async () => {
   await Promise.all(running.splice(0).map((provider) => provider.stop()))
@@ -283,14 +311,6 @@ afterEach(async () => {
 async function makeKey() {
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
   return { privateKey, publicKey, kid: randomUUID(), jwk: await exportJWK(publicKey) }
-}
-
-function isAuthenticated(request: IncomingMessage, form: URLSearchParams): boolean {
-  const basic = `${encodeURIComponent(CLIENT_ID)}:${encodeURIComponent(CLIENT_SECRET).replaceAll('%20', '+')}`
-  return (
-    request.headers.authorization === `Basic ${Buffer.from(basic).toString('base64')}` ||
-    (form.get('client_id') === CLIENT_ID && form.get('client_secret') === CLIENT_SECRET)
-  )
 }
 
 function codeProblem(issued: Issued | undefined, form: URLSearchParams): string | undefined {

@@ -21,8 +21,11 @@ export interface Journey extends TestApp {
 }
 
 /** Starts the app with a provider of its own and two clients. */
-export async function startJourney(changes: Partial<Config> = {}): Promise<Journey> {
-  const provider = await startHostileProvider()
+export async function startJourney(
+  changes: Partial<Config> = {},
+  provider?: HostileProvider,
+): Promise<Journey> {
+  provider ??= await startHostileProvider()
   const test = await buildTestApp({ provider: provider.config, users: [], ...changes })
   const client = await register(test.app)
   const untrusted = await register(test.app, { redirect_uris: [UNTRUSTED_REDIRECT] })

@@ -14,6 +14,7 @@ import type { FileContents } from '../sources/file.ts'
 import type { Chosen } from '../sources/precedence.ts'
 import { widthOf } from '../values/network-width.ts'
 import type { Report } from '../values/problem.ts'
+import { isLoopbackHost } from '../values/urls.ts'
 import { checkRedisTransport } from './redis-transport.ts'
 import { weakness } from './weak-secret.ts'
 
@@ -58,7 +59,16 @@ function checkTransport({ settings, given, file, resources, provider, report }: 
     const label = file.resources ? `resources.${id}.url` : 'RESOURCES'
     report.problem(label, `${url} is plain http, which PROD_MODE refuses. Use https.`)
   }
-  if (provider && provider.type !== 'builtin' && provider.allowInsecure) {
+  if (!provider || provider.type === 'builtin') return
+  const { discoveryUrl } = provider
+  if (discoveryUrl?.startsWith('http:') && !isLoopbackHost(new URL(discoveryUrl).hostname)) {
+    const label = (given.get('discovery_url') ?? given.get('keycloak_auth_protocol'))?.written
+    report.problem(
+      label ?? 'DISCOVERY_URL',
+      'is plain http beyond this machine, which PROD_MODE refuses. Use https, or reach the provider over loopback.',
+    )
+  }
+  if (provider.issuerUrl.startsWith('http:')) {
     const label = (given.get('issuer_url') ?? given.get('keycloak_auth_protocol'))?.written
     report.problem(
       label ?? 'ISSUER_URL',

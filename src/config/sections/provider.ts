@@ -8,7 +8,7 @@ import type { SettingKey, Settings } from '../schema.ts'
 import type { FileContents } from '../sources/file.ts'
 import type { Chosen } from '../sources/precedence.ts'
 import { attempt, type Report } from '../values/problem.ts'
-import { type IssuerUrl, parseIssuerUrl } from '../values/urls.ts'
+import { type IssuerUrl, parseDiscoveryUrl, parseIssuerUrl } from '../values/urls.ts'
 
 interface Parts extends Chosen {
   readonly file: FileContents
@@ -17,16 +17,19 @@ interface Parts extends Chosen {
   readonly report: Report
 }
 
-const KEYCLOAK_KEYS = [
+const INNER_KEYS = [
   'keycloak_auth_host',
   'keycloak_auth_port',
   'keycloak_auth_protocol',
-  'keycloak_realm',
 ] as const satisfies readonly SettingKey[]
+const KEYCLOAK_KEYS = [...INNER_KEYS, 'keycloak_realm'] as const satisfies readonly SettingKey[]
 const REDIRECT_KEYS = [
   'issuer_url',
+  'discovery_url',
   'client_id',
   'client_secret',
+  'token_endpoint_auth_method',
+  'provider_scopes',
   'groups_claim',
   'google_hosted_domain',
   'unique_usernames',
@@ -69,9 +72,16 @@ function buildRedirectProvider(
   type: RedirectProviderConfig['type'],
   parts: Parts,
 ): RedirectProviderConfig | undefined {
-  const { settings, given, file, report } = parts
+  const { settings, given, broken, file, report } = parts
   const issuer = findIssuer(type, parts)
   if (issuer) checkTransport(issuer, parts)
+  const inner = findDiscovery(type, parts)
+  if (inner && !inner.secure && !inner.loopback) {
+    report.warning(
+      innerLabel(parts),
+      'is plain http: everyone on the network between Gatewarden and the provider can log in as anyone.',
+    )
+  }
   const hosted = given.get('google_hosted_domain')
   if (hosted && type !== 'google') {
     report.problem(hosted.written, 'applies only to PROVIDER=google. Remove it.')
@@ -86,6 +96,13 @@ function buildRedirectProvider(
   if (unique && type !== 'oidc') {
     report.problem(unique.written, 'applies only to PROVIDER=oidc. Remove it.')
   }
+  const scopes = given.get('provider_scopes')
+  if (scopes && !broken.has('provider_scopes') && !settings.provider_scopes.includes('openid')) {
+    report.problem(
+      scopes.written,
+      'lacks openid, without which the provider does not say who somebody is. Add it.',
+    )
+  }
   const clientId = settings.client_id ?? missing('client_id', type, parts)
   const clientSecret = settings.client_secret ?? missing('client_secret', type, parts)
   if (!issuer || clientId === undefined || clientSecret === undefined) return undefined
@@ -93,13 +110,18 @@ function buildRedirectProvider(
     type,
     id: file.providerId ?? type,
     issuerUrl: issuer.href,
+    ...(inner && { discoveryUrl: inner.href }),
     clientId,
     clientSecret,
+    ...(settings.token_endpoint_auth_method && {
+      tokenEndpointAuthMethod: settings.token_endpoint_auth_method,
+    }),
+    ...(given.has('provider_scopes') && { scopes: settings.provider_scopes }),
     groupsClaim: settings.groups_claim,
     ...(settings.unique_usernames && { uniqueUsernames: true }),
     hostedDomains: settings.google_hosted_domain ?? [],
     tokenClients: settings.provider_token_clients ?? [],
-    allowInsecure: !issuer.secure,
+    allowInsecure: !issuer.secure || inner?.secure === false,
   }
 }
 
@@ -112,7 +134,9 @@ function findIssuer(type: RedirectProviderConfig['type'], parts: Parts): IssuerU
       'applies only to PROVIDER=keycloak. Use ISSUER_URL, or remove it.',
     )
   } else if (first && given.has('issuer_url')) {
-    report.problem(first.written, 'conflicts with ISSUER_URL. Remove one of the two.')
+    if (!INNER_KEYS.some((key) => given.has(key))) {
+      report.problem(first.written, 'conflicts with ISSUER_URL. Remove one of the two.')
+    }
   } else if (first) {
     if (KEYCLOAK_KEYS.some((key) => broken.has(key))) return undefined
     return attempt(report, first.written, () => parseIssuerUrl(keycloakIssuer(settings)))
@@ -123,12 +147,33 @@ function findIssuer(type: RedirectProviderConfig['type'], parts: Parts): IssuerU
   )
 }
 
+/** Beside `ISSUER_URL`, Keycloak's own settings are the address by which we reach it. */
+function findDiscovery(
+  type: RedirectProviderConfig['type'],
+  { settings, given, broken, report }: Parts,
+): IssuerUrl | undefined {
+  const inner = INNER_KEYS.map((key) => given.get(key)).find((entry) => entry !== undefined)
+  if (type !== 'keycloak' || !inner || !given.has('issuer_url')) return settings.discovery_url
+  if (given.has('discovery_url')) {
+    report.problem(inner.written, 'conflicts with DISCOVERY_URL. Remove one of the two.')
+  }
+  if (KEYCLOAK_KEYS.some((key) => broken.has(key))) return undefined
+  const [, realm] = /\/realms\/([^/]+)$/.exec(settings.issuer_url?.href ?? '') ?? []
+  const named = given.has('keycloak_realm') ? undefined : realm
+  return attempt(report, inner.written, () => parseDiscoveryUrl(keycloakIssuer(settings, named)))
+}
+
+/** The setting that says where the discovery document is. */
+const innerLabel = ({ given }: Parts) =>
+  (given.get('discovery_url') ?? given.get('keycloak_auth_protocol') ?? given.get('issuer_url'))
+    ?.written ?? 'DISCOVERY_URL'
+
 /** Builds the issuer as mcpauth does: it leaves out the default port of the scheme. */
-function keycloakIssuer(settings: Settings): string {
+function keycloakIssuer(settings: Settings, realm = settings.keycloak_realm): string {
   const host = settings.keycloak_auth_host ?? 'localhost'
   const { keycloak_auth_protocol: scheme, keycloak_auth_port: port } = settings
   const isDefault = port === (scheme === 'https' ? 443 : 80)
-  return `${scheme}://${host}${isDefault ? '' : `:${port}`}/realms/${settings.keycloak_realm}`
+  return `${scheme}://${host}${isDefault ? '' : `:${port}`}/realms/${realm}`
 }
 
 /** Plain http shows codes and our client secret to the network, so beyond this machine it requires `DEV_MODE`. */

@@ -62,11 +62,14 @@ export function readProviders(
 export const ProviderSection = section({
   type: Settings.shape.provider,
   issuer_url: Settings.shape.issuer_url,
+  discovery_url: Settings.shape.discovery_url,
   client_id: Settings.shape.client_id,
   client_secret: Settings.shape.client_secret,
   client_secret_file: text(parsePath).optional().register(fields, {
     description: 'File that holds the client secret, instead of `client_secret`.',
   }),
+  token_endpoint_auth_method: Settings.shape.token_endpoint_auth_method,
+  provider_scopes: Settings.shape.provider_scopes,
   groups_claim: Settings.shape.groups_claim,
   google_hosted_domain: Settings.shape.google_hosted_domain,
   unique_usernames: Settings.shape.unique_usernames,

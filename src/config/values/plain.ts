@@ -5,7 +5,7 @@
  */
 import { isIP } from 'node:net'
 import { writtenDomain } from '../../identifiers.ts'
-import type { ProviderConfig } from '../../providers/provider-config.ts'
+import type { ProviderConfig, TokenEndpointAuthMethod } from '../../providers/provider-config.ts'
 import type { LogLevel } from '../config.ts'
 import { InvalidValue, quote } from './problem.ts'
 import { splitList } from './split-list.ts'
@@ -119,6 +119,27 @@ export function parseToken(value: string): string {
     )
   }
   return value
+}
+
+/** @throws InvalidValue, without the value, unless it could be a client secret: one line, in any alphabet */
+export function parseClientSecret(value: string): string {
+  if (!/^(?:[^\p{C}\p{Z}]| ){1,1024}$/u.test(value)) {
+    throw new InvalidValue(
+      'is empty, too long or holds invisible characters. Copy it from your provider again.',
+    )
+  }
+  return value
+}
+
+const AUTH_METHODS = ['client_secret_basic', 'client_secret_post'] as const
+
+/** @throws InvalidValue unless `value` is a way to authenticate that we know */
+export function parseTokenEndpointAuthMethod(value: string): TokenEndpointAuthMethod {
+  const method = AUTH_METHODS.find((name) => name === value)
+  if (method) return method
+  throw new InvalidValue(
+    `${quote(value)} is not a way to send the client secret. Write client_secret_basic or client_secret_post.`,
+  )
 }
 
 /** In characters. */

@@ -61,3 +61,6 @@ export function resolveScopes(
     unknown: { required: missing(requiredScopes), default: missing(preferred) },
   }
 }
+
+/** Splits scopes as OAuth writes them, with spaces, or with commas as other lists. */
+export const splitScopes = (text: string): string[] => text.split(/[\s,]+/)

@@ -32,7 +32,8 @@ export function parsePublicUrl(value: string): PublicUrl {
   }
 }
 
-function isLoopbackHost(host: string): boolean {
+/** True for a host of a URL that is on this machine. */
+export function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }
 
@@ -100,6 +101,25 @@ export function parseIssuerUrl(value: string): IssuerUrl {
   }
   return {
     href: url.href.replace(/\/+$/, ''),
+    secure: url.protocol === 'https:',
+    loopback: isLoopbackHost(url.hostname),
+  }
+}
+
+const DISCOVERY_PATH = '/.well-known/openid-configuration'
+
+/**
+ * The address of a discovery document; {@link DISCOVERY_PATH} may be left out.
+ * @throws InvalidValue unless `value` is an http or https URL without query, fragment and userinfo
+ */
+export function parseDiscoveryUrl(value: string): IssuerUrl {
+  const { url } = parseHttpUrl(value, 'http://keycloak:8080/realms/main')
+  if (url.hostname.includes('*')) {
+    throw new InvalidValue(`${quote(value)} is a wildcard. Write the one address of the document.`)
+  }
+  const href = url.href.replace(/\/+$/, '')
+  return {
+    href: url.pathname.includes('/.well-known/') ? url.href : href + DISCOVERY_PATH,
     secure: url.protocol === 'https:',
     loopback: isLoopbackHost(url.hostname),
   }

@@ -34,12 +34,13 @@ export function createCallBudget(limits: {
       const at = elapsed()
       left = Math.min(burst, left + ((at - filledAt) / 1000) * perSecond)
       filledAt = at
-      if (left < 1) throw exhausted()
+      // A call that is not made spends nothing.
+      if (left < 1 || running >= atOnce) throw exhausted()
       left -= 1
-      const { count } = await counter.add(name)
-      if (running >= atOnce || count > perMinute) throw exhausted()
       running += 1
       try {
+        const { count } = await counter.add(name)
+        if (count > perMinute) throw exhausted()
         return await call()
       } finally {
         running -= 1

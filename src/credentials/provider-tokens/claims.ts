@@ -40,7 +40,11 @@ const TOLERANCE = 30
 /** @param groupsClaim the claim that lists groups */
 export function readAccessToken(
   { claims, header }: Extract<TokenStatement, { kind: 'claims' }>,
-  { groupsClaim, ...times }: Times & { readonly groupsClaim: string },
+  {
+    groupsClaim,
+    tolerated,
+    ...times
+  }: Times & { readonly groupsClaim: string; readonly tolerated?: (what: string) => void },
 ): Reading {
   const problem =
     typeProblem(claims, header) ?? timeProblem(claims, times) ?? audienceProblem(claims)
@@ -51,7 +55,7 @@ export function readAccessToken(
     return {
       kind: 'token',
       token: {
-        person: identityFromClaims(claims, groupsClaim),
+        person: identityFromClaims(claims, groupsClaim, tolerated),
         audiences: texts(aud) ?? [],
         client: typeof client === 'string' && client !== '' ? client : undefined,
         scopes: typeof scope === 'string' ? scope.split(' ').filter((name) => name !== '') : [],

@@ -94,6 +94,13 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
     now: elapsed,
   })
 
+  const warnOfOddity = createThrottledWarning({
+    log,
+    message: 'an answer of the provider is a little off',
+    now: elapsed,
+  })
+  const tolerated = (reason: string) => warnOfOddity({ reason })
+
   const isFresh = ({ expiresAt, judgedAt }: Accepted) =>
     now() < expiresAt && elapsed() - judgedAt < ACCEPTED_MS
 
@@ -112,6 +119,7 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
             groupsClaim,
             revokedBefore: revokedBefore(),
             now: now() / 1000,
+            tolerated,
           })
         : statement
     if (reading.kind === 'refused') {
@@ -149,7 +157,8 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
       const isEnough = statement.kind === 'refused' || statement.claims.sub !== undefined
       if (isEnough) return statement
     }
-    return budgetFor(token, carrier).spend(() => authority.inspect(token))
+    const budget = budgetFor(token, carrier)
+    return budget.spend(() => authority.inspect(token, () => budget.spend(async () => undefined)))
   }
 
   function budgetFor(token: string, carrier: Carrier | undefined): CallBudget {

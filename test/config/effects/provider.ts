@@ -144,11 +144,56 @@ const expectProviderTokens: Effect = async () => {
   }
 }
 
+/** Starts with this provider and one more of its settings, by its name in the file. */
+type StartWith = (
+  provider: HostileProvider,
+  more: readonly [name: string, value: string],
+) => Promise<TestApp>
+
+const startFlat: StartWith = ({ issuer }, [name, value]) =>
+  start({
+    PROVIDER: 'oidc',
+    ISSUER_URL: issuer,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    [name.toUpperCase()]: value,
+  })
+
+/** The secret is in the form, although the provider would rather have it in a header. */
+export async function expectPost(startWith: StartWith): Promise<void> {
+  const provider = await startHostileProvider()
+  const test = await startWith(provider, ['token_endpoint_auth_method', 'client_secret_post'])
+  const client = await register(test.app)
+  await obtainTokensThere({ ...test, provider, client, untrusted: client })
+  expect(provider.redeemed[0]?.get('client_secret')).toBe(CLIENT_SECRET)
+}
+
+/** The document is read there; the issuer stays the address at which nothing answers. */
+export async function expectDiscoveryThere(startWith: StartWith): Promise<void> {
+  const provider = await startHostileProvider()
+  const issuer = 'http://localhost:1'
+  provider.lies.discovery = (document) => Object.assign(document, { issuer })
+  const { app } = await startWith({ ...provider, issuer }, ['discovery_url', provider.issuer])
+  await approve(createBrowser(app), authorizeUrl(await register(app)))
+  expect(provider.asked('/.well-known/openid-configuration')).toBe(1)
+}
+
+/** The person is sent to the provider with these scopes. */
+export async function expectScopes(startWith: StartWith): Promise<void> {
+  const provider = await startHostileProvider()
+  const { app } = await startWith(provider, ['provider_scopes', 'openid,groups'])
+  const approved = await approve(createBrowser(app), authorizeUrl(await register(app)))
+  expect(new URL(refreshTarget(approved.body)).searchParams.get('scope')).toBe('openid groups')
+}
+
 export const provider: Record<
   | 'provider'
   | 'issuer_url'
+  | 'discovery_url'
+  | 'provider_scopes'
   | 'client_id'
   | 'client_secret'
+  | 'token_endpoint_auth_method'
   | 'groups_claim'
   | 'google_hosted_domain'
   | 'unique_usernames'
@@ -162,8 +207,11 @@ export const provider: Record<
 > = {
   provider: expectOidc,
   issuer_url: expectOidc,
+  provider_scopes: () => expectScopes(startFlat),
+  discovery_url: () => expectDiscoveryThere(startFlat),
   client_id: expectOidc,
   client_secret: expectOidc,
+  token_endpoint_auth_method: () => expectPost(startFlat),
   groups_claim: expectOidc,
   google_hosted_domain: () => expectHostedDomain((settings) => start(settings)),
   unique_usernames: expectUniqueUsernames,

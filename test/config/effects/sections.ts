@@ -26,8 +26,11 @@ import {
 import { loadYaml } from '../harness.ts'
 import { whoPasses } from './people.ts'
 import {
+  expectDiscoveryThere,
   expectHostedDomain,
   expectPersonOf,
+  expectPost,
+  expectScopes,
   expectTokenOfOtherProgram,
   expectUserNameOf,
 } from './provider.ts'
@@ -156,6 +159,19 @@ const expectProvider = (secret: (clientSecret: string) => string): Effect => {
       ),
     )
 }
+const startWithProvider = (
+  there: { readonly issuer: string },
+  [name, value]: readonly [string, string],
+) =>
+  startFile(
+    [
+      `${NOTES} } }\n${ALLOW}\nproviders:\n  ours:\n    type: oidc`,
+      `issuer_url: ${there.issuer}`,
+      `client_id: ${CLIENT_ID}`,
+      `client_secret: ${CLIENT_SECRET}`,
+      `${name}: ${value}\n`,
+    ].join('\n    '),
+  )
 const providerInFile = expectProvider((clientSecret) => `client_secret: ${clientSecret}`)
 const providerWithFile = expectProvider(() => 'client_secret_file: /run/provider')
 
@@ -285,6 +301,9 @@ const all: Record<string, Record<string, Effect>> = {
     client_id: providerInFile,
     client_secret: providerInFile,
     client_secret_file: providerWithFile,
+    provider_scopes: () => expectScopes(startWithProvider),
+    discovery_url: () => expectDiscoveryThere(startWithProvider),
+    token_endpoint_auth_method: () => expectPost(startWithProvider),
     groups_claim: providerInFile,
     google_hosted_domain: () =>
       expectHostedDomain((settings) =>

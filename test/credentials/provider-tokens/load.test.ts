@@ -113,6 +113,22 @@ describe('a flood of different made-up tokens', () => {
     expect(await statuses(answers.slice(0, 16))).toEqual(many(16, () => 503))
   })
 
+  it('spends nothing for a question that is not asked', async () => {
+    const test = await startAccepting()
+    await test.bring('made-up')
+    const stuck = hang(test, '/introspect')
+    const answers = many(200, (index) => test.bring(`made-up-${index}`))
+    while (stuck.waiting() < 16) await turn()
+    await Promise.all(answers.slice(16))
+    stuck.release()
+    await Promise.all(answers)
+    test.provider.lies = {}
+    for (let i = 0; i < 83; i++) {
+      expect((await test.bring(`made-up-later-${i}`)).statusCode).toBe(401)
+    }
+    expect((await test.bring('made-up-last')).statusCode).toBe(503)
+  })
+
   it('does not end the tokens that were good before', async () => {
     const test = await startAccepting()
     const good = test.opaque()

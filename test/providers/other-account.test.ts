@@ -1,0 +1,114 @@
+import { decodeJwt } from 'jose'
+import { describe, expect, it } from 'vitest'
+import { type Browser, createBrowser } from '../support/browser.ts'
+import { codeOf } from '../support/oauth-client.ts'
+import { type Journey, signInThere, startJourney } from '../support/provider-journey.ts'
+
+const BOB = { sub: 'bob', email: 'bob@elsewhere.test', email_verified: true }
+const ANN = { sub: 'ann', email: 'ann@example.com', email_verified: true }
+
+interface Refused {
+  readonly journey: Journey
+  readonly browser: Browser
+  readonly page: string
+  /** Where "Sign in as someone else" leads. */
+  readonly url: URL
+}
+
+/** bob is remembered by the provider and not let in here; `more` is in its discovery document. */
+async function refuseBob(
+  more: (issuer: string) => Record<string, unknown>,
+  person: Record<string, unknown> = BOB,
+): Promise<Refused> {
+  const journey = await startJourney()
+  const { provider } = journey
+  provider.lies.discovery = (document) => Object.assign(document, more(provider.issuer))
+  provider.person = person
+  const browser = createBrowser(journey.app)
+  const refused = await signInThere(journey, { browser })
+  expect(refused.statusCode).toBe(403)
+  const [, href = ''] =
+    /href="([^"]*)"[^>]*>(?:<[^>]*>)*Sign in as someone else/.exec(refused.body) ?? []
+  return { journey, browser, page: refused.body, url: new URL(href.replaceAll('&amp;', '&')) }
+}
+
+const withEndSession = (issuer: string) => ({ end_session_endpoint: `${issuer}/logout?realm=x` })
+const ADVICE = 'Look there for a link or an arrow'
+
+describe('ed5: sign in as someone else', () => {
+  it('signs the person out at the provider, and brings them back to an empty form', async () => {
+    const { journey, browser, page, url } = await refuseBob(withEndSession)
+    const { provider } = journey
+    expect(url.origin + url.pathname).toBe(`${provider.issuer}/logout`)
+    const sent = Object.fromEntries(url.searchParams)
+    expect(sent).toEqual({
+      realm: 'x',
+      client_id: 'gatewarden',
+      post_logout_redirect_uri: 'https://auth.example.com/callback',
+      id_token_hint: expect.any(String),
+      state: expect.any(String),
+    })
+    expect(decodeJwt(String(sent.id_token_hint)).sub).toBe('bob')
+    expect(page).not.toContain(ADVICE)
+    const again = await browser.get(`/callback?state=${encodeURIComponent(String(sent.state))}`)
+    expect(again.statusCode).toBe(302)
+    const login = new URL(String(again.headers.location))
+    expect(login.pathname).toBe('/authorize')
+    expect(login.searchParams.get('prompt')).toBe('login')
+    provider.person = ANN
+    codeOf(await browser.get(await provider.signIn(login.href)))
+    expect(JSON.stringify(journey.logs)).not.toContain('eyJ')
+  })
+
+  it('T4: nobody else comes back from that sign-out', async () => {
+    const { journey, url } = await refuseBob(withEndSession)
+    const state = encodeURIComponent(String(url.searchParams.get('state')))
+    const stranger = await createBrowser(journey.app).get(`/callback?state=${state}`)
+    expect(stranger.statusCode).toBe(400)
+    expect(stranger.headers.location).toBeUndefined()
+  })
+
+  it('a code beside that state is not redeemed', async () => {
+    const { journey, browser, url } = await refuseBob(withEndSession)
+    const state = encodeURIComponent(String(url.searchParams.get('state')))
+    const answer = await browser.get(`/callback?state=${state}&code=stolen`)
+    expect(new URL(String(answer.headers.location)).pathname).toBe('/authorize')
+    expect(journey.provider.asked('/token')).toBe(1)
+  })
+
+  it.each<readonly [string, (issuer: string) => Record<string, unknown>, string, boolean]>([
+    [
+      'a list of accounts',
+      () => ({ prompt_values_supported: ['login', 'select_account'] }),
+      'select_account',
+      false,
+    ],
+    ['neither', () => ({}), 'login', true],
+    ['other prompts', () => ({ prompt_values_supported: ['none', 'login'] }), 'login', true],
+    [
+      'a script for a sign-out',
+      () => ({ end_session_endpoint: 'javascript:alert(1)' }),
+      'login',
+      true,
+    ],
+    ['a number for a sign-out', () => ({ end_session_endpoint: 7 }), 'login', true],
+    [
+      'a sign-out in plain http on a network',
+      () => ({ end_session_endpoint: 'http://kc.example.test/logout' }),
+      'login',
+      true,
+    ],
+  ])('at a provider with %s', async (_what, more, prompt, advises) => {
+    const { page, url } = await refuseBob(more)
+    expect(url.pathname).toBe('/authorize')
+    expect(url.searchParams.get('prompt')).toBe(prompt)
+    expect(page.includes(ADVICE)).toBe(advises)
+  })
+
+  it('goes without the sign-out where the ID token is too long for an address', async () => {
+    const groups = Array.from({ length: 100 }, (_, index) => `${index}`.padStart(60, 'g'))
+    const { url } = await refuseBob(withEndSession, { ...BOB, groups })
+    expect(url.pathname).toBe('/authorize')
+    expect(url.href.length).toBeLessThan(6000)
+  })
+})
