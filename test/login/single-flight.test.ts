@@ -3,7 +3,7 @@ import { createSingleFlight } from '../../src/login/single-flight.ts'
 
 describe('work that is shared', () => {
   it('runs once while it runs, however many others begin meanwhile', async () => {
-    const once = createSingleFlight<string>({ keep: () => true, keepMs: 60_000, now: () => 0 })
+    const once = createSingleFlight<string>({ keep: () => true, keepMs: 60_000, elapsed: () => 0 })
     let redeemed = 0
     let answer: (outcome: string) => void = () => undefined
     const slow = () => {
@@ -32,7 +32,7 @@ describe('work that is shared', () => {
     const once = createSingleFlight<string>({
       keep: (outcome) => outcome !== 'already-answered',
       keepMs: 60_000,
-      now: () => 0,
+      elapsed: () => 0,
     })
     await once('code', run).catch(() => undefined)
     expect(await once('code', () => Promise.resolve('ann'))).toBe('ann')

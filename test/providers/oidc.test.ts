@@ -130,18 +130,6 @@ describe('the way to the provider', () => {
       expect((await tryIt()).statusCode).toBe(200)
     },
   )
-
-  it('authenticates by POST where the provider can, and by Basic where it says nothing', async () => {
-    const posting = await startJourney()
-    await obtainTokensThere(posting)
-    expect(posting.provider.redeemed[0]?.get('client_secret')).toBe(CLIENT_SECRET)
-    const basic = await startJourney()
-    basic.provider.lies.discovery = (document) => {
-      delete document.token_endpoint_auth_methods_supported
-    }
-    await obtainTokensThere(basic)
-    expect(basic.provider.redeemed[0]?.get('client_secret')).toBeNull()
-  })
 })
 
 describe('keys of the provider', () => {
