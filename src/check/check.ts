@@ -24,6 +24,7 @@ import { StorageUnavailable } from '../storage/storage.ts'
 import type { Answer, AnswerContext, AnswerRules, Asker } from './answer.ts'
 import { answerFor, forbidden, unavailable, unrouted } from './answer-table.ts'
 import { type Decision, decide } from './decide.ts'
+import { FOREIGN_PAGE, foreignOrigin } from './foreign-origin.ts'
 
 export interface CheckDeps extends AnswerRules {
   readonly resources: ResourceTable
@@ -65,7 +66,6 @@ export type Check = (request: {
 const OUTAGE_RETRY_SECONDS = 2
 const read = headerReader(['authorization', 'cookie', 'origin', 'service-worker'])
 const readReferer = headerReader(['referer'])
-const FOREIGN_PAGE = 'the web page that made this request is of a foreign origin'
 
 export function createCheck(deps: CheckDeps): Check {
   const { resources, credentials, originAllowed, refusesWorker, log, now } = deps
@@ -108,7 +108,9 @@ export function createCheck(deps: CheckDeps): Check {
     const { method } = located
     const [authorization, cookie, origin, worker] = read(rawHeaders)
     if (!originAllowed(origin, match.resource) && !isOwnForm(origin, rawHeaders)) {
-      return deny(FOREIGN_PAGE, request)
+      // No setting lets a page use a cookie from elsewhere.
+      const byCookie = authorization === undefined && cookie !== undefined
+      return deny(byCookie ? FOREIGN_PAGE : foreignOrigin(origin), request)
     }
     if (worker !== undefined && refusesWorker(match)) {
       return deny('a service worker here could answer in the place of the login', request)
