@@ -11,7 +11,9 @@ import { allowOnly } from '../http/methods.ts'
 import { rawQuery } from '../http/raw-query.ts'
 import { CALLBACK_PATH } from '../paths.ts'
 import { type Identity, ProviderFailure, type RedirectProvider } from '../providers/provider.ts'
+import { StorageUnavailable } from '../storage/storage.ts'
 import { parseParameters, single } from '../url/parameters.ts'
+import { carryPerson, findCarriedPerson } from './carried-person.ts'
 import type { Outcome } from './complete.ts'
 import { type LoginFlow, receiveInteraction } from './flow.ts'
 import { answerOutcome, mayIdentify } from './identification.ts'
@@ -54,9 +56,12 @@ export function callbackRoute(
     if (!(await mayIdentify(interaction, request, reply, flow))) return reply
     const callback = new URL(`${flow.issuer}${CALLBACK_PATH}?${query}`)
     const key = sha256(query)
-    const found = await identifyOnce(key, () =>
-      identify(interaction, { callback, state: state ?? '' }, { flow, provider }),
-    )
+    const carried = await findCarriedPerson(request, key, flow)
+    const found = carried
+      ? { person: carried }
+      : await identifyOnce(key, () =>
+          identify(interaction, { callback, state: state ?? '' }, { flow, provider }),
+        )
     if ('failure' in found) {
       await answerProviderFailure(found.failure, reply, interaction, flow)
       return reply
@@ -64,7 +69,14 @@ export function callbackRoute(
     const outcome: Outcome =
       'answered' in found
         ? { kind: 'already-answered' }
-        : await completeOnce(key, () => flow.complete(interaction, found.person))
+        : await completeOnce(key, () => flow.complete(interaction, found.person)).catch(
+            async (error: unknown) => {
+              if (error instanceof StorageUnavailable) {
+                await carryPerson(reply, key, found.person, flow)
+              }
+              throw error
+            },
+          )
     await answerOutcome(outcome, reply, interaction, flow)
     return reply
   })
