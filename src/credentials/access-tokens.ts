@@ -41,16 +41,19 @@ export function createVerifier(deps: VerifierDeps): Verifier {
     tokens: accessTokens,
     answers: ANSWERS,
     agrees,
-    verified: ({ claims, grant, person, expiresAt }) => ({
-      source: 'bearer',
-      isFor: (resource) => resource.audience === claims.aud,
-      isPerson: true,
-      person,
-      sub: claims.sub,
-      scopes: claims.scope.split(' '),
-      clientHash: grant.clientHash,
-      expiresAt,
-    }),
+    verified({ claims: { aud, sub, scope }, grant, person, expiresAt }) {
+      return {
+        source: 'bearer',
+        // Holds the audience alone: the claims are large, and thousands of these are kept.
+        isFor: (resource) => resource.audience === aud,
+        isPerson: true,
+        person,
+        sub,
+        scopes: scope.split(' '),
+        clientHash: grant.clientHash,
+        expiresAt,
+      }
+    },
   })
   return {
     known: (authorization) => credentials.find(authorization)?.credential,

@@ -8,7 +8,7 @@ import type { AuthenticToken, SignedTokens } from '../oauth/tokens/signed-token.
 import type { Identity } from '../providers/provider.ts'
 import type { WatchGrant } from '../records/grant-watch.ts'
 import type { Persons } from '../records/persons.ts'
-import type { Grant, Records } from '../records/records.ts'
+import type { Grant, HeldGrant, Records } from '../records/records.ts'
 import { StorageUnavailable } from '../storage/storage.ts'
 import type { Credential, Verified } from './credential.ts'
 import { createVerifiedCache, type Known } from './verified-cache.ts'
@@ -27,7 +27,7 @@ export interface GrantToken<Claims extends GrantClaims> {
   /** A further check that only the store can make: undefined lets the token pass. Rejects with StorageUnavailable. */
   readonly refusal?: (grant: Grant) => Promise<Credential | undefined>
   /** False if a credential that was verified before may not bridge an outage. */
-  readonly mayBridge?: (grant: Grant) => boolean
+  readonly mayBridge?: (grant: HeldGrant) => boolean
   readonly verified: (found: {
     claims: Claims
     grant: Grant
@@ -99,7 +99,7 @@ export function createGrantCredentials<Claims extends GrantClaims>(
       return refusal
     }
     const verified = token.verified({ claims, grant, person, expiresAt })
-    kept.keep({ token: key, verified, generation, reading: { grant, person, watch } })
+    kept.keep({ token: key, verified, generation, reading: { grant: held(grant), person, watch } })
     return { kind: 'verified', verified }
   }
 
@@ -117,3 +117,12 @@ export function createGrantCredentials<Claims extends GrantClaims>(
     },
   }
 }
+
+const held = ({ id, provider, issuer, subject, credential, expiresAt }: Grant): HeldGrant => ({
+  id,
+  provider,
+  issuer,
+  subject,
+  expiresAt,
+  ...(credential !== undefined && { credential }),
+})

@@ -15,17 +15,16 @@ export interface TokenCache<Value extends object> {
   delete(token: string): void
 }
 
-/** @param options `maxLength`: characters of all tokens together; absent: only their number is bounded */
-export function createTokenCache<Value extends object>(
-  options: { readonly maxLength?: number } = {},
-): TokenCache<Value> {
-  const { maxLength } = options
+/** @param options `maxLength`: characters of all tokens together, each a byte */
+export function createTokenCache<Value extends object>({
+  maxLength,
+}: {
+  readonly maxLength: number
+}): TokenCache<Value> {
   const entries = new LRUCache<string, { readonly token: string; readonly value: Value }>({
     max: MAX_ENTRIES,
-    ...(maxLength !== undefined && {
-      maxSize: maxLength,
-      sizeCalculation: ({ token }) => token.length,
-    }),
+    maxSize: maxLength,
+    sizeCalculation: ({ token }) => token.length,
   })
   return {
     get(token) {

@@ -6,12 +6,14 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { GrantStatus, Reading } from '../records/grant-watch.ts'
-import type { Grant } from '../records/records.ts'
+import type { HeldGrant } from '../records/records.ts'
 import type { Credential, Verified } from './credential.ts'
 import { createTokenCache } from './token-cache.ts'
 
 /** A token longer than any of ours is verified each time, not kept. */
 const MAX_KEPT_LENGTH = 4096
+/** Characters of all kept tokens together. The rest of an entry takes about 2.5 kB, whatever its token. */
+const MAX_ALL_LENGTH = 16 * 1024 * 1024
 
 export interface VerifiedCache {
   /** The entry of a token; undefined if the token has to be verified, perhaps again. Throws StorageUnavailable. */
@@ -26,7 +28,7 @@ export interface VerifiedCache {
 /** The credential as it was verified, or refused for an event since. */
 export interface Known {
   readonly credential: Credential
-  readonly grant: Grant
+  readonly grant: HeldGrant
 }
 
 interface Entry extends Known {
@@ -47,7 +49,7 @@ export function createVerifiedCache(deps: {
   now: () => number
 }): VerifiedCache {
   const { keyGeneration, expired, revoked, now } = deps
-  const known = createTokenCache<Entry>()
+  const known = createTokenCache<Entry>({ maxLength: MAX_ALL_LENGTH })
 
   function judge(token: string, entry: Entry, status: GrantStatus): Known | undefined {
     const { grant } = entry

@@ -16,7 +16,9 @@ import {
   ProviderFailure,
   type RedirectProvider,
 } from '../providers/provider.ts'
+import { StorageUnavailable } from '../storage/storage.ts'
 import { parseParameters, single } from '../url/parameters.ts'
+import { carryPerson, findCarriedPerson } from './carried-person.ts'
 import type { Outcome } from './complete.ts'
 import { createExchangeBudget, type Exchange, type ExchangeBudget } from './exchange-budget.ts'
 import {
@@ -77,9 +79,16 @@ export function callbackRoute(
     const callback = new URL(`${flow.issuer}${CALLBACK_PATH}?${query}`)
     const key = sha256(query)
     const address = flow.clientAddress(request.raw)
-    const found = await identifyOnce(key, () =>
-      identify(interaction, { callback, state: state ?? '', address }, { flow, provider, budget }),
-    )
+    const carried = await findCarriedPerson(request, key, flow)
+    const found = carried
+      ? { person: carried }
+      : await identifyOnce(key, () =>
+          identify(
+            interaction,
+            { callback, state: state ?? '', address },
+            { flow, provider, budget },
+          ),
+        )
     if ('spent' in found) {
       if (found.spent.kind === 'wait') throw new RateLimited(found.spent.seconds)
       await showStartAgain(reply, interaction, flow)
@@ -92,7 +101,14 @@ export function callbackRoute(
     const outcome: Outcome =
       'answered' in found
         ? { kind: 'already-answered' }
-        : await completeOnce(key, () => flow.complete(interaction, found.person))
+        : await completeOnce(key, () => flow.complete(interaction, found.person)).catch(
+            async (error: unknown) => {
+              if (error instanceof StorageUnavailable) {
+                await carryPerson(reply, key, found.person, flow)
+              }
+              throw error
+            },
+          )
     const { idToken } = 'idToken' in found ? found : {}
     const isRefused = outcome.kind === 'refused' && idToken !== undefined
     await answerOutcome(isRefused ? { ...outcome, idToken } : outcome, reply, interaction, flow)

@@ -7,11 +7,11 @@
 import type { Identity } from '../providers/provider.ts'
 import type { Liveness } from '../storage/liveness.ts'
 import type { Persons } from './persons.ts'
-import type { Grant, Records } from './records.ts'
+import type { HeldGrant, Records } from './records.ts'
 
 /** A grant and its person as they were read, to be kept together. */
 export interface Reading {
-  readonly grant: Grant
+  readonly grant: HeldGrant
   readonly person: Identity
   /** The watch that began before the two were read. */
   readonly watch: GrantWatch
@@ -57,10 +57,13 @@ export function createGrantWatch(deps: {
     : watchByPeeking(records, persons)
 }
 
+// Shared by all watches: thousands are kept.
+const always = () => true
+const unsure = (): GrantStatus => 'unsure'
 const UNWATCHED: GrantWatch = {
   status: () => 'changed',
   isKeepable: () => false,
-  inOutage: () => 'unsure',
+  inOutage: unsure,
 }
 
 function watchByPeeking(
@@ -70,16 +73,16 @@ function watchByPeeking(
   if (!unchanged || !identityUnchanged) return () => UNWATCHED
   return (grantId) => {
     const grantHolds = unchanged(grantId)
-    const identityHolds = persons.areStored ? identityUnchanged(grantId) : () => true
+    const identityHolds = persons.areStored ? identityUnchanged(grantId) : always
     return {
       status({ grant, person }) {
         // A grant is never rewritten: if it differs, it is gone.
         if (!grantHolds()) return 'gone'
         return identityHolds() && persons.isCurrent(grant, person) ? 'holds' : 'changed'
       },
-      isKeepable: () => true,
+      isKeepable: always,
       // If the store on this machine fails, nothing is known.
-      inOutage: () => 'unsure',
+      inOutage: unsure,
     }
   }
 }

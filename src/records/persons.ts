@@ -5,7 +5,7 @@
  * @module
  */
 import type { Identity, Provider } from '../providers/provider.ts'
-import type { Grant, Records } from './records.ts'
+import type { Grant, HeldGrant, Records } from './records.ts'
 
 export interface Persons {
   /** True if persons are read from the store, false if from the provider. */
@@ -16,18 +16,18 @@ export interface Persons {
    * True while {@link find} would return `person` for this grant, as far as the provider knows. The stored identity may
    * have changed.
    */
-  isCurrent(grant: Grant, person: Identity): boolean
+  isCurrent(grant: HeldGrant, person: Identity): boolean
 }
 
 /** @param deps `provider`: the configured provider */
 export function createPersons(deps: { provider: Provider; records: Records }): Persons {
   const { provider, records } = deps
-  const isOurs = ({ provider: id, issuer }: Grant) =>
+  const isOurs = ({ provider: id, issuer }: HeldGrant) =>
     id === provider.id && (provider.kind === 'password' || provider.speaksFor(issuer))
 
   if (provider.current) {
     const current = provider.current
-    const find = (grant: Grant) => (isOurs(grant) ? current(grant) : undefined)
+    const find = (grant: HeldGrant) => (isOurs(grant) ? current(grant) : undefined)
     return {
       areStored: false,
       find: async (grant) => find(grant),

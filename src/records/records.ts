@@ -46,6 +46,12 @@ export interface Grant {
   readonly expiresAt: number
 }
 
+/** The part of a grant that warm checks need: thousands are kept, so the rest is left out. */
+export type HeldGrant = Pick<
+  Grant,
+  'id' | 'provider' | 'issuer' | 'subject' | 'credential' | 'expiresAt'
+>
+
 /** The part of the person's identity that may change. */
 export type GrantIdentity = Omit<Identity, 'issuer' | 'subject'>
 

@@ -5,7 +5,7 @@
  */
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
-import type { Grant, Records } from '../records/records.ts'
+import type { HeldGrant, Records } from '../records/records.ts'
 
 /** Sessions whose last renewal is remembered. */
 const MAX_REMEMBERED = 10_000
@@ -14,9 +14,9 @@ const RENEWALS_PER_IDLE = 16
 
 export interface SessionActivity {
   /** Notes that a session is in use. Returns at once: no request waits for the store, whose failure ends nothing. */
-  renew(grant: Grant): void
+  renew(grant: HeldGrant): void
   /** True while a renewal by this process keeps the session alive; else only the store knows. */
-  isKnown(grant: Grant): boolean
+  isKnown(grant: HeldGrant): boolean
 }
 
 /** @param deps `idle` in seconds, `now` in milliseconds since the epoch, `elapsed` on a clock that is never set back */

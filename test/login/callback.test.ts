@@ -12,6 +12,7 @@ import {
   signInThere,
   startJourney,
 } from '../support/provider-journey.ts'
+import { moved } from '../support/steps.ts'
 import { believed, storedKeys } from '../support/stored.ts'
 
 function withCode(callback: string, code: string): string {
@@ -52,6 +53,52 @@ describe('the callback', () => {
     codeOf(await browser.get(callback))
     expect(journey.provider.redeemed).toHaveLength(1)
     expect(await storedKeys(storage, 'grant:')).toHaveLength(1)
+  })
+
+  describe('ed32: an address that is sent again after our store was away, to another replica', () => {
+    /** A person who came back to one replica while the store took no grants, and got 503. */
+    async function cutShort(person: Record<string, unknown> = {}) {
+      const journey = await startJourney()
+      Object.assign(journey.provider.person, person)
+      const browser = createBrowser(journey.app)
+      const callback = await cameBack(journey, browser)
+      const { storage } = journey
+      const { set } = storage
+      storage.set = (key, ...rest) =>
+        key.startsWith('grant:')
+          ? Promise.reject(new StorageUnavailable(new Error('away')))
+          : set(key, ...rest)
+      expect((await browser.get(callback)).statusCode).toBe(503)
+      storage.set = set
+      journey.clock.advance(0.001)
+      const other = await journey.restart()
+      return { journey, other, callback, browser: moved(browser, other.app) }
+    }
+
+    it('signs the person in, and redeems the code of the provider no second time', async () => {
+      const { journey, other, callback, browser } = await cutShort()
+      const code = codeOf(await browser.get(callback))
+      expect((await redeem(other.app, journey.client, code)).statusCode).toBe(200)
+      expect(journey.provider.redeemed).toHaveLength(1)
+      expect((await browser.get(callback)).body).toContain('Start again')
+      expect(journey.provider.redeemed).toHaveLength(1)
+    })
+
+    it('says nothing about the person in the cookie, which no other callback and no later time may use', async () => {
+      const { other, callback, browser } = await cutShort()
+      const note = browser.cookies.get('__Host-gw_identified') ?? ''
+      expect(note.length).toBeGreaterThan(50)
+      expect(Buffer.from(note, 'base64url').toString('latin1')).not.toContain('ann')
+      expect((await browser.get(`${callback}&x=1`)).headers.location ?? '').not.toContain('code=')
+      other.clock.advance(600)
+      expect((await browser.get(callback)).headers.location ?? '').not.toContain('code=')
+    })
+
+    it('sets no cookie that a browser would drop', async () => {
+      const groups = Array.from({ length: 150 }, (_, index) => `a-group-with-a-long-name-${index}`)
+      const { browser } = await cutShort({ groups })
+      expect(browser.cookies.has('__Host-gw_identified')).toBe(false)
+    })
   })
 
   it('does nothing in the right browser without the cookie of this very flow', async () => {

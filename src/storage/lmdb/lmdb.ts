@@ -170,7 +170,7 @@ export async function openLmdbStorage({
   const storage: LmdbStorage = {
     peek: (key) => peeking(() => findLatest(key)),
     unchanged(key) {
-      const encodedKey = encodeKey(key)
+      const encodedKey = ownBytes(encodeKey(key))
       const read = () => {
         renewSnapshot()
         return database.get(encodedKey)
@@ -251,6 +251,13 @@ export async function openLmdbStorage({
     storage.sweep().catch(() => {})
   }, SWEEP_SECONDS * 1000).unref()
   return storage
+}
+
+/** A copy outside the pool of Node, of which a small buffer that is kept would keep eight kilobytes. */
+function ownBytes(bytes: Buffer): Buffer {
+  const own = Buffer.allocUnsafeSlow(bytes.length)
+  bytes.copy(own)
+  return own
 }
 
 /** The driver's error as an outage. */
