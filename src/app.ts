@@ -79,6 +79,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
           {
             name: 'edge',
             limit: 'edge',
+            cookies: true,
             mount: (scope: FastifyInstance) =>
               edgeRoutes(scope, { ...services, rules: sessionRules }),
           },

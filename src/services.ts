@@ -103,7 +103,7 @@ async function buildFoundation({ config, secret, storage, log, now }: AppDeps) {
   return {
     issuer,
     keyring,
-    connectProofs: createConnectProofs(keyring),
+    connectProofs: createConnectProofs({ keyring, secure: config.publicUrl.secure }),
     records,
     provider,
     keys: [accessKeys, sessionKeys],
@@ -161,7 +161,7 @@ function buildCheck({ config, storage, log, now }: AppDeps, foundation: Foundati
     resources,
     credentials,
     originAllowed,
-    refusesWorker: (match) => couldReplaceUs(match, sessionRules),
+    refusesWorker: (match) => couldReplaceUs(match, { cookieDomain, edgeAuth: config.edgeAuth }),
     identityHeaders,
     isOwnCookie,
     signInUrl: (match, target) => signInUrl(match, target, sessionRules),

@@ -60,7 +60,7 @@ async function answerConnect(
   const { resource } = target
   const { credential, token } = await sessions.find(request.headers.cookie ?? '', resource)
   // The login leads here from its own page; on a host that it shares with an application, only with a proof.
-  const isLedHere = token !== undefined && connectProofs.holds(query, token)
+  const isLedHere = token !== undefined && connectProofs.holds(request, query, token)
   if (!isLedHere && mayBeOpenedByApplication(request, target, rules)) return refuseWebPage()
   const decision = decide(resource, credential)
   if (decision.kind === 'allow' && token !== undefined) {

@@ -79,11 +79,12 @@ export function browserPurpose(interaction: SessionInteraction, deps: BrowserPur
       const session = await issue(grant, person.email)
       const { host, protocol } = new URL(rules.issuer)
       return {
-        location: rules.resources.isOurHostShared
-          ? deps.connectProofs.add(returnTo, session.token)
-          : returnTo,
+        location: returnTo,
         async setCookies(reply) {
           setSession(reply, session, { host, secure: protocol === 'https:', scope: place })
+          if (rules.resources.isOurHostShared) {
+            deps.connectProofs.set(reply, returnTo, session.token)
+          }
           await rounds.note(reply, goal, grant)
         },
       }
