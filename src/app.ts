@@ -80,6 +80,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
           {
             name: 'edge',
             limit: 'edge',
+            cookies: true,
             mount: (scope: FastifyInstance) =>
               edgeRoutes(scope, { ...services, rules: sessionRules }),
           },

@@ -151,7 +151,7 @@ async function buildFoundation({ config, secret, storage, log, now, elapsed }: A
   return {
     issuer,
     keyring,
-    connectProofs: createConnectProofs(keyring),
+    connectProofs: createConnectProofs({ keyring, secure: config.publicUrl.secure }),
     records,
     revokedBefore,
     provider,
@@ -238,7 +238,7 @@ function buildCheck({ config, storage, log, now, elapsed }: AppDeps, foundation:
     resources,
     credentials,
     originAllowed,
-    refusesWorker: (match) => couldReplaceUs(match, sessionRules),
+    refusesWorker: (match) => couldReplaceUs(match, { cookieDomain, edgeAuth: config.edgeAuth }),
     identityHeaders,
     userNames,
     isOwnCookie,

@@ -61,7 +61,7 @@ async function answerConnect(
   const { cookie = '' } = request.headers
   const { credential, token } = await sessions.find(cookie, resource, request.raw.rawHeaders)
   // The login leads here from its own page; on a host that it shares with an application, only with a proof.
-  const isLedHere = token !== undefined && connectProofs.holds(query, token)
+  const isLedHere = token !== undefined && connectProofs.holds(request, query, token)
   if (!isLedHere && mayBeOpenedByApplication(request, target, rules)) return refuseWebPage()
   const decision = decide(resource, credential)
   if (decision.kind === 'allow' && token !== undefined) {

@@ -80,11 +80,12 @@ export function browserPurpose(interaction: SessionInteraction, deps: BrowserPur
       const { issuer } = rules
       const { host, protocol } = new URL(issuer)
       return {
-        location: rules.resources.isOurHostShared
-          ? deps.connectProofs.add(returnTo, session.token)
-          : returnTo,
+        location: returnTo,
         async setCookies(reply) {
           setSession(reply, session, { host, secure: protocol === 'https:', issuer, scope: place })
+          if (rules.resources.isOurHostShared) {
+            deps.connectProofs.set(reply, returnTo, session.token)
+          }
           await rounds.note(reply, goal, grant)
         },
       }

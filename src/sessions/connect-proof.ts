@@ -4,34 +4,43 @@
  *
  * @module
  */
+import '@fastify/cookie'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { constantTimeEqual, type Keyring } from '../crypto.ts'
 import { CONNECT_PATH } from '../paths.ts'
 
-const PARAMETER = 'opened'
+/** Seconds in which a person may also reload the page. */
+const LIFETIME = 300
 
 export interface ConnectProofs {
-  /** The address with a proof for this session, if it is that of `/auth/connect`; else unchanged. */
-  add(address: string, token: string): string
+  /** Sets the proof for this session, if the address is that of `/auth/connect`. */
+  set(reply: FastifyReply, address: string, token: string): void
   /**
-   * True if {@link add} made this query for this session.
+   * True if {@link set} did so for this query and this session.
    * @param query without its question mark
    */
-  holds(query: string, token: string): boolean
+  holds(request: FastifyRequest, query: string, token: string): boolean
 }
 
-/** A proof is bound to the session, which no page can read, so a proof from another browser is worth nothing. */
-export function createConnectProofs(keyring: Keyring): ConnectProofs {
+/**
+ * A script of the application may plant a cookie, but a proof is bound to the session, which no script can read.
+ * @param secure true if the gateway is https (decision K7)
+ */
+export function createConnectProofs(deps: { keyring: Keyring; secure: boolean }): ConnectProofs {
+  const { keyring, secure } = deps
+  const name = `${secure ? '__Host-' : ''}gw_opened`
+  const options = { path: '/', httpOnly: true, sameSite: 'lax', secure, maxAge: LIFETIME } as const
   const proofOf = (query: string, token: string) =>
     keyring.mac('cookie', `${CONNECT_PATH}|${query}|${token}`)
   return {
-    add(address, token) {
+    set(reply, address, token) {
       const { pathname, search } = new URL(address)
-      if (pathname !== CONNECT_PATH || search === '') return address
-      return `${address}&${PARAMETER}=${proofOf(search.slice(1), token)}`
+      if (pathname !== CONNECT_PATH) return
+      reply.setCookie(name, proofOf(search.slice(1), token), options)
     },
-    holds(query, token) {
-      const [before = '', proof = '', ...further] = query.split(`&${PARAMETER}=`)
-      return constantTimeEqual(proof, proofOf(before, token)) && further.length === 0
+    holds(request, query, token) {
+      const proof = request.cookies[name]
+      return proof !== undefined && constantTimeEqual(proof, proofOf(query, token))
     },
   }
 }

@@ -6,19 +6,27 @@
  */
 import type { ResourceMatch } from '../resources/resource-table.ts'
 import { isUnder } from '../url/host.ts'
-import type { SessionRules } from './target.ts'
+
+export interface WorkerRules {
+  readonly cookieDomain: string | undefined
+  /** True if `/auth/connect` is there. */
+  readonly edgeAuth: boolean
+}
+
+/** The folders whose scripts may have a scope with our addresses in it: `/.gatewarden/...`, `/auth/connect`. */
+const CLAIMING = /^\/(?:auth\/)?[^/]*$/
 
 /**
- * True for the script of a service worker that we refuse. On our own host that is every one. On another host that sets
- * its own session cookie, it is each script in the root folder, whose worker may have the scope `/`; proxies drop
- * `Service-Worker-Allowed`, so every other script has a scope that lacks our addresses there.
+ * True for the script of a service worker that we refuse. On our own host that is every one. On another host where a
+ * secret of ours comes by, it is each script in a folder above our addresses: proxies drop `Service-Worker-Allowed`, so
+ * a worker's scope is within the folder of its script.
  */
 export function couldReplaceUs(
   { resource, path }: ResourceMatch,
-  { cookieDomain }: SessionRules,
+  { cookieDomain, edgeAuth }: WorkerRules,
 ): boolean {
   if (resource.sharedHost !== undefined) return true
   const setsOwnCookie =
     cookieDomain === undefined || !isUnder(new URL(resource.origin).host, cookieDomain)
-  return setsOwnCookie && path.lastIndexOf('/') === 0
+  return (setsOwnCookie || edgeAuth) && CLAIMING.test(path)
 }

@@ -17,7 +17,7 @@ const authorization = `Bearer ${TOKEN}`
 const staticTokens = [{ name: 'script', tokenHash: sha256(TOKEN) }]
 
 /** A gateway before a hostile server, which is on our own host and on three others. */
-async function start(changes: Partial<ResourceConfig> = {}) {
+async function start(changes: Partial<ResourceConfig> = {}, edgeAuth = false) {
   const upstream = await startUpstream((request, response) =>
     response
       .writeHead(Number(/status=(\d+)/.exec(request.url ?? '')?.[1] ?? 200), {
@@ -33,6 +33,7 @@ async function start(changes: Partial<ResourceConfig> = {}) {
   const { app } = await buildTestApp({
     staticTokens,
     cookieDomain: 'shared.test',
+    edgeAuth,
     resources: [
       at('own', 'https://auth.example.com/mcp', changes),
       at('deep', 'https://mcp.example.com/notes/mcp'),
@@ -106,6 +107,7 @@ describe('the script of a service worker', () => {
       'https://whole.example.com/sw.js',
     ],
     ['at19: as that host itself', 'https://whole.example.com/'],
+    ['at19: in the folder of /auth/connect', 'https://whole.example.com/auth/sw.js'],
     ['at19: with a query', 'https://whole.example.com/sw.js?x=/a/b'],
     ['at19: in an escaped spelling', 'https://whole.example.com/%73w.js'],
   ])('is refused %s', async (_what, url) => {
@@ -124,6 +126,13 @@ describe('the script of a service worker', () => {
     ['under the cookie domain, where no code comes by', 'https://app.shared.test/sw.js'],
   ])('passes %s', async (_what, url) => {
     expect((await (await start()).ask(url, SCRIPT)).statusCode).toBe(200)
+  })
+
+  it('at19: is refused under the cookie domain where /auth/connect shows a session', async () => {
+    const { ask } = await start({}, true)
+    expect((await ask('https://app.shared.test/sw.js', SCRIPT)).statusCode).toBe(403)
+    expect((await ask('https://app.shared.test/auth/sw.js', SCRIPT)).statusCode).toBe(403)
+    expect((await ask('https://app.shared.test/app/sw.js', SCRIPT)).statusCode).toBe(200)
   })
 
   it('at1, at19: is refused by the check that a proxy asks for', async () => {
