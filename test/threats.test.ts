@@ -48,12 +48,15 @@ describe('T33: one request cannot keep the process busy', () => {
     expect(answer.statusCode).toBe(401)
   })
 
-  it.each(['.', '%20'])('looks at a path of thousands of %j once', async (character) => {
+  it.each([
+    ['.', 401],
+    ['%20', 403],
+  ])('looks at a path of thousands of %j once', async (character, status) => {
     const { app } = await buildTestApp({
       resources: [resource(), resource({ id: 'all', url: 'https://mcp.example.com' })],
     })
     const uri = `/${character.repeat(60_000 / character.length)}x`
-    expect((await check(app, { 'x-forwarded-uri': uri })).statusCode).toBe(401)
+    expect((await check(app, { 'x-forwarded-uri': uri })).statusCode).toBe(status)
   })
 
   it('does not put thousands of accents in order', async () => {
@@ -151,7 +154,9 @@ describe('T25: a server that decodes reserved characters does not widen a grant'
     for (const path of [`/${upper}admin`, `/${lower}admin/x`, `/${upper}Admin`, `/%25${upper}`]) {
       expect(await ask(path), path).toBe(403)
     }
-    for (const path of [`/${upper}other`, `/x${upper}admin`]) expect(await ask(path)).toBe(200)
+    // Beside a nested server only plain segments have one reading (threat T50).
+    for (const path of [`/${upper}other`, `/x${upper}admin`]) expect(await ask(path)).toBe(403)
+    expect(await ask('/other')).toBe(200)
   })
 })
 

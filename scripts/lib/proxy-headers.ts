@@ -14,7 +14,6 @@ import {
 
 /** The files that have the list, in one of its forms. */
 export const FILES_WITH_HEADERS: readonly string[] = [
-  'README.md',
   'deploy/ingress-nginx/mcp-server.yaml',
   'deploy/ingress-nginx/web-application.yaml',
   'deploy/nginx/gatewarden/protect.conf',

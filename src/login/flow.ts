@@ -191,6 +191,7 @@ export async function otherAccountUrl(
     state,
     signedOutState,
     idToken,
+    wishes: asSomeoneElse(interaction, 'login'),
   })
   return { href: url.href, showsSameAccount }
 }

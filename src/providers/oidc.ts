@@ -116,8 +116,8 @@ export function createOidcLogin(
         })
       }),
 
-    async otherAccount({ flowId, state, signedOutState, idToken }) {
-      const url = await provider.authorizationUrl({ flowId, state, wishes: { prompt: 'login' } })
+    async otherAccount({ flowId, state, signedOutState, idToken, wishes }) {
+      const url = await provider.authorizationUrl({ flowId, state, wishes })
       const { metadata } = await discovered.get()
       const { redirectUri } = options
       const away = signOutAddress(

@@ -143,6 +143,7 @@ export interface RedirectProvider extends ProviderBase {
     state: string
     signedOutState: string
     idToken: string | undefined
+    wishes: SignInWishes
   }): Promise<OtherAccount>
   /** Present if the provider's own access tokens may be accepted as bearers. */
   readonly tokens?: TokenAuthority

@@ -41,7 +41,7 @@ describe('config print', () => {
     expect(stdout).toMatch(/^PUBLIC_URL = https:\/\/auth\.example\.com +\(environment\)$/m)
     expect(stdout).toMatch(/^PORT = 12 +\(flag\)$/m)
     expect(stdout).toMatch(/^LOG_LEVEL = debug +\(gatewarden\.yaml\)$/m)
-    expect(stdout).toMatch(/^HOST = 0\.0\.0\.0 +\(default\)$/m)
+    expect(stdout).toMatch(/^HOST = :: +\(default\)$/m)
     expect(stdout).toMatch(/^UPSTREAM_URL is not set$/m)
     expect(stdout).toMatch(/^SECRET = \(hidden\) +\(environment\)$/m)
     expect(stdout).toMatch(/^users\.ann\.password_hash = \(hidden\)/m)

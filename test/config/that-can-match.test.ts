@@ -65,7 +65,7 @@ const KINDS: Readonly<Record<string, (written: string) => boolean>> = {
     const entry = parseRegistrant(written)
     if (entry === 'open' || entry === 'off') return true
     const uris = entry.endsWith(':')
-      ? [`${entry}//x`]
+      ? [`${entry}//x`, `${entry}//oauth`, `${entry}//callback`, `${entry}//x.y/oauth/callback`]
       : [`https://${entry}/cb`, `http://${entry}/cb`]
     return uris.some(
       (uri) =>

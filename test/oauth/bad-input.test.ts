@@ -23,13 +23,11 @@ afterEach(async () => {
 describe.each([
   ['/register', ['POST', 'OPTIONS']],
   ['/token', ['POST', 'OPTIONS']],
-  ['/jwks', ['GET', 'OPTIONS']],
-  ['/.well-known/oauth-authorization-server', ['GET', 'OPTIONS']],
-  ['/.well-known/oauth-protected-resource/notes/mcp', ['GET', 'OPTIONS']],
+  ['/jwks', ['GET', 'HEAD', 'OPTIONS']],
+  ['/.well-known/oauth-authorization-server', ['GET', 'HEAD', 'OPTIONS']],
+  ['/.well-known/oauth-protected-resource/notes/mcp', ['GET', 'HEAD', 'OPTIONS']],
 ])('%s', (url, allowed) => {
-  const refused = METHODS.filter(
-    (method) => !allowed.includes(method) && !(method === 'HEAD' && allowed.includes('GET')),
-  )
+  const refused = METHODS.filter((method) => !allowed.includes(method))
   it.each(refused)('says to %s which methods it has', async (method) => {
     const response = await gateway.app.inject({
       // These are not in inject's own list, but people send them.

@@ -39,13 +39,13 @@ export async function makeSession(
   const { storage, clock, config } = test
   const { session: lifetime, sessionIdle } = config.lifetimes
   const now = Math.floor(clock() / 1000)
-  const ann = { issuer: 'builtin', subject: 'ann', groups: [] }
+  const person = { issuer: 'builtin', subject: changes.grant?.subject ?? 'ann', groups: [] }
   const users = createBuiltinProvider({
     users: config.users,
     keyring: testKeyring(),
     elapsed: clock,
   })
-  const credential = users.credentialOf?.(ann)
+  const credential = users.credentialOf?.(person)
   const grant: Grant = {
     id: randomToken(16),
     provider: 'builtin',

@@ -124,8 +124,6 @@ const PEOPLE: readonly (readonly [string, Forge])[] = [
   ['a number for a subject', withClaims(() => ({ sub: 7 }))],
   ['an empty subject', withClaims(() => ({ sub: '' }))],
   ['a subject of two lines', withClaims(() => ({ sub: 'a\nb' }))],
-  ['an object for groups', withClaims(() => ({ groups: { staff: true } }))],
-  ['numbers for groups', withClaims(() => ({ groups: [1] }))],
   [
     'more groups than anybody is in',
     withClaims(() => ({ groups: Array.from({ length: 201 }, (_, n) => `g${n}`) })),

@@ -210,7 +210,7 @@ export const holes: Proofs = {
       victim.post(
         '/consent',
         { interaction, decision: 'approve' },
-        { origin: 'https://evil.example' },
+        { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' },
       ),
       victim.post('/login', { interaction, username: 'ann', password: 'correct horse' }),
       victim.get(`/callback?code=x&state=${encodeURIComponent(interaction)}`),
