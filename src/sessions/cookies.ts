@@ -7,7 +7,10 @@
 import { sha256 } from '../crypto.ts'
 import type { CookieScope } from './target.ts'
 
-/** The name that mcpauth's command lines send by hand. We set no cookie of this name, and programs alone may send it. */
+/**
+ * The name that mcpauth's command lines send by hand, and that programs of a domain read. Without a cookie domain we set no
+ * cookie of this name, and programs alone may send it.
+ */
 const BY_HAND = 'CF_Authorization'
 
 /** The cookie of one host: browsers let no other host set it. Plain http has no such cookie (decision K7). */
@@ -101,6 +104,11 @@ export function sessionCookie(
   return scope.kind === 'domain'
     ? { name: domainCookieName(issuer), options: { ...options, domain: scope.domain } }
     : { name: ownName(secure), options }
+}
+
+/** The further name of a domain's cookie, for programs that know `CF_Authorization`; undefined for other cookies. */
+export function handCookie({ options }: SessionCookie): SessionCookie | undefined {
+  return options.domain === undefined ? undefined : { name: BY_HAND, options }
 }
 
 /**

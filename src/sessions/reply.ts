@@ -5,7 +5,7 @@
  */
 import '@fastify/cookie'
 import type { FastifyReply } from 'fastify'
-import { everyPlace, type SessionCookie, sessionCookie } from './cookies.ts'
+import { everyPlace, handCookie, type SessionCookie, sessionCookie } from './cookies.ts'
 import type { CookieScope } from './target.ts'
 import type { IssuedSession } from './token-issuer.ts'
 
@@ -38,6 +38,8 @@ export function setSession(
     )
     for (const other of others) clear(reply, other)
   }
+  const further = handCookie(cookie)
+  if (further) reply.setCookie(further.name, token, { ...options, maxAge: seconds })
   reply.setCookie(name, token, { ...options, maxAge: seconds })
   if (name.length + token.length > MAX_COOKIE_LENGTH) {
     reply.log.error(
@@ -51,8 +53,10 @@ export function setSession(
 export function clearSessions(reply: FastifyReply, answering: AnsweringHost): void {
   const scopes = [{ kind: 'host' }, { kind: 'domain', domain: answering.host }] as const
   for (const scope of scopes) {
-    const cookies = everyPlace(sessionCookie(scope, answering), answering.host)
-    for (const cookie of cookies) clear(reply, cookie)
+    const cookie = sessionCookie(scope, answering)
+    for (const each of [cookie, handCookie(cookie) ?? []].flat()) {
+      for (const place of everyPlace(each, answering.host)) clear(reply, place)
+    }
   }
 }
 

@@ -88,12 +88,15 @@ export function createSessionVerifier(deps: SessionVerifierDeps): SessionVerifie
     return known.credential
   }
 
-  /** The tokens of a request in two groups: those of the first count before those of the second. */
+  /** The tokens of a request in groups: those of the first count before those of the next. */
   function present(cookie: string, resource: Resource, rawHeaders: readonly string[]): Groups {
     const secure = resource.origin.startsWith('https:')
     const found = presentedSessions(cookie, { secure, domain })
-    const byHand = found.byHand.length > 0 && isByProgram(rawHeaders) ? found.byHand : NO_TOKENS
-    return [found.own, byHand.length > 0 ? [...found.domain, ...byHand] : found.domain]
+    // Under a domain its hosts can set any of these cookies (decision K24), so this one is no worse than the others.
+    const mayCount = domain !== undefined || (found.byHand.length > 0 && isByProgram(rawHeaders))
+    // A sign-in sets the same token under both names.
+    const byHand = mayCount ? found.byHand.filter((token) => !found.domain.includes(token)) : []
+    return [found.own, found.domain, byHand]
   }
 
   /** Of several sessions the one that is good here (decision K44). */
@@ -109,19 +112,18 @@ export function createSessionVerifier(deps: SessionVerifierDeps): SessionVerifie
   return {
     verify(cookie, resource, rawHeaders) {
       const groups = present(cookie, resource, rawHeaders)
-      const [own, others] = groups
-      if (own.length + others.length > 1) {
+      const [own, ofDomain, byHand] = groups
+      if (own.length + ofDomain.length + byHand.length > 1) {
         return choose(groups, resource).then(({ credential }) => credential)
       }
-      const token = own[0] ?? others[0]
+      const token = own[0] ?? ofDomain[0] ?? byHand[0]
       return token === undefined ? NONE : verifyToken(token)
     },
     find: (cookie, resource, rawHeaders) => choose(present(cookie, resource, rawHeaders), resource),
   }
 }
 
-type Groups = readonly [readonly string[], readonly string[]]
-const NO_TOKENS: readonly string[] = []
+type Groups = readonly [readonly string[], readonly string[], readonly string[]]
 
 /**
  * The session that counts: in the first group that has one, a session that is good at the resource, unless the group has

@@ -10,7 +10,7 @@ import { sha256 } from '../../src/crypto.ts'
 import { ANYONE, buildTestApp, resource } from '../support/build-app.ts'
 import { check } from '../support/oauth-client.ts'
 import { startAccepting } from '../support/provider-tokens.ts'
-import { HAND_COOKIE, makeSession } from '../support/session.ts'
+import { DOMAIN_COOKIE, makeSession } from '../support/session.ts'
 
 const TOKEN = 'nU0o7QpY1xJ4rTz8vKcW3mBdLs6HfGae'
 
@@ -56,7 +56,7 @@ async function expectOwnRules(
 it.each(ORDERS)('T55: a session of both servers is judged by each, %s', async (_, order) => {
   const test = await buildTestApp({ cookieDomain: 'example.com', resources })
   const { token } = await makeSession(test, { grant: { resource: 'https://example.com' } })
-  await expectOwnRules(test.app, order, { cookie: `${HAND_COOKIE}=${token}` })
+  await expectOwnRules(test.app, order, { cookie: `${DOMAIN_COOKIE}=${token}` })
 })
 
 it.each(ORDERS)('T55: a fixed token is judged by each, %s', async (_, order) => {

@@ -43,17 +43,20 @@ describe.each([
   ['/login', ['GET', 'POST', 'HEAD']],
 ])('%s', (url, allowed) => {
   const others = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND']
-  it.each(others.filter((method) => !allowed.includes(method)))('says to %s which methods it has', async (method) => {
-    const response = await send(
-      url,
-      method,
-      method === 'GET' || method === 'HEAD' ? undefined : 'x',
-    )
-    expect(response.statusCode).toBe(405)
-    expect(response.headers.allow).toBe(allowed.join(', '))
-    expect(response.headers['content-type']).toBe('text/html; charset=utf-8')
-    expect(response.headers['set-cookie']).toBeUndefined()
-  })
+  it.each(others.filter((method) => !allowed.includes(method)))(
+    'says to %s which methods it has',
+    async (method) => {
+      const response = await send(
+        url,
+        method,
+        method === 'GET' || method === 'HEAD' ? undefined : 'x',
+      )
+      expect(response.statusCode).toBe(405)
+      expect(response.headers.allow).toBe(allowed.join(', '))
+      expect(response.headers['content-type']).toBe('text/html; charset=utf-8')
+      expect(response.headers['set-cookie']).toBeUndefined()
+    },
+  )
 })
 
 describe.each(['/consent', '/login'])('%s refuses', (url) => {

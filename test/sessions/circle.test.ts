@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest'
 import { buildTestApp, type TestApp } from '../support/build-app.ts'
 import { startHostileProvider } from '../support/hostile-provider.ts'
-import { DOMAIN_COOKIE } from '../support/session.ts'
+import { DOMAIN_COOKIE, HAND_COOKIE } from '../support/session.ts'
 import {
   createVisitor,
   isLetIn,
@@ -29,7 +29,7 @@ async function openForgetfully(
   if (provider.type === 'builtin') throw new Error('this needs a provider elsewhere')
   const visitor = createVisitor(test)
   const forget = () => {
-    for (const name of [DOMAIN_COOKIE, '__Host-gw_session']) {
+    for (const name of [DOMAIN_COOKIE, HAND_COOKIE, '__Host-gw_session']) {
       for (const host of [new URL(page).host, 'auth.example.com']) {
         const url = new URL(`https://${host}/`)
         visitor.jar.store(url, [
@@ -104,9 +104,12 @@ it('names the cause if a resource has no https and its gateway has', async () =>
 describe('a browser that is not in a circle', () => {
   const page = 'https://wiki.example.com/'
   const loseSession = ({ jar }: Visitor) =>
-    jar.store(new URL('https://auth.example.com/'), [
-      `${DOMAIN_COOKIE}=; Max-Age=0; Path=/; Secure; Domain=example.com`,
-    ])
+    jar.store(
+      new URL('https://auth.example.com/'),
+      [DOMAIN_COOKIE, HAND_COOKIE].map(
+        (name) => `${name}=; Max-Age=0; Path=/; Secure; Domain=example.com`,
+      ),
+    )
 
   it('may try again after a minute', async () => {
     const test = await buildTestApp(CONFIG)

@@ -117,6 +117,20 @@ describe('at9, T43: without COOKIE_DOMAIN, on the host of PUBLIC_URL', () => {
   })
 })
 
+it('K24: under COOKIE_DOMAIN the session is in CF_Authorization, too, and counts there alone', async () => {
+  const test = await buildTestApp(DOMAIN)
+  const token = await tokenOf(test, 'ann')
+  expect(userOf(await ask(test, [[HAND_COOKIE, token]]))).toBe('ann@example.com')
+  const planted = await tokenOf(test, 'bob')
+  const both = [
+    [HAND_COOKIE, planted],
+    [DOMAIN_COOKIE, token],
+  ] as const
+  for (const order of [both, [both[1], both[0]]]) {
+    expect(userOf(await ask(test, order))).toBe('ann@example.com')
+  }
+})
+
 describe('at9: under COOKIE_DOMAIN, of several session cookies', () => {
   it('the one that is ours and good counts, wherever it stands', async () => {
     const test = await buildTestApp(DOMAIN)
