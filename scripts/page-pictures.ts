@@ -78,6 +78,13 @@ async function checkAxe(page: Page, where: string): Promise<void> {
   }
 }
 
+/** Waits for the buttons that give something away: they appear after a second. */
+async function settle(page: Page): Promise<void> {
+  await page.waitForFunction(() =>
+    document.getAnimations().every(({ playState }) => playState === 'finished'),
+  )
+}
+
 async function look(context: BrowserContext, path: string, where: string): Promise<void> {
   const page = await context.newPage()
   page.on('console', (message) => problems.push(`${where}: console: ${message.text()}`))
@@ -87,11 +94,13 @@ async function look(context: BrowserContext, path: string, where: string): Promi
     void dialog.dismiss()
   })
   await page.goto(path)
+  await settle(page)
   await checkAxe(page, where)
   await checkTargets(page, where)
   await checkFocus(page, where)
   await checkWidth(page, where)
   await page.reload()
+  await settle(page)
   const picture = documented[where]
   if (picture) await page.screenshot({ path: join(imageDirectory, picture), fullPage: true })
   if (everyPicture) {

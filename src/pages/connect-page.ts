@@ -51,7 +51,7 @@ export function connectPage(page: ConnectPage): string {
 ${answer}
 <div class="buttons stacked">
 <a class="button" href="#declined">Not my code</a>
-<button class="button primary">Connect to Gateway</button>
+<span class="hold"><button class="button primary">Connect to Gateway</button></span>
 </div>
 </form>
 <p class="outcome" id="status" role="status"></p>

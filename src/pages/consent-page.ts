@@ -92,7 +92,7 @@ ${caution && html`<p class="note">${infoIcon}<span>${caution}</span></p>`}
 <input type="hidden" name="interaction" value="${page.interaction}">
 <div class="buttons">
 <button class="button" name="decision" value="deny">Deny</button>
-<button class="button primary" name="decision" value="approve">Allow</button>
+<span class="hold"><button class="button primary" name="decision" value="approve">Allow</button></span>
 </div>
 </form>
 <p class="request">${

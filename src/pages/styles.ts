@@ -82,6 +82,9 @@ input[aria-invalid] { border-color: var(--alert); }
 }
 .button:hover { background: var(--tint); }
 .primary { color: var(--card); background: var(--accent); border-color: var(--accent); }
+.hold { display: grid; border-radius: .625rem; background: var(--tint); }
+.hold > .button { animation: hold 1s; }
+@keyframes hold { 0%, 99.9% { visibility: hidden; } }
 .primary:hover { background: color-mix(in srgb, var(--accent) 88%, var(--ink)); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .code { font: 650 1.5rem/1.4 ui-monospace, 'Cascadia Mono', 'SF Mono', Menlo, 'Liberation Mono', monospace; letter-spacing: .04em; }

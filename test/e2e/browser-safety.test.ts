@@ -72,6 +72,25 @@ describe.skipIf(isSkipped('chromium'))('in Chromium', () => {
     expect(complaints).toEqual([])
   })
 
+  it('at18: Allow cannot be pressed before its first second is over, by mouse or keyboard', async () => {
+    // The clock of animations stands still, so that the first second lasts as long as the test wants.
+    const devtools = await context.newCDPSession(page)
+    await devtools.send('Animation.enable')
+    await devtools.send('Animation.setPlaybackRate', { playbackRate: 0 })
+    await page.goto(client.authorizationUrl().href)
+    const button = page.locator('button[value=approve]')
+    const box = await button.boundingBox()
+    if (!box) throw new Error('the button has no place')
+    const address = page.url()
+    await page.mouse.dblclick(box.x + box.width / 2, box.y + box.height / 2)
+    await button.evaluate((element) => element instanceof HTMLElement && element.focus())
+    expect(await button.evaluate((element) => element === document.activeElement)).toBe(false)
+    expect(page.url()).toBe(address)
+    await devtools.send('Animation.setPlaybackRate', { playbackRate: 1 })
+    await button.click()
+    await page.getByLabel('Password').waitFor()
+  })
+
   it('no address of ours travels in a Referer', async () => {
     const asked: Request[] = []
     page.on('request', (request) => asked.push(request))

@@ -19,6 +19,14 @@ const render = (over: Partial<ConsentPage> = {}) =>
 const notes = (page: string) => page.match(/class="note"/g)?.length ?? 0
 
 describe('consentPage', () => {
+  it('at18: holds Allow back for the first second, and Deny never', () => {
+    const page = render()
+    expect(page).toMatch(/<span class="hold"><button[^>]*value="approve"/)
+    expect(page).not.toMatch(/<span class="hold"><button[^>]*value="deny"/)
+    expect(page).toContain('.hold > .button { animation: hold 1s; }')
+    expect(page).toContain('@keyframes hold { 0%, 99.9% { visibility: hidden; } }')
+  })
+
   it('answers who, what for, what it may do and where the answer goes, in this order', () => {
     const text = visibleText(render())
     const order = ['Who is asking', 'What for', 'What it will be able to do', 'Where the answer']
