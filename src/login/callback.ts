@@ -109,9 +109,9 @@ export function callbackRoute(
               throw error
             },
           )
-    const { idToken } = 'idToken' in found ? found : {}
-    const isRefused = outcome.kind === 'refused' && idToken !== undefined
-    await answerOutcome(isRefused ? { ...outcome, idToken } : outcome, reply, interaction, flow)
+    const isRefused = outcome.kind === 'refused' && 'person' in found
+    const answer = isRefused ? { ...found, ...outcome } : outcome
+    await answerOutcome(answer, reply, interaction, flow)
     return reply
   })
   allowOnly(app, CALLBACK_PATH, ['GET'], constraints)

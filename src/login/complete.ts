@@ -15,7 +15,12 @@ import type { Arrival, Purpose } from './purpose.ts'
 
 export type Outcome =
   | { readonly kind: 'done'; readonly user: string; readonly arrival: Arrival }
-  | { readonly kind: 'refused'; readonly person: Identity; readonly idToken?: string }
+  | {
+      readonly kind: 'refused'
+      readonly person: Identity
+      readonly idToken?: string
+      readonly absentClaim?: string
+    }
   | { readonly kind: 'already-answered' }
 
 /**

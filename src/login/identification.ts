@@ -64,13 +64,14 @@ export async function answerOutcome(
 }
 
 async function showRefused(
-  { person, idToken }: Extract<Outcome, { kind: 'refused' }>,
+  refused: Extract<Outcome, { kind: 'refused' }>,
   reply: FastifyReply,
   interaction: Interaction,
   flow: LoginFlow,
 ): Promise<void> {
+  const { person, idToken } = refused
   const noEmail = person.email === undefined
-  logRefusedPerson(reply.request, interaction, flow, person)
+  logRefusedPerson(reply.request, interaction, flow, refused)
   const who = personName(person)
   const back = flow.purposeOf(interaction).wayBack?.({
     error: 'access_denied',

@@ -44,14 +44,19 @@ export function logRefusedPerson(
   request: FastifyRequest,
   interaction: Interaction,
   flow: LoginFlow,
-  person: Identity,
+  { person, absentClaim }: { readonly person: Identity; readonly absentClaim?: string },
 ): void {
   const noEmail = person.email === undefined
   request.log.info(
     {
       event: 'person_refused',
       address: flow.clientAddress(request.raw),
-      reason: `the person is on no list${noEmail ? ', and has no verified e-mail address' : ''}`,
+      reason: [
+        `the person is on no list${noEmail ? ', and has no verified e-mail address' : ''}`,
+        ...(absentClaim === undefined
+          ? []
+          : [`claim ${absentClaim} is neither in the ID token nor in userinfo`]),
+      ].join('; '),
       ...(person.email !== undefined && { user: person.email }),
       id: subjectOf(person),
       groups: person.groups.slice(0, MAX_GROUPS),

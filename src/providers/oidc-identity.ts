@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { claimAt } from './claim-path.ts'
 import { kindOf, type ReportOddity } from './oddities.ts'
 import { type Claims, type Identity, ProviderFailure } from './provider.ts'
 
@@ -16,7 +17,8 @@ const MAX_TEXT = 256
 const MAX_SUBJECT = 255
 
 /**
- * @param groupsClaim the claim that lists groups, or is a single group; without it the person is in no group
+ * @param groupsClaim the claim that lists groups, or is a single group, by name or path; without it the person is in no
+ *   group
  * @param tolerated gets each claim that is left out, because it has another shape and names nobody
  * @throws ProviderFailure for claims that no correct provider states
  */
@@ -72,7 +74,7 @@ function reportOddities(claims: Claims, tolerated: ReportOddity): void {
 }
 
 function groupsOf(claims: Claims, claim: string, tolerated: ReportOddity): readonly string[] {
-  const stated = claimOf(claims, claim)
+  const stated = claimAt(claims, claim)
   if (stated === undefined) return []
   // ADFS, for example, sends a list of one group as a plain string.
   const groups = typeof stated === 'string' ? [stated] : stated

@@ -6,6 +6,7 @@
  */
 import { authorizationCodeGrant, buildAuthorizationUrl } from 'openid-client'
 import { type Keyring, sha256 } from '../crypto.ts'
+import { claimAt } from './claim-path.ts'
 import { formsOfSecret } from './client-authentication.ts'
 import {
   type ConnectionOptions,
@@ -20,7 +21,7 @@ import { createOidcTokens } from './oidc-tokens.ts'
 import { offersAccounts, signOutAddress } from './other-account.ts'
 import {
   type Claims,
-  type Identity,
+  type Identification,
   ProviderFailure,
   type RedirectProvider,
   type SignInWishes,
@@ -158,12 +159,12 @@ export function createOidcLogin(
           throw new ProviderFailure(error.kind, error.message, { cause: error, codeIsSpent: true })
         },
       )
-      return { person, idToken: idTokenOf(tokens) }
+      return { ...person, idToken: idTokenOf(tokens) }
     },
   }
   return provider
 
-  async function personOf(found: Discovered, tokens: Redeemed): Promise<Identity> {
+  async function personOf(found: Discovered, tokens: Redeemed): Promise<Identification> {
     // openid-client has compared the claims; only the signature proves that they are the provider's.
     await keys.verify(idTokenOf(tokens))
     const claims: Claims = tokens.claims() ?? {}
@@ -172,9 +173,11 @@ export function createOidcLogin(
     }
     admit(claims)
     const accessToken = tokens.access_token
-    const person = asksUserinfo
+    const stated = asksUserinfo
       ? await withUserinfo(claims, { found, usable, accessToken, groupsClaim })
       : claims
-    return identityFromClaims(person, groupsClaim, tolerated)
+    const person = identityFromClaims(stated, groupsClaim, tolerated)
+    const isAbsent = claimAt(stated, groupsClaim) === undefined
+    return { person, ...(isAbsent && { absentClaim: groupsClaim }) }
   }
 }

@@ -108,6 +108,8 @@ export interface Identification {
   readonly person: Identity
   /** Names the account to the provider when the person leaves it. */
   readonly idToken?: string
+  /** The claim for groups, if the provider stated nothing there. */
+  readonly absentClaim?: string
 }
 
 export interface OtherAccount {

@@ -4,7 +4,9 @@
  *
  * @module
  */
+
 import { fetchUserInfo } from 'openid-client'
+import { claimAt } from './claim-path.ts'
 import { type Discovered, type OidcConnection, translateFailures } from './oidc-connection.ts'
 import { claimOf } from './oidc-identity.ts'
 import type { Claims } from './provider.ts'
@@ -29,7 +31,7 @@ export async function withUserinfo(
   { found, usable, accessToken, groupsClaim }: UserinfoDeps,
 ): Promise<Claims> {
   const { userinfo_endpoint: endpoint } = found.metadata
-  const lacks = (name: string) => claimOf(idToken, name) === undefined
+  const lacks = (name: string) => claimAt(idToken, name) === undefined
   if (endpoint === undefined || !(lacks('email') || lacks(groupsClaim))) return idToken
   usable(endpoint, 'userinfo_endpoint')
   const userinfo = await translateFailures({ about: 'userinfo', secrets: [accessToken] }, () =>
@@ -49,7 +51,7 @@ function merge(idToken: Claims, userinfo: Claims, groupsClaim: string): Claims {
     ...idToken,
     name: either('name'),
     preferred_username: either('preferred_username'),
-    [groupsClaim]: either(groupsClaim),
+    [groupsClaim]: claimAt(idToken, groupsClaim) ?? claimAt(userinfo, groupsClaim),
     email: claimOf(addressed, 'email'),
     email_verified: claimOf(addressed, 'email_verified'),
   }

@@ -270,7 +270,8 @@ describe('a person whom the policy does not let in', () => {
       expect.objectContaining({
         msg: 'person refused',
         provider: 'oidc',
-        reason: 'the person is on no list, and has no verified e-mail address',
+        reason:
+          'the person is on no list, and has no verified e-mail address; claim groups is neither in the ID token nor in userinfo',
       }),
     )
     const other = /href="([^"]*)"[^>]*>(?:<[^>]*>)*Sign in as someone else/.exec(refused.body)?.[1]
