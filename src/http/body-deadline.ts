@@ -5,6 +5,7 @@
  * @module
  */
 import type { FastifyInstance } from 'fastify'
+import { hasBody } from './has-body.ts'
 
 const BODY_TIMEOUT_MS = 120_000
 
@@ -12,8 +13,9 @@ const BODY_TIMEOUT_MS = 120_000
 export function limitBodies(app: FastifyInstance): void {
   app.addHook('onRequest', (request, _reply, done) => {
     const { raw } = request
-    if (!raw.complete) {
-      const timer = setTimeout(() => raw.destroy(), BODY_TIMEOUT_MS)
+    // Without a body there is nothing to wait for, and a check must not pay for a timer.
+    if (!raw.complete && hasBody(raw)) {
+      const timer = setTimeout(() => raw.destroy(), BODY_TIMEOUT_MS).unref()
       raw.once('close', () => clearTimeout(timer))
       raw.once('end', () => clearTimeout(timer))
     }

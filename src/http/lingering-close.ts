@@ -5,6 +5,7 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { hasBody } from './has-body.ts'
 
 /** More than a proxy has under way when it sees the answer. */
 const MAX_BYTES = 16 * 1024 * 1024
@@ -37,6 +38,3 @@ export function lingerThenClose(
     else request.once('end', () => socket.destroy())
   }
 }
-
-const hasBody = ({ headers }: IncomingMessage): boolean =>
-  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
