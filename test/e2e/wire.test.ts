@@ -265,18 +265,22 @@ describe('a target', () => {
     expect(isRefusal(status), `${status} ${body.slice(0, 200)}`).toBe(true)
   })
 
-  it.each([
-    '/mcp/%2e%2e/admin',
-    '/mcp/..%2fadmin',
-    '/mcp//x',
-    '/mcp/a;b',
-    '/mcp/%00',
-    '/mcp/%5c',
-    '/mcp/../x',
-  ])('of %s is too ambiguous to be passed on', async (target) => {
-    expect([403, 404]).toContain((await ask('GET', target)).status)
-    expect(app.requests.length).toBe(0)
-  })
+  it.each(['/mcp/%2e%2e/admin', '/mcp/..%2fadmin', '/mcp/%00', '/mcp/../x'])(
+    'of %s is too ambiguous to be passed on',
+    async (target) => {
+      expect([403, 404]).toContain((await ask('GET', target)).status)
+      expect(app.requests.length).toBe(0)
+    },
+  )
+
+  // However a server reads them, they stay within this resource, which has no rival here.
+  it.each(['/mcp//x', '/mcp/a;b', '/mcp/%5c'])(
+    'of %s needs a token like its resource',
+    async (target) => {
+      expect((await ask('GET', target)).status).toBe(401)
+      expect(app.requests.length).toBe(0)
+    },
+  )
 
   it('with a control byte is refused', async () => {
     for (const byte of ['\u0000', '\u0001', '\u007f', '\t']) {
