@@ -13,8 +13,8 @@ import { type RecordingServer, startRecordingServer } from './support/recording-
 import { isSkipped } from './support/tools.ts'
 import { startWorld, type World } from './support/world.ts'
 
+/** On one host with the login, the pages of an application are in a sandbox: `shared-host.test.ts`. */
 const WORLDS = [
-  { where: 'on one host over http', options: {}, cookie: 'gw_session' },
   { where: 'on two hosts over http', options: { twoHosts: true }, cookie: 'gw_session' },
   {
     where: 'on two hosts over https',
@@ -171,7 +171,7 @@ describe.skipIf(isSkipped('traefik') || isSkipped('chromium'))('a page of anothe
   beforeAll(async () => {
     chromium = await startChromium()
     application = await startApplication()
-    world = await startWorld({ front: 'traefik', upstream: application.address })
+    world = await startWorld({ front: 'traefik', twoHosts: true, upstream: application.address })
     const target = world.mcpUrl
     evil = await startRecordingServer((_request, response) => {
       response.setHeader('content-type', 'text/html')
@@ -206,7 +206,7 @@ describe.skipIf(isSkipped('traefik') || isSkipped('chromium'))('a page of anothe
     })
     const reached = application.requests.length
 
-    const attacker = `http://localhost:${evil.address.split(':')[1]}/`
+    const attacker = `http://127.0.0.1:${evil.address.split(':')[1]}/`
     await page.goto(attacker)
     await page.evaluate(opening)
     await page.evaluate(
