@@ -65,15 +65,25 @@ describe.skipIf(isSkipped('chromium'))('the pages', () => {
       return (await page.reload())?.status()
     },
     error: async (page) => (await page.goto(`${world.publicUrl}/authorize?client_id=x`))?.status(),
-    // The address is too long to return to, so Gatewarden starts no login for it.
-    'sign-in-needed': async (page) =>
-      (await page.goto(`${world.mcpUrl}?q=${'x'.repeat(2100)}`))?.status(),
+    // A form that is sent without a session: no redirect could repeat it.
+    'sign-in-link': async (page) => {
+      const before = new URL('/before', world.mcpUrl).href
+      const form = `<form method="post" action="${world.mcpUrl}"><button>Send</button></form>`
+      await page.route(before, (route) => route.fulfill({ contentType: 'text/html', body: form }))
+      await page.goto(before)
+      const [answer] = await Promise.all([
+        page.waitForResponse(world.mcpUrl),
+        page.getByRole('button', { name: 'Send' }).click(),
+      ])
+      await page.waitForURL(world.mcpUrl)
+      return answer.status()
+    },
   }
   const statuses: Readonly<Record<string, number>> = {
     consent: 200,
     login: 200,
     error: 400,
-    'sign-in-needed': 401,
+    'sign-in-link': 401,
   }
 
   describe.each([
