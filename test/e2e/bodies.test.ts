@@ -76,9 +76,11 @@ describe.each(FRONTS)('behind $front, two hosts: $twoHosts', ({ front, twoHosts 
       // An early answer may end the connection while the body is still on its way.
       outgoing.on('error', () => undefined)
       for (let left = size; left > 0 && !outgoing.destroyed; left -= CHUNK.length) {
-        if (!outgoing.write(CHUNK.subarray(0, left)) && !isAnswered) {
-          await Promise.race([once(outgoing, 'drain'), answered])
-        }
+        const isFull = !outgoing.write(CHUNK.subarray(0, left))
+        // Go's server, and so Traefik, resets the connection of a refused request whose long body it did not read. A
+        // client that goes on sending meanwhile may lose the answer, whoever refused.
+        if (front === 'traefik' && !('authorization' in headers)) await answered
+        else if (isFull && !isAnswered) await Promise.race([once(outgoing, 'drain'), answered])
       }
       outgoing.end()
       const [incoming] = await answered
