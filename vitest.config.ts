@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/support/setup.ts'],
     exclude: ['test/e2e/**', 'node_modules/**'],
     restoreMocks: true,
     // Some make RSA keys or start programs, on machines that are busy with others.

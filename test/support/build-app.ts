@@ -6,7 +6,6 @@
 import { hash } from '@node-rs/argon2'
 import type { FastifyInstance } from 'fastify'
 import { type Logger, pino } from 'pino'
-import { afterEach } from 'vitest'
 import { buildApp } from '../../src/app.ts'
 import { IDENTITY_HEADERS } from '../../src/check/identity-headers.ts'
 import type { Config } from '../../src/config/config.ts'
@@ -16,6 +15,7 @@ import type { AllowList } from '../../src/resources/policy.ts'
 import type { ResourceConfig } from '../../src/resources/resource-table.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import type { Storage } from '../../src/storage/storage.ts'
+import { afterTest } from './clean-ups.ts'
 import { SECRET } from './secret.ts'
 import { keyDeps } from './signing.ts'
 
@@ -146,11 +146,6 @@ async function storageFor(secret: string, now: Clock): Promise<Storage> {
   return storage
 }
 
-const open: FastifyInstance[] = []
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((app) => app.close()))
-})
-
 /** Builds the app; it is closed after the test. */
 export async function buildTestApp(
   changes: Partial<Config> = {},
@@ -166,7 +161,7 @@ export async function buildTestApp(
     { write: (line: string) => void logs.push(JSON.parse(line)) },
   )
   const app = await buildApp({ config, secret, storage, log, now: clock, elapsed: clock.elapsed })
-  open.push(app)
+  afterTest(() => app.close())
   await app.ready()
   return {
     app,

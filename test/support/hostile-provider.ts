@@ -15,8 +15,8 @@ import {
   type JWTPayload,
   SignJWT,
 } from 'jose'
-import { afterEach } from 'vitest'
 import type { RedirectProviderConfig } from '../../src/providers/provider-config.ts'
+import { afterTest } from './clean-ups.ts'
 
 export const CLIENT_ID = 'gatewarden'
 export const CLIENT_SECRET = 'the secret of the client'
@@ -291,7 +291,7 @@ export async function startHostileProvider(
     stop,
     start: async () => void (await serve(port)),
   }
-  running.push(provider)
+  afterTest(() => provider.stop())
   return provider
 }
 
@@ -302,11 +302,6 @@ interface Answer {
 }
 
 const REFUSED_CLIENT: Answer = { status: 401, json: { error: 'invalid_client' } }
-
-const running: HostileProvider[] = []
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((provider) => provider.stop()))
-})
 
 async function makeKey() {
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })

@@ -7,7 +7,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { afterEach } from 'vitest'
+import { afterTest } from './clean-ups.ts'
 // Its clean-up is registered before ours and so runs after it: an app that closes waits for open connections.
 import './build-app.ts'
 
@@ -33,12 +33,6 @@ export interface RawConnection {
   leave(): void
 }
 
-const sockets = new Set<Socket>()
-afterEach(() => {
-  for (const socket of sockets) socket.destroy()
-  sockets.clear()
-})
-
 /** Has the app listen on a free loopback port. */
 export async function listen(app: FastifyInstance): Promise<number> {
   await app.listen({ host: '127.0.0.1', port: 0 })
@@ -50,7 +44,7 @@ export async function listen(app: FastifyInstance): Promise<number> {
 /** Opens a connection, which is cut after the test. */
 export async function open(port: number): Promise<RawConnection> {
   const socket = connect({ port, host: '127.0.0.1' })
-  sockets.add(socket)
+  afterTest(() => socket.destroy())
   let received = ''
   let over = false
   socket.setEncoding('latin1')

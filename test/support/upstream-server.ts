@@ -5,7 +5,7 @@
  */
 import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { afterEach } from 'vitest'
+import { afterTest } from './clean-ups.ts'
 
 /** A request as it reached the upstream; its body is read by {@link bodyOf}. */
 export interface UpstreamServer {
@@ -17,11 +17,6 @@ export interface UpstreamServer {
   /** Stops listening and cuts open connections. */
   stop(): Promise<void>
 }
-
-const running = new Set<UpstreamServer>()
-afterEach(async () => {
-  await Promise.all([...running].map((server) => server.stop()))
-})
 
 /**
  * Starts a server, which stops after the test.
@@ -54,13 +49,13 @@ export async function startUpstream(
       }
     },
     async stop() {
-      if (!running.delete(upstream)) return
+      if (!server.listening) return
       server.close()
       server.closeAllConnections()
       await once(server, 'close')
     },
   }
-  running.add(upstream)
+  afterTest(upstream.stop)
   return upstream
 }
 

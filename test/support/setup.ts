@@ -1,0 +1,4 @@
+import { afterEach } from 'vitest'
+import { runCleanUps } from './clean-ups.ts'
+
+afterEach(runCleanUps)
