@@ -98,8 +98,8 @@ describe.each(ORDINARY)('ed7: %s of a whole host', (path) => {
   })
 
   it('is that server where a client names it as the resource', async () => {
-    const { tokens } = await obtainTokens(first.app, { authorize: { resource: WIKI + path } })
     const { app } = await first.restart()
+    const { tokens } = await obtainTokens(app, { authorize: { resource: WIKI + path } })
     const authorization = `Bearer ${tokens.access_token}`
     expect((await check(app, { ...asked, authorization })).statusCode).toBe(200)
   })

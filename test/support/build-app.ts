@@ -161,7 +161,12 @@ export async function buildTestApp(
     { write: (line: string) => void logs.push(JSON.parse(line)) },
   )
   const app = await buildApp({ config, secret, storage, log, now: clock, elapsed: clock.elapsed })
-  afterTest(() => app.close())
+  afterTest(() => {
+    const closed = app.close()
+    // As the program does when its time is up.
+    app.server.closeAllConnections()
+    return closed
+  })
   await app.ready()
   return {
     app,
