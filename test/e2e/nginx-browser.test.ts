@@ -70,10 +70,13 @@ describe.skipIf(isSkipped('nginx') || isSkipped('chromium')).each([
       expect(await page.textContent('#user')).toBe('ann@example.com')
       await page.goto(`${world.mcpUrl}/next`)
       expect(await page.textContent('#cookies')).toBe('theme=dark')
-      await page.getByRole('button', { name: 'Save' }).click()
-      await page.waitForURL(`${world.mcpUrl}/save`)
-      expect(await page.textContent('#asked')).toBe('POST /mcp/save')
-      expect(await page.textContent('#user')).toBe('ann@example.com')
+      // On one host with the login, its pages are in a sandbox, which posts no form: `shared-host.test.ts`.
+      if (twoHosts) {
+        await page.getByRole('button', { name: 'Save' }).click()
+        await page.waitForURL(`${world.mcpUrl}/save`)
+        expect(await page.textContent('#asked')).toBe('POST /mcp/save')
+        expect(await page.textContent('#user')).toBe('ann@example.com')
+      }
       const received = application.requests.flatMap(({ rawHeaders }) => rawHeaders).join('\n')
       expect(received).not.toMatch(/gw_|CF_Authorization|eyJ/)
     })
