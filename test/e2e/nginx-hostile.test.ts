@@ -5,12 +5,12 @@
  */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { UNTRUSTED_HEADERS } from '../../src/http/untrusted-headers.ts'
 import { createBrowser } from './support/browser.ts'
 import { registerClient, signInByHand } from './support/hand-client.ts'
 import { exchange } from './support/http-exchange.ts'
 import { type RecordingServer, startRecordingServer } from './support/recording-server.ts'
 import { isSkipped } from './support/tools.ts'
+import { UNTRUSTED_SPELLINGS } from './support/untrusted-spellings.ts'
 import { startWorld, type World } from './support/world.ts'
 
 const OPEN = 'http://open.test'
@@ -81,15 +81,12 @@ describe.skipIf(isSkipped('nginx')).each([{ twoHosts: false }, { twoHosts: true 
     })
 
     it('at8, T42: cannot send a header by which another proxy steers or identifies', async () => {
-      for (const name of UNTRUSTED_HEADERS) {
+      for (const spelling of UNTRUSTED_SPELLINGS) {
         const value = `mallory-${randomUUID()}`
-        const spellings = new Set([name, name.replaceAll('-', '_'), name.replaceAll('-', '.')])
-        for (const spelling of spellings) {
-          const { status, received } = await call({ ...asAnn(), [spelling]: value })
-          expect(status, spelling).toBe(200)
-          expect(received?.rawHeaders.join('\n'), spelling).not.toContain(value)
-          expect(received?.headers['x-forwarded-user']).toBe('ann@example.com')
-        }
+        const { status, received } = await call({ ...asAnn(), [spelling]: value })
+        expect(status, spelling).toBe(200)
+        expect(received?.rawHeaders.join('\n'), spelling).not.toContain(value)
+        expect(received?.headers['x-forwarded-user']).toBe('ann@example.com')
       }
     })
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { StorageUnavailable } from '../../src/storage/storage.ts'
-import { createBrowser, hiddenField } from '../support/browser.ts'
-import { buildTestApp } from '../support/build-app.ts'
+import { type Browser, createBrowser, hiddenField } from '../support/browser.ts'
+import { buildTestApp, type TestApp } from '../support/build-app.ts'
 import { check, codeOf, redeem, refresh } from '../support/oauth-client.ts'
 import {
   approve,
@@ -19,6 +19,23 @@ function withCode(callback: string, code: string): string {
   const url = new URL(callback)
   url.searchParams.set('code', code)
   return url.href
+}
+
+/** The browser comes back while the store takes no grants, and gets 503. */
+async function cameTooEarly(
+  { storage, clock }: Pick<TestApp, 'storage' | 'clock'>,
+  browser: Browser,
+  callback: string,
+): Promise<void> {
+  const { set } = storage
+  storage.set = (key, ...rest) =>
+    key.startsWith('grant:')
+      ? Promise.reject(new StorageUnavailable(new Error('away')))
+      : set(key, ...rest)
+  expect((await browser.get(callback)).statusCode).toBe(503)
+  storage.set = set
+  // The login is given back by a record that expires at once.
+  clock.advance(0.001)
 }
 
 describe('the callback', () => {
@@ -40,19 +57,10 @@ describe('the callback', () => {
     const journey = await startJourney()
     const browser = createBrowser(journey.app)
     const callback = await cameBack(journey, browser)
-    const { storage } = journey
-    const { set } = storage
-    storage.set = (key, ...rest) =>
-      key.startsWith('grant:')
-        ? Promise.reject(new StorageUnavailable(new Error('away')))
-        : set(key, ...rest)
-    expect((await browser.get(callback)).statusCode).toBe(503)
-    storage.set = set
-    // The login is given back by a record that expires at once.
-    journey.clock.advance(0.001)
+    await cameTooEarly(journey, browser, callback)
     codeOf(await browser.get(callback))
     expect(journey.provider.redeemed).toHaveLength(1)
-    expect(await storedKeys(storage, 'grant:')).toHaveLength(1)
+    expect(await storedKeys(journey.storage, 'grant:')).toHaveLength(1)
   })
 
   describe('ed32: an address that is sent again after our store was away, to another replica', () => {
@@ -62,15 +70,7 @@ describe('the callback', () => {
       Object.assign(journey.provider.person, person)
       const browser = createBrowser(journey.app)
       const callback = await cameBack(journey, browser)
-      const { storage } = journey
-      const { set } = storage
-      storage.set = (key, ...rest) =>
-        key.startsWith('grant:')
-          ? Promise.reject(new StorageUnavailable(new Error('away')))
-          : set(key, ...rest)
-      expect((await browser.get(callback)).statusCode).toBe(503)
-      storage.set = set
-      journey.clock.advance(0.001)
+      await cameTooEarly(journey, browser, callback)
       const other = await journey.restart()
       return { journey, other, callback, browser: moved(browser, other.app) }
     }

@@ -40,21 +40,31 @@ export function configurationPage(): string {
     '## The file\n',
     `The file holds the same settings in lower case, and the sections that a flat list cannot hold:\n\n\`\`\`yaml\n${EXAMPLE_FILE}\`\`\`\n`,
     '`allow` at the top is another way to write the three `ALLOWED_` lists. A name without a value counts as unset.\n',
-    '### `resources.<id>`\n',
-    'The id names pinned endpoints such as `/auth/traefik/r/<id>`. Resources of a flat list get an id made from host and path: `mcp-example-com-notes-mcp`.\n',
-    table(['name', 'meaning'], shapeRows(Resource.shape)),
-    '### `providers.<id>`\n',
-    'Another way to write the settings of the provider; only one provider is supported. Grants name the id of their provider, so if you change the id, people must sign in again.\n',
-    table(['name', 'meaning'], shapeRows(ProviderSection.shape)),
-    '### `users.<name>`\n',
-    'People sign in by name or e-mail, in upper or lower case.\n',
-    table(['name', 'meaning'], shapeRows(User.shape)),
-    '### `clients`\n',
-    'A list of preregistered clients, each a map. They need not register, even if `CLIENT_REGISTRATION` is `off`.\n',
-    table(['name', 'meaning'], shapeRows(ClientSection.shape)),
-    '### `static_tokens.<name>`\n',
-    'Fixed tokens that can open less than `STATIC_BEARER_TOKENS`. Servers get the name as the user. The `ALLOWED_` lists and `REVOKE_BEFORE` do not apply: a token is valid until you remove it here.\n',
-    table(['name', 'meaning'], shapeRows(StaticToken.shape)),
+    shapeSection(
+      '### `resources.<id>`\n',
+      'The id names pinned endpoints such as `/auth/traefik/r/<id>`. Resources of a flat list get an id made from host and path: `mcp-example-com-notes-mcp`.\n',
+      Resource.shape,
+    ),
+    shapeSection(
+      '### `providers.<id>`\n',
+      'Another way to write the settings of the provider; only one provider is supported. Grants name the id of their provider, so if you change the id, people must sign in again.\n',
+      ProviderSection.shape,
+    ),
+    shapeSection(
+      '### `users.<name>`\n',
+      'People sign in by name or e-mail, in upper or lower case.\n',
+      User.shape,
+    ),
+    shapeSection(
+      '### `clients`\n',
+      'A list of preregistered clients, each a map. They need not register, even if `CLIENT_REGISTRATION` is `off`.\n',
+      ClientSection.shape,
+    ),
+    shapeSection(
+      '### `static_tokens.<name>`\n',
+      'Fixed tokens that can open less than `STATIC_BEARER_TOKENS`. Servers get the name as the user. The `ALLOWED_` lists and `REVOKE_BEFORE` do not apply: a token is valid until you remove it here.\n',
+      StaticToken.shape,
+    ),
     PAGE_PROBLEMS,
   ].join('\n')
 }
@@ -113,11 +123,16 @@ function settingRow(setting: Setting): string[] {
   return [`\`${setting.name}\``, also, fallback, setting.description]
 }
 
-function shapeRows(shape: Readonly<Record<string, z.ZodType>>): string[][] {
-  return Object.entries(shape).map(([name, schema]) => [
+function shapeSection(
+  heading: string,
+  introduction: string,
+  shape: Readonly<Record<string, z.ZodType>>,
+): string {
+  const rows = Object.entries(shape).map(([name, schema]) => [
     `\`${name}\``,
     fields.get(schema)?.description ?? '',
   ])
+  return [heading, introduction, table(['name', 'meaning'], rows)].join('\n')
 }
 
 function table(head: readonly string[], rows: readonly string[][]): string {
