@@ -70,6 +70,14 @@ describe('a client of the file', () => {
       'clients.ci.client_secret_file: there is no such file. Check the path.',
     ],
     [
+      `${CI}, client_secret_file: /run/missing, token_endpoint_auth_method: client_secret_post`,
+      'clients.ci.client_secret_file: there is no such file. Check the path.',
+    ],
+    [
+      `${CI}, scopes: [constructor]`,
+      'clients.ci.scopes: no server offers "constructor". Remove it.',
+    ],
+    [
       `${CI}, token_endpoint_auth_method: client_secret_basic`,
       'clients.ci.token_endpoint_auth_method: needs a secret, but the client has none. Add client_secret_file, or write none.',
     ],

@@ -12,7 +12,7 @@ import type { FileContents } from '../sources/file.ts'
 import type { Chosen } from '../sources/precedence.ts'
 import { isRecord } from '../sources/yaml.ts'
 import { fields, list, section, text } from '../values/fields.ts'
-import { parseWith } from '../values/issues.ts'
+import { labelBelow, parseWith } from '../values/issues.ts'
 import { parseDisplayName, parsePath } from '../values/plain.ts'
 import { attempt, InvalidValue, quote, type Report } from '../values/problem.ts'
 import { parseScopeToken } from '../values/scopes.ts'
@@ -54,7 +54,7 @@ export const ClientSection = section({
 type ClientSection = z.output<typeof ClientSection>
 
 /** @throws InvalidValue, without a secret, for a text that is no client id or reads like another kind of client id */
-export function parseClientId(value: string): string {
+function parseClientId(value: string): string {
   if (!/^[\x21-\x7e]{1,256}$/.test(value)) {
     throw new InvalidValue('is not an id. Use 1 to 256 printable ASCII characters without spaces.')
   }
@@ -119,7 +119,7 @@ export function buildClients(parts: Parts): PlacedClient[] {
     const at = `${from}.${isRecord(value) && typeof value.client_id === 'string' ? value.client_id : index + 1}`
     const parsed = parseWith(ClientSection, value, {
       report,
-      label: (path) => [at, ...path.filter((key) => typeof key !== 'number')].join('.'),
+      label: labelBelow(at),
       keys: () => Object.keys(ClientSection.shape),
     })
     const client = 'value' in parsed ? buildClient(parsed.value, { ...parts, at }) : undefined
@@ -169,14 +169,16 @@ function buildClient(
     report.problem(`${at}.grant_types`, 'lacks authorization_code. Add it.')
   }
   const secret = secretOf(section, parts)
+  // A secret in a file that cannot be read is a problem of its own.
+  const hasSecret = (section.client_secret ?? section.client_secret_file) !== undefined
   const authMethod =
-    section.token_endpoint_auth_method ?? (secret === undefined ? 'none' : 'client_secret_basic')
-  if ((authMethod === 'none') !== (secret === undefined)) {
+    section.token_endpoint_auth_method ?? (hasSecret ? 'client_secret_basic' : 'none')
+  if ((authMethod === 'none') === hasSecret) {
     report.problem(
       `${at}.token_endpoint_auth_method`,
-      secret === undefined
-        ? 'needs a secret, but the client has none. Add client_secret_file, or write none.'
-        : 'is none, but the client has a secret. Remove one of the two.',
+      hasSecret
+        ? 'is none, but the client has a secret. Remove one of the two.'
+        : 'needs a secret, but the client has none. Add client_secret_file, or write none.',
     )
   }
   const scopes = scopesOf(section.scopes, parts)
@@ -239,7 +241,10 @@ function scopesOf(
   }
   for (const scope of scopes ?? []) {
     const valid = attempt(report, `${at}.scopes`, () => parseScopeToken(scope))
-    if (valid !== undefined && !resources.some(({ scopes: offered }) => scope in offered)) {
+    if (
+      valid !== undefined &&
+      !resources.some(({ scopes: offered }) => Object.hasOwn(offered, scope))
+    ) {
       report.problem(`${at}.scopes`, `no server offers "${scope}". Remove it.`)
     }
   }

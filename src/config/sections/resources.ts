@@ -13,7 +13,7 @@ import { looselyRead } from '../../url/path.ts'
 import type { FileContents } from '../sources/file.ts'
 import type { Chosen } from '../sources/precedence.ts'
 import { isRecord } from '../sources/yaml.ts'
-import { parseWith } from '../values/issues.ts'
+import { labelBelow, parseWith } from '../values/issues.ts'
 import { Allow, isEmpty, toAllowList } from '../values/people.ts'
 import type { Report } from '../values/problem.ts'
 import { describeScopes } from '../values/scopes.ts'
@@ -70,8 +70,7 @@ export function buildResources(parts: Parts): ResourceConfig[] {
 function parseResource(id: string, value: unknown, report: Report): [string, Resource][] {
   const parsed = parseWith(Resource, value, {
     report,
-    // A problem quotes the entry of a list, so its index is left out.
-    label: (path) => ['resources', id, ...path.filter((key) => typeof key !== 'number')].join('.'),
+    label: labelBelow(`resources.${id}`),
     keys: ([key]) => Object.keys((key === 'allow' ? Allow : Resource).shape),
   })
   return 'value' in parsed ? [[id, parsed.value]] : []

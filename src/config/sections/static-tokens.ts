@@ -12,7 +12,7 @@ import type { Disk } from '../sources/disk.ts'
 import type { FileContents } from '../sources/file.ts'
 import type { Chosen } from '../sources/precedence.ts'
 import { fields, list, section, text } from '../values/fields.ts'
-import { parseWith } from '../values/issues.ts'
+import { labelBelow, parseWith } from '../values/issues.ts'
 import { parsePath } from '../values/plain.ts'
 import { attempt, type Report } from '../values/problem.ts'
 import { isName, MAKE_ONE, NAME_RULE, parseStaticToken } from '../values/static-token.ts'
@@ -114,7 +114,7 @@ function fromFile(parts: Parts): PlacedStaticToken[] {
     }
     const parsed = parseWith(StaticToken, value, {
       report,
-      label: (path) => [at, ...path.filter((key) => typeof key !== 'number')].join('.'),
+      label: labelBelow(at),
       keys: () => Object.keys(StaticToken.shape),
     })
     if (!('value' in parsed)) return []

@@ -8,7 +8,7 @@ import { loginName } from '../../identifiers.ts'
 import type { UserConfig } from '../../providers/provider-config.ts'
 import type { Disk } from '../sources/disk.ts'
 import { fields, list, section, text } from '../values/fields.ts'
-import { parseWith } from '../values/issues.ts'
+import { labelBelow, parseWith } from '../values/issues.ts'
 import { parseEmail, parseGroup } from '../values/people.ts'
 import { parseDisplayName, parsePath } from '../values/plain.ts'
 import { attempt, InvalidValue, type Report } from '../values/problem.ts'
@@ -103,7 +103,7 @@ export function buildUsers(parts: {
   const built = Object.entries(users).flatMap(([name, value]) => {
     const parsed = parseWith(User, value, {
       report,
-      label: (path) => ['users', name, ...path].join('.'),
+      label: labelBelow(`users.${name}`),
       keys: () => Object.keys(User.shape),
     })
     const user = 'value' in parsed ? buildUser(name, parsed.value, { report, disk }) : undefined

@@ -18,6 +18,12 @@ export interface Naming {
   readonly checked?: true
 }
 
+/** Names of values below `at`. A problem quotes the entry of a list, so its index is left out. */
+export const labelBelow =
+  (at: string): Naming['label'] =>
+  (path) =>
+    [at, ...path.filter((key) => typeof key !== 'number')].join('.')
+
 /** @returns the parsed value, or the top-level names with problems (none if the value as a whole has one) */
 export function parseWith<T>(
   schema: z.ZodType<T>,
