@@ -33,6 +33,7 @@ import type { GrantDeps } from './oauth/grants/grant-type.ts'
 import type { RedirectRules } from './oauth/redirect-uri.ts'
 import { createAccessTokens } from './oauth/tokens/access-token.ts'
 import { createTokenIssuer } from './oauth/tokens/issuer.ts'
+import { keySetsOf } from './oauth/tokens/key-sets.ts'
 import { loadSigningKeys } from './oauth/tokens/signing-keys.ts'
 import { CALLBACK_PATH } from './paths.ts'
 import { usersWithCheaperHashes } from './providers/builtin.ts'
@@ -130,18 +131,16 @@ async function buildFoundation({ config, secret, storage, log, now, elapsed }: A
     elapsed,
   })
   if (config.provider.type === 'builtin') warnOfCheaperHashes(config.users, log)
-  const accessKeys = await loadSigningKeys({ algorithm: 'ES256', storage, keyring, now, elapsed })
-  const sessionKeys = await loadSigningKeys({
-    algorithm: 'RS256',
-    storage,
-    keyring,
-    now,
-    elapsed,
-    retention: config.lifetimes.session,
-  })
+  const keySets = keySetsOf({ storage, keyring, now, elapsed }, config.lifetimes)
+  const accessKeys = await loadSigningKeys(keySets.access)
+  const sessionKeys = await loadSigningKeys(keySets.session)
   const registrationPolicy = compileRegistration(config.registration)
   const isTrustedProxy = compileTrustedProxies(config.trustedProxies)
-  const clientAddress = createClientAddress({ trustedProxies: config.trustedProxies, log, now })
+  const clientAddress = createClientAddress({
+    trustedProxies: config.trustedProxies,
+    log,
+    now: elapsed,
+  })
   const resources = createResourceTable(config.resources, { publicUrl: issuer })
   const redirectRules: RedirectRules = {
     ownOrigin: issuer,
@@ -320,7 +319,6 @@ function buildLogin(
           connectProofs: foundation.connectProofs,
           sessionLifetime: config.lifetimes.session,
         })
-  const lockout = () => createLockout({ storage, keyring, now })
   const flow: LoginFlow = {
     issuer,
     host: normalizeHost(config.publicUrl.host) ?? config.publicUrl.host,
@@ -333,7 +331,12 @@ function buildLogin(
     clientAddress,
     passwordLogin:
       provider.kind === 'password'
-        ? createPasswordLogin({ provider, browsers, clientAddress, lockout: lockout() })
+        ? createPasswordLogin({
+            provider,
+            browsers,
+            clientAddress,
+            lockout: createLockout({ storage, keyring, now }),
+          })
         : undefined,
     complete: (interaction, person) =>
       complete(interaction, person, {

@@ -7,11 +7,9 @@
  */
 import { configCheck } from './config-check.ts'
 import { configPrint } from './config-print.ts'
-import { hashPassword } from './hash-password.ts'
 import { healthcheck } from './healthcheck.ts'
 import { version } from './help.ts'
 import type { Command } from './io.ts'
-import { keysList, keysRotate } from './keys.ts'
 import { start } from './start.ts'
 
 export interface CommandRow {
@@ -21,12 +19,13 @@ export interface CommandRow {
   readonly run: Command
 }
 
+/** What only one command needs is loaded for it alone: a health check runs often and has to be light. */
 export const COMMANDS: readonly CommandRow[] = [
   { words: 'serve', summary: 'start Gatewarden; the default command', run: start },
   {
     words: 'hash-password',
     summary: 'turn a password into a hash for users in gatewarden.yaml',
-    run: hashPassword,
+    run: async (args, io) => (await import('./hash-password.ts')).hashPassword(args, io),
   },
   {
     words: 'config check',
@@ -39,12 +38,16 @@ export const COMMANDS: readonly CommandRow[] = [
     summary: 'ask the running process whether it is alive',
     run: healthcheck,
   },
-  { words: 'keys list', summary: 'show the keys that sign tokens', run: keysList },
+  {
+    words: 'keys list',
+    summary: 'show the keys that sign tokens',
+    run: async (args, io) => (await import('./keys.ts')).keysList(args, io),
+  },
   {
     words: 'keys rotate',
     summary:
       'add a key that signs in ten minutes; --compromised: replace all keys now, which ends all tokens',
-    run: keysRotate,
+    run: async (args, io) => (await import('./keys.ts')).keysRotate(args, io),
   },
   { words: 'version', summary: 'show the version', run: version },
 ]

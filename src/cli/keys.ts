@@ -6,18 +6,18 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../config/config.ts'
 import { createKeyring } from '../crypto.ts'
+import { keySetsOf } from '../oauth/tokens/key-sets.ts'
 import {
   addSigningKey,
   loadSigningKeys,
   replaceSigningKeys,
+  type SigningKeyDeps,
   SigningKeyUnreadable,
 } from '../oauth/tokens/signing-keys.ts'
-import { WATCHED } from '../records/records.ts'
-import { openStorage } from '../storage/index.ts'
 import { type Storage, StorageUnavailable, StorageUnfit } from '../storage/storage.ts'
-import { cannotOpen } from './cannot-open.ts'
 import { explain, loadOrExplain } from './configured.ts'
 import type { Command, Io } from './io.ts'
+import { openStore } from './open-store.ts'
 import { rootSecret } from './root-secret.ts'
 
 /** A new key waits this long: processes read the keys every minute, and others cache the JWKS for five minutes. */
@@ -60,13 +60,11 @@ export const keysRotate: Command = (args, io) => {
   )
 }
 
-type KeyDeps = Parameters<typeof loadSigningKeys>[0]
-
 /** Runs `run` for the keys of access tokens, then for those of sessions. */
 async function withKeys(
   args: readonly string[],
   io: Io,
-  run: (deps: KeyDeps) => Promise<void>,
+  run: (deps: SigningKeyDeps) => Promise<void>,
 ): Promise<number> {
   const loaded = loadOrExplain(args, io)
   if (!loaded) return 2
@@ -81,36 +79,21 @@ async function withKeys(
   }
 }
 
-async function withStore(config: Config, run: (deps: KeyDeps) => Promise<void>): Promise<void> {
+async function withStore(
+  config: Config,
+  run: (deps: SigningKeyDeps) => Promise<void>,
+): Promise<void> {
   const { secret } = await rootSecret(config)
   const now = () => Date.now()
   const elapsed = () => performance.now()
-  const storage = await openStorage({
-    dataDir: config.dataDir,
-    now,
-    redis: config.redis && {
-      target: config.redis,
-      watched: WATCHED,
-      maxStale: 0,
-      elapsed,
-      log: SILENT,
-    },
-  }).catch((error: unknown) => {
-    throw cannotOpen(error)
-  })
+  const storage = await openStore(config, { now, elapsed, maxStale: 0, log: SILENT })
   try {
     await contact(storage)
     const issuer = config.publicUrl.origin
     const keyring = createKeyring(secret, { issuer, previous: config.secretPrevious })
-    await run({ algorithm: 'ES256', storage, keyring, now, elapsed })
-    await run({
-      algorithm: 'RS256',
-      storage,
-      keyring,
-      now,
-      elapsed,
-      retention: config.lifetimes.session,
-    })
+    const { access, session } = keySetsOf({ storage, keyring, now, elapsed }, config.lifetimes)
+    await run(access)
+    await run(session)
   } finally {
     await storage.close()
   }

@@ -12,9 +12,7 @@ import type { Config } from '../config/config.ts'
 import { ConfigError } from '../config/values/problem.ts'
 import { createLifecycle } from '../http/lifecycle.ts'
 import { SigningKeyUnreadable } from '../oauth/tokens/signing-keys.ts'
-import { WATCHED } from '../records/records.ts'
 import type { AppDeps } from '../services.ts'
-import { openStorage } from '../storage/index.ts'
 import { StorageUnavailable } from '../storage/storage.ts'
 import { awaitStore } from './await-store.ts'
 import { cannotListen } from './cannot-listen.ts'
@@ -22,6 +20,7 @@ import { cannotOpen } from './cannot-open.ts'
 import { createServingEnd } from './end-serving.ts'
 import { hostAndPort, hostToBind } from './listen-host.ts'
 import { createLogDestination } from './log-destination.ts'
+import { openStore } from './open-store.ts'
 import { rootSecret } from './root-secret.ts'
 
 /** Time for the shutdown beyond its configured parts. After it, the process exits even if handles are open. */
@@ -51,19 +50,7 @@ export async function serve(given: Config): Promise<void> {
       'made a root secret: back it up, nothing sealed can be opened without it',
     )
   }
-  const storage = await openStorage({
-    dataDir: config.dataDir,
-    now,
-    redis: config.redis && {
-      target: config.redis,
-      watched: WATCHED,
-      maxStale: config.maxStale,
-      elapsed,
-      log,
-    },
-  }).catch((error: unknown) => {
-    throw cannotOpen(error)
-  })
+  const storage = await openStore(config, { now, elapsed, maxStale: config.maxStale, log })
   try {
     await run(config, { secret, storage, log, now, elapsed })
   } catch (error) {

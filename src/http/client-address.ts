@@ -26,7 +26,7 @@ export type ClientAddress = (request: {
 export function createClientAddress(deps: {
   readonly trustedProxies: readonly string[]
   readonly log: Logger
-  /** Milliseconds since the epoch. */
+  /** Milliseconds on a clock that is never set back. */
   readonly now: () => number
 }): ClientAddress {
   const isTrusted = compileTrustedProxies(deps.trustedProxies)

@@ -89,7 +89,7 @@ export interface SessionCodeRecord {
   readonly returnTo: string
 }
 
-export const CODE_RECORD_LIFETIME = 600
+const CODE_RECORD_LIFETIME = 600
 
 /** Prefixes of records that checks keep in memory. A store that cannot peek announces changes by the rest of a key. */
 export const WATCHED = ['grant:', 'identity:'] as const

@@ -101,6 +101,7 @@ describe('who may import what', () => {
     expect(importsOf('src/login/routes.ts')).toContainEqual({ target: 'fastify', typeOnly: true })
     expect(chainTo('src/cli/serve.ts', (target) => target === 'lmdb')).toEqual([
       'src/cli/serve.ts',
+      'src/cli/open-store.ts',
       'src/storage/index.ts',
       'src/storage/lmdb/lmdb.ts',
       'src/storage/lmdb/open.ts',

@@ -50,7 +50,7 @@ export function identityHeaders(): z.ZodType<
 }
 
 /** @throws InvalidValue unless `value` is a default header, or `Header=value` with a value of the list above */
-export function parseIdentityHeader(value: string): IdentityHeader {
+function parseIdentityHeader(value: string): IdentityHeader {
   const [name = '', named, ...rest] = value.split('=').map((part) => part.trim())
   if (!/^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(name) || rest.length > 0) {
     throw new InvalidValue(

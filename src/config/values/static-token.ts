@@ -47,7 +47,7 @@ export const NAME_RULE =
 
 export const isName = (name: string) => /^(?![ucs]_)[A-Za-z0-9._-]{1,64}$/i.test(name)
 
-export const MIN_LENGTH = 32
+const MIN_LENGTH = 32
 
 export const MAX_LENGTH = 1024
 

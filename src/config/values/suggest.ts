@@ -5,7 +5,7 @@
  */
 
 /** How many letters to insert, delete, replace or swap with a neighbour to turn `a` into `b` (Damerau-Levenshtein). */
-export function editDistance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   let before: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (const [i, letter] of [...a].entries()) {

@@ -70,7 +70,7 @@ const PrivateKey = z.object({
   publicJwk: z.looseObject({ kty: z.enum(['EC', 'RSA']) }),
 })
 
-interface Deps {
+export interface SigningKeyDeps {
   /** Keys of one algorithm are a list of their own: a token can only be verified with a key of its kind. */
   readonly algorithm: SigningAlgorithm
   readonly storage: Storage
@@ -95,7 +95,7 @@ type Loaded = SigningKey & { readonly jwk: JWK; readonly name: string; readonly 
  * that would go before what they sign are kept for longer.
  * @throws SigningKeyUnreadable if a stored key opens under no secret; StorageUnavailable
  */
-export async function loadSigningKeys(deps: Deps): Promise<SigningKeys> {
+export async function loadSigningKeys(deps: SigningKeyDeps): Promise<SigningKeys> {
   let keys: readonly Loaded[] = []
   let generation = 0
   /** The times at which keys were found removed, by key id. */
@@ -174,7 +174,7 @@ function signingAt(now: number, keys: readonly Loaded[]): Loaded {
  * @param signsFrom milliseconds since the epoch; leave other processes the time to learn of the key
  * @returns its kid
  */
-export async function addSigningKey(signsFrom: number, deps: Deps): Promise<string> {
+export async function addSigningKey(signsFrom: number, deps: SigningKeyDeps): Promise<string> {
   const { sealed, kid } = await makeKey(deps)
   await store(
     `${prefixOf(deps)}${periodAt(signsFrom)}-${kid}`,
@@ -190,7 +190,7 @@ export async function addSigningKey(signsFrom: number, deps: Deps): Promise<stri
  *   run's; and the number of removed keys
  */
 export async function replaceSigningKeys(
-  deps: Deps,
+  deps: SigningKeyDeps,
 ): Promise<{ kid: string; isOurs: boolean; removed: number }> {
   // Listed before: if two run at once, one may remove the other's new key, but never each the other's.
   const others: string[] = []
@@ -201,7 +201,7 @@ export async function replaceSigningKeys(
   return { kid, isOurs: kid === added, removed: others.length }
 }
 
-const prefixOf = ({ algorithm }: Pick<Deps, 'algorithm'>) =>
+const prefixOf = ({ algorithm }: Pick<SigningKeyDeps, 'algorithm'>) =>
   `signing-key:${algorithm.toLowerCase()}-`
 
 const periodAt = (time: number) => Math.floor(time / PERIOD_MS)
@@ -211,7 +211,7 @@ const periodAt = (time: number) => Math.floor(time / PERIOD_MS)
  * and the others read its key.
  * @returns true if there may be a new key
  */
-async function makeDue(keys: readonly Loaded[], deps: Deps): Promise<boolean> {
+async function makeDue(keys: readonly Loaded[], deps: SigningKeyDeps): Promise<boolean> {
   const now = deps.now()
   // A key that signs later than any that is announced was made under a clock that ran ahead: it stands for no period yet.
   const newest =
@@ -229,7 +229,11 @@ async function makeDue(keys: readonly Loaded[], deps: Deps): Promise<boolean> {
 }
 
 /** A key lives until the last token that it signed has expired. */
-async function store(name: string, key: StoredKey, { storage, now }: Deps): Promise<void> {
+async function store(
+  name: string,
+  key: StoredKey,
+  { storage, now }: SigningKeyDeps,
+): Promise<void> {
   await storage.create(name, key, lifetimeOf(key, now()))
 }
 
@@ -239,13 +243,20 @@ function lifetimeOf({ signsFrom, retention = LEAST_RETENTION }: StoredKey, now: 
   return Math.max(1, Math.ceil((signsUntil - now) / 1000) + retention)
 }
 
-const keyRecord = (sealed: string, signsFrom: number, { retention = 0 }: Deps): StoredKey => ({
+const keyRecord = (
+  sealed: string,
+  signsFrom: number,
+  { retention = 0 }: SigningKeyDeps,
+): StoredKey => ({
   sealed,
   signsFrom,
   retention: Math.max(LEAST_RETENTION, retention),
 })
 
-async function makeKey({ algorithm, keyring }: Deps): Promise<{ sealed: string; kid: string }> {
+async function makeKey({
+  algorithm,
+  keyring,
+}: SigningKeyDeps): Promise<{ sealed: string; kid: string }> {
   const pair = await generateKeyPair(algorithm, { modulusLength: 2048, extractable: true })
   const publicJwk = await exportJWK(pair.publicKey)
   const pkcs8 = await exportPKCS8(pair.privateKey)
@@ -255,7 +266,7 @@ async function makeKey({ algorithm, keyring }: Deps): Promise<{ sealed: string; 
   }
 }
 
-async function readAll(deps: Deps): Promise<Loaded[]> {
+async function readAll(deps: SigningKeyDeps): Promise<Loaded[]> {
   const keys: Loaded[] = []
   for await (const [name, value] of deps.storage.scan(prefixOf(deps))) {
     keys.push(await read(name, StoredKey.parse(value), deps))
@@ -264,7 +275,7 @@ async function readAll(deps: Deps): Promise<Loaded[]> {
   return keys.sort((a, b) => b.signsFrom - a.signsFrom || (a.kid < b.kid ? -1 : 1))
 }
 
-async function read(name: string, stored: StoredKey, deps: Deps): Promise<Loaded> {
+async function read(name: string, stored: StoredKey, deps: SigningKeyDeps): Promise<Loaded> {
   const opened = deps.keyring.open('key-wrap', stored.sealed)
   if (opened === undefined) {
     throw new SigningKeyUnreadable(`${name} was sealed under another secret`)
@@ -292,7 +303,7 @@ async function renew(
   name: string,
   stored: StoredKey,
   opened: unknown,
-  { storage, keyring, now, retention = 0 }: Deps,
+  { storage, keyring, now, retention = 0 }: SigningKeyDeps,
 ): Promise<StoredKey> {
   const isCurrent = keyring.isCurrent('key-wrap', stored.sealed)
   const kept = stored.retention ?? LEAST_RETENTION

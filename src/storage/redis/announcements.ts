@@ -131,13 +131,12 @@ export function listenForAnnouncements(deps: {
   }
 
   const timer = setInterval(beat, BEAT_MS).unref()
-  const listening = listen()
+  void listen()
   return {
     stop() {
       clearInterval(timer)
       stopping.abort()
       subscription?.close()
-      void listening
     },
   }
 }
