@@ -7,7 +7,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { sha256 } from '../crypto.ts'
-import { PageError } from '../errors.ts'
+import { OAuthError, PageError } from '../errors.ts'
 import { answerPerson } from '../http/errors.ts'
 import { allowOnly } from '../http/methods.ts'
 import { RateLimited } from '../http/rate-limit.ts'
@@ -91,6 +91,8 @@ function answerFailure(
   const requestId = request.id
   if (error instanceof PageError) {
     request.log.info({ requestId, reason: error.details ?? error.title }, 'sign-in refused')
+  } else if (error instanceof OAuthError) {
+    request.log.info({ requestId, reason: error.description }, 'sign-in refused')
   } else if (error instanceof RateLimited) {
     request.log.info({ requestId, reason: 'rate limit' }, 'sign-in refused')
   } else if (error instanceof StorageUnavailable) {

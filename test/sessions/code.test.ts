@@ -119,13 +119,17 @@ describe('the code of a session', () => {
   it.each(['', '?code=', '?code=x', '?code=a&code=b', `?code=${'a'.repeat(5000)}`, '?code=%00'])(
     'that is none leads to a page: %s',
     async (query) => {
-      const visitor = createVisitor(await buildTestApp(CONFIG))
+      const test = await buildTestApp(CONFIG)
+      const visitor = createVisitor(test)
       const callback = `https://far.example.org/.gatewarden/callback${query}`
       expectRefused(await visitor.step(callback))
       const { answer, url } = await visitor.open(callback)
       expect(url.href).toBe(REFUSED)
       expect(answer.statusCode).toBe(400)
       expect(answer.headers['content-type']).toContain('text/html')
+      // A stranger sent it: no fault of ours.
+      expect(test.logs.filter(({ level }) => Number(level) > 30)).toEqual([])
+      expect(test.logs).toContainEqual(expect.objectContaining({ msg: 'sign-in refused' }))
     },
   )
 
