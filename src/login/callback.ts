@@ -31,7 +31,7 @@ import {
 } from './flow.ts'
 import { answerOutcome, mayIdentify } from './identification.ts'
 import type { Interaction } from './interaction.ts'
-import { answerProviderFailure } from './provider-failure.ts'
+import { answerProviderFailure, orAnswerFailure } from './provider-failure.ts'
 import { sendOn } from './responses.ts'
 import { createSingleFlight } from './single-flight.ts'
 
@@ -118,18 +118,10 @@ export function callbackRoute(
 }
 
 /** A person who left their account at the provider signs in there, as anybody. */
-async function signInAgain(
-  reply: FastifyReply,
-  interaction: Interaction,
-  flow: LoginFlow,
-): Promise<void> {
-  try {
-    sendOn(reply, await identifyUrl(interaction, flow, { prompt: 'login' }))
-  } catch (error) {
-    if (!(error instanceof ProviderFailure)) throw error
-    await answerProviderFailure(error, reply, interaction, flow)
-  }
-}
+const signInAgain = (reply: FastifyReply, interaction: Interaction, flow: LoginFlow) =>
+  orAnswerFailure(reply, interaction, flow, async () =>
+    sendOn(reply, await identifyUrl(interaction, flow, { prompt: 'login' })),
+  )
 
 async function identify(
   interaction: Interaction,

@@ -9,7 +9,6 @@ import { refuseCrossSite } from '../http/cross-site.ts'
 import { onHost } from '../http/host-constraint.ts'
 import { allowOnly } from '../http/methods.ts'
 import { CONSENT_PATH } from '../paths.ts'
-import { ProviderFailure } from '../providers/provider.ts'
 import { type Parameters, single } from '../url/parameters.ts'
 import {
   identifyUrl,
@@ -19,7 +18,7 @@ import {
   showConsent,
   showStartAgain,
 } from './flow.ts'
-import { answerProviderFailure } from './provider-failure.ts'
+import { orAnswerFailure } from './provider-failure.ts'
 import { answerUrl, redirectOf, sendContinuePage, sendOn } from './responses.ts'
 
 export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
@@ -47,12 +46,9 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
     } else if (decision === 'approve') {
       const consented = { ...interaction, stage: 'consented' as const }
       flow.browsers.approve(reply, consented, interaction.expiresAt - now)
-      try {
-        sendContinuePage(reply, await identifyUrl(consented, flow), 'Continue to sign in')
-      } catch (error) {
-        if (!(error instanceof ProviderFailure)) throw error
-        await answerProviderFailure(error, reply, consented, flow)
-      }
+      await orAnswerFailure(reply, consented, flow, async () =>
+        sendContinuePage(reply, await identifyUrl(consented, flow), 'Continue to sign in'),
+      )
     } else if (decision === 'deny') {
       flow.browsers.forget(reply, interaction)
       sendOn(

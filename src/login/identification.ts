@@ -10,6 +10,7 @@ import type { Identity } from '../providers/provider.ts'
 import type { Outcome } from './complete.ts'
 import { type LoginFlow, otherAccountUrl, reopen, showConsent, showStartAgain } from './flow.ts'
 import { type Interaction, next } from './interaction.ts'
+import { orAnswerFailure } from './provider-failure.ts'
 import { sendOn } from './responses.ts'
 import { logRefusedPerson } from './sign-in-log.ts'
 
@@ -59,7 +60,9 @@ export async function answerOutcome(
       await showStartAgain(reply, interaction, flow)
       return
     case 'refused':
-      await showRefused(outcome, reply, interaction, flow)
+      await orAnswerFailure(reply, interaction, flow, () =>
+        showRefused(outcome, reply, interaction, flow),
+      )
   }
 }
 

@@ -8,7 +8,7 @@ import type { FastifyReply } from 'fastify'
 import type { OAuthErrorCode } from '../errors.ts'
 import { sendErrorPage } from '../http/errors.ts'
 import type { ErrorKind } from '../pages/error-page.ts'
-import type { ProviderFailure, ProviderFailureKind } from '../providers/provider.ts'
+import { ProviderFailure, type ProviderFailureKind } from '../providers/provider.ts'
 import type { LoginFlow } from './flow.ts'
 import type { Interaction } from './interaction.ts'
 import { sendOn } from './responses.ts'
@@ -68,6 +68,21 @@ const FAILURE_TEXTS: Readonly<Record<ProviderFailureKind, (name: string) => Fail
     error: 'server_error',
     description: 'the answer of the sign-in service could not be used',
   }),
+}
+
+/** Runs a step that leads to the provider. Its failure is answered as such. */
+export async function orAnswerFailure(
+  reply: FastifyReply,
+  interaction: Interaction,
+  flow: LoginFlow,
+  run: () => Promise<void>,
+): Promise<void> {
+  try {
+    await run()
+  } catch (error) {
+    if (!(error instanceof ProviderFailure)) throw error
+    await answerProviderFailure(error, reply, interaction, flow)
+  }
 }
 
 /** Logs the reason, then answers the client if its redirect is trusted, else the person (decision K10). */

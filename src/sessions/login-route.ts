@@ -11,10 +11,9 @@ import { allowOnly } from '../http/methods.ts'
 import { rawQuery } from '../http/raw-query.ts'
 import { identifyUrl, otherAccountUrl } from '../login/flow.ts'
 import { INTERACTION_LIFETIME, type SessionInteraction } from '../login/interaction.ts'
-import { answerProviderFailure } from '../login/provider-failure.ts'
+import { orAnswerFailure } from '../login/provider-failure.ts'
 import { sendOn } from '../login/responses.ts'
 import { OWN_PATHS, SESSION_LOGIN_PATH } from '../paths.ts'
-import { ProviderFailure } from '../providers/provider.ts'
 import { normalizeHost } from '../url/host.ts'
 import { parseParameters, single } from '../url/parameters.ts'
 import { readPath } from '../url/path.ts'
@@ -123,15 +122,12 @@ async function beginHere(
     expiresAt: Math.floor(flow.now() / 1000) + INTERACTION_LIFETIME,
   }
   flow.browsers.approve(reply, interaction, INTERACTION_LIFETIME)
-  try {
+  await orAnswerFailure(reply, interaction, flow, async () => {
     const href = forceLogin
       ? (await otherAccountUrl(interaction, flow, undefined)).href
       : await identifyUrl(interaction, flow)
     sendOn(reply, href)
-  } catch (error) {
-    if (!(error instanceof ProviderFailure)) throw error
-    await answerProviderFailure(error, reply, interaction, flow)
-  }
+  })
 }
 
 /** Ends a loop with a page. Only the operator can fix the cause, so the log says what to check. */
