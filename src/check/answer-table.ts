@@ -6,6 +6,7 @@
  */
 
 import type { Source, Verified } from '../credentials/credential.ts'
+import { OUTAGE_WORDS } from '../pages/error-page.ts'
 import { OWN_PATHS } from '../paths.ts'
 import type { Resource } from '../resources/resource-table.ts'
 import type { Answer, AnswerContext, AnswerRules, Asker } from './answer.ts'
@@ -39,12 +40,10 @@ export function answerFor(decision: Decision, context: AnswerContext, rules: Ans
       return isPersonAtBrowser(decision.verified, context)
         ? refusal(context, rules, refusalReason(decision))
         : refuse(403, context, 'insufficient_scope')
-    case 'forbid': {
-      const { verified, reason } = decision
-      return verified && isPersonAtBrowser(verified, context)
+    case 'forbid':
+      return isPersonAtBrowser(decision.verified, context)
         ? refusal(context, rules, refusalReason(decision))
-        : forbidden(reason)
-    }
+        : forbidden(decision.reason)
   }
 }
 
@@ -84,9 +83,7 @@ export function unavailable(retryAfterSeconds: number, asker: Asker): Answer {
   const retryAfter = ['Retry-After', String(retryAfterSeconds)]
   if (asker.reader() !== 'program') {
     return errorAnswer(503, asker.reader(), retryAfter, {
-      kind: 'broken',
-      title: 'Not available at this moment',
-      text: 'Nothing is lost. Wait a few seconds, then reload this page.',
+      ...OUTAGE_WORDS,
       requestId: asker.requestId,
     })
   }
@@ -143,7 +140,8 @@ function refuse(status: number, { match }: AnswerContext, error?: ChallengeError
     json(status, ['WWW-Authenticate', challenge(match, error)], {
       error: error ?? 'invalid_token',
     })
-  if (viaAlso || path !== resource.path) return make()
+  // A whole host has an empty path, and clients call `/` there.
+  if (viaAlso || path !== (resource.path || '/')) return make()
   const made = refusals.get(resource) ?? new Map<ChallengeError | undefined, Answer>()
   refusals.set(resource, made)
   const answer = made.get(error) ?? make()

@@ -20,7 +20,7 @@ export type Decision =
   | { readonly kind: 'malformed' }
   /** 403 naming every scope the resource requires at once (MCP 2026-07-28, SEP-2350). */
   | { readonly kind: 'insufficient-scope'; readonly verified: Verified }
-  | { readonly kind: 'forbid'; readonly reason: string; readonly verified?: Verified }
+  | { readonly kind: 'forbid'; readonly reason: string; readonly verified: Verified }
 
 /** Decisions that never vary. */
 const NO_CREDENTIAL: Decision = { kind: 'challenge', reason: 'no token' }

@@ -9,17 +9,10 @@ import type { Decision } from './decide.ts'
 
 export type Refusal = Extract<Decision, { readonly kind: 'insufficient-scope' | 'forbid' }>
 
-export function refusalReason(decision: Refusal): RefusalReason {
-  switch (decision.kind) {
-    case 'insufficient-scope':
-      return { kind: 'permission', person: nameOf(decision.verified) }
-    case 'forbid':
-      return {
-        kind: 'person',
-        person: decision.verified ? nameOf(decision.verified) : 'this account',
-      }
-  }
-}
+export const refusalReason = ({ kind, verified }: Refusal): RefusalReason => ({
+  kind: kind === 'forbid' ? 'person' : 'permission',
+  person: nameOf(verified),
+})
 
 /** The name by which a page calls its reader; no server sees it. */
 export const nameOf = ({ person, sub }: Verified): string =>

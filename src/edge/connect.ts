@@ -10,6 +10,8 @@ import { isOpened, isPageLoad, siteOf } from '../http/browser-request.ts'
 import { answerPerson, answerProgram } from '../http/errors.ts'
 import { allowOnly } from '../http/methods.ts'
 import { cutFromOpeners } from '../http/own-pages.ts'
+import { rawQuery } from '../http/raw-query.ts'
+import { sendOn } from '../login/responses.ts'
 import { CONNECT_PATH } from '../paths.ts'
 import type { ConnectProofs } from '../sessions/connect-proof.ts'
 import { loginUrl, type SessionRules, type SessionTarget, signOutUrl } from '../sessions/target.ts'
@@ -43,7 +45,7 @@ async function answerConnect(
   reply: FastifyReply,
   { rules, sessions, connectProofs }: ConnectDeps,
 ): Promise<void> {
-  const [, query = ''] = /^[^?]*\?(.*)$/.exec(request.raw.url ?? '') ?? []
+  const query = rawQuery(request)
   const parsed = parseConnect(query)
   if (!parsed.ok) return refuse(reply, { status: 400, error: parsed.error, why: 'malformed' })
   const target = connectTarget(request, rules, connectQuery(parsed.parameters))
@@ -69,13 +71,7 @@ async function answerConnect(
     return sendConnectPage(reply, { parameters, target, token, verified: decision.verified })
   }
   if (decision.kind !== 'forbid' && decision.kind !== 'insufficient-scope') {
-    void reply
-      .headers({
-        'cache-control': 'no-store',
-        'referrer-policy': 'no-referrer',
-        vary: 'Cookie',
-      })
-      .redirect(loginUrl(target, rules), 302)
+    sendOn(reply.header('vary', 'Cookie'), loginUrl(target, rules))
     return
   }
   const { origin } = new URL(target.returnTo)

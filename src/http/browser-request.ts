@@ -74,20 +74,16 @@ function placeOf(
   return mode === 'same-origin' ? 'page' : mode === 'cors' ? 'frame' : 'program'
 }
 
-/** True if a person opened the address in a window of its own. */
-export const isNavigation = (method: string, rawHeaders: readonly string[]): boolean =>
-  readerOf(method, rawHeaders) === 'page'
-
 interface Routed {
   readonly method: string
   readonly raw: { readonly rawHeaders: readonly string[] }
 }
 
-/** {@link isNavigation} for a request that a route handles. */
-export const isPageLoad = ({ method, raw }: Routed): boolean => isNavigation(method, raw.rawHeaders)
-
 /** {@link readerOf} for a request that a route handles. */
 export const readerOfRequest = ({ method, raw }: Routed): Reader => readerOf(method, raw.rawHeaders)
+
+/** True if a person opened the address in a window of its own. */
+export const isPageLoad = (request: Routed): boolean => readerOfRequest(request) === 'page'
 
 /**
  * True for a request that no browser of today sends to an https host, and no browser as a page load. Node's `fetch` sends

@@ -6,7 +6,7 @@
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { OAuthError, type OAuthErrorCode, PageError } from '../errors.ts'
-import { type ErrorPage, errorPage } from '../pages/error-page.ts'
+import { type ErrorPage, errorPage, FAULT_WORDS, OUTAGE_WORDS } from '../pages/error-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import { ProviderBusy } from '../providers/provider.ts'
 import { StorageUnavailable } from '../storage/storage.ts'
@@ -156,11 +156,7 @@ export function answerPerson(error: unknown, request: FastifyRequest, reply: Fas
     case 'unavailable':
       logOutage(request, error)
       reply.header('retry-after', String(verdict.retryAfter))
-      sendErrorPage(reply, 503, {
-        kind: 'broken',
-        title: 'Not available at this moment',
-        text: 'Nothing is lost. Wait a few seconds, then reload this page.',
-      })
+      sendErrorPage(reply, 503, OUTAGE_WORDS)
       return
     case 'limited':
       request.log.info({ requestId: request.id, reason: 'rate limit' }, 'page refused')
@@ -173,11 +169,7 @@ export function answerPerson(error: unknown, request: FastifyRequest, reply: Fas
       return
     case 'bug':
       request.log.error({ requestId: request.id, err: error }, 'unexpected error')
-      sendErrorPage(reply, 500, {
-        kind: 'broken',
-        title: 'Something went wrong here',
-        text: 'You did nothing wrong. Tell whoever runs this server the request number below.',
-      })
+      sendErrorPage(reply, 500, FAULT_WORDS)
   }
 }
 

@@ -15,6 +15,20 @@ import { linkTarget } from './link-target.ts'
  */
 export type ErrorKind = 'retry' | 'client' | 'forbidden' | 'broken'
 
+/** The store is away; what was begun is still there when it is back. */
+export const OUTAGE_WORDS = {
+  kind: 'broken',
+  title: 'Not available at this moment',
+  text: 'Nothing is lost. Wait a few seconds, then reload this page.',
+} as const
+
+/** A fault of ours. */
+export const FAULT_WORDS = {
+  kind: 'broken',
+  title: 'Something went wrong here',
+  text: 'You did nothing wrong. Tell whoever runs this server the request number below.',
+} as const
+
 /** Something to do next: a link, or a form of hidden fields. */
 export type ErrorAction =
   | { readonly label: string; readonly href: string }

@@ -17,6 +17,7 @@ import { answerProgram, sendErrorPage } from '../http/errors.ts'
 import { sendJson } from '../http/json.ts'
 import { lingerThenClose } from '../http/lingering-close.ts'
 import type { compileOrigins } from '../http/origins.ts'
+import { FAULT_WORDS } from '../pages/error-page.ts'
 import type { Resource, ResourceMatch, ResourceTable } from '../resources/resource-table.ts'
 import { parseIpAddress } from '../url/ip-address.ts'
 import { depthOf, splitAfter, withoutQuery } from '../url/path.ts'
@@ -189,14 +190,14 @@ function describe(error: unknown): string {
 }
 
 const UPSTREAM_DOWN = {
+  kind: 'broken' as const,
   title: 'The server behind this login did not answer',
   text: 'You are signed in, and nothing is lost. Wait a moment, then reload this page. If you see this page again, tell whoever runs this server the request number below.',
   error: 'temporarily_unavailable',
   description: 'the server behind the gateway did not answer',
 }
 const UNEXPECTED = {
-  title: 'Something went wrong here',
-  text: 'You did nothing wrong. Tell whoever runs this server the request number below.',
+  ...FAULT_WORDS,
   error: 'server_error',
   description: 'unexpected error',
 }
@@ -223,12 +224,16 @@ function fail(
   const answer =
     reader === 'program'
       ? failureFor(status, words, request.id)
-      : errorAnswer(status, reader, [], { kind: 'broken', ...words, requestId: request.id })
+      : errorAnswer(status, reader, [], { ...words, requestId: request.id })
   refuse(request, response, { answer }, cors)
 }
 
 /** The answer for a program. */
-function failureFor(status: number, words: typeof UNEXPECTED, requestId: string): Answer {
+function failureFor(
+  status: number,
+  words: { readonly error: string; readonly description: string },
+  requestId: string,
+): Answer {
   const body = JSON.stringify({
     error: words.error,
     error_description: `${words.description}, request ${requestId}`,

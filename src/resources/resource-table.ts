@@ -158,19 +158,21 @@ export function createResourceTable(
     return { resource: prefix.resource, path, viaAlso: prefix.isAlso }
   }
 
-  function allAt(host: string): readonly Resource[] {
+  function hereAt(host: string) {
     const canonicalHost = normalizeHost(host)
-    if (canonicalHost === undefined) return []
+    return canonicalHost === undefined ? [] : at(canonicalHost)
+  }
+
+  function allAt(host: string): readonly Resource[] {
     const place = ({ id }: Resource) => configured.findIndex((config) => config.id === id)
-    return at(canonicalHost)
+    return hereAt(host)
       .filter(({ isAlso }) => !isAlso)
       .map(({ resource }) => resource)
       .sort((a, b) => place(a) - place(b))
   }
 
   function onlyOneAt(host: string): Resource | undefined {
-    const canonicalHost = normalizeHost(host)
-    const here = canonicalHost === undefined ? [] : at(canonicalHost).filter((p) => !p.isAlso)
+    const here = hereAt(host).filter(({ isAlso }) => !isAlso)
     return here.length === 1 ? here[0]?.resource : undefined
   }
 
@@ -203,15 +205,9 @@ export function createResourceTable(
       // A wildcard has no audience until a request names a host.
       (resource) => resource !== undefined && !resource.origin.includes('*'),
     ),
-    originAt: (host) => {
-      const canonicalHost = normalizeHost(host)
-      return canonicalHost === undefined ? undefined : at(canonicalHost)[0]?.resource.origin
-    },
+    originAt: (host) => hereAt(host)[0]?.resource.origin,
     isOurHostShared: all.some(({ sharedHost }) => sharedHost !== undefined),
-    hasHost: (host) => {
-      const canonicalHost = normalizeHost(host)
-      return canonicalHost !== undefined && at(canonicalHost).length > 0
-    },
+    hasHost: (host) => hereAt(host).length > 0,
   }
 }
 
