@@ -56,7 +56,6 @@ export class AuthorizationError extends OAuthError {
 export interface VerifiedRedirect {
   readonly redirectUri: string
   readonly state?: string
-  readonly clientName: string
   /** True if loopback or configured: the browser may be sent there without asking a person (decision K10). */
   readonly trusted: boolean
 }

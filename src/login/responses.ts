@@ -15,7 +15,6 @@ import type { ClientInteraction } from './interaction.ts'
 export function redirectOf(interaction: ClientInteraction): Omit<VerifiedRedirect, 'trusted'> {
   return {
     redirectUri: interaction.redirectUri,
-    clientName: interaction.clientName,
     ...(interaction.state !== undefined && { state: interaction.state }),
   }
 }

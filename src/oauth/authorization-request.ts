@@ -64,7 +64,6 @@ export async function parseAuthorizationRequest(
   const { client, redirectUri } = await verifyRedirect(parameters, deps)
   const redirect: VerifiedRedirect = {
     redirectUri,
-    clientName: client.name,
     trusted: client.configured || isLoopback(redirectUri),
     ...stateOf(parameters),
   }

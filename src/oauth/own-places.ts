@@ -5,7 +5,7 @@
  * @module
  */
 import { CONNECT_PATH, OWN_PATHS, OWN_ROUTES } from '../paths.ts'
-import { normalizeHost } from '../url/host.ts'
+import { isOwnHost } from '../url/host.ts'
 import { canonicalPath, looselyRead } from '../url/path.ts'
 
 /** The hosts on which we answer. */
@@ -21,15 +21,11 @@ const ON_PROTECTED_HOSTS = [OWN_PATHS, CONNECT_PATH]
 
 /** @param url http or https */
 export function hitsOwnPath(url: URL, { ownOrigin, isProtected }: OwnHosts): boolean {
-  if (isOwnHost(url, ownOrigin) && isOneOf(OWN_ROUTES, url.pathname)) return true
-  return namesOf(url).some(isProtected) && isOneOf(ON_PROTECTED_HOSTS, url.pathname)
-}
-
-/** True for our host in any spelling; on loopback, for any name of this machine with our port. */
-function isOwnHost(url: URL, ownOrigin: string): boolean {
-  if (!URL.canParse(ownOrigin)) return false
-  const own = normalizeHost(new URL(ownOrigin).host)
-  return namesOf(url).some((host) => normalizeHost(host) === own)
+  const names = namesOf(url)
+  // On loopback, for any name of this machine with our port.
+  const isOurs = URL.canParse(ownOrigin) && names.some((host) => isOwnHost(host, ownOrigin))
+  if (isOurs && isOneOf(OWN_ROUTES, url.pathname)) return true
+  return names.some(isProtected) && isOneOf(ON_PROTECTED_HOSTS, url.pathname)
 }
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]']

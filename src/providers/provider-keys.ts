@@ -6,6 +6,7 @@
 import { compactVerify, createLocalJWKSet, errors, type JSONWebKeySet } from 'jose'
 import { z } from 'zod'
 import { createCached } from './cached.ts'
+import { parseJson } from './oddities.ts'
 import type { Claims } from './provider.ts'
 
 /** Only asymmetric algorithms: with the HS family anyone who knows our client secret could sign (threat T34). */
@@ -89,11 +90,5 @@ const mayBeOutdated = (error: unknown) =>
   error instanceof errors.JWKSNoMatchingKey ||
   error instanceof errors.JWSSignatureVerificationFailed
 
-function parseClaims(payload: Uint8Array): Claims | undefined {
-  try {
-    const claims = ClaimsObject.safeParse(JSON.parse(Buffer.from(payload).toString()))
-    return claims.success ? claims.data : undefined
-  } catch {
-    return undefined
-  }
-}
+const parseClaims = (payload: Uint8Array): Claims | undefined =>
+  ClaimsObject.safeParse(parseJson(Buffer.from(payload).toString())).data

@@ -102,7 +102,6 @@ export interface PasswordProvider extends ProviderBase {
   ): Promise<Identity | undefined>
 }
 
-/** A provider that people are sent to, and come back from with a code. */
 /** A person who came back. */
 export interface Identification {
   readonly person: Identity
@@ -118,6 +117,7 @@ export interface OtherAccount {
   readonly showsSameAccount: boolean
 }
 
+/** A provider that people are sent to, and come back from with a code. */
 export interface RedirectProvider extends ProviderBase {
   readonly kind: 'redirect'
   /** True for the issuer that its people are keyed by; grants of an issuer configured before have ended. */

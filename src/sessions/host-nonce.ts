@@ -8,9 +8,8 @@ import '@fastify/cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { constantTimeEqual, randomToken, sha256 } from '../crypto.ts'
 import { surplus } from '../http/bounded-cookies.ts'
+import { INTERACTION_LIFETIME } from '../login/interaction.ts'
 
-/** Seconds; as long as the sign-in may take. */
-const LIFETIME = 30 * 60
 /** Each nonce has a name of its own, so that tabs that are opened at once do not overwrite each other's. */
 const NAME = /^gw_nonce_[A-Za-z0-9_-]{8}$/
 const SECURE_NAME = /^__Host-gw_nonce_[A-Za-z0-9_-]{8}$/
@@ -45,7 +44,7 @@ export function findOrSetNonce(
   const options = { path: '/', httpOnly: true, sameSite: 'lax', secure } as const
   const kind = { name: secure ? SECURE_NAME : NAME, value: VALUE, keep: MAX_NONCES - 1 }
   for (const name of surplus(request.cookies, kind)) reply.clearCookie(name, options)
-  reply.setCookie(nameFor(hash, secure), nonce, { ...options, maxAge: LIFETIME })
+  reply.setCookie(nameFor(hash, secure), nonce, { ...options, maxAge: INTERACTION_LIFETIME })
   return hash
 }
 

@@ -5,7 +5,9 @@
  * @module
  */
 
-export type ClientAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post'
+/** The places never change: sealed client ids name a method by its place. */
+export const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post'] as const
+export type ClientAuthMethod = (typeof AUTH_METHODS)[number]
 
 /** The metadata that registration decides. */
 export interface ClientMetadata {
@@ -37,5 +39,5 @@ export interface ClientConfig {
   /** All scopes that the client may be granted; absent: those of each resource. */
   readonly scopes?: readonly string[]
   readonly grantTypes: readonly ('authorization_code' | 'refresh_token')[]
-  readonly authMethod: 'none' | 'client_secret_basic' | 'client_secret_post'
+  readonly authMethod: ClientAuthMethod
 }

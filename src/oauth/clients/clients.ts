@@ -9,7 +9,7 @@
  */
 import { z } from 'zod'
 import { type Keyring, sha256 } from '../../crypto.ts'
-import type { Client, ClientConfig, ClientMetadata } from './client.ts'
+import { AUTH_METHODS, type Client, type ClientConfig, type ClientMetadata } from './client.ts'
 import type { RegistrationPolicy } from './registration-policy.ts'
 import { createStaticClients } from './static-clients.ts'
 
@@ -44,7 +44,6 @@ const Sealed = z.tuple([
   z.number(),
 ])
 const GRANT_TYPES = ['authorization_code', 'refresh_token'] as const
-const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post'] as const
 
 export interface ClientsDeps {
   readonly keyring: Keyring

@@ -7,18 +7,13 @@ import { z } from 'zod'
 import { OAuthError } from '../../errors.ts'
 import { GRANT_TYPES } from '../grants/index.ts'
 import { type RedirectRules, redirectUriProblem } from '../redirect-uri.ts'
-import type { ClientAuthMethod, ClientMetadata } from './client.ts'
+import { AUTH_METHODS, type ClientAuthMethod, type ClientMetadata } from './client.ts'
 import { type Clients, MAX_CLIENT_ID_LENGTH } from './clients.ts'
 import type { RegistrationPolicy } from './registration-policy.ts'
 
 const MAX_NAME_LENGTH = 64
 /** Other grant types are dropped, not refused (RFC 7591 section 2). */
 const KNOWN_GRANT_TYPES = GRANT_TYPES.map(({ grantType }) => grantType)
-const AUTH_METHODS: readonly ClientAuthMethod[] = [
-  'none',
-  'client_secret_basic',
-  'client_secret_post',
-]
 /** Bidirectional and other format controls make a name look like another (threat T16); `\p{Cs}` is half a character. */
 const UNSHOWABLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu
 
