@@ -69,8 +69,9 @@ export function sessionTarget(url: string, rules: SessionRules): SessionTarget |
   const origin = isOwnHost(host, rules.issuer) ? rules.issuer : resource.origin
   const address = origin + encodeRaw(path)
   const short = [address, withoutQuery(address)].find(fits) ?? origin + (resource.path || '/')
-  const cookie = cookieFor(host, resource, rules)
-  return { resource, returnTo: short, isShortened: short !== address, ...cookie }
+  const cookie = scopeOf(host, rules)
+  const audience = audienceOf(cookie, resource)
+  return { resource, returnTo: short, isShortened: short !== address, audience, cookie }
 }
 
 const fits = (address: string) =>
@@ -95,9 +96,9 @@ function covering(host: string, path: string, { resources }: SessionRules): Reso
  * @param host normalized
  */
 export function connectResource(host: string, rules: SessionRules): Resource | undefined {
-  const { resources, issuer, cookieDomain } = rules
+  const { resources, issuer } = rules
   const isOwn = isOwnHost(host, issuer)
-  const isShared = cookieDomain !== undefined && isUnder(host, cookieDomain)
+  const isShared = scopeOf(host, rules).kind === 'domain'
   const here = resources.allAt(host)
   return (
     resources.onlyOneAt(host) ??
@@ -107,20 +108,14 @@ export function connectResource(host: string, rules: SessionRules): Resource | u
   )
 }
 
-function cookieFor(
-  host: string,
-  resource: Resource,
-  { issuer, cookieDomain }: SessionRules,
-): Pick<SessionTarget, 'audience' | 'cookie'> {
-  if (cookieDomain !== undefined && isUnder(host, cookieDomain)) {
-    return {
-      audience: domainAudience(cookieDomain),
-      cookie: { kind: 'domain', domain: cookieDomain },
-    }
-  }
-  const kind = isOwnHost(host, issuer) ? 'own-host' : 'host'
-  return { audience: resource.audience, cookie: { kind } }
-}
+/** The host that sets the cookie for this one, and the hosts that get it. */
+const scopeOf = (host: string, { issuer, cookieDomain }: SessionRules): CookieScope =>
+  cookieDomain !== undefined && isUnder(host, cookieDomain)
+    ? { kind: 'domain', domain: cookieDomain }
+    : { kind: isOwnHost(host, issuer) ? 'own-host' : 'host' }
+
+const audienceOf = (cookie: CookieScope, { audience }: Resource): string =>
+  cookie.kind === 'domain' ? domainAudience(cookie.domain) : audience
 
 /**
  * The login address for a browser that asked for a protected page without a credential; it comes back to that page.
@@ -163,8 +158,7 @@ export function loginUrl(
 /** The address where a browser ends the session of its cookie for this resource. */
 export function signOutUrl({ origin }: Pick<Resource, 'origin'>, rules: SessionRules): string {
   const host = normalizeHost(new URL(origin).host)
-  const shared =
-    host !== undefined && rules.cookieDomain !== undefined && isUnder(host, rules.cookieDomain)
-  const own = host !== undefined && isOwnHost(host, rules.issuer)
-  return shared || own ? rules.issuer + LOGOUT_PATH : origin + SESSION_LOGOUT_PATH
+  return host === undefined || scopeOf(host, rules).kind === 'host'
+    ? origin + SESSION_LOGOUT_PATH
+    : rules.issuer + LOGOUT_PATH
 }
