@@ -125,6 +125,8 @@ describe.skipIf(isSkipped('chromium'))('the pages', () => {
   it('lead through the whole login by keyboard alone', async () => {
     await inContext({}, async (page) => {
       await openConsent(page)
+      // Allow is inert for the first second, for the keyboard as well (at18).
+      await page.getByRole('button', { name: 'Allow' }).waitFor()
       const arrival = arrivalAt(page, client.authorizationUrl())
       await page.keyboard.press('Tab')
       await page.keyboard.press('Tab')
