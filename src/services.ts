@@ -27,6 +27,7 @@ import type { LoginFlow } from './login/flow.ts'
 import type { Interaction } from './login/interaction.ts'
 import { createLockout } from './login/lockout.ts'
 import { createPasswordLogin } from './login/password-login.ts'
+import { createClientAuthentication } from './oauth/client-authentication.ts'
 import { createClients } from './oauth/clients/clients.ts'
 import { compileRegistration } from './oauth/clients/registration-policy.ts'
 import type { GrantDeps } from './oauth/grants/grant-type.ts'
@@ -147,6 +148,13 @@ async function buildFoundation({ config, secret, storage, log, now, elapsed }: A
     isProtected: resources.hasHost,
     isOpenedScheme: registrationPolicy.names,
   }
+  const clients = createClients({
+    keyring,
+    configured: config.clients,
+    policy: registrationPolicy,
+    lifetime: config.clientLifetime,
+    now,
+  })
   return {
     issuer,
     keyring,
@@ -163,13 +171,8 @@ async function buildFoundation({ config, secret, storage, log, now, elapsed }: A
     persons: createPersons({ provider, records }),
     accessTokens: createAccessTokens({ issuer, keys: accessKeys, keyring, now }),
     sessionTokens: createSessionTokens({ issuer, keys: sessionKeys, keyring, now }),
-    clients: createClients({
-      keyring,
-      configured: config.clients,
-      policy: registrationPolicy,
-      lifetime: config.clientLifetime,
-      now,
-    }),
+    clients,
+    authenticateClient: createClientAuthentication({ clients }),
     originAllowed: compileOrigins(config.allowedOrigins, issuer),
     rateLimits: createRateLimits({
       perMinute: config.rateLimit,

@@ -14,17 +14,31 @@ interface Credentials {
   readonly secret: string | undefined
 }
 
+/** The parts of a request by which a client says who it is. */
+export interface ClientRequest {
+  /** The Authorization header. */
+  readonly authorization: string | undefined
+  readonly parameters: Parameters
+  /** The address that the request came from, for limits. */
+  readonly address: string
+}
+
 /**
  * The client that sent this request. A public client may send Basic with an empty password (the Go SDK tries that
  * first). The body may repeat the id of Basic (the Python SDK does) if both are the same.
- * @param authorization the Authorization header
  * @throws OAuthError `invalid_client` if the client is unknown or its secret is wrong, `invalid_request` if the request
  *   names two clients or authenticates in two ways
  */
-export async function authenticateClient(
-  request: { authorization: string | undefined; parameters: Parameters },
-  clients: Clients,
-): Promise<Client> {
+export type AuthenticateClient = (request: ClientRequest) => Promise<Client>
+
+/** Every endpoint that authenticates clients calls the same function, so none of them can accept less. */
+export function createClientAuthentication(deps: {
+  readonly clients: Clients
+}): AuthenticateClient {
+  return (request) => bySecret(request, deps.clients)
+}
+
+async function bySecret(request: ClientRequest, clients: Clients): Promise<Client> {
   const bodyId = single(request.parameters, 'client_id')
   const bodySecret = single(request.parameters, 'client_secret')
   const basic = parseBasic(request.authorization)

@@ -8,28 +8,33 @@
 import type { FastifyInstance } from 'fastify'
 import { OAuthError } from '../../errors.ts'
 import { acceptForms } from '../../http/bodies.ts'
+import type { ClientAddress } from '../../http/client-address.ts'
 import { clientEndpoint } from '../../http/client-endpoint.ts'
 import { sendJson } from '../../http/json.ts'
 import { ENDPOINTS } from '../../paths.ts'
 import { type Parameters, required } from '../../url/parameters.ts'
-import { authenticateClient } from '../client-authentication.ts'
-import type { Clients } from '../clients/clients.ts'
+import type { AuthenticateClient } from '../client-authentication.ts'
 import type { GrantDeps } from '../grants/grant-type.ts'
 import { GRANT_TYPES } from '../grants/index.ts'
 
 /** @param app a scope for this route alone */
 export function tokenRoute(
   app: FastifyInstance,
-  { clients, grants }: { readonly clients: Clients; readonly grants: GrantDeps },
+  deps: {
+    readonly authenticateClient: AuthenticateClient
+    readonly clientAddress: ClientAddress
+    readonly grants: GrantDeps
+  },
 ): void {
   acceptForms(app)
   clientEndpoint(app, ENDPOINTS.token, 'POST')
   app.post<{ Body: Parameters }>(ENDPOINTS.token, async (request, reply) => {
     const parameters = request.body
-    const client = await authenticateClient(
-      { authorization: request.headers.authorization, parameters },
-      clients,
-    )
+    const client = await deps.authenticateClient({
+      authorization: request.headers.authorization,
+      parameters,
+      address: deps.clientAddress(request.raw),
+    })
     const name = required(parameters, 'grant_type')
     const grantType = GRANT_TYPES.find((known) => known.grantType === name)
     if (!grantType) {
@@ -41,7 +46,7 @@ export function tokenRoute(
     if (!client.grantTypes.includes(name)) {
       throw new OAuthError('unauthorized_client', 'the client did not register this grant_type')
     }
-    const response = await grantType.redeem({ client, parameters }, grants)
+    const response = await grantType.redeem({ client, parameters }, deps.grants)
     request.log.info(
       { requestId: request.id, client: client.name, grantType: name },
       'token issued',
