@@ -20,6 +20,7 @@ import { createDiscovery, discoveryRoutes } from './oauth/endpoints/discovery.ts
 import { registrationRoute } from './oauth/endpoints/registration.ts'
 import { tokenRoute } from './oauth/endpoints/token.ts'
 import { revokeEndedGrants } from './oauth/revocation.ts'
+import { createForwarding } from './proxy/forwarding.ts'
 import { createUpstreamHeaders } from './proxy/request-headers.ts'
 import { proxyRoutes } from './proxy/routes.ts'
 import { createUpstream } from './proxy/upstream.ts'
@@ -93,8 +94,11 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
         proxyRoutes(scope, {
           ...services,
           upstream: createUpstream({ idleMs: config.upstreamIdle * 1000 }),
-          upstreamHeaders: createUpstreamHeaders(identityHeaders),
-          isOwnCookie,
+          forwarding: createForwarding({
+            ...services,
+            upstreamHeaders: createUpstreamHeaders(identityHeaders),
+            isOwnCookie,
+          }),
           discover: createDiscovery(described),
           log,
         }),

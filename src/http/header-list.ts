@@ -11,3 +11,15 @@ export function filterHeaders(
 ): readonly string[] {
   return headers.filter((_text, index) => keeps(headers[index - (index % 2)] ?? ''))
 }
+
+/** Every value of a header, line by line. @param name in lower case */
+export function valuesOf(headers: readonly string[], name: string): string[] {
+  const values: string[] = []
+  for (let i = 0; i < headers.length; i += 2) {
+    const written = headers[i] ?? ''
+    if (written.length === name.length && written.toLowerCase() === name) {
+      values.push(headers[i + 1] ?? '')
+    }
+  }
+  return values
+}

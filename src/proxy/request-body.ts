@@ -1,32 +1,54 @@
 /**
  * Passes the body of a request on: a small one, such as that of a tool call, in one piece, which costs a third less
- * than a stream of one piece; a larger one as it arrives.
+ * than a stream of one piece; a larger one as it arrives. A body that is not too large can be sent again, for a redirect.
  *
  * @module
  */
 import type { IncomingMessage } from 'node:http'
 import { PassThrough, type Readable } from 'node:stream'
 
-export type RequestBody = Buffer | Readable | null
+export interface RequestBody {
+  readonly content: Buffer | Readable | null
+  /**
+   * Calls `use` with the whole content as soon as all of it has come; with undefined if it is too large to be kept. Never
+   * calls it if the client leaves.
+   */
+  readonly again: (use: (content: Buffer | null | undefined) => void) => void
+  /** Frees the kept content: it will not be sent again. */
+  readonly release: () => void
+}
 
-/** In bytes. */
+/** Bodies up to this size go on in one piece. In bytes. */
 const MAX_BUFFERED = 64 * 1024
+/** Larger bodies are kept beside their stream up to this size, until the answer begins. In bytes. */
+const MAX_KEPT = 1024 * 1024
+/** All kept bodies of a process together. In bytes. */
+const MAX_KEPT_TOTAL = 64 * 1024 * 1024
+const EMPTY = Buffer.alloc(0)
 
 /**
  * Calls `send` with the body: a small one when it is complete, and never if it is cut off; a larger one at once. Cuts
- * the connection if no byte of it passes for `idleMs`; 0 is no limit.
+ * the connection if no byte of it passes for the idle time.
  */
-export function takeBody(
-  request: IncomingMessage,
-  send: (body: RequestBody) => void,
-  idleMs: number,
-): void {
-  const length = lengthOf(request)
-  if (length !== 0 && idleMs > 0) endWhenSilent(request, idleMs)
-  if (length === 0) send(null)
-  else if (length <= MAX_BUFFERED) collect(request, length, send)
-  else stream(request, send)
+export type TakeBody = (request: IncomingMessage, send: (body: RequestBody) => void) => void
+
+/** @param idleMs 0 is no limit */
+export function createTakeBody(idleMs: number): TakeBody {
+  const budget = { left: MAX_KEPT_TOTAL }
+  return (request, send) => {
+    const length = lengthOf(request)
+    if (length !== 0 && idleMs > 0) endWhenSilent(request, idleMs)
+    if (length === 0) send(whole(null))
+    else if (length <= MAX_BUFFERED) collect(request, length, (content) => send(whole(content)))
+    else send(stream(request, length, budget))
+  }
 }
+
+const whole = (content: Buffer | null): RequestBody => ({
+  content,
+  again: (use) => use(content),
+  release: () => undefined,
+})
 
 /** The length in bytes (RFC 9112 section 6.3); Infinity if only the end of the body tells it. */
 function lengthOf({ headers }: IncomingMessage): number {
@@ -49,8 +71,61 @@ function collect(request: IncomingMessage, length: number, send: (body: Buffer) 
  * Through a stream of its own: when the call to the upstream ends early, its driver destroys the body, and with the
  * request it would destroy the client's connection.
  */
-function stream(request: IncomingMessage, send: (body: Readable) => void): void {
-  send(request.pipe(new PassThrough()))
+function stream(request: IncomingMessage, length: number, budget: { left: number }): RequestBody {
+  const mayFit = length === Number.POSITIVE_INFINITY || length <= MAX_KEPT
+  const copy = mayFit ? keepCopy(request, budget) : undefined
+  return {
+    content: request.pipe(new PassThrough()),
+    again: (use) => (copy ? copy.whenComplete(use) : use(undefined)),
+    release: () => copy?.release(),
+  }
+}
+
+/** Keeps what comes of a body until it is released or too large. */
+function keepCopy(request: IncomingMessage, budget: { left: number }) {
+  let kept: Buffer | undefined = EMPTY
+  let size = 0
+  let waiting: ((content: Buffer | undefined) => void) | undefined
+  function drop(): void {
+    if (kept === undefined) return
+    budget.left += kept.length
+    kept = undefined
+    waiting?.(undefined)
+    waiting = undefined
+  }
+  /** One buffer that doubles: pieces of one byte each, kept as they are, would take hundreds of times their size. */
+  function grow(wanted: number): boolean {
+    const length = Math.max(wanted, 2 * size, MAX_BUFFERED)
+    const more = length - (kept?.length ?? 0)
+    if (kept === undefined || wanted > MAX_KEPT || more > budget.left) return false
+    budget.left -= more
+    const grown = Buffer.allocUnsafe(length)
+    kept.copy(grown, 0, 0, size)
+    kept = grown
+    return true
+  }
+  request.on('data', (chunk: Buffer) => {
+    if (kept === undefined) return
+    const wanted = size + chunk.length
+    if (wanted > kept.length && !grow(wanted)) drop()
+    else size += chunk.copy(kept ?? EMPTY, size)
+  })
+  request.once('end', () => kept && waiting?.(kept.subarray(0, size)))
+  return {
+    release(): void {
+      waiting = undefined
+      drop()
+    },
+    whenComplete(use: (content: Buffer | undefined) => void): void {
+      if (kept === undefined) use(undefined)
+      else if (request.readableEnded) use(kept.subarray(0, size))
+      else {
+        waiting = use
+        // Its stream ends with the call to the upstream, and would pause the request then.
+        request.unpipe().resume()
+      }
+    },
+  }
 }
 
 function endWhenSilent(request: IncomingMessage, idleMs: number): void {

@@ -8,32 +8,25 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import type { Answer } from '../check/answer.ts'
-import type { Check, Checked } from '../check/check.ts'
+import type { Check } from '../check/check.ts'
 import { logDecision } from '../check/decision-log.ts'
-import { errorAnswer } from '../check/pages-for-people.ts'
-import { isPageLoad, readerOfRequest } from '../http/browser-request.ts'
+import { isPageLoad } from '../http/browser-request.ts'
 import { answerProgram, sendErrorPage } from '../http/errors.ts'
 import { sendJson } from '../http/json.ts'
 import { lingerThenClose } from '../http/lingering-close.ts'
 import type { compileOrigins } from '../http/origins.ts'
-import { FAULT_WORDS } from '../pages/error-page.ts'
-import type { Resource, ResourceMatch, ResourceTable } from '../resources/resource-table.ts'
-import { parseIpAddress } from '../url/ip-address.ts'
-import { depthOf, splitAfter, withoutQuery } from '../url/path.ts'
+import type { ResourceMatch, ResourceTable } from '../resources/resource-table.ts'
 import { corsHeaders, preflightHeaders } from './cross-origin.ts'
-import type { UpstreamHeaders } from './request-headers.ts'
-import { clientHeaders, SANDBOX } from './response-headers.ts'
-import { type Upstream, UpstreamUnavailable } from './upstream.ts'
+import { fail, refuse } from './failure.ts'
+import type { Allowed, createForwarding } from './forwarding.ts'
+import type { Upstream } from './upstream.ts'
 
 export interface ProxyRoutes {
   readonly check: Check
   readonly resources: ResourceTable
   readonly upstream: Upstream
-  readonly upstreamHeaders: UpstreamHeaders
+  readonly forwarding: ReturnType<typeof createForwarding>
   readonly originAllowed: ReturnType<typeof compileOrigins>
-  readonly isTrustedProxy: (address: string | undefined) => boolean
-  readonly isOwnCookie: (name: string) => boolean
   /** Answers discovery requests whose well-known part comes after the path, preflights too; else undefined. */
   readonly discover: (request: FastifyRequest, reply: FastifyReply) => FastifyReply | undefined
   readonly log: Logger
@@ -106,26 +99,20 @@ async function passThrough(
     outcome: checked,
     started,
   })
-  const { resource } = checked.match ?? {}
-  if (checked.answer.status !== 200 || !resource?.upstream) {
-    refuse(request, response, checked, cors)
+  const { answer, match: allowed } = checked
+  if (answer.status !== 200 || !allowed || !isProxied(allowed)) {
+    refuse(request, response, answer, cors)
     return
   }
-  await deps.upstream.forward(
-    request.raw,
+  await deps.upstream.forward({
+    request: request.raw,
     response,
-    targetOf(request, resource, checked.match?.viaAlso ?? false, resource.upstream, {
-      answer: checked.answer,
-      trusted: deps.isTrustedProxy(request.socket.remoteAddress),
-      upstreamHeaders: deps.upstreamHeaders,
-    }),
-    (headers) => [
-      ...clientHeaders(headers, deps.isOwnCookie),
-      ...(resource.sharedHost === 'sandboxed' ? SANDBOX : []),
-      ...cors,
-    ],
-  )
+    ...deps.forwarding(request, { match: allowed, answer, cors }),
+  })
 }
+
+const isProxied = (match: ResourceMatch): match is Allowed['match'] =>
+  match.resource.upstream !== undefined
 
 const isPreflight = ({ method, headers }: FastifyRequest) =>
   method === 'OPTIONS' && headers['access-control-request-method'] !== undefined
@@ -139,105 +126,4 @@ function corsOf(
   return origin !== undefined && match !== 'ambiguous' && originAllowed(origin, match.resource)
     ? corsHeaders(origin)
     : []
-}
-
-function refuse(
-  request: FastifyRequest,
-  response: ServerResponse,
-  { answer }: Pick<Checked, 'answer'>,
-  cors: readonly string[],
-): void {
-  lingerThenClose(request.raw, response)
-  response.writeHead(answer.status, [...answer.headers, ...cors])
-  response.end(request.method === 'HEAD' ? undefined : answer.body)
-}
-
-/** Replaces the path of the resource URL with the upstream URL's; the rest of the path and the query stay verbatim. */
-function targetOf(
-  request: FastifyRequest,
-  resource: Resource,
-  viaAlso: boolean,
-  upstream: NonNullable<Resource['upstream']>,
-  allowed: { answer: Answer; trusted: boolean; upstreamHeaders: UpstreamHeaders },
-): { origin: string; path: string; headers: string[] } {
-  const target = request.raw.url ?? '/'
-  const raw = withoutQuery(target)
-  // An escaped spelling of the resource's own path is replaced like the plain one; it has as many segments.
-  const [, rest] = splitAfter(raw, depthOf(resource.path))
-  // `/` of a whole host is the resource's own URL, which clients write with and without the slash.
-  const isOwnUrl = resource.path === '' && rest === '/'
-  // Keep the final slash of the upstream URL if nothing follows: some servers answer only there.
-  const mapped = rest === '' || isOwnUrl ? upstream.path : upstream.path.replace(/\/$/, '') + rest
-  const forwarded = viaAlso ? raw : mapped
-  const peer = parseIpAddress(request.socket.remoteAddress ?? '') ?? ''
-  const { 'x-forwarded-for': chain, 'x-forwarded-proto': proto } = request.headers
-  return {
-    origin: upstream.origin,
-    path: (forwarded || '/') + target.slice(raw.length),
-    headers: allowed.upstreamHeaders(request.raw.rawHeaders, allowed.answer, {
-      address: allowed.trusted && chain !== undefined ? `${String(chain)}, ${peer}` : peer,
-      host: request.headers.host ?? '',
-      proto: allowed.trusted && proto === 'https' ? 'https' : 'http',
-    }),
-  }
-}
-
-/** Name, code and message of an error. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown'
-  const code = 'code' in error ? ` ${String(error.code)}` : ''
-  return `${error.name}${code}: ${error.message}`
-}
-
-const UPSTREAM_DOWN = {
-  kind: 'broken' as const,
-  title: 'The server behind this login did not answer',
-  text: 'You are signed in, and nothing is lost. Wait a moment, then reload this page. If you see this page again, tell whoever runs this server the request number below.',
-  error: 'temporarily_unavailable',
-  description: 'the server behind the gateway did not answer',
-}
-const UNEXPECTED = {
-  ...FAULT_WORDS,
-  error: 'server_error',
-  description: 'unexpected error',
-}
-
-function fail(
-  error: unknown,
-  request: FastifyRequest,
-  response: ServerResponse,
-  { log, cors }: { log: Logger; cors: readonly string[] },
-): void {
-  const outage = error instanceof UpstreamUnavailable
-  log.error(
-    // Log only name, code and message of an upstream's failure: the driver's error carries bytes of the answer.
-    { requestId: request.id, ...(outage ? { cause: describe(error.cause) } : { err: error }) },
-    outage ? 'the upstream did not answer' : 'unexpected error in pass-through',
-  )
-  if (response.headersSent) {
-    response.destroy()
-    return
-  }
-  const words = outage ? UPSTREAM_DOWN : UNEXPECTED
-  const status = outage ? 502 : 500
-  const reader = readerOfRequest(request)
-  const answer =
-    reader === 'program'
-      ? failureFor(status, words, request.id)
-      : errorAnswer(status, reader, [], { ...words, requestId: request.id })
-  refuse(request, response, { answer }, cors)
-}
-
-/** The answer for a program. */
-function failureFor(
-  status: number,
-  words: { readonly error: string; readonly description: string },
-  requestId: string,
-): Answer {
-  const body = JSON.stringify({
-    error: words.error,
-    error_description: `${words.description}, request ${requestId}`,
-  })
-  const headers = ['Content-Type', 'application/json', 'Cache-Control', 'no-store']
-  return { status, headers: [...headers, 'Content-Length', String(Buffer.byteLength(body))], body }
 }

@@ -1,41 +1,61 @@
 /**
  * Streams one allowed request to the server behind us, and its answer back. If the client disconnects, the request to
- * the server ends too, even before an answer has begun: an MCP client cancels that way.
+ * the server ends too, even before an answer has begun: an MCP client cancels that way. Redirects within the server are
+ * followed: many clients do not send a body again, and MCP servers redirect `/mcp` to `/mcp/`.
  *
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Agent, type Dispatcher } from 'undici'
 import { lingerThenClose } from '../http/lingering-close.ts'
-import { type RequestBody, takeBody } from './request-body.ts'
+import { createTakeBody, type RequestBody } from './request-body.ts'
 
 /** The upstream did not answer. Nothing was sent to the client yet. */
 export class UpstreamUnavailable extends Error {
   override readonly name = 'UpstreamUnavailable'
 }
 
-export interface Upstream {
+/** The head of an answer; `lines` is a flat list of names and values in Latin-1. */
+export interface AnswerHead {
+  readonly status: number
+  readonly lines: readonly string[]
+}
+
+export interface UpstreamCall {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** Origin and path with query, as they go on the wire. */
+  readonly target: {
+    readonly origin: string
+    readonly path: string
+    readonly headers: readonly string[]
+  }
   /**
-   * @param target origin and path with query, as they go on the wire
-   * @param responseHeaders maps the upstream's headers, a flat list in Latin-1, to the client's
-   * @throws UpstreamUnavailable if the upstream fails before its answer has begun
+   * The headers for the client.
+   * @param path the request target at the upstream that it answers
    */
-  forward(
-    request: IncomingMessage,
-    response: ServerResponse,
-    target: { readonly origin: string; readonly path: string; readonly headers: readonly string[] },
-    responseHeaders: (upstream: readonly string[]) => string[],
-  ): Promise<void>
+  readonly responseHeaders: (head: AnswerHead, path: string) => string[]
+  /** The path with query to ask next, in place of an answer; undefined if the client gets this answer. */
+  readonly redirect: (head: AnswerHead, path: string) => string | undefined
+}
+
+export interface Upstream {
+  /** @throws UpstreamUnavailable if the upstream fails before its answer has begun, or redirects in a circle */
+  forward(call: UpstreamCall): Promise<void>
   close(): Promise<void>
 }
 
 const CONNECT_TIMEOUT_MS = 10_000
 /** The same limit as for a client's headers. */
 const MAX_HEADER_SIZE = 64 * 1024
+const MAX_REDIRECTS = 10
+/** The body of a redirect is read to its end, so that the connection can be used again, if it is no longer than this. */
+const MAX_REDIRECT_BODY = 64 * 1024
 const EMPTY = Buffer.alloc(0)
 
 /** @param options `idleMs`: a request ends after this time without a byte in either direction; 0 is no limit */
 export function createUpstream({ idleMs }: { readonly idleMs: number }): Upstream {
+  const takeBody = createTakeBody(idleMs)
   const agent = new Agent({
     connect: { timeout: CONNECT_TIMEOUT_MS },
     // A tool may think for minutes before it answers, and an event stream is silent while nothing happens.
@@ -45,92 +65,159 @@ export function createUpstream({ idleMs }: { readonly idleMs: number }): Upstrea
   })
 
   return {
-    forward(request, response, { origin, path, headers }, responseHeaders) {
-      return new Promise((resolve, reject) => {
-        if (response.destroyed) {
-          // The client left during the check.
-          resolve()
-          return
-        }
-        let controller: Dispatcher.DispatchController | undefined
-        let gone = false
-        let headOnly: NodeJS.Immediate | undefined
-        response.once('close', () => {
-          gone = true
-          if (!response.writableFinished) controller?.abort(new Error('the client left'))
-          resolve()
-        })
-        const dispatch = (body: RequestBody) =>
-          agent.dispatch(
-            {
-              origin,
-              path,
-              method: (request.method ?? 'GET') as Dispatcher.HttpMethod,
-              headers: headers as string[],
-              body,
-            },
-            {
-              onRequestStart(started) {
-                controller = started
-                if (gone) started.abort(new Error('the client left'))
-              },
-              onRequestUpgrade(started) {
-                started.abort(new Error('no upgrade was requested'))
-              },
-              onResponseStart(started, status, parsed) {
-                // 1xx answers stay between us and the upstream.
-                if (status < 200) return
-                const lines = latin1(
-                  Array.isArray(started.rawHeaders)
-                    ? started.rawHeaders
-                    : Object.entries(parsed).flat(2),
-                )
-                // Nothing else can come on a connection whose upload may stay unread.
-                if (!request.complete) response.shouldKeepAlive = false
-                response.writeHead(status, responseHeaders(lines))
-                // A body of known length follows at once and takes the head along.
-                if (parsed['content-length'] !== undefined) return
-                // Send the head with the body if that has come too, else alone: an event stream may be silent for a
-                // long time. `flushHeaders` would write the head as UTF-8 and so change every byte beyond ASCII.
-                headOnly = setImmediate(() => {
-                  if (!response.destroyed) response.write(EMPTY)
-                })
-              },
-              onResponseData(started, chunk) {
-                clearImmediate(headOnly)
-                if (response.write(chunk)) return
-                started.pause()
-                response.once('drain', () => started.resume())
-              },
-              onResponseEnd() {
-                clearImmediate(headOnly)
-                lingerThenClose(request, response)
-                response.end()
-                resolve()
-              },
-              onResponseError(_started, cause) {
-                if (gone) return
-                if (response.headersSent) {
-                  // Half an answer must not look whole.
-                  response.destroy()
-                  resolve()
-                } else {
-                  reject(new UpstreamUnavailable('the upstream did not answer', { cause }))
-                }
-              },
-            },
-          )
-        takeBody(request, dispatch, idleMs)
-      })
-    },
+    forward: (call) => forward(agent, call, takeBody),
     close: () => agent.destroy(),
   }
 }
 
-function latin1(lines: readonly unknown[]): string[] {
-  const decoded: string[] = []
-  for (const line of lines) {
-    decoded.push(Buffer.isBuffer(line) ? line.toString('latin1') : String(line))
+/** A redirect that we follow, when the rest of its answer has come. */
+interface Held extends AnswerHead {
+  readonly next: string
+}
+
+function forward(
+  agent: Agent,
+  { request, response, target, responseHeaders, redirect }: UpstreamCall,
+  takeBody: ReturnType<typeof createTakeBody>,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (response.destroyed) {
+      // The client left during the check.
+      resolve()
+      return
+    }
+    let controller: Dispatcher.DispatchController | undefined
+    let gone = false
+    let headOnly: NodeJS.Immediate | undefined
+    let kept: RequestBody | undefined
+    response.once('close', () => {
+      gone = true
+      kept?.release()
+      if (!response.writableFinished) controller?.abort(new Error('the client left'))
+      resolve()
+    })
+
+    function begin(head: AnswerHead, path: string, hasLength: boolean): void {
+      kept?.release()
+      // Nothing else can come on a connection whose upload may stay unread.
+      if (!request.complete) response.shouldKeepAlive = false
+      response.writeHead(head.status, responseHeaders(head, path))
+      // A body of known length follows at once and takes the head along.
+      if (hasLength) return
+      // Send the head with the body if that has come too, else alone: an event stream may be silent for a long time.
+      // `flushHeaders` would write the head as UTF-8 and so change every byte beyond ASCII.
+      headOnly = setImmediate(() => {
+        if (!response.destroyed) response.write(EMPTY)
+      })
+    }
+
+    function end(): void {
+      clearImmediate(headOnly)
+      lingerThenClose(request, response)
+      response.end()
+      resolve()
+    }
+
+    function follow(held: Held, path: string, asked: readonly string[]): void {
+      if (gone) return
+      if (asked.includes(held.next) || asked.length > MAX_REDIRECTS) {
+        const cause = new Error('it redirects in a circle')
+        reject(new UpstreamUnavailable('the upstream did not answer', { cause }))
+        return
+      }
+      kept?.again((content) => {
+        if (gone) return
+        if (content !== undefined) {
+          ask(held.next, content, [...asked, held.next])
+          return
+        }
+        // The body cannot be sent again, so the client gets the redirect.
+        begin({ ...held, lines: withoutContent(held.lines) }, path, true)
+        end()
+      })
+    }
+
+    function ask(path: string, body: RequestBody['content'], asked: readonly string[]): void {
+      let held: Held | undefined
+      let skipped = 0
+      agent.dispatch(
+        {
+          origin: target.origin,
+          path,
+          method: (request.method ?? 'GET') as Dispatcher.HttpMethod,
+          headers: target.headers as string[],
+          body,
+        },
+        {
+          onRequestStart(started) {
+            controller = started
+            if (gone) started.abort(new Error('the client left'))
+          },
+          onRequestUpgrade(started) {
+            started.abort(new Error('no upgrade was requested'))
+          },
+          onResponseStart(started, status, parsed) {
+            // 1xx answers stay between us and the upstream.
+            if (status < 200) return
+            const head = { status, lines: linesOf(started.rawHeaders, parsed) }
+            const next = redirect(head, path)
+            if (next === undefined) begin(head, path, parsed['content-length'] !== undefined)
+            else held = { ...head, next }
+          },
+          onResponseData(started, chunk) {
+            if (held) {
+              skipped += chunk.length
+              if (skipped > MAX_REDIRECT_BODY) started.abort(new Error('a redirect is too long'))
+              return
+            }
+            clearImmediate(headOnly)
+            if (response.write(chunk)) return
+            started.pause()
+            response.once('drain', () => started.resume())
+          },
+          onResponseEnd() {
+            if (held) follow(held, path, asked)
+            else end()
+          },
+          onResponseError(_started, cause) {
+            if (gone) return
+            if (held) {
+              follow(held, path, asked)
+            } else if (response.headersSent) {
+              // Half an answer must not look whole.
+              response.destroy()
+              resolve()
+            } else {
+              reject(new UpstreamUnavailable('the upstream did not answer', { cause }))
+            }
+          },
+        },
+      )
+    }
+
+    takeBody(request, (body) => {
+      kept = body
+      ask(target.path, body.content, [target.path])
+    })
+  })
+}
+
+function linesOf(
+  raw: Dispatcher.DispatchController['rawHeaders'],
+  parsed: Readonly<Record<string, string | string[] | undefined>>,
+): string[] {
+  const lines: readonly unknown[] = Array.isArray(raw) ? raw : Object.entries(parsed).flat(2)
+  return lines.map((line) => (Buffer.isBuffer(line) ? line.toString('latin1') : String(line)))
+}
+
+/** The headers of an answer whose body was left out. */
+function withoutContent(lines: readonly string[]): string[] {
+  const kept: string[] = ['Content-Length', '0']
+  for (let i = 0; i < lines.length; i += 2) {
+    const name = lines[i] ?? ''
+    if (!/^(?:content-(?:length|type|encoding|range)|transfer-encoding)$/i.test(name)) {
+      kept.push(name, lines[i + 1] ?? '')
+    }
   }
-  return decoded
+  return kept
 }

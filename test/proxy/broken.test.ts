@@ -226,7 +226,8 @@ it('asks an upstream nothing for an answer that nobody waits for any more', asyn
   client.leave()
   await once(response, 'close')
   const target = { origin: upstream.origin, path: '/', headers: [] }
-  await forwarder.forward(request, response, target, () => [])
+  const rules = { responseHeaders: () => [], redirect: () => undefined }
+  await forwarder.forward({ request, response, target, ...rules })
   expect(upstream.requests).toEqual([])
   await forwarder.close()
   server.close()

@@ -1,0 +1,100 @@
+/**
+ * Turns an allowed request into a call of its upstream: address, headers, and the rules for the answer.
+ *
+ * @module
+ */
+import type { FastifyRequest } from 'fastify'
+import type { Answer } from '../check/answer.ts'
+import { isPageLoad } from '../http/browser-request.ts'
+import { valuesOf } from '../http/header-list.ts'
+import type { Resource, ResourceMatch, ResourceTable } from '../resources/resource-table.ts'
+import { parseIpAddress } from '../url/ip-address.ts'
+import { withoutQuery } from '../url/path.ts'
+import { withPublicAddresses } from './address-headers.ts'
+import { type AddressMap, createAddressMap, type ProxiedResource } from './address-map.ts'
+import type { UpstreamHeaders } from './request-headers.ts'
+import { clientHeaders, SANDBOX } from './response-headers.ts'
+import type { AnswerHead, UpstreamCall } from './upstream.ts'
+
+export interface Allowed {
+  readonly match: ResourceMatch & { readonly resource: ProxiedResource }
+  /** The answer that allowed the request: it has the identity headers and the remaining credentials. */
+  readonly answer: Answer
+  /** The header lines by which an allowed page may read the answer. */
+  readonly cors: readonly string[]
+}
+
+/** All of an {@link UpstreamCall} but the two ends of the connection. */
+export type Forwarding = Pick<UpstreamCall, 'target' | 'responseHeaders' | 'redirect'>
+
+export function createForwarding(deps: {
+  readonly resources: ResourceTable
+  readonly upstreamHeaders: UpstreamHeaders
+  readonly isTrustedProxy: (address: string | undefined) => boolean
+  readonly isOwnCookie: (name: string) => boolean
+}): (request: FastifyRequest, allowed: Allowed) => Forwarding {
+  const { resources, upstreamHeaders, isTrustedProxy, isOwnCookie } = deps
+  const maps = new WeakMap<Resource, AddressMap>()
+
+  function mapOf(resource: ProxiedResource): AddressMap {
+    const known = maps.get(resource)
+    if (known) return known
+    const map = createAddressMap(resource, (path) => ownerAt(resource, path) !== resource.id)
+    maps.set(resource, map)
+    return map
+  }
+
+  /** The id of the resource that a path of the same host belongs to; the resource itself where none has it. */
+  function ownerAt({ id, origin }: Resource, path: string): string | undefined {
+    const found = resources.match(new URL(origin).host, path)
+    if (found === 'unknown') return id
+    return found === 'ambiguous' ? undefined : found.resource.id
+  }
+
+  return (request, { match, answer, cors }) => {
+    const { resource } = match
+    const map = mapOf(resource)
+    const followsRedirects = !isPageLoad(request)
+    return {
+      target: {
+        origin: resource.upstream.origin,
+        path: map.toUpstream(request.raw.url ?? '/', match.viaAlso),
+        headers: upstreamHeaders(request.raw.rawHeaders, answer, clientOf(request)),
+      },
+      responseHeaders: ({ lines }, path) => [
+        ...withPublicAddresses(clientHeaders(lines, isOwnCookie), map, path),
+        ...(resource.sharedHost === 'sandboxed' ? SANDBOX : []),
+        ...cors,
+      ],
+      redirect: (head, path) => (followsRedirects ? next(head, path) : undefined),
+    }
+
+    /** A redirect is followed where the client's own next request would be decided alike. */
+    function next({ status, lines }: AnswerHead, path: string): string | undefined {
+      if (status !== 307 && status !== 308) return undefined
+      const [location, ...others] = valuesOf(lines, 'location')
+      // A cookie that comes along has to reach the client before its next request.
+      if (location === undefined || others.length > 0 || valuesOf(lines, 'set-cookie').length > 0) {
+        return undefined
+      }
+      const target = map.redirectTarget(location, path)
+      if (target === undefined) return undefined
+      const publicPath = map.publicPath(withoutQuery(target))
+      return publicPath !== undefined && ownerAt(resource, publicPath) === resource.id
+        ? target
+        : undefined
+    }
+  }
+
+  /** How the client reached us. */
+  function clientOf({ headers, socket }: FastifyRequest): Parameters<UpstreamHeaders>[2] {
+    const trusted = isTrustedProxy(socket.remoteAddress)
+    const peer = parseIpAddress(socket.remoteAddress ?? '') ?? ''
+    const { 'x-forwarded-for': chain, 'x-forwarded-proto': proto } = headers
+    return {
+      address: trusted && chain !== undefined ? `${String(chain)}, ${peer}` : peer,
+      host: headers.host ?? '',
+      proto: trusted && proto === 'https' ? 'https' : 'http',
+    }
+  }
+}
