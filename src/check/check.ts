@@ -9,6 +9,7 @@ import type { Logger } from 'pino'
 import type { Credential, Verified } from '../credentials/credential.ts'
 import type { Carrier, Credentials } from '../credentials/credentials.ts'
 import { isFromOwnPage, isOwnForm, readerOf } from '../http/browser-request.ts'
+import { OUTAGE_RETRY_SECONDS } from '../http/errors.ts'
 import type { compileOrigins } from '../http/origins.ts'
 import { headerReader } from '../http/raw-headers.ts'
 import { createThrottledWarning } from '../http/throttled-warning.ts'
@@ -63,7 +64,6 @@ export type Check = (request: {
   readonly matched?: MatchResult
 }) => Checked | Promise<Checked>
 
-const OUTAGE_RETRY_SECONDS = 2
 const read = headerReader(['authorization', 'cookie', 'origin', 'service-worker'])
 const readReferer = headerReader(['referer'])
 

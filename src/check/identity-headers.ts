@@ -98,7 +98,7 @@ export function identityHeaderLines(
  * Percent-encodes the characters that a header cannot carry unchanged: all but printable ASCII, a space at either end,
  * and `%` itself, so that decoding is unambiguous. A person named "Łukasz" must never cause a 500.
  */
-export function encodeHeaderValue(value: string): string {
+function encodeHeaderValue(value: string): string {
   if (/^[\x21-\x24\x26-\x7e](?:[\x20-\x24\x26-\x7e]*[\x21-\x24\x26-\x7e])?$/.test(value))
     return value
   return value

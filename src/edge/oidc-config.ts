@@ -4,22 +4,21 @@
  * @module
  */
 import type { FastifyInstance } from 'fastify'
-import { allowAnyOrigin, preflight } from '../http/cors.ts'
+import { clientEndpoint } from '../http/client-endpoint.ts'
 import { sendJson } from '../http/json.ts'
-import { allowOnly } from '../http/methods.ts'
 import type { SessionRules } from '../sessions/target.ts'
 import { connectTarget } from './connect-target.ts'
 
-export const OIDC_CONFIG_PATH = '/auth/oidc-config'
+const OIDC_CONFIG_PATH = '/auth/oidc-config'
 
+/** @param app a scope of its own */
 export function oidcConfigRoute(app: FastifyInstance, rules: SessionRules): void {
+  clientEndpoint(app, OIDC_CONFIG_PATH, 'GET')
   app.get(OIDC_CONFIG_PATH, (request, reply) => {
     const target = connectTarget(request, rules)
-    allowAnyOrigin(reply).header('cache-control', 'no-store')
+    reply.header('cache-control', 'no-store')
     void (target
       ? sendJson(reply, { issuer: rules.issuer, audience: target.audience })
       : sendJson(reply.code(404), { error: 'no protected server is configured at this host' }))
   })
-  preflight(app, OIDC_CONFIG_PATH, ['GET', 'HEAD'])
-  allowOnly(app, OIDC_CONFIG_PATH, ['GET', 'OPTIONS'])
 }

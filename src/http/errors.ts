@@ -22,7 +22,8 @@ const STATUS: Partial<Record<OAuthErrorCode, number>> = {
   server_error: 500,
   temporarily_unavailable: 503,
 }
-const OUTAGE_RETRY_SECONDS = 2
+/** Seconds after which a client may try again while the store does not answer. */
+export const OUTAGE_RETRY_SECONDS = 2
 
 /** The meaning of an error, before it becomes an answer. */
 type Verdict =

@@ -82,7 +82,7 @@ export function limitRate(scope: FastifyInstance, group: string, limits: RateLim
  * Counts a request of an address in each of its blocks, and returns the tally of the one that is nearest to its limit,
  * in requests of a single address. Requests that a narrow block may not make do not use up the wider one.
  */
-export async function countAddress(
+async function countAddress(
   counter: RateCounter,
   max: number,
   address: string,

@@ -5,7 +5,8 @@
  * @module
  */
 import { LRUCache } from 'lru-cache'
-import { createAddressTurns } from '../http/address-turns.ts'
+import { createTurns } from '../turns.ts'
+import { bucketsOf } from '../url/address-buckets.ts'
 
 /** A person may go back and try again a few times; then the sign-in starts again. */
 const PER_SIGN_IN = 5
@@ -24,18 +25,23 @@ export interface ExchangeBudget {
   begin(signIn: { readonly id: string; readonly address: string }): Exchange
 }
 
-/** @param now milliseconds since the epoch */
-export function createExchangeBudget({ now }: { readonly now: () => number }): ExchangeBudget {
+/** @param elapsed milliseconds on a clock that is never set back */
+export function createExchangeBudget({
+  elapsed,
+}: {
+  readonly elapsed: () => number
+}): ExchangeBudget {
   const signIns = new LRUCache<string, number>({ max: MAX_SIGN_INS })
-  const addresses = createAddressTurns({ windowMs: WINDOW_SECONDS * 1000, now })
+  const turns = createTurns({ windowMs: WINDOW_SECONDS * 1000, elapsed })
   return {
     begin({ id, address }) {
       const tried = signIns.get(id) ?? 0
       if (tried >= PER_SIGN_IN) return { kind: 'start-again' }
-      if (addresses.used(address) >= PER_ADDRESS) return { kind: 'wait', seconds: WINDOW_SECONDS }
+      const buckets = bucketsOf(address)
+      if (turns.used(buckets) >= PER_ADDRESS) return { kind: 'wait', seconds: WINDOW_SECONDS }
       signIns.set(id, tried + 1)
-      addresses.count(address)
-      return { kind: 'open', identified: () => addresses.giveBack(address) }
+      turns.count(buckets)
+      return { kind: 'open', identified: () => turns.giveBack(buckets) }
     },
   }
 }

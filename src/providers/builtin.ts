@@ -36,7 +36,7 @@ export function createBuiltinProvider(deps: {
     }
   }
   const dummies = users.map(({ passwordHash }) => withoutPassword(passwordHash))
-  const turn = createLanes({ length: QUEUE_LENGTH, now: elapsed })
+  const turn = createLanes({ length: QUEUE_LENGTH, elapsed })
 
   return {
     id: 'builtin',

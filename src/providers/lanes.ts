@@ -5,14 +5,13 @@
  *
  * @module
  */
-import { LRUCache } from 'lru-cache'
+import { createTurns } from '../turns.ts'
 import { type Applicant, ProviderBusy } from './provider.ts'
 
 /** Places in the queue that an applicant's bucket may have, times its share. */
 const PLACES = 2
 /** Turns are remembered for this long after the first. */
 const TURNS_MS = 10 * 60_000
-const MAX_REMEMBERED = 20_000
 const RETRY_SECONDS = 5
 
 interface Waiting {
@@ -22,36 +21,20 @@ interface Waiting {
 }
 
 /**
- * @param options `length`: how many may wait; `now` in milliseconds since the epoch
+ * @param options `length`: how many may wait; `elapsed`: milliseconds on a clock that is never set back
  * @returns runs a task when its turn comes. The promise rejects with {@link ProviderBusy} if there is no place, or if
  *   somebody with a better claim took it
  */
 export function createLanes(options: {
   readonly length: number
-  readonly now: () => number
+  readonly elapsed: () => number
 }): <T>(applicant: Applicant, task: () => Promise<T>) => Promise<T> {
-  const { length, now } = options
-  const turns = new LRUCache<string, { count: number; readonly since: number }>({
-    max: MAX_REMEMBERED,
-  })
+  const { length, elapsed } = options
+  const turns = createTurns({ windowMs: TURNS_MS, elapsed })
   const waiting: Waiting[] = []
   let isBusy = false
 
-  function turnsOf(key: string): number {
-    const known = turns.get(key)
-    const age = known ? now() - known.since : -1
-    // A clock that was set back begins anew.
-    return known && age >= 0 && age < TURNS_MS ? known.count : 0
-  }
-  function countTurn({ buckets }: Applicant): void {
-    for (const { key } of buckets) {
-      const count = turnsOf(key) + 1
-      const since = count === 1 ? now() : (turns.get(key)?.since ?? now())
-      turns.set(key, { count, since })
-    }
-  }
-  const used = ({ buckets }: Applicant) =>
-    Math.max(0, ...buckets.map(({ key, share }) => turnsOf(key) / share))
+  const used = ({ buckets }: Applicant) => turns.used(buckets)
   /** Positive if `a` has a worse claim than `b`. */
   const compare = (a: Applicant, b: Applicant) =>
     Number(b.isKnown) - Number(a.isKnown) || used(a) - used(b)
@@ -69,7 +52,7 @@ export function createLanes(options: {
     const first = waiting.toSorted((a, b) => compare(a.applicant, b.applicant))[0]
     if (!first) return
     waiting.splice(waiting.indexOf(first), 1)
-    countTurn(first.applicant)
+    turns.count(first.applicant.buckets)
     isBusy = true
     void first.start().finally(() => {
       isBusy = false

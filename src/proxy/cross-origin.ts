@@ -47,7 +47,5 @@ export function preflightHeaders(
     allowedHeaders(ALLOWED_HEADERS, requested.headers),
     'Access-Control-Max-Age',
     '86400',
-    'Content-Length',
-    '0',
   ]
 }

@@ -39,6 +39,7 @@ const ROWS: readonly (readonly string[])[] = [
     'src/errors.ts',
     'src/identifiers.ts',
     'src/paths.ts',
+    'src/turns.ts',
   ],
 ]
 

@@ -13,7 +13,7 @@ const known = (name: string): Applicant => ({
 /** Lanes whose turns last until a test ends them. */
 function lanes(length = 4) {
   const clock = createClock()
-  const turn = createLanes({ length, now: clock })
+  const turn = createLanes({ length, elapsed: clock })
   const order: string[] = []
   const refused: string[] = []
   const ends: (() => void)[] = []
@@ -116,7 +116,7 @@ it('known devices of one name cannot fill their lane', async () => {
 })
 
 it('goes on after a task that failed', async () => {
-  const turn = createLanes({ length: 2, now: createClock() })
+  const turn = createLanes({ length: 2, elapsed: createClock() })
   const failing = turn(from('192.0.2.1'), () => Promise.reject(new Error('broken')))
   const next = turn(from('192.0.2.2'), async () => 'fine')
   await expect(failing).rejects.toThrow('broken')

@@ -9,7 +9,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import { sha256 } from '../../crypto.ts'
-import { createAddressTurns } from '../../http/address-turns.ts'
 import type { ClientAddress } from '../../http/client-address.ts'
 import { createRateCounter } from '../../http/rate-counter.ts'
 import { createThrottledWarning } from '../../http/throttled-warning.ts'
@@ -20,6 +19,8 @@ import {
   type TokenStatement,
 } from '../../providers/provider.ts'
 import type { Storage } from '../../storage/storage.ts'
+import { createTurns } from '../../turns.ts'
+import { bucketsOf } from '../../url/address-buckets.ts'
 import type { Credential } from '../credential.ts'
 import type { BearerSource, Carrier } from '../credentials.ts'
 import { createTokenCache } from '../token-cache.ts'
@@ -87,7 +88,7 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
     strangers: createCallBudget({ ...STRANGERS, name: 'strangers', counter, elapsed }),
     known: createCallBudget({ ...KNOWN, name: 'known', counter, elapsed }),
   }
-  const turns = createAddressTurns({ windowMs: ADDRESS_MS, now: elapsed })
+  const turns = createTurns({ windowMs: ADDRESS_MS, elapsed })
   const warn = createThrottledWarning({
     log,
     message: 'tokens of the provider cannot be judged',
@@ -165,8 +166,9 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
     if (accepted.get(token)) return budgets.known
     const address = carrier && deps.clientAddress(carrier)
     if (!address) return budgets.strangers
-    const isFirst = turns.used(address) < FIRST_TOKENS
-    turns.count(address)
+    const buckets = bucketsOf(address)
+    const isFirst = turns.used(buckets) < FIRST_TOKENS
+    turns.count(buckets)
     return isFirst ? budgets.first : budgets.strangers
   }
 
