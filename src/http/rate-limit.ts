@@ -82,11 +82,7 @@ export function limitRate(scope: FastifyInstance, group: string, limits: RateLim
  * Counts a request of an address in each of its blocks, and returns the tally of the one that is nearest to its limit,
  * in requests of a single address. Requests that a narrow block may not make do not use up the wider one.
  */
-async function countAddress(
-  counter: RateCounter,
-  max: number,
-  address: string,
-): Promise<Tally> {
+async function countAddress(counter: RateCounter, max: number, address: string): Promise<Tally> {
   let worst: Tally | undefined
   for (const { key, share } of bucketsOf(address)) {
     const { count, remainingMs } = await counter.add(key, share)
