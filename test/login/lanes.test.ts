@@ -65,18 +65,16 @@ it('takes addresses with fewer turns before those with more, then whoever came f
   expect(order.slice(3)).toEqual(['running', 'first', 'second', 'busy again'])
 })
 
-it('forgets turns after ten minutes, and begins anew under a clock that was set back', async () => {
-  for (const seconds of [600, -86_400]) {
-    const { clock, enter, finishAll, order } = lanes()
-    enter('busy', from('192.0.2.1'))
-    await finishAll()
-    clock.advance(seconds)
-    enter('running', from('192.0.2.9'))
-    enter('rested', from('192.0.2.1'))
-    enter('fresh', from('192.0.2.2'))
-    await finishAll()
-    expect(order.slice(1)).toEqual(['running', 'rested', 'fresh'])
-  }
+it('forgets turns after ten minutes', async () => {
+  const { clock, enter, finishAll, order } = lanes()
+  enter('busy', from('192.0.2.1'))
+  await finishAll()
+  clock.advance(600)
+  enter('running', from('192.0.2.9'))
+  enter('rested', from('192.0.2.1'))
+  enter('fresh', from('192.0.2.2'))
+  await finishAll()
+  expect(order.slice(1)).toEqual(['running', 'rested', 'fresh'])
 })
 
 it('gives two places to an address, four to a /56 and eight to a /48', async () => {
