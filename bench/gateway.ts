@@ -6,9 +6,11 @@
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { buildApp } from '../src/app.ts'
+import { createEvents, NO_EVENTS } from '../src/events.ts'
 import { openStorage } from '../src/storage/index.ts'
 import { createMemoryStorage } from '../src/storage/memory.ts'
 import { type Storage, StorageUnavailable } from '../src/storage/storage.ts'
+import { createEventLog } from '../src/telemetry/event-log.ts'
 import {
   benchConfig,
   makeTokens,
@@ -25,13 +27,16 @@ export async function gateway(
   const storage = await openStore(options, now)
   const provider = options.provider ? await startBenchProvider(now) : undefined
   const config = benchConfig(options.upstream, provider)
+  const elapsed = () => performance.now()
+  const log = pino({ level: 'warn' })
   const server = await buildApp({
     config,
     secret: ROOT_SECRET,
     storage,
-    log: pino({ level: 'warn' }),
+    log,
+    events: createEvents([createEventLog({ log, elapsed })]),
     now,
-    elapsed: () => performance.now(),
+    elapsed,
   })
   const tokens = await makeTokens({
     storage,
@@ -51,7 +56,6 @@ async function openStore(
   if (store === 'lmdb') return openStorage({ dataDir, now })
   const hosts = [{ host: '127.0.0.1', port: redisPort }]
   const target = { kind: 'single', hosts, tls: false, db: 0 } as const
-  const log = pino({ level: 'warn' })
   const storage = await openStorage({
     dataDir,
     now,
@@ -60,7 +64,7 @@ async function openStore(
       watched: ['grant:', 'identity:'],
       maxStale: 60,
       elapsed: () => performance.now(),
-      log,
+      events: NO_EVENTS,
     },
   })
   for (;;) {

@@ -30,7 +30,7 @@ import { sessionRoutes } from './sessions/routes.ts'
 
 /** @throws SigningKeyUnreadable if the store was sealed under another secret; StorageUnavailable */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  const { config, storage, log, now, elapsed, lifecycle = createLifecycle() } = deps
+  const { config, storage, log, events, now, elapsed, lifecycle = createLifecycle() } = deps
   const { identityHeaders } = config
   const services = await buildServices(deps)
   const { issuer, check, resources, sessionRules, isTrustedProxy } = services
@@ -105,7 +105,13 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     },
   ]
 
-  const app = createHttpServer({ log, answerEarly: answerCheck, lifecycle })
+  const app = createHttpServer({
+    log,
+    events,
+    clientAddress: services.clientAddress,
+    answerEarly: answerCheck,
+    lifecycle,
+  })
   for (const keys of services.keys) {
     everyMinute(app, { task: keys.refresh, failed: 'reading the signing keys failed', log })
   }

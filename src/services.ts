@@ -14,6 +14,7 @@ import { createCredentials } from './credentials/credentials.ts'
 import { createProviderTokens } from './credentials/provider-tokens/provider-tokens.ts'
 import { createStaticTokens } from './credentials/static-tokens.ts'
 import { createKeyring, randomToken } from './crypto.ts'
+import type { Events } from './events.ts'
 import { createClientAddress } from './http/client-address.ts'
 import type { Lifecycle } from './http/lifecycle.ts'
 import { compileOrigins } from './http/origins.ts'
@@ -65,7 +66,9 @@ export interface AppDeps {
   /** The root secret: configured, or generated in the data directory. */
   readonly secret: string
   readonly storage: Storage
+  /** For lines of libraries; what happens in this program is an event. */
   readonly log: Logger
+  readonly events: Events
   /** Milliseconds since the epoch: for points in time that leave the process or outlive it, such as `exp`. */
   readonly now: () => number
   /** Milliseconds on a clock that is never set back, from any start: for spans within the process. */

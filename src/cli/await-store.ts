@@ -7,9 +7,10 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Logger } from 'pino'
 import type { Config } from '../config/config.ts'
 import { ConfigError } from '../config/values/problem.ts'
+import type { Events } from '../events.ts'
+import { storeProblem } from '../storage/contact-events.ts'
 import { type Storage, StorageUnavailable, StorageUnfit } from '../storage/storage.ts'
 import { cannotListen } from './cannot-listen.ts'
 
@@ -24,7 +25,7 @@ const PATIENCE_MS = 1500
  */
 export async function awaitStore(
   storage: Storage,
-  { listen, log }: { listen: Config['listen']; log: Logger },
+  { listen, events }: { listen: Config['listen']; events: Events },
 ): Promise<void> {
   if (!storage.contact) return
   const startedAt = performance.now()
@@ -32,8 +33,11 @@ export async function awaitStore(
   try {
     for (;;) {
       try {
-        for (const warning of await storage.contact()) log.warn(warning)
-        if (standIn) log.info('the store answers')
+        for (const reason of await storage.contact()) events.emit({ event: 'store-unfit', reason })
+        if (standIn) {
+          const seconds = Math.round((performance.now() - startedAt) / 1000)
+          events.emit({ event: 'store-back', seconds })
+        }
         return
       } catch (error) {
         if (error instanceof StorageUnfit) {
@@ -42,7 +46,7 @@ export async function awaitStore(
         if (!(error instanceof StorageUnavailable)) throw error
         if (!standIn && performance.now() - startedAt > PATIENCE_MS) {
           standIn = await startStandIn(listen)
-          log.warn({ err: error }, 'the store does not answer: waiting for it')
+          events.emit({ event: 'store-lost', cause: storeProblem(error) })
         }
       }
       await delay(ASK_AGAIN_MS)

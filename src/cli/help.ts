@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { readFileSync } from 'node:fs'
 import { settings } from '../config/schema.ts'
 import { flagOf } from '../config/sources/names.ts'
+import { buildIdentity } from './build-identity.ts'
 import type { Command } from './io.ts'
 
 const NOTES = `
@@ -28,10 +28,6 @@ function table(rows: readonly (readonly [string, string])[]): string {
 }
 
 export const version: Command = async (_args, io) => {
-  const manifest: unknown = JSON.parse(
-    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-  )
-  const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest
-  io.stdout.write(`${known ? manifest.version : 'unknown'}\n`)
+  io.stdout.write(`${buildIdentity().version}\n`)
   return 0
 }

@@ -6,6 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../config/config.ts'
 import { createKeyring } from '../crypto.ts'
+import { NO_EVENTS } from '../events.ts'
 import { keySetsOf } from '../oauth/tokens/key-sets.ts'
 import {
   addSigningKey,
@@ -86,7 +87,7 @@ async function withStore(
   const { secret } = await rootSecret(config)
   const now = () => Date.now()
   const elapsed = () => performance.now()
-  const storage = await openStore(config, { now, elapsed, maxStale: 0, log: SILENT })
+  const storage = await openStore(config, { now, elapsed, maxStale: 0, events: NO_EVENTS })
   try {
     await contact(storage)
     const issuer = config.publicUrl.origin
@@ -99,7 +100,6 @@ async function withStore(
   }
 }
 
-const SILENT = { info: () => {}, warn: () => {} }
 const CONTACT_MS = 5000
 
 /** Waits a short time until a store on the network answers. */

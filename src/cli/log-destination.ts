@@ -5,6 +5,7 @@
  * @module
  */
 import type { Writable } from 'node:stream'
+import { EVENTS } from '../events.ts'
 
 /** Bytes that wait for a reader that stands still. */
 const MAX_WAITING = 4 * 1024 * 1024
@@ -13,13 +14,17 @@ export interface LogDestination {
   write(line: string): void
 }
 
-/** @param options `now` in milliseconds since the epoch, for the line that says how many were lost */
+/**
+ * @param options `now` in milliseconds since the epoch, for the line that says how many were lost; `format`: makes the
+ *   text of a line from its JSON
+ */
 export function createLogDestination(options: {
   readonly stream: Writable
   readonly now: () => number
   readonly maxWaiting?: number
+  readonly format?: (line: string) => string
 }): LogDestination {
-  const { stream, now, maxWaiting = MAX_WAITING } = options
+  const { stream, now, maxWaiting = MAX_WAITING, format = (line) => line } = options
   let lost = 0
   const count = (error?: Error | null) => {
     if (error) lost += 1
@@ -34,15 +39,20 @@ export function createLogDestination(options: {
       }
       if (lost > 0) {
         const time = new Date(now()).toISOString()
-        const msg = 'lines of the log were lost: standard output did not take them'
-        const notice = `${JSON.stringify({ level: 40, time, lost, msg })}\n`
+        const notice = {
+          level: 40,
+          time,
+          event: 'lines-lost',
+          count: lost,
+          msg: EVENTS['lines-lost'].says,
+        }
         const before = lost
         lost = 0
-        stream.write(notice, (error) => {
+        stream.write(format(`${JSON.stringify(notice)}\n`), (error) => {
           if (error) lost += before
         })
       }
-      stream.write(line, count)
+      stream.write(format(line), count)
     },
   }
 }

@@ -1,7 +1,8 @@
 import type { Config } from '../config/config.ts'
+import type { Events } from '../events.ts'
 import { WATCHED } from '../records/records.ts'
 import { openStorage } from '../storage/index.ts'
-import type { Storage, StorageLog } from '../storage/storage.ts'
+import type { Storage } from '../storage/storage.ts'
 import { cannotOpen } from './cannot-open.ts'
 
 /**
@@ -18,7 +19,7 @@ export async function openStore(
     readonly now: () => number
     readonly elapsed: () => number
     readonly maxStale: number
-    readonly log: StorageLog
+    readonly events: Events
   },
 ): Promise<Storage> {
   const redis = target && { target, watched: WATCHED, ...rest }

@@ -6,20 +6,22 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
-import { type Logger, pino } from 'pino'
 import { buildApp } from '../app.ts'
 import type { Config } from '../config/config.ts'
 import { ConfigError } from '../config/values/problem.ts'
+import type { Events } from '../events.ts'
 import { createLifecycle } from '../http/lifecycle.ts'
 import { SigningKeyUnreadable } from '../oauth/tokens/signing-keys.ts'
 import type { AppDeps } from '../services.ts'
+import { watchContact } from '../storage/contact-events.ts'
 import { StorageUnavailable } from '../storage/storage.ts'
 import { awaitStore } from './await-store.ts'
+import { buildIdentity } from './build-identity.ts'
 import { cannotListen } from './cannot-listen.ts'
 import { cannotOpen } from './cannot-open.ts'
 import { createServingEnd } from './end-serving.ts'
 import { hostAndPort, hostToBind } from './listen-host.ts'
-import { createLogDestination } from './log-destination.ts'
+import { type OpenedLog, openLog } from './open-log.ts'
 import { openStore } from './open-store.ts'
 import { rootSecret } from './root-secret.ts'
 
@@ -37,30 +39,30 @@ export async function serve(given: Config): Promise<void> {
   const config = { ...given, listen }
   const now = () => Date.now()
   const elapsed = () => performance.now()
-  const log: Logger = pino(
-    { level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    createLogDestination({ stream: process.stdout, now }),
-  )
+  const opened = openLog(config, { stream: process.stdout, now, elapsed })
+  const { log, events } = opened
   // Node writes its own warnings there.
   process.stderr.on('error', () => undefined)
   const { secret, madeAt } = await rootSecret(config)
   if (madeAt !== undefined) {
-    log.info(
-      { file: madeAt },
-      'made a root secret: back it up, nothing sealed can be opened without it',
-    )
+    events.emit({ event: 'secret-made', file: madeAt })
   }
-  const storage = await openStore(config, { now, elapsed, maxStale: config.maxStale, log })
+  const store = await openStore(config, { now, elapsed, maxStale: config.maxStale, events })
+  const storage = watchContact(store, { events, elapsed })
   try {
-    await run(config, { secret, storage, log, now, elapsed })
+    await run(config, { secret, storage, log, events, now, elapsed }, opened)
   } catch (error) {
     await storage.close()
     throw error
   }
 }
 
-async function run(config: Config, services: Omit<AppDeps, 'config'>): Promise<void> {
-  const { storage, log } = services
+async function run(
+  config: Config,
+  services: Omit<AppDeps, 'config'>,
+  { end: endLog }: OpenedLog,
+): Promise<void> {
+  const { storage, events } = services
   const lifecycle = createLifecycle()
   const delayMs = config.shutdown.delay * 1000
   const timeoutMs = config.shutdown.timeout * 1000
@@ -69,15 +71,16 @@ async function run(config: Config, services: Omit<AppDeps, 'config'>): Promise<v
   const stopping = closeWithGrace(
     { delay: delayMs + timeoutMs + STOP_WITHIN_MS, logger: false },
     async ({ err, signal }) => {
-      if (err) log.error({ err }, 'stopping after an error')
-      else log.info({ signal }, 'stopping')
+      events.emit(err ? { event: 'crashed', err } : { event: 'stopping', signal })
       lifecycle.end()
       await stopServing(err !== undefined)
       await storage.close()
+      endLog()
+      events.emit({ event: 'stopped' })
     },
   )
   try {
-    await awaitStore(storage, { listen: config.listen, log })
+    await awaitStore(storage, { listen: config.listen, events })
     const app = await build(config, { ...services, lifecycle })
     const end = createServingEnd(app.server)
     stopServing = (isFailure) =>
@@ -86,7 +89,7 @@ async function run(config: Config, services: Omit<AppDeps, 'config'>): Promise<v
       await app.close()
       throw cannotListen(config.listen, error)
     })
-    announce(app, config, log)
+    announce(app, config, events)
   } catch (error) {
     stopping.uninstall()
     throw error
@@ -109,24 +112,23 @@ async function build(config: Config, services: Omit<AppDeps, 'config'>): Promise
       if (!services.storage.contact) throw cannotOpen(error.cause)
       // The store answered a moment ago and is unavailable again: wait for it.
       await delay(RETRY_MS)
-      await awaitStore(services.storage, { listen: config.listen, log: services.log })
+      await awaitStore(services.storage, { listen: config.listen, events: services.events })
     }
   }
 }
 
-function announce(app: FastifyInstance, config: Config, log: Logger): void {
+function announce(app: FastifyInstance, config: Config, events: Events): void {
   const addresses = app
     .addresses()
     .map((at) => (typeof at === 'string' ? at : hostAndPort(at.address, at.port)))
-  // Log this line at every LOG_LEVEL: it says that the gateway runs, and where.
-  log.child({}, { level: 'info' }).info(
-    {
-      addresses,
-      publicUrl: config.publicUrl.origin,
-      provider: config.provider.type,
-      ...('issuerUrl' in config.provider && { issuer: config.provider.issuerUrl }),
-      resources: config.resources.map(({ id, url }) => ({ id, url })),
-    },
-    'listening',
-  )
+  events.emit({
+    event: 'listening',
+    ...buildIdentity(),
+    addresses,
+    publicUrl: config.publicUrl.origin,
+    provider: config.provider.type,
+    issuer: 'issuerUrl' in config.provider ? config.provider.issuerUrl : undefined,
+    store: config.redis ? 'redis' : 'lmdb',
+    resources: config.resources.map(({ id, url }) => `${id} ${url}`),
+  })
 }

@@ -96,6 +96,7 @@ export function buildConfig(parts: Parts): Config | undefined {
     shutdown: { delay: settings.shutdown_delay, timeout: settings.shutdown_timeout },
     rateLimit: settings.rate_limit,
     logLevel: settings.log_level,
+    ...(settings.log_format !== undefined && { logFormat: settings.log_format }),
   }
 }
 

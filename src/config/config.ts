@@ -14,7 +14,10 @@ import type { ProviderConfig, UserConfig } from '../providers/provider-config.ts
 import type { ResourceConfig } from '../resources/resource-table.ts'
 import type { RedisTarget } from '../storage/redis/topology.ts'
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+/** The levels of pino. */
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+/** `json` for programs, `text` for people. */
+export type LogFormat = 'json' | 'text'
 
 export interface Config {
   /** The gateway's own origin, without a trailing slash. `host` is lower-case, with any port but the default. */
@@ -66,4 +69,6 @@ export interface Config {
   /** Seconds that the process goes on after SIGTERM, and that open requests get after that. */
   readonly shutdown: { readonly delay: number; readonly timeout: number }
   readonly logLevel: LogLevel
+  /** Absent: `text` on a terminal, else `json`. */
+  readonly logFormat?: LogFormat
 }

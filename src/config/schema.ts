@@ -17,6 +17,7 @@ import {
   parseHttpScheme,
   parseKeycloakHost,
   parseListenHost,
+  parseLogFormat,
   parseLogLevel,
   parseNetwork,
   parsePath,
@@ -331,7 +332,11 @@ export const Settings = z.object({
   }),
   log_level: scalar(parseLogLevel).prefault('info').register(fields, {
     description:
-      '`debug`, `info`, `warn`, `error`; or 0, 1, 2 as in mcpauth. Gatewarden logs allowed checks at `debug` only.',
+      '`debug`, `info`, `warn`, `error`, `silent`; or a name or number of pino or logrus (`trace`, `warning`, 30); or 0, 1, 2 as in mcpauth. Gatewarden logs each allowed check at `debug` only.',
+  }),
+  log_format: scalar(parseLogFormat).optional().register(fields, {
+    description:
+      '`json`: one JSON object per line. `text`: short lines for people. Default: `text` on a terminal, else `json`.',
   }),
 })
 

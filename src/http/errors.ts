@@ -1,6 +1,6 @@
 /**
  * Turns a thrown error into an answer: OAuth's JSON for programs, a page for people. Only this file knows the statuses.
- * An unexpected error is logged whole and answered without detail.
+ * An unexpected error is reported whole and answered without detail.
  *
  * @module
  */
@@ -68,8 +68,9 @@ export function answerProgram(error: unknown, request: FastifyRequest, reply: Fa
   reply.header('cache-control', 'no-store')
   const verdict = judge(error)
   switch (verdict.kind) {
-    case 'oauth':
-      logRefusal(request, verdict.error)
+    case 'oauth': {
+      const status = STATUS[verdict.error.code] ?? 400
+      reportRefusal(request, verdict.error, status)
       // RFC 6749 section 5.2: a client that tried Basic gets a challenge for Basic.
       if (
         verdict.error.code === 'invalid_client' &&
@@ -77,11 +78,12 @@ export function answerProgram(error: unknown, request: FastifyRequest, reply: Fa
       ) {
         reply.header('www-authenticate', 'Basic realm="gatewarden"')
       }
-      void sendJson(reply.code(STATUS[verdict.error.code] ?? 400), {
+      void sendJson(reply.code(status), {
         error: verdict.error.code,
         error_description: verdict.error.description,
       })
       return
+    }
     case 'page':
       void sendJson(reply.code(verdict.error.status), {
         error: 'invalid_request',
@@ -95,14 +97,14 @@ export function answerProgram(error: unknown, request: FastifyRequest, reply: Fa
       })
       return
     case 'unavailable':
-      logOutage(request, error)
+      reportOutage(request, error)
       void sendJson(reply.code(503).header('retry-after', String(verdict.retryAfter)), {
         error: 'temporarily_unavailable',
         error_description: 'try again in a moment',
       })
       return
     case 'limited':
-      request.log.info({ requestId: request.id, reason: 'rate limit' }, 'request refused')
+      reportLimit(request)
       // Not `invalid_client`, which would make clients throw their registration away.
       void sendJson(reply.code(429).header('retry-after', String(verdict.retryAfter)), {
         error: 'temporarily_unavailable',
@@ -110,7 +112,7 @@ export function answerProgram(error: unknown, request: FastifyRequest, reply: Fa
       })
       return
     case 'bug':
-      request.log.error({ requestId: request.id, err: error }, 'unexpected error')
+      request.report({ event: 'request-failed', err: error, status: 500 })
       void sendJson(reply.code(500), {
         error: 'server_error',
         error_description: `unexpected error, request ${request.id}`,
@@ -123,7 +125,7 @@ export function answerPerson(error: unknown, request: FastifyRequest, reply: Fas
   const verdict = judge(error)
   switch (verdict.kind) {
     case 'oauth':
-      logRefusal(request, verdict.error)
+      reportRefusal(request, verdict.error, 400)
       sendErrorPage(reply, 400, {
         kind: 'client',
         title: 'This server could not read the request',
@@ -132,10 +134,12 @@ export function answerPerson(error: unknown, request: FastifyRequest, reply: Fas
       })
       return
     case 'page':
-      request.log.info(
-        { requestId: request.id, reason: verdict.error.details ?? verdict.error.message },
-        'page refused',
-      )
+      request.report({
+        event: 'request-refused',
+        reason: verdict.error.details ?? verdict.error.message,
+        status: verdict.error.status,
+        method: request.method,
+      })
       sendErrorPage(reply, verdict.error.status, {
         kind: verdict.error.kind,
         title: verdict.error.title,
@@ -155,12 +159,12 @@ export function answerPerson(error: unknown, request: FastifyRequest, reply: Fas
       })
       return
     case 'unavailable':
-      logOutage(request, error)
+      reportOutage(request, error)
       reply.header('retry-after', String(verdict.retryAfter))
       sendErrorPage(reply, 503, OUTAGE_WORDS)
       return
     case 'limited':
-      request.log.info({ requestId: request.id, reason: 'rate limit' }, 'page refused')
+      reportLimit(request)
       reply.header('retry-after', String(verdict.retryAfter))
       sendErrorPage(reply, 429, {
         kind: 'retry',
@@ -169,7 +173,7 @@ export function answerPerson(error: unknown, request: FastifyRequest, reply: Fas
       })
       return
     case 'bug':
-      request.log.error({ requestId: request.id, err: error }, 'unexpected error')
+      request.report({ event: 'request-failed', err: error, status: 500 })
       sendErrorPage(reply, 500, FAULT_WORDS)
   }
 }
@@ -187,16 +191,26 @@ export function sendErrorPage(
     .send(errorPage({ actions: [], ...page, requestId: reply.request.id }))
 }
 
-function logRefusal(request: FastifyRequest, error: OAuthError): void {
-  request.log.info(
-    { requestId: request.id, error: error.code, reason: error.description },
-    'request refused',
-  )
+function reportRefusal(request: FastifyRequest, error: OAuthError, status: number): void {
+  request.report({
+    event: 'request-refused',
+    reason: error.description,
+    error: error.code,
+    status,
+    method: request.method,
+  })
 }
 
-function logOutage(request: FastifyRequest, error: unknown): void {
-  request.log.error(
-    { requestId: request.id, reason: error instanceof Error ? error.message : 'outage' },
-    'unavailable',
-  )
+function reportLimit(request: FastifyRequest): void {
+  const { method } = request
+  request.report({ event: 'request-refused', reason: 'rate limit', status: 429, method })
+}
+
+function reportOutage(request: FastifyRequest, error: unknown): void {
+  request.report({
+    event: 'unavailable',
+    reason: error instanceof Error ? error.message : 'outage',
+    status: 503,
+    method: request.method,
+  })
 }

@@ -6,11 +6,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { randomToken } from '../crypto.ts'
+import type { Events } from '../events.ts'
+import type { ClientAddress } from './client-address.ts'
 import { refuseDoubledHost } from './doubled-host.ts'
 import { answerProgram } from './errors.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { lingerThenClose } from './lingering-close.ts'
 import { routeEveryMethod } from './methods.ts'
+import { reportFromRequests } from './request-events.ts'
 
 /** 20 kB of cookies must work; more than this is 431. */
 const MAX_HEADER_SIZE = 64 * 1024
@@ -33,11 +36,14 @@ export type EarlyHandler = (
  * @param options `answerEarly`: called with each request from the network, before Fastify builds a request
  */
 export function createHttpServer(options: {
+  /** For lines of Fastify itself. */
   log: FastifyBaseLogger
+  events: Events
+  clientAddress: ClientAddress
   answerEarly: EarlyHandler
   lifecycle: Pick<Lifecycle, 'isEnding'>
 }): FastifyInstance {
-  const { log, answerEarly, lifecycle } = options
+  const { log, events, clientAddress, answerEarly, lifecycle } = options
   const requestId = requestIds()
   const app = Fastify({
     loggerInstance: log,
@@ -76,6 +82,7 @@ export function createHttpServer(options: {
     if (reply.statusCode >= 400) lingerThenClose(request.raw, reply.raw)
     done()
   })
+  reportFromRequests(app, { events, clientAddress })
   routeEveryMethod(app)
   app.setErrorHandler(answerProgram)
   return app

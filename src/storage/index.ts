@@ -4,9 +4,10 @@
  * @module
  */
 import { join } from 'node:path'
+import type { Events } from '../events.ts'
 import { openLmdbStorage } from './lmdb/lmdb.ts'
 import type { RedisTarget } from './redis/topology.ts'
-import type { Storage, StorageLog } from './storage.ts'
+import type { Storage } from './storage.ts'
 
 export interface StorageOptions {
   readonly dataDir: string
@@ -21,7 +22,7 @@ export interface StorageOptions {
         readonly maxStale: number
         /** Milliseconds on a clock that is never set back. */
         readonly elapsed: () => number
-        readonly log: StorageLog
+        readonly events: Events
       }
     | undefined
 }

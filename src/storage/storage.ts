@@ -65,12 +65,6 @@ export interface Tally {
   readonly remainingMs: number
 }
 
-/** The log in which an adapter tells operators what they should know. */
-export interface StorageLog {
-  info(details: object, message: string): void
-  warn(details: object, message: string): void
-}
-
 /** The store answered, but cannot keep the promises of this contract. */
 export class StorageUnfit extends Error {
   override readonly name = 'StorageUnfit'

@@ -6,6 +6,7 @@ import { pino } from 'pino'
 import { expect, it } from 'vitest'
 import { buildApp } from '../../src/app.ts'
 import { createServingEnd } from '../../src/cli/end-serving.ts'
+import { NO_EVENTS } from '../../src/events.ts'
 import { createLifecycle } from '../../src/http/lifecycle.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { createClock, SECRET, testConfig } from '../support/build-app.ts'
@@ -19,6 +20,7 @@ async function startEnding() {
     secret: SECRET,
     storage: createMemoryStorage({ now }),
     log: pino({ level: 'silent' }),
+    events: NO_EVENTS,
     now,
     elapsed: now.elapsed,
     lifecycle,

@@ -48,6 +48,10 @@ it('keeps a bounded number of bytes for a reader that stands still, then says ho
   await settle()
   const lost = 100 - (written.length - 2)
   expect(lost).toBeGreaterThan(80)
-  expect(JSON.parse(written.at(-2) ?? '')).toMatchObject({ level: 40, lost })
+  expect(JSON.parse(written.at(-2) ?? '')).toMatchObject({
+    level: 40,
+    event: 'lines-lost',
+    count: lost,
+  })
   expect(written.at(-1)).toBe('after\n')
 })

@@ -95,13 +95,33 @@ describe('LOG_LEVEL', () => {
     ['2', 'warn'],
     ['7', 'warn'],
     ['ERROR', 'error'],
+    ['warning', 'warn'],
+    ['Trace', 'trace'],
+    ['panic', 'fatal'],
+    ['silent', 'silent'],
+    ['20', 'debug'],
+    ['60', 'fatal'],
   ])('reads %s as %s', (given, level) => {
     expect(load({ env: { LOG_LEVEL: given } }).config.logLevel).toBe(level)
   })
 
   it('takes a number in the file and refuses other words', () => {
     expect(load({ yaml: 'log_level: 0\n' }).config.logLevel).toBe('debug')
+    expect(load({ yaml: 'log_level: 40\n' }).config.logLevel).toBe('warn')
     expect(problemsOf(() => load({ env: { LOG_LEVEL: 'loud' } }))).toHaveLength(1)
+    expect(problemsOf(() => load({ env: { LOG_LEVEL: '35' } }))).toHaveLength(1)
+    expect(problemsOf(() => load({ env: { LOG_LEVEL: 'constructor' } }))).toHaveLength(1)
+  })
+})
+
+describe('LOG_FORMAT', () => {
+  it('is json or text, and unset the terminal decides', () => {
+    expect(load({ env: { LOG_FORMAT: 'TEXT' } }).config.logFormat).toBe('text')
+    expect(load({ yaml: 'log_format: json\n' }).config.logFormat).toBe('json')
+    expect(load({}).config.logFormat).toBeUndefined()
+    expect(problemsOf(() => load({ env: { LOG_FORMAT: 'logfmt' } }))).toEqual([
+      'LOG_FORMAT: "logfmt" is no format of the log. Write json or text.',
+    ])
   })
 })
 

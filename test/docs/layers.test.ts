@@ -18,7 +18,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['src/cli/'],
   ['src/app.ts'],
   ['src/services.ts'],
-  ['src/edge/'],
+  ['src/edge/', 'src/telemetry/'],
   ['src/config/load.ts'],
   ['src/config/build.ts'],
   ['src/config/rules/', 'src/config/reference/', 'src/forward-auth/', 'src/proxy/'],
@@ -41,6 +41,8 @@ const ROWS: readonly (readonly string[])[] = [
     'src/paths.ts',
     'src/turns.ts',
   ],
+  ['src/events.ts'],
+  ['src/event-fields.ts'],
 ]
 
 /** The entry of {@link ROWS} that a file belongs to. @throws Error if it has no place */

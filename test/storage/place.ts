@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseRedisUrl } from '../../src/config/values/redis-url.ts'
+import { NO_EVENTS } from '../../src/events.ts'
 import { WATCHED } from '../../src/records/records.ts'
 import { openLmdbStorage } from '../../src/storage/lmdb/lmdb.ts'
 import { openRedisStorage, type RedisStorage } from '../../src/storage/redis/redis.ts'
@@ -73,7 +74,7 @@ export async function openRedis(options: {
     maxStale,
     now,
     elapsed: now,
-    log: { info: () => {}, warn: () => {} },
+    events: NO_EVENTS,
   })
   for (let attempts = 0; ; attempts += 1) {
     try {

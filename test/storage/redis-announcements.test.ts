@@ -4,6 +4,7 @@ import { createLiveness } from '../../src/storage/liveness.ts'
 import { listenForAnnouncements } from '../../src/storage/redis/announcements.ts'
 import type { RedisConnection, RedisSubscription } from '../../src/storage/redis/connection.ts'
 import { StorageUnavailable } from '../../src/storage/storage.ts'
+import { recordEvents } from '../support/recorded-events.ts'
 
 const BEAT_MS = 300
 const DEAF_MS = 2000
@@ -52,8 +53,7 @@ const pass = (ms = 0) => vi.advanceTimersByTimeAsync(ms)
 async function listen(serverCount?: number) {
   const wire = createWire(serverCount)
   const liveness = createLiveness({ elapsed: Date.now, maxStale: 60 })
-  const log: string[] = []
-  const note = (_details: object, message: string) => void log.push(message)
+  const events = recordEvents()
   const unused = async () => {
     throw new StorageUnavailable(new Error('not asked for here'))
   }
@@ -63,14 +63,14 @@ async function listen(serverCount?: number) {
     id: 'this process',
     isCluster: true,
     elapsed: Date.now,
-    log: { info: note, warn: note },
+    events,
   })
   stop = listener.stop
   await pass()
   return {
     ...wire,
     liveness,
-    log,
+    names: () => events.emitted.map(({ event }) => event),
     /** Resolves once there is another subscription; the pause before it follows the real clock. */
     async subscribedAnew() {
       const { length } = wire.subscriptions
@@ -133,7 +133,7 @@ describe('a heartbeat', () => {
 
 describe('a server that takes subscriptions and lets no heartbeat through', () => {
   it('is left every two seconds, ends no watch, and is told of once', async () => {
-    const { liveness, subscriptions, take, log, subscribedAnew } = await listen()
+    const { liveness, subscriptions, take, names, subscribedAnew } = await listen()
     for (const message of take()) subscriptions[0]?.deliver(message)
     const watch = liveness.watch('grant')
     for (let times = 0; times < 3; times += 1) {
@@ -145,11 +145,11 @@ describe('a server that takes subscriptions and lets no heartbeat through', () =
       true,
       false,
     ])
-    expect(log).toEqual(['announcements from Redis no longer arrive'])
+    expect(names()).toEqual(['announcements-lost'])
     take()
     await pass(BEAT_MS)
     for (const message of take()) subscriptions.at(-1)?.deliver(message)
     expect([liveness.isFresh(), watch.changed]).toEqual([true, true])
-    expect(log.at(-1)).toBe('announcements from Redis arrive again')
+    expect(names().at(-1)).toBe('announcements-back')
   })
 })

@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest'
 import { createClockCheck } from '../../src/storage/redis/clock.ts'
 import { createClock } from '../support/build-app.ts'
+import { recordEvents } from '../support/recorded-events.ts'
 
 /** A Redis whose clock is right, and a machine whose clock is `ahead` seconds ahead; an answer takes `delay` seconds. */
 function setUp({ ahead, delay = 0 }: { ahead: number; delay?: number }) {
   const clock = createClock()
-  const warnings: object[] = []
+  const events = recordEvents()
   let asked = 0
   const beat = createClockCheck({
     async send(command) {
@@ -16,7 +17,7 @@ function setUp({ ahead, delay = 0 }: { ahead: number; delay?: number }) {
     },
     now: () => clock() + ahead * 1000,
     elapsed: clock.elapsed,
-    log: { info: () => {}, warn: (details) => void warnings.push(details) },
+    events,
   })
   const beats = async (seconds: number) => {
     for (let gone = 0; gone < seconds; gone += 1) {
@@ -26,7 +27,7 @@ function setUp({ ahead, delay = 0 }: { ahead: number; delay?: number }) {
       clock.advance(1)
     }
   }
-  return { beats, warnings, asked: () => asked }
+  return { beats, warnings: events.emitted, asked: () => asked }
 }
 
 it.each([20, -20, 400, -90])(
@@ -35,8 +36,9 @@ it.each([20, -20, 400, -90])(
     const { beats, warnings, asked } = setUp({ ahead })
     await beats(1)
     expect(warnings).toHaveLength(1)
-    const [{ secondsAhead = 0 } = {}]: { secondsAhead?: number }[] = warnings
-    expect(Math.abs(secondsAhead - ahead)).toBeLessThanOrEqual(1)
+    const [warning] = warnings
+    if (warning?.event !== 'store-unfit') throw new Error('not a warning of the store')
+    expect(Math.abs(Number(warning.seconds) - ahead)).toBeLessThanOrEqual(1)
     await beats(55)
     expect(warnings).toHaveLength(1)
     await beats(20)
@@ -57,7 +59,7 @@ it.each([{ ahead: 0 }, { ahead: 4 }, { ahead: -4 }, { ahead: 0, delay: 30 }])(
 it('ed26: an answer that does not come, or means nothing, is no warning and no error', async () => {
   const clock = createClock()
   const answers = [new Error('NOPERM'), undefined, ['x', 'y'], []]
-  const warnings: object[] = []
+  const events = recordEvents()
   const beat = createClockCheck({
     async send() {
       const answer = answers.shift()
@@ -66,12 +68,12 @@ it('ed26: an answer that does not come, or means nothing, is no warning and no e
     },
     now: clock,
     elapsed: clock.elapsed,
-    log: { info: () => {}, warn: (details) => void warnings.push(details) },
+    events,
   })
   for (let n = 0; n < 4; n += 1) {
     beat()
     await new Promise(setImmediate)
     clock.advance(10)
   }
-  expect([answers, warnings]).toEqual([[], []])
+  expect([answers, events.emitted]).toEqual([[], []])
 })

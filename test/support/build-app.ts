@@ -9,12 +9,14 @@ import { type Logger, pino } from 'pino'
 import { buildApp } from '../../src/app.ts'
 import { IDENTITY_HEADERS } from '../../src/check/identity-headers.ts'
 import type { Config } from '../../src/config/config.ts'
+import { createEvents, type GatewayEvent } from '../../src/events.ts'
 import { loadSigningKeys } from '../../src/oauth/tokens/signing-keys.ts'
 import type { UserConfig } from '../../src/providers/provider-config.ts'
 import type { AllowList } from '../../src/resources/policy.ts'
 import type { ResourceConfig } from '../../src/resources/resource-table.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import type { Storage } from '../../src/storage/storage.ts'
+import { createEventLog } from '../../src/telemetry/event-log.ts'
 import { afterTest } from './clean-ups.ts'
 import { SECRET } from './secret.ts'
 import { keyDeps } from './signing.ts'
@@ -127,6 +129,8 @@ export interface TestApp {
   readonly config: Config
   /** Every log line so far, parsed. */
   readonly logs: readonly Record<string, unknown>[]
+  /** Every event so far, also those that the log left out. */
+  readonly events: readonly GatewayEvent[]
   /** Restarts: a new process with the same store and secret. */
   restart(changes?: Partial<Config>): Promise<TestApp>
 }
@@ -160,7 +164,13 @@ export async function buildTestApp(
     { level: 'debug', base: null },
     { write: (line: string) => void logs.push(JSON.parse(line)) },
   )
-  const app = await buildApp({ config, secret, storage, log, now: clock, elapsed: clock.elapsed })
+  const emitted: GatewayEvent[] = []
+  const events = createEvents([
+    createEventLog({ log, elapsed: clock.elapsed }),
+    { wants: () => true, take: (event) => void emitted.push(event) },
+  ])
+  const { elapsed } = clock
+  const app = await buildApp({ config, secret, storage, log, events, now: clock, elapsed })
   afterTest(() => {
     const closed = app.close()
     // As the program does when its time is up.
@@ -174,6 +184,7 @@ export async function buildTestApp(
     storage,
     config,
     logs,
+    events: emitted,
     restart: (again) => buildTestApp({ ...changes, ...again }, { clock, storage, secret }),
   }
 }

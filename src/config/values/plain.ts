@@ -6,7 +6,7 @@
 import { isIP } from 'node:net'
 import { writtenDomain } from '../../identifiers.ts'
 import type { ProviderConfig, TokenEndpointAuthMethod } from '../../providers/provider-config.ts'
-import type { LogLevel } from '../config.ts'
+import type { LogFormat, LogLevel } from '../config.ts'
 import { InvalidValue, quote } from './problem.ts'
 import { splitList } from './split-list.ts'
 
@@ -59,15 +59,43 @@ export function parseRateLimit(value: string): number {
   return Number(value)
 }
 
-/** Levels by name, or by mcpauth's numbers: 0 is debug, 1 is info, any other number is warn. */
+/** The names of pino and of logrus, and the numbers of pino. */
+const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
+  trace: 'trace',
+  debug: 'debug',
+  info: 'info',
+  warn: 'warn',
+  warning: 'warn',
+  error: 'error',
+  fatal: 'fatal',
+  panic: 'fatal',
+  silent: 'silent',
+  10: 'trace',
+  20: 'debug',
+  30: 'info',
+  40: 'warn',
+  50: 'error',
+  60: 'fatal',
+}
+
+/** Levels by name, by pino's numbers, or by mcpauth's: 0 is debug, 1 is info, any other single digit is warn. */
 export function parseLogLevel(value: string): LogLevel {
-  const level = value.toLowerCase()
-  if (level === 'debug' || level === 'info' || level === 'warn' || level === 'error') return level
-  if (/^\d+$/.test(level)) {
-    const number = Number(level)
-    return number === 0 ? 'debug' : number === 1 ? 'info' : 'warn'
+  const written = value.toLowerCase()
+  const level = Object.hasOwn(LOG_LEVELS, written) ? LOG_LEVELS[written] : undefined
+  if (level) return level
+  if (/^\d$/.test(written)) {
+    return written === '0' ? 'debug' : written === '1' ? 'info' : 'warn'
   }
-  throw new InvalidValue(`${quote(value)} is not a log level. Write debug, info, warn or error.`)
+  throw new InvalidValue(
+    `${quote(value)} is not a log level. Write debug, info, warn, error or silent.`,
+  )
+}
+
+/** @throws InvalidValue unless `value` is `json` or `text` */
+export function parseLogFormat(value: string): LogFormat {
+  const format = value.toLowerCase()
+  if (format === 'json' || format === 'text') return format
+  throw new InvalidValue(`${quote(value)} is no format of the log. Write json or text.`)
 }
 
 const PROVIDERS: readonly ProviderConfig['type'][] = ['builtin', 'keycloak', 'google', 'oidc']

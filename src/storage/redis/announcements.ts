@@ -9,8 +9,8 @@
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Events } from '../../events.ts'
 import type { LivenessTracker } from '../liveness.ts'
-import type { StorageLog } from '../storage.ts'
 import type { RedisConnection, RedisSubscription } from './connection.ts'
 import { backoff } from './driver.ts'
 import { PREFIX } from './key.ts'
@@ -42,11 +42,11 @@ export function listenForAnnouncements(deps: {
   readonly id: string
   readonly isCluster: boolean
   readonly elapsed: () => number
-  readonly log: StorageLog
+  readonly events: Events
   /** Called at each heartbeat. */
   readonly onBeat?: () => void
 }): { stop(): void } {
-  const { connection, tracker, id, isCluster, elapsed, log, onBeat = () => {} } = deps
+  const { connection, tracker, id, isCluster, elapsed, events, onBeat = () => {} } = deps
   const beats = `${PREFIX}beat:${id}`
   const stopping = new AbortController()
   const rounds = new Map<number, Round>()
@@ -70,7 +70,7 @@ export function listenForAnnouncements(deps: {
     }
     heardAt = elapsed()
     tracker.heartbeat(round.sentAt)
-    if (isLost) log.info({}, 'announcements from Redis arrive again')
+    if (isLost) events.emit({ event: 'announcements-back' })
     isLost = false
   }
 
@@ -123,7 +123,7 @@ export function listenForAnnouncements(deps: {
       tracker.end()
       if (stopping.signal.aborted) return
       if (!isLost) {
-        log.warn({ problem: connection.problem() }, 'announcements from Redis no longer arrive')
+        events.emit({ event: 'announcements-lost', cause: connection.problem() })
       }
       isLost = true
       await delay(backoff(failures), undefined, { signal: stopping.signal }).catch(() => {})

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { StorageLog } from '../storage.ts'
+import type { Events } from '../../events.ts'
 import type { SendCommand } from './connection.ts'
 
 /** Times in which the comparison is worth repeating. */
@@ -20,9 +20,9 @@ export function createClockCheck(deps: {
   readonly send: SendCommand
   readonly now: () => number
   readonly elapsed: () => number
-  readonly log: StorageLog
+  readonly events: Events
 }): () => void {
-  const { send, now, elapsed, log } = deps
+  const { send, now, elapsed, events } = deps
   let askedAt = Number.NEGATIVE_INFINITY
   let warnedAt = Number.NEGATIVE_INFINITY
 
@@ -37,10 +37,12 @@ export function createClockCheck(deps: {
     const ahead = before > there ? before - there : Math.min(0, after - there)
     if (Math.abs(ahead) <= TOLERATED_MS || elapsed() - warnedAt < WARN_EVERY_MS) return
     warnedAt = elapsed()
-    log.warn(
-      { secondsAhead: Math.round(ahead / 1000) },
-      'the clock of this machine differs from the clock of Redis: set both by NTP, or codes and tokens end too early',
-    )
+    events.emit({
+      event: 'store-unfit',
+      reason:
+        'the clock of this machine differs from the clock of Redis: set both by NTP, or codes and tokens end too early',
+      seconds: Math.round(ahead / 1000),
+    })
   }
 
   return () => {

@@ -9,15 +9,10 @@
  * @module
  */
 import { randomBytes } from 'node:crypto'
+import type { Events } from '../../events.ts'
 import { canonicalJson, lifetimeMs } from '../encoding.ts'
 import { createLiveness, type Liveness } from '../liveness.ts'
-import {
-  type Lifetime,
-  type Storage,
-  type StorageLog,
-  StorageUnavailable,
-  type Tally,
-} from '../storage.ts'
+import { type Lifetime, type Storage, StorageUnavailable, type Tally } from '../storage.ts'
 import { CHANGES, listenForAnnouncements } from './announcements.ts'
 import { createClockCheck } from './clock.ts'
 import { openRedisConnection, type SendCommand } from './connection.ts'
@@ -49,9 +44,9 @@ export function openRedisStorage(options: {
   readonly maxStale: number
   readonly now: () => number
   readonly elapsed: () => number
-  readonly log: StorageLog
+  readonly events: Events
 }): RedisStorage {
-  const { target, watched, maxStale, now, elapsed, log } = options
+  const { target, watched, maxStale, now, elapsed, events } = options
   const connection = openRedisConnection(target)
   const { send } = connection
   const liveness = createLiveness({ elapsed, maxStale })
@@ -61,8 +56,8 @@ export function openRedisStorage(options: {
     id: randomBytes(16).toString('base64url'),
     isCluster: target.kind === 'cluster',
     elapsed,
-    log,
-    onBeat: createClockCheck({ send, now, elapsed, log }),
+    events,
+    onBeat: createClockCheck({ send, now, elapsed, events }),
   })
 
   /** The id that a change of this key announces; empty for a key that is not watched. */

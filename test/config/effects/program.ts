@@ -94,7 +94,14 @@ const expectPlaced: Effect = () => {
   return placed
 }
 
-type Key = 'host' | 'port' | 'data_dir' | 'log_level' | 'shutdown_delay' | 'shutdown_timeout'
+type Key =
+  | 'host'
+  | 'port'
+  | 'data_dir'
+  | 'log_format'
+  | 'log_level'
+  | 'shutdown_delay'
+  | 'shutdown_timeout'
 
 export const program: Record<Key, Effect> = {
   shutdown_delay: () =>
@@ -133,6 +140,16 @@ export const program: Record<Key, Effect> = {
   host: expectPlaced,
   port: expectPlaced,
   data_dir: expectPlaced,
+
+  log_format: () =>
+    whileRunning({ LOG_FORMAT: 'text' }, async ({ port, log }) => {
+      await vi.waitFor(() =>
+        expect(log()).toMatch(
+          new RegExp(`^\\d\\d:\\d\\d:\\d\\d info {2}listening {2}.*127\\.0\\.0\\.1:${port}`, 'm'),
+        ),
+      )
+      expect(log()).not.toContain('{')
+    }),
 
   log_level: () =>
     whileRunning({ LOG_LEVEL: 'warn', TRUSTED_PROXIES: '192.0.2.1' }, async ({ port, log }) => {
