@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type RunningProcess, startProcess } from './processes.ts'
@@ -29,10 +29,10 @@ export function writeNginxFiles(options: NginxOptions): string {
       change(fill(readFileSync(join(SHIPPED, name), 'utf8')), name),
     )
 
-  mkdirSync(join(folder, 'conf.d'), { recursive: true })
-  cpSync(join(SHIPPED, 'gatewarden'), join(folder, 'gatewarden'), { recursive: true })
-  for (const name of ['server', 'gateway', 'gatewarden', 'protect', 'cors']) {
-    write(`gatewarden/${name}.conf`, `gatewarden/${name}.conf`, (text) => text)
+  for (const below of ['conf.d', 'gatewarden']) mkdirSync(join(folder, below), { recursive: true })
+  for (const name of readdirSync(join(SHIPPED, 'gatewarden'))) {
+    if (name === 'http.conf') continue
+    write(`gatewarden/${name}`, `gatewarden/${name}`, (text) => text)
   }
   write('gatewarden/http.conf', 'gatewarden/http.conf', (text) =>
     fillIn(text, 'server 127.0.0.1:11000;', `server ${options.gatewarden};`),

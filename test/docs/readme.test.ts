@@ -48,7 +48,16 @@ describe('the README', () => {
 })
 
 describe('commands of the documentation', () => {
-  const OWNED = ['mcp-remote', '@modelcontextprotocol/inspector', 'tsx', 'biome', 'vitest', 'tsc']
+  const OWNED = [
+    'mcp-remote',
+    '@modelcontextprotocol/inspector',
+    '@modelcontextprotocol/server-everything',
+    'supergateway',
+    'tsx',
+    'biome',
+    'vitest',
+    'tsc',
+  ]
 
   it.each([...everyPage(), 'CONTRIBUTING.md'])(
     'fh5: %s runs only packages that we know',

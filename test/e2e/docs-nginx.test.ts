@@ -111,6 +111,19 @@ describe.skipIf(isSkipped('nginx'))('the site of the nginx page', () => {
     expect(echo.requests.length).toBe(before)
   })
 
+  it('fh1: asks about the path of the client, and maps it for a server at /mcp', async () => {
+    const { issuer, notes, wiki, ann } = documented
+    for (const resource of [notes, wiki]) {
+      const { tokens } = await signInByHand({ issuer, resource, person: ann })
+      for (const rest of ['', '/', '/a%20b/%61?x=%2F..%2F&y', '?z']) {
+        expect((await callWith(tokens.access_token, resource + rest)).status).toBe(200)
+        expect(echo.requests.at(-1)?.url).toBe(`/mcp${rest.replace('%61', 'a')}`)
+      }
+      // The login's own addresses of the server are mapped by nobody.
+      expect((await exchange(new URL(`${resource}-private`))).status).toBe(404)
+    }
+  })
+
   it('lets a web page on this machine ask before it has a token', async () => {
     const { status, headers } = await exchange(new URL(documented.notes), {
       method: 'OPTIONS',
@@ -129,7 +142,7 @@ describe.skipIf(isSkipped('nginx'))('an nginx as tutorials have it', () => {
       twoHosts: true,
       upstream: echo.address,
       changeNginx: (text, name) =>
-        name.endsWith('server.conf')
+        /\/(server|question)\.conf$/.test(name)
           ? text
               .replace('underscores_in_headers off;', 'underscores_in_headers on;')
               .replace('return 400;', 'set $ignored 1;')

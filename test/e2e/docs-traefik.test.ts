@@ -170,6 +170,16 @@ describe.skipIf(isSkipped('traefik')).each([
     expect((await callWith(tokens.access_token, wiki)).status).toBe(elsewhere)
     expect(echo.requests.length).toBe(before)
   })
+
+  it('fh1: asks about the path of the client, and maps it for a server at /mcp', async () => {
+    const { issuer, notes, ann } = documented
+    const { tokens } = await signInByHand({ issuer, resource: notes, person: ann })
+    for (const rest of ['', '/', '/a%20b/%61?x=%2F..%2F&y', '?z']) {
+      expect((await callWith(tokens.access_token, notes + rest)).status).toBe(200)
+      expect(echo.requests.at(-1)?.url).toBe(`/mcp${rest}`)
+    }
+    expect((await exchange(new URL(`${notes}-private`))).status).toBe(404)
+  })
 })
 
 describe.skipIf(isSkipped('traefik'))('a Traefik that trusts a load balancer in front', () => {

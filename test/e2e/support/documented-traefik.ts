@@ -27,6 +27,8 @@ export interface DocumentedTraefik {
   readonly folder: string
   /** Gatewarden's log. */
   log(): string
+  /** Stops Gatewarden only, like an outage. */
+  stopGatewarden(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -97,5 +99,12 @@ async function start(
       ),
   })
   onStop(() => traefik.stop(500))
-  return { issuer, notes, wiki: `${origin}/wiki/mcp`, ann, log: gatewarden.log }
+  return {
+    issuer,
+    notes,
+    wiki: `${origin}/wiki/mcp`,
+    ann,
+    log: gatewarden.log,
+    stopGatewarden: () => gatewarden.stop(),
+  }
 }
