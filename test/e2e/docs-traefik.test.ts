@@ -176,7 +176,7 @@ describe.skipIf(isSkipped('traefik')).each([
     const { tokens } = await signInByHand({ issuer, resource: notes, person: ann })
     for (const rest of ['', '/', '/a%20b/%61?x=%2F..%2F&y', '?z']) {
       expect((await callWith(tokens.access_token, notes + rest)).status).toBe(200)
-      expect(echo.requests.at(-1)?.url).toBe(`/mcp${rest}`)
+      expect(echo.requests.at(-1)?.url).toBe(`/mcp${rest.replace('%61', 'a')}`)
     }
     expect((await exchange(new URL(`${notes}-private`))).status).toBe(404)
   })
