@@ -17,6 +17,7 @@ import { createHttpServer } from './http/server.ts'
 import { mountSurface, type Surface } from './http/surface.ts'
 import { loginRoutes } from './login/routes.ts'
 import { createDiscovery, discoveryRoutes } from './oauth/endpoints/discovery.ts'
+import { introspectionRoute, revocationRoute } from './oauth/endpoints/issued-token.ts'
 import { registrationRoute } from './oauth/endpoints/registration.ts'
 import { tokenRoute } from './oauth/endpoints/token.ts'
 import { revokeEndedGrants } from './oauth/revocation.ts'
@@ -64,6 +65,12 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
         registrationRoute(scope, { ...services, policy: services.registrationPolicy, now }),
     },
     { name: 'token', limit: 'token', mount: (scope) => tokenRoute(scope, services) },
+    { name: 'revocation', limit: 'revoke', mount: (scope) => revocationRoute(scope, services) },
+    {
+      name: 'introspection',
+      limit: 'introspect',
+      mount: (scope) => introspectionRoute(scope, services),
+    },
     {
       name: 'login',
       limit: 'login',

@@ -13,6 +13,8 @@ export const ENDPOINTS = {
   authorization: '/authorize',
   token: '/token',
   registration: '/register',
+  revocation: '/revoke',
+  introspection: '/introspect',
   jwks: '/jwks',
 } as const
 
@@ -48,6 +50,8 @@ export const OWN_ROUTES: readonly string[] = [
   `${ENDPOINTS.authorization}/`,
   ENDPOINTS.token,
   ENDPOINTS.registration,
+  ENDPOINTS.revocation,
+  ENDPOINTS.introspection,
   ENDPOINTS.jwks,
   // The check, for every family of proxies, and the connection of command lines.
   '/auth/',

@@ -34,6 +34,7 @@ import { compileRegistration } from './oauth/clients/registration-policy.ts'
 import type { GrantDeps } from './oauth/grants/grant-type.ts'
 import type { RedirectRules } from './oauth/redirect-uri.ts'
 import { createAccessTokens } from './oauth/tokens/access-token.ts'
+import { createIssuedTokens } from './oauth/tokens/issued-tokens.ts'
 import { createTokenIssuer } from './oauth/tokens/issuer.ts'
 import { keySetsOf } from './oauth/tokens/key-sets.ts'
 import { loadSigningKeys } from './oauth/tokens/signing-keys.ts'
@@ -85,7 +86,11 @@ export async function buildServices(deps: AppDeps) {
   const foundation = await buildFoundation(deps)
   const checkServices = buildCheck(deps, foundation)
   const sessionRoutes = buildLogin(deps, foundation, checkServices)
-  return { ...foundation, ...checkServices, sessionRoutes, grants: buildGrants(deps, foundation) }
+  const grants = buildGrants(deps, foundation)
+  const { issuer, accessTokens, records, keyring } = foundation
+  const findIssued = createIssuedTokens({ accessTokens, records, keyring })
+  const introspection = { ...grants, issuer, findIssued }
+  return { ...foundation, ...checkServices, sessionRoutes, grants, findIssued, introspection }
 }
 
 type Foundation = Awaited<ReturnType<typeof buildFoundation>>

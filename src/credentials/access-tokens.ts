@@ -3,10 +3,7 @@
  *
  * @module
  */
-import { sha256 } from '../crypto.ts'
-import { subjectOf } from '../oauth/subject.ts'
-import type { AccessTokenClaims, AccessTokens } from '../oauth/tokens/access-token.ts'
-import type { Grant } from '../records/records.ts'
+import { type AccessTokens, agreesWithGrant } from '../oauth/tokens/access-token.ts'
 import type { Credential } from './credential.ts'
 import { createGrantCredentials, type GrantCredentialsDeps } from './grant-tokens.ts'
 
@@ -40,7 +37,7 @@ export function createVerifier(deps: VerifierDeps): Verifier {
   const credentials = createGrantCredentials(deps, {
     tokens: accessTokens,
     answers: ANSWERS,
-    agrees,
+    agrees: agreesWithGrant,
     verified({ claims: { aud, sub, scope }, grant, person, expiresAt }) {
       return {
         source: 'bearer',
@@ -59,13 +56,4 @@ export function createVerifier(deps: VerifierDeps): Verifier {
     known: (authorization) => credentials.find(authorization)?.credential,
     verify: (authorization, token) => credentials.verify(authorization, token),
   }
-}
-
-function agrees(claims: AccessTokenClaims, grant: Grant): boolean {
-  return (
-    claims.sub === subjectOf(grant) &&
-    claims.aud === grant.resource &&
-    sha256(claims.client_id) === grant.clientHash &&
-    claims.scope.split(' ').every((scope) => grant.scopes.includes(scope))
-  )
 }

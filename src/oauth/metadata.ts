@@ -11,6 +11,9 @@ import { readPath } from '../url/path.ts'
 import { GRANT_TYPES } from './grants/index.ts'
 import { advertisedScopes, OFFLINE_ACCESS } from './scope.ts'
 
+/** The methods by which a confidential client proves itself, at every endpoint alike. */
+const WITH_SECRET = ['client_secret_post', 'client_secret_basic']
+
 /**
  * The authorization server's metadata; the same on every host (decision K8).
  * @param issuer our origin, without trailing slash
@@ -27,11 +30,16 @@ export function authorizationServerMetadata(
     authorization_endpoint: issuer + ENDPOINTS.authorization,
     token_endpoint: issuer + ENDPOINTS.token,
     ...(options.registration && { registration_endpoint: issuer + ENDPOINTS.registration }),
+    revocation_endpoint: issuer + ENDPOINTS.revocation,
+    introspection_endpoint: issuer + ENDPOINTS.introspection,
     jwks_uri: issuer + ENDPOINTS.jwks,
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
     grant_types_supported: GRANT_TYPES.map(({ grantType }) => grantType),
-    token_endpoint_auth_methods_supported: ['none', 'client_secret_post', 'client_secret_basic'],
+    token_endpoint_auth_methods_supported: ['none', ...WITH_SECRET],
+    // Without this member a client has to assume `client_secret_basic` alone (RFC 8414 section 2).
+    revocation_endpoint_auth_methods_supported: ['none', ...WITH_SECRET],
+    introspection_endpoint_auth_methods_supported: WITH_SECRET,
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
     scopes_supported: [...scopes, OFFLINE_ACCESS],

@@ -3,9 +3,12 @@
  *
  * @module
  */
+import { OAuthError } from '../errors.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { Grant, Records } from '../records/records.ts'
 import type { RevokedBefore } from '../records/revoked-before.ts'
+import type { Client } from './clients/client.ts'
+import type { FindIssuedToken } from './tokens/issued-tokens.ts'
 
 /**
  * Revokes for good the grants that checks refuse already, so that no later configuration revives them: those from before
@@ -35,4 +38,23 @@ export async function revokeEndedGrants(deps: {
     revoked += 1
   }
   return revoked
+}
+
+/**
+ * Ends the grant of a token, and with it every token of that grant (RFC 7009 section 2.1). A token that is unknown,
+ * expired or revoked already is no error (section 2.2). Rejects with StorageUnavailable: the token may live on.
+ * @throws OAuthError `unauthorized_client` for the token of another client, which stays as it is (threat T21)
+ */
+export async function revokeToken(
+  token: string,
+  client: Client,
+  deps: { readonly findIssued: FindIssuedToken; readonly records: Records },
+): Promise<Grant | undefined> {
+  const issued = await deps.findIssued(token)
+  if (!issued) return undefined
+  if (issued.grant.clientHash !== client.hash) {
+    throw new OAuthError('unauthorized_client', 'the token was issued to another client')
+  }
+  await deps.records.grants.revoke(issued.grant.id)
+  return issued.grant
 }

@@ -78,7 +78,15 @@ async function counted({ withPeek = true } = {}) {
         const { resource: aud, id: gid } = GRANT
         return {
           ok: true,
-          claims: { sub: subjectOf(PERSON), aud, gid, client_id: 'c', scope: 'mcp', exp },
+          claims: {
+            sub: subjectOf(PERSON),
+            aud,
+            gid,
+            client_id: 'c',
+            scope: 'mcp',
+            iat: exp - 60,
+            exp,
+          },
           kid: '',
           signed: '',
           signature: Buffer.alloc(0),

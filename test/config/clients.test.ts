@@ -74,6 +74,18 @@ describe('a client of the file', () => {
       'clients.ci.client_secret_file: there is no such file. Check the path.',
     ],
     [
+      `${CI}, client_secret: ${SECRET}, introspects: [note]`,
+      'clients.ci.introspects: no server has the id "note". Did you mean notes?',
+    ],
+    [
+      `${CI}, client_secret: ${SECRET}, introspects: []`,
+      'clients.ci.introspects: lists no server. Add one, or leave the setting out.',
+    ],
+    [
+      `${CI}, introspects: [notes]`,
+      'clients.ci.introspects: needs a client secret. Add client_secret_file.',
+    ],
+    [
       `${CI}, scopes: [constructor]`,
       'clients.ci.scopes: no server offers "constructor". Remove it.',
     ],

@@ -26,6 +26,8 @@ const PATHS: Readonly<Record<string, readonly string[]>> = {
   '/jwks': ['GET', 'HEAD', 'OPTIONS'],
   '/register': ['POST', 'OPTIONS'],
   '/token': ['POST', 'OPTIONS'],
+  '/revoke': ['POST', 'OPTIONS'],
+  '/introspect': ['POST', 'OPTIONS'],
   '/authorize': ['GET', 'HEAD'],
   '/consent': ['POST'],
   '/login': ['GET', 'HEAD', 'POST'],
@@ -35,6 +37,8 @@ const FORM = 'application/x-www-form-urlencoded'
 const BODIES: Readonly<Record<string, string>> = {
   '/register': 'application/json',
   '/token': FORM,
+  '/revoke': FORM,
+  '/introspect': FORM,
   '/consent': FORM,
   '/login': FORM,
 }

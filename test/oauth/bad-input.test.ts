@@ -23,6 +23,8 @@ afterEach(async () => {
 describe.each([
   ['/register', ['POST', 'OPTIONS']],
   ['/token', ['POST', 'OPTIONS']],
+  ['/revoke', ['POST', 'OPTIONS']],
+  ['/introspect', ['POST', 'OPTIONS']],
   ['/jwks', ['GET', 'HEAD', 'OPTIONS']],
   ['/.well-known/oauth-authorization-server', ['GET', 'HEAD', 'OPTIONS']],
   ['/.well-known/oauth-protected-resource/notes/mcp', ['GET', 'HEAD', 'OPTIONS']],

@@ -7,6 +7,8 @@ import { exchange, listen } from '../support/raw-http.ts'
 const ISSUER = 'https://auth.example.com'
 const PRM = '/.well-known/oauth-protected-resource'
 
+const WITH_SECRET = ['client_secret_post', 'client_secret_basic']
+
 const RESOURCES = [
   resource(),
   resource({
@@ -55,11 +57,15 @@ describe('the authorization server metadata', () => {
       authorization_endpoint: `${ISSUER}/authorize`,
       token_endpoint: `${ISSUER}/token`,
       registration_endpoint: `${ISSUER}/register`,
+      revocation_endpoint: `${ISSUER}/revoke`,
+      introspection_endpoint: `${ISSUER}/introspect`,
       jwks_uri: `${ISSUER}/jwks`,
       response_types_supported: ['code'],
       response_modes_supported: ['query'],
       grant_types_supported: ['authorization_code', 'refresh_token'],
-      token_endpoint_auth_methods_supported: ['none', 'client_secret_post', 'client_secret_basic'],
+      token_endpoint_auth_methods_supported: ['none', ...WITH_SECRET],
+      revocation_endpoint_auth_methods_supported: ['none', ...WITH_SECRET],
+      introspection_endpoint_auth_methods_supported: WITH_SECRET,
       code_challenge_methods_supported: ['S256'],
       authorization_response_iss_parameter_supported: true,
       scopes_supported: ['mcp', 'read', 'write', 'offline_access'],
@@ -232,6 +238,8 @@ it.each([
   ['GET', '/jwks'],
   ['POST', '/register'],
   ['POST', '/token'],
+  ['POST', '/revoke'],
+  ['POST', '/introspect'],
 ])('answers the preflight of a browser client for %s %s', async (method, url) => {
   const response = await gateway.app.inject({
     method: 'OPTIONS',

@@ -90,9 +90,10 @@ export function codeOf(response: LightMyRequestResponse): string {
   return code
 }
 
-/** Posts to the token endpoint; undefined members are left out. */
-export function token(
+/** Posts a form; undefined members are left out. */
+export function postForm(
   app: FastifyInstance,
+  url: string,
   parameters: Record<string, string | undefined>,
   headers: Record<string, string> = {},
 ): Promise<LightMyRequestResponse> {
@@ -102,10 +103,19 @@ export function token(
   }
   return app.inject({
     method: 'POST',
-    url: '/token',
+    url,
     headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
     payload: form.toString(),
   })
+}
+
+/** Posts to the token endpoint; undefined members are left out. */
+export function token(
+  app: FastifyInstance,
+  parameters: Record<string, string | undefined>,
+  headers: Record<string, string> = {},
+): Promise<LightMyRequestResponse> {
+  return postForm(app, '/token', parameters, headers)
 }
 
 /** Redeems a code. */
@@ -162,6 +172,28 @@ export async function obtainTokens(
   const response = await redeem(app, client, codeOf(answer))
   if (response.statusCode !== 200) throw new Error(`no token: ${response.body}`)
   return { client, tokens: response.json(), browser }
+}
+
+/** Revokes a token; undefined members are left out. */
+export function revoke(
+  app: FastifyInstance,
+  client: RegisteredClient,
+  revoked: string | undefined,
+  changes: Record<string, string | undefined> = {},
+): Promise<LightMyRequestResponse> {
+  const { client_id, client_secret } = client
+  return postForm(app, '/revoke', { client_id, client_secret, token: revoked, ...changes })
+}
+
+/** Introspects a token; undefined members are left out. */
+export function introspect(
+  app: FastifyInstance,
+  client: RegisteredClient,
+  asked: string | undefined,
+  changes: Record<string, string | undefined> = {},
+): Promise<LightMyRequestResponse> {
+  const { client_id, client_secret } = client
+  return postForm(app, '/introspect', { client_id, client_secret, token: asked, ...changes })
 }
 
 /** Asks the forward-auth endpoint as Traefik does. */

@@ -15,6 +15,7 @@ import { fields, list, section, text } from '../values/fields.ts'
 import { labelBelow, parseWith } from '../values/issues.ts'
 import { parseDisplayName, parsePath } from '../values/plain.ts'
 import { attempt, InvalidValue, quote, type Report } from '../values/problem.ts'
+import { checkResourceIds } from '../values/resource-ids.ts'
 import { parseScopeToken } from '../values/scopes.ts'
 
 const BOOTSTRAP = 'MCPAUTH_BOOTSTRAP_CLIENTS'
@@ -50,6 +51,12 @@ export const ClientSection = section({
     description:
       '`client_secret_basic` (the default with a secret), `client_secret_post` or `none` (the default without one).',
   }),
+  introspects: list((id) => id)
+    .optional()
+    .register(fields, {
+      description:
+        'Ids of the servers whose access tokens this client may look up at `/introspect`, whoever holds them. Needs a client secret.',
+    }),
 })
 type ClientSection = z.output<typeof ClientSection>
 
@@ -182,6 +189,7 @@ function buildClient(
     )
   }
   const scopes = scopesOf(section.scopes, parts)
+  const introspects = introspectedOf(section.introspects, { ...parts, hasSecret })
   if (report.problems.length > before) return undefined
   return {
     id: section.client_id,
@@ -189,6 +197,7 @@ function buildClient(
     ...(secret !== undefined && { secret }),
     redirectUris: section.redirect_uris,
     ...(scopes && { scopes }),
+    ...(introspects && { introspects }),
     grantTypes,
     authMethod,
   }
@@ -249,4 +258,17 @@ function scopesOf(
     }
   }
   return scopes
+}
+
+/** Everybody can name the id of a public client, so only a secret opens the tokens of others. */
+function introspectedOf(
+  ids: readonly string[] | undefined,
+  parts: Parts & { readonly at: string; readonly hasSecret: boolean },
+): readonly string[] | undefined {
+  const { at, hasSecret, resources, report } = parts
+  if (ids === undefined) return undefined
+  const label = `${at}.introspects`
+  if (!hasSecret) report.problem(label, 'needs a client secret. Add client_secret_file.')
+  checkResourceIds(ids, { label, resources, report })
+  return ids
 }

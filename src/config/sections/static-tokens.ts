@@ -15,8 +15,8 @@ import { fields, list, section, text } from '../values/fields.ts'
 import { labelBelow, parseWith } from '../values/issues.ts'
 import { parsePath } from '../values/plain.ts'
 import { attempt, type Report } from '../values/problem.ts'
+import { checkResourceIds } from '../values/resource-ids.ts'
 import { isName, MAKE_ONE, NAME_RULE, parseStaticToken } from '../values/static-token.ts'
-import { didYouMean } from '../values/suggest.ts'
 
 /** `static_tokens.<name>` in the file. */
 export const StaticToken = section({
@@ -149,17 +149,7 @@ function limitsOf(
   if (scopes?.length === 0) {
     report.problem(`${at}.scopes`, 'lists no scope. Add one, or leave the setting out.')
   }
-  if (ids?.length === 0) {
-    report.problem(`${at}.resources`, 'lists no server. Add one, or leave the setting out.')
-  }
-  const known = resources.map(({ id }) => id)
-  for (const id of ids?.filter((id) => !known.includes(id)) ?? []) {
-    const remedy = `Write the id of a server: ${known.join(', ')}.`
-    report.problem(
-      `${at}.resources`,
-      `no server has the id "${id}". ${didYouMean(id, known, remedy)}`,
-    )
-  }
+  if (ids) checkResourceIds(ids, { label: `${at}.resources`, resources, report })
   const opened = resources.filter(({ id }) => ids === undefined || ids.includes(id))
   for (const scope of scopes ?? []) {
     if (opened.length > 0 && !opened.some(({ scopes: offered }) => Object.hasOwn(offered, scope))) {

@@ -27,6 +27,8 @@ export interface Client extends Omit<ClientMetadata, 'issuedAt'> {
   readonly configured: boolean
   /** All scopes that the client may be granted; absent: those of each resource. */
   readonly scopes?: readonly string[]
+  /** Ids of the resources whose access tokens the client may introspect, whoever they were issued to. */
+  readonly introspects?: readonly string[]
 }
 
 /** A client that the operator configures. */
@@ -38,6 +40,8 @@ export interface ClientConfig {
   readonly redirectUris: readonly string[]
   /** All scopes that the client may be granted; absent: those of each resource. */
   readonly scopes?: readonly string[]
+  /** Ids of the resources whose access tokens the client may introspect, whoever they were issued to. */
+  readonly introspects?: readonly string[]
   readonly grantTypes: readonly ('authorization_code' | 'refresh_token')[]
   readonly authMethod: ClientAuthMethod
 }

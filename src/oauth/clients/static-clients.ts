@@ -33,6 +33,7 @@ function clientOf({
   grantTypes,
   authMethod,
   scopes,
+  introspects,
 }: ClientConfig): Client {
   return {
     id,
@@ -43,5 +44,6 @@ function clientOf({
     grantTypes,
     authMethod,
     ...(scopes && { scopes }),
+    ...(introspects && { introspects }),
   }
 }

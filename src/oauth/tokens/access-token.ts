@@ -4,7 +4,9 @@
  * @module
  */
 import { z } from 'zod'
-import type { Keyring } from '../../crypto.ts'
+import { type Keyring, sha256 } from '../../crypto.ts'
+import type { Grant } from '../../records/records.ts'
+import { subjectOf } from '../subject.ts'
 import { createSignedTokens, type SignedTokens } from './signed-token.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
@@ -14,6 +16,7 @@ const Claims = z.object({
   client_id: z.string(),
   scope: z.string(),
   gid: z.string(),
+  iat: z.number(),
   exp: z.number(),
 })
 
@@ -30,4 +33,14 @@ export function createAccessTokens(deps: {
   now: () => number
 }): AccessTokens {
   return createSignedTokens({ ...deps, type: 'at+jwt', claims: Claims })
+}
+
+/** True if the token says what its grant says: somebody who has a signing key, but no grant, made any other token. */
+export function agreesWithGrant(claims: AccessTokenClaims, grant: Grant): boolean {
+  return (
+    claims.sub === subjectOf(grant) &&
+    claims.aud === grant.resource &&
+    sha256(claims.client_id) === grant.clientHash &&
+    claims.scope.split(' ').every((scope) => grant.scopes.includes(scope))
+  )
 }

@@ -17,6 +17,7 @@ import {
   authorizeUrl,
   check,
   codeOf,
+  introspect,
   obtainTokens,
   REDIRECT_URI,
   redeem,
@@ -260,6 +261,18 @@ const clients: Record<string, Effect> = {
       withClient(`, client_secret: ${SECRET}, token_endpoint_auth_method: ${method}`)
     expect((await redeemAs(await withMethod('client_secret_post'), SECRET)).statusCode).toBe(200)
     expect(() => withMethod('none')).toThrow('is none, but the client has a secret')
+  },
+  async introspects() {
+    for (const [more, active] of [
+      [', introspects: [notes]', true],
+      ['', false],
+    ] as const) {
+      const { app } = await withClient(`, client_secret: ${SECRET}${more}`)
+      const { tokens } = await obtainTokens(app)
+      const asker = { ...CI, client_secret: SECRET }
+      const answer = await introspect(app, asker, tokens.access_token)
+      expect(answer.json().active).toBe(active)
+    }
   },
 }
 
