@@ -12,7 +12,7 @@ import { parseIpAddress } from '../url/ip-address.ts'
 import { withoutQuery } from '../url/path.ts'
 import { withPublicAddresses } from './address-headers.ts'
 import { type AddressMap, createAddressMap, type ProxiedResource } from './address-map.ts'
-import type { UpstreamHeaders } from './request-headers.ts'
+import type { ClientConnection, UpstreamHeaders } from './request-headers.ts'
 import { clientHeaders, SANDBOX } from './response-headers.ts'
 import type { AnswerHead, UpstreamCall } from './upstream.ts'
 
@@ -59,7 +59,12 @@ export function createForwarding(deps: {
       target: {
         origin: resource.upstream.origin,
         path: map.toUpstream(request.raw.url ?? '/', match.viaAlso),
-        headers: upstreamHeaders(request.raw.rawHeaders, answer, clientOf(request)),
+        headers: upstreamHeaders(
+          request.raw.rawHeaders,
+          answer,
+          clientOf(request),
+          resource.passThrough,
+        ),
       },
       responseHeaders: ({ lines }, path) => [
         ...withPublicAddresses(clientHeaders(lines, isOwnCookie), map, path),
@@ -87,7 +92,7 @@ export function createForwarding(deps: {
   }
 
   /** How the client reached us. */
-  function clientOf({ headers, socket }: FastifyRequest): Parameters<UpstreamHeaders>[2] {
+  function clientOf({ headers, socket }: FastifyRequest): ClientConnection {
     const trusted = isTrustedProxy(socket.remoteAddress)
     const peer = parseIpAddress(socket.remoteAddress ?? '') ?? ''
     const { 'x-forwarded-for': chain, 'x-forwarded-proto': proto } = headers

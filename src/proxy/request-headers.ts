@@ -7,6 +7,7 @@
 import type { Answer } from '../check/answer.ts'
 import type { IdentityHeaders } from '../check/identity-headers.ts'
 import { canonicalName, isUntrusted } from '../http/untrusted-headers.ts'
+import type { PassThroughRules } from '../resources/pass-through.ts'
 import { connectionOptions } from './connection-options.ts'
 
 /** RFC 9110 section 7.6.1, and `Expect`, which Node has already answered. */
@@ -28,16 +29,23 @@ const REPLACED = ['Authorization', 'Cookie', 'Host']
 
 const MAX_REMEMBERED = 1000
 
+/** How the client reached us. */
+export interface ClientConnection {
+  readonly address: string
+  readonly host: string
+  readonly proto: 'http' | 'https'
+}
+
 /**
  * @param rawHeaders the headers of the client
  * @param allowed the answer that allowed the request: it has the identity headers and the remaining credentials
- * @param client how the client reached us
  * @returns a flat list of names and values
  */
 export type UpstreamHeaders = (
   rawHeaders: readonly string[],
   allowed: Answer,
-  client: { readonly address: string; readonly host: string; readonly proto: 'http' | 'https' },
+  client: ClientConnection,
+  rules: PassThroughRules,
 ) => string[]
 
 /** @param identityHeaders the configured headers; those of the client under these names are dropped */
@@ -56,7 +64,7 @@ export function createUpstreamHeaders(identityHeaders: IdentityHeaders): Upstrea
     return dropped
   }
   const ours = new Set([...names, 'Authorization', 'Cookie'])
-  return (rawHeaders, allowed, client) => {
+  return (rawHeaders, allowed, client, rules) => {
     // `Connection` removes the client's own headers only: ours are added afterwards.
     const named = connectionOptions(rawHeaders)
     const headers: string[] = []
@@ -79,6 +87,8 @@ export function createUpstreamHeaders(identityHeaders: IdentityHeaders): Upstrea
       'X-Forwarded-Proto',
       client.proto,
     )
+    // Without it the driver takes the host of the upstream URL.
+    if (rules.host === 'public') headers.push('Host', client.host)
     return headers
   }
 }

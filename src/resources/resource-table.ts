@@ -16,6 +16,7 @@ import {
   splitAfter,
   withoutQuery,
 } from '../url/path.ts'
+import { DEFAULT_PASS_THROUGH, type PassThroughRules } from './pass-through.ts'
 import type { AllowList } from './policy.ts'
 import { compilePolicy, type Policy } from './policy.ts'
 import { type SharedHost, sharedHostOf } from './shared-host.ts'
@@ -42,6 +43,8 @@ export interface Resource {
   readonly hasApplicationBearer: boolean
   /** The real address of the server, if Gatewarden is its reverse proxy too. */
   readonly upstream?: { readonly origin: string; readonly path: string }
+  /** How requests are passed on to the upstream. */
+  readonly passThrough: PassThroughRules
   /** How its pages are kept apart from ours, if it lives on our own host. */
   readonly sharedHost?: SharedHost
 }
@@ -230,6 +233,7 @@ function compile(config: ResourceConfig, publicUrl: string | undefined): Resourc
     acceptsProviderTokens: config.acceptProviderTokens,
     hasApplicationBearer: config.applicationBearer ?? false,
     ...(config.upstream !== undefined && { upstream: splitUpstream(config.upstream) }),
+    passThrough: config.passThrough ?? DEFAULT_PASS_THROUGH,
     ...(sharedHost !== undefined && { sharedHost }),
   }
 }
@@ -318,6 +322,8 @@ export interface ResourceConfig {
   readonly applicationBearer?: boolean
   /** The real address of the server, if Gatewarden is its reverse proxy too. */
   readonly upstream?: string
+  /** Absent: {@link DEFAULT_PASS_THROUGH}. */
+  readonly passThrough?: PassThroughRules
   /**
    * On the host of our own pages: `sandboxed` if the proxy in front gives each page of the server an origin of its own,
    * `pages` if its pages need ours.

@@ -378,3 +378,26 @@ it('ed10: answers on the way of an also-path keep their paths', async () => {
   expect(answer.values('location')).toEqual(['/messages/7'])
   expect(answer.values('set-cookie')).toEqual(['a=1; Path=/messages'])
 })
+
+describe('ed10: an upstream that gets the public Host', () => {
+  it.each([
+    ['http://HOST/landing', `${PUBLIC}/notes/mcp/landing`],
+    ['https://HOST/notes/mcp/landing', `${PUBLIC}/notes/mcp/landing`],
+    ['//HOST/landing', `${PUBLIC}/notes/mcp/landing`],
+    ['INNER/landing', `${PUBLIC}/notes/mcp/landing`],
+  ])('%s is %s', async (sent, expected) => {
+    const upstream = await startUpstream((request, response) => {
+      const location = sent
+        .replace('HOST', request.headers.host ?? '')
+        .replace('INNER', upstream.origin)
+      response.writeHead(302, { location }).end()
+    })
+    const { ask } = await openGateway('', {
+      resources: [
+        resource({ allow: ANYONE, upstream: upstream.origin, passThrough: { host: 'public' } }),
+      ],
+    })
+    expect((await ask('GET /notes/mcp')).values('location')).toEqual([expected])
+    expect(upstream.requests[0]?.rawHeaders.join()).toMatch(/host,mcp\.example\.com/i)
+  })
+})

@@ -11,7 +11,8 @@ import { Allow, isEmpty, toAllowList } from '../values/people.ts'
 import { parseDisplayName, parseSharedHost } from '../values/plain.ts'
 import { attempt, type Report } from '../values/problem.ts'
 import { parseScopeToken, resolveScopes, type ScopeSettings } from '../values/scopes.ts'
-import { parseAlsoPath, parseResourceUrl, parseUpstreamUrl } from '../values/urls.ts'
+import { parseAlsoPath, parseResourceUrl } from '../values/urls.ts'
+import { buildPassThrough, PassThrough } from './pass-through.ts'
 
 export const Resource = section({
   url: text(parseResourceUrl).register(fields, {
@@ -51,9 +52,7 @@ export const Resource = section({
     description:
       "Whether `Authorization: Bearer` is the application's own here: the session of the browser decides, and the header goes on unchanged. Access tokens of Gatewarden are refused.",
   }),
-  upstream: text(parseUpstreamUrl).optional().register(fields, {
-    description: 'URL of the server itself; Gatewarden is then its reverse proxy.',
-  }),
+  ...PassThrough.shape,
   shared_host: text(parseSharedHost).optional().register(fields, {
     description:
       'For a resource on the host of `PUBLIC_URL`. `sandboxed`: your proxy gives its pages an origin of their own, as the shipped files do (Gatewarden does so itself for an `upstream`). `pages`: its pages need the origin of the login, and can act there as the people who open them.',
@@ -124,6 +123,7 @@ export function buildResource(
       `is a list of ${length} characters, but a token that carries all of it must fit into a header. Shorten it to ${MAX_SCOPES_LENGTH} characters.`,
     )
   }
+  const passThrough = buildPassThrough(resource)
   if (report.problems.length > before) return undefined
   return {
     id,
@@ -136,6 +136,7 @@ export function buildResource(
     acceptProviderTokens,
     ...(resource.application_bearer && { applicationBearer: true }),
     ...(resource.upstream !== undefined && { upstream: resource.upstream }),
+    ...(passThrough && { passThrough }),
     ...(resource.shared_host !== undefined && { sharedHost: resource.shared_host }),
   }
 }

@@ -17,6 +17,7 @@ import { labelBelow, parseWith } from '../values/issues.ts'
 import { Allow, isEmpty, toAllowList } from '../values/people.ts'
 import type { Report } from '../values/problem.ts'
 import { describeScopes } from '../values/scopes.ts'
+import { ONLY_WITH_UPSTREAM } from './pass-through.ts'
 import { buildResource, Resource } from './resource.ts'
 import { suggestResources } from './suggest-resources.ts'
 
@@ -64,7 +65,9 @@ export function buildResources(parts: Parts): ResourceConfig[] {
     return built ? [built] : []
   })
   checkOverlaps(resources, { report, label })
-  return withUpstream(resources, parts)
+  const complete = withUpstream(resources, parts)
+  checkNeedsUpstream(complete, entries, report)
+  return complete
 }
 
 function parseResource(id: string, value: unknown, report: Report): [string, Resource][] {
@@ -125,6 +128,25 @@ function withUpstream(resources: ResourceConfig[], parts: Parts): ResourceConfig
     }
     return { ...resource, upstream }
   })
+}
+
+/** A setting for a server behind us that has none would be ignored. */
+function checkNeedsUpstream(
+  resources: readonly ResourceConfig[],
+  entries: readonly [id: string, resource: Resource][],
+  report: Report,
+): void {
+  const behindUs = new Set(resources.filter((r) => r.upstream !== undefined).map(({ id }) => id))
+  for (const [id, resource] of entries) {
+    if (behindUs.has(id) || !resources.some((built) => built.id === id)) continue
+    for (const name of ONLY_WITH_UPSTREAM) {
+      if (!(name in resource)) continue
+      report.problem(
+        `resources.${id}.${name}`,
+        'has no effect without upstream: another proxy passes the requests on. Add upstream, or remove it.',
+      )
+    }
+  }
 }
 
 /** No two resources may cover the same request, and at most one may be the default. */

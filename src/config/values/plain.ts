@@ -219,3 +219,9 @@ export function parseSharedHost(value: string): 'pages' | 'sandboxed' {
   if (value === 'pages' || value === 'sandboxed') return value
   throw new InvalidValue(`${quote(value)} is neither pages nor sandboxed. Write one of the two.`)
 }
+
+/** @throws InvalidValue unless `value` is `own` or `public` */
+export function parseUpstreamHost(value: string): 'own' | 'public' {
+  if (value === 'own' || value === 'public') return value
+  throw new InvalidValue(`${quote(value)} is neither own nor public. Write one of the two.`)
+}

@@ -132,6 +132,18 @@ const resources: Record<string, Effect> = {
     const request = await callThrough((upstream) => withNotes(`upstream: "${upstream}"`))
     expect(request.url).toBe('/there')
   },
+  async upstream_host() {
+    const own = await callThrough((upstream) => withNotes(`upstream: "${upstream}"`))
+    expect(own.headers.host).toMatch(/^127\.0\.0\.1:/)
+    const kept = await callThrough((upstream) =>
+      withNotes(`upstream: "${upstream}", upstream_host: public`),
+    )
+    expect(kept.headers.host).toBe('mcp.example.com')
+    expect(() => withNotes('upstream: "http://notes:3000", upstream_host: both')).toThrow(
+      '"both" is neither own nor public',
+    )
+    expect(() => withNotes('upstream_host: public')).toThrow('has no effect without upstream')
+  },
   async shared_host() {
     const withNote = (value: string) =>
       `resources: { notes: { url: https://auth.example.com/mcp, shared_host: ${value} } }\n${ALLOW}\n`
