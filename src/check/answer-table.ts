@@ -11,7 +11,7 @@ import { OWN_PATHS } from '../paths.ts'
 import type { Resource } from '../resources/resource-table.ts'
 import type { Answer, AnswerContext, AnswerRules, Asker } from './answer.ts'
 import { type ChallengeError, challenge } from './challenge.ts'
-import type { Decision } from './decide.ts'
+import type { Anonymous, Decision } from './decide.ts'
 import { callerAt, identityHeaderLines } from './identity-headers.ts'
 import { errorAnswer, refusal, signIn } from './pages-for-people.ts'
 import { refusalReason } from './refusal-reason.ts'
@@ -25,10 +25,16 @@ const allowHeaders = new WeakMap<
   { readonly resource: Resource; readonly headers: readonly string[] }
 >()
 
-export function answerFor(decision: Decision, context: AnswerContext, rules: AnswerRules): Answer {
+export function answerFor(
+  decision: Decision | Anonymous,
+  context: AnswerContext,
+  rules: AnswerRules,
+): Answer {
   switch (decision.kind) {
     case 'allow':
       return allow(decision.verified, context, rules)
+    case 'anonymous':
+      return allowAnonymous(decision, context, rules)
     case 'challenge':
       return (decision.error === undefined || decision.source === 'cookie') &&
         context.reader() !== 'program'
@@ -97,15 +103,31 @@ export function unavailable(retryAfterSeconds: number, asker: Asker): Answer {
  * 200 without a body. The answer omits a bearer token, so that a proxy that copies `Authorization` removes it. The
  * application still gets an `Authorization` of its own, and its own cookies.
  */
-function allow(
-  verified: Verified,
-  { authorization, cookie, match }: AnswerContext,
+function allow(verified: Verified, context: AnswerContext, rules: AnswerRules): Answer {
+  const headers = headersAt(context.match.resource, verified, rules)
+  // If the credential is a cookie, this `Authorization` has a scheme of the application.
+  return allowWith(headers, verified.source === 'cookie', context, rules)
+}
+
+/** 200 that names nobody: each identity header is empty, so that a proxy removes the client's own. */
+function allowAnonymous(
+  { keepsAuthorization }: Anonymous,
+  context: AnswerContext,
   rules: AnswerRules,
 ): Answer {
-  const headers = headersAt(match.resource, verified, rules)
+  const lines = Object.keys(rules.identityHeaders).flatMap((name) => [name, ''])
+  const headers = [...COMMON, 'Content-Length', '0', ...lines]
+  return allowWith(headers, keepsAuthorization, context, rules)
+}
+
+function allowWith(
+  headers: readonly string[],
+  keepsAuthorization: boolean,
+  { authorization, cookie }: AnswerContext,
+  rules: AnswerRules,
+): Answer {
   const kept = cookie === undefined ? undefined : withoutCookies(cookie, rules.isOwnCookie)
-  // If the credential is a cookie, this `Authorization` has a scheme of the application.
-  const passed = verified.source === 'cookie' ? authorization : undefined
+  const passed = keepsAuthorization ? authorization : undefined
   if (passed === undefined && kept === undefined) return { status: 200, headers }
   return {
     status: 200,

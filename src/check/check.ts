@@ -24,7 +24,7 @@ import type {
 import { StorageUnavailable } from '../storage/storage.ts'
 import type { Answer, AnswerContext, AnswerRules, Asker } from './answer.ts'
 import { answerFor, forbidden, unavailable, unrouted } from './answer-table.ts'
-import { type Decision, decide } from './decide.ts'
+import { type Decision, decide, decideAtOpenPath } from './decide.ts'
 import { FOREIGN_PAGE, foreignOrigin } from './foreign-origin.ts'
 
 export interface CheckDeps extends AnswerRules {
@@ -125,15 +125,28 @@ export function createCheck(deps: CheckDeps): Check {
       cookie: typeof cookie === 'string' ? cookie : undefined,
     }
     if (match.path.startsWith(OWN_PATHS)) return denyUnrouted(context)
+    const anonymous = (credential: Credential | undefined): Checked => ({
+      answer: answerFor(decideAtOpenPath(credential), context, deps),
+      match,
+      method,
+    })
+    const failed = (error: unknown): Checked => {
+      const refused = outage(error, context)
+      return match.isOpen ? anonymous(undefined) : refused
+    }
     const conclude = (credential: Credential): Checked => {
       if (
         credential.kind === 'verified' &&
         credential.verified.source === 'cookie' &&
         !isFromOwnPage({ method, origin, rawHeaders }, match.resource)
       ) {
+        if (match.isOpen) return anonymous(credential)
         return { ...deny(FOREIGN_PAGE, request), match, method, verified: credential.verified }
       }
       const decision = decideOnce(match.resource, credential)
+      if (match.isOpen && decision.kind !== 'allow' && decision.kind !== 'malformed') {
+        return anonymous(credential)
+      }
       const verified = 'verified' in decision ? decision.verified : undefined
       const reason = reasonOf(decision)
       return {
@@ -147,10 +160,10 @@ export function createCheck(deps: CheckDeps): Check {
     try {
       const credential = credentials({ authorization, cookie, rawHeaders }, match.resource, carrier)
       return credential instanceof Promise
-        ? credential.then(conclude).catch((error: unknown) => outage(error, context))
+        ? credential.then(conclude).catch(failed)
         : conclude(credential)
     } catch (error) {
-      return outage(error, context)
+      return failed(error)
     }
   }
 }

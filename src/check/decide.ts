@@ -22,6 +22,13 @@ export type Decision =
   | { readonly kind: 'insufficient-scope'; readonly verified: Verified }
   | { readonly kind: 'forbid'; readonly reason: string; readonly verified: Verified }
 
+/** At an open path: a caller without a good credential passes, and the server learns of nobody. */
+export interface Anonymous {
+  readonly kind: 'anonymous'
+  /** The caller's `Authorization` belongs to the application. */
+  readonly keepsAuthorization: boolean
+}
+
 /** Decisions that never vary. */
 const NO_CREDENTIAL: Decision = { kind: 'challenge', reason: 'no token' }
 const OTHER_AUDIENCE: Readonly<Record<Source, Decision>> = {
@@ -55,5 +62,23 @@ export function decide(resource: Resource, credential: Credential): Decision {
       }
       return { kind: 'allow', verified }
     }
+  }
+}
+
+/**
+ * The decision at an open path (setting `public`). A malformed credential is refused as everywhere.
+ * @param credential undefined if nobody could tell
+ */
+export function decideAtOpenPath(credential: Credential | undefined): Anonymous {
+  switch (credential?.kind) {
+    case 'none':
+      return { kind: 'anonymous', keepsAuthorization: true }
+    case 'refused':
+      return { kind: 'anonymous', keepsAuthorization: credential.source === 'cookie' }
+    case 'verified':
+      return { kind: 'anonymous', keepsAuthorization: credential.verified.source === 'cookie' }
+    case 'malformed':
+    case undefined:
+      return { kind: 'anonymous', keepsAuthorization: false }
   }
 }

@@ -54,7 +54,7 @@ function createTunnelCheck({ check, rules }: TunnelDeps): Check {
     }
     const translate = (checked: Checked): Checked => ({
       ...checked,
-      answer: adapt(checked.answer),
+      answer: adapt(isAnonymous(checked) ? NOBODY : checked.answer),
     })
     const checked = check({
       ...request,
@@ -95,6 +95,10 @@ function relevantHeaders(rawHeaders: readonly string[], byPage: boolean): readon
   const cookies = filterHeaders(rawHeaders, (name) => /^cookie$/i.test(name))
   return [...cookies, 'Sec-Fetch-Site', 'same-origin']
 }
+
+/** A path that needs no token opens no tunnel. */
+const isAnonymous = ({ answer, verified }: Checked) => answer.status === 200 && !verified
+const NOBODY: Answer = { status: 401, headers: ['Cache-Control', 'no-store'] }
 
 function adapt({ status, headers, body }: Answer): Answer {
   switch (status) {

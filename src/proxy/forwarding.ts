@@ -7,7 +7,12 @@ import type { FastifyRequest } from 'fastify'
 import type { Answer } from '../check/answer.ts'
 import { isPageLoad } from '../http/browser-request.ts'
 import { valuesOf } from '../http/header-list.ts'
-import type { Resource, ResourceMatch, ResourceTable } from '../resources/resource-table.ts'
+import type {
+  MatchResult,
+  Resource,
+  ResourceMatch,
+  ResourceTable,
+} from '../resources/resource-table.ts'
 import { parseIpAddress } from '../url/ip-address.ts'
 import { withoutQuery } from '../url/path.ts'
 import { withPublicAddresses } from './address-headers.ts'
@@ -39,17 +44,18 @@ export function createForwarding(deps: {
   function mapOf(resource: ProxiedResource): AddressMap {
     const known = maps.get(resource)
     if (known) return known
-    const map = createAddressMap(resource, (path) => ownerAt(resource, path) !== resource.id)
+    const isElsewhere = (path: string) => {
+      const found = foundAt(resource, path)
+      return found !== 'unknown' && !isOf(resource, found)
+    }
+    const map = createAddressMap(resource, isElsewhere)
     maps.set(resource, map)
     return map
   }
 
-  /** The id of the resource that a path of the same host belongs to; the resource itself where none has it. */
-  function ownerAt({ id, origin }: Resource, path: string): string | undefined {
-    const found = resources.match(new URL(origin).host, path)
-    if (found === 'unknown') return id
-    return found === 'ambiguous' ? undefined : found.resource.id
-  }
+  /** The resource of a path on the host of another one. */
+  const foundAt = ({ origin }: Resource, path: string) =>
+    resources.match(new URL(origin).host, path)
 
   return (request, { match, answer, cors }) => {
     const { resource } = match
@@ -85,9 +91,10 @@ export function createForwarding(deps: {
       const target = map.redirectTarget(location, path)
       if (target === undefined) return undefined
       const publicPath = map.publicPath(withoutQuery(target))
-      return publicPath !== undefined && ownerAt(resource, publicPath) === resource.id
-        ? target
-        : undefined
+      const found = publicPath === undefined ? 'unknown' : foundAt(resource, publicPath)
+      // An open path must not lead to one that needs a token.
+      const isDecided = isOf(resource, found) && (found.isOpen || !match.isOpen)
+      return isDecided ? target : undefined
     }
   }
 
@@ -103,3 +110,6 @@ export function createForwarding(deps: {
     }
   }
 }
+
+const isOf = ({ id }: Resource, found: MatchResult): found is ResourceMatch =>
+  typeof found !== 'string' && found.resource.id === id

@@ -16,6 +16,7 @@ import {
   splitAfter,
   withoutQuery,
 } from '../url/path.ts'
+import { compileOpenPaths, type IsOpen } from './open-paths.ts'
 import { DEFAULT_PASS_THROUGH, type PassThroughRules } from './pass-through.ts'
 import type { AllowList } from './policy.ts'
 import { compilePolicy, type Policy } from './policy.ts'
@@ -37,6 +38,8 @@ export interface Resource {
   readonly also: readonly string[]
   readonly isDefault: boolean
   readonly policy: Policy
+  /** Paths that need no token. */
+  readonly isOpen: IsOpen
   /** The resource accepts the provider's own access tokens as bearers. */
   readonly acceptsProviderTokens: boolean
   /** `Authorization` is the application's own: here a session alone is a credential. */
@@ -56,6 +59,8 @@ export interface ResourceMatch {
   readonly path: string
   /** True if the path belongs to the resource only by its `also` list. */
   readonly viaAlso: boolean
+  /** True if the path needs no token. */
+  readonly isOpen: boolean
 }
 
 export type MatchResult = ResourceMatch | 'unknown' | 'ambiguous'
@@ -158,7 +163,13 @@ export function createResourceTable(
       return 'ambiguous'
     }
     if ((read.isOdd || canonical.includes('%')) && mayClimb(canonical)) return 'ambiguous'
-    return { resource: prefix.resource, path, viaAlso: prefix.isAlso }
+    const { resource } = prefix
+    return {
+      resource,
+      path,
+      viaAlso: prefix.isAlso,
+      isOpen: !read.isOdd && resource.isOpen(canonical),
+    }
   }
 
   function hereAt(host: string) {
@@ -230,6 +241,7 @@ function compile(config: ResourceConfig, publicUrl: string | undefined): Resourc
     also: config.also,
     isDefault: config.isDefault,
     policy: compilePolicy(config.allow),
+    isOpen: compileOpenPaths(config.openPaths),
     acceptsProviderTokens: config.acceptProviderTokens,
     hasApplicationBearer: config.applicationBearer ?? false,
     ...(config.upstream !== undefined && { upstream: splitUpstream(config.upstream) }),
@@ -316,6 +328,8 @@ export interface ResourceConfig {
   /** True if a client that names no resource means this resource. */
   readonly isDefault: boolean
   readonly allow: AllowList
+  /** Exact paths that need no token, and `/path/*` for everything below one. Absent: none. */
+  readonly openPaths?: readonly string[]
   /** The resource accepts the provider's own access tokens as bearers, beside ours. */
   readonly acceptProviderTokens: boolean
   /** Absent: false. */

@@ -11,7 +11,8 @@ import { Allow, isEmpty, toAllowList } from '../values/people.ts'
 import { parseDisplayName, parseSharedHost } from '../values/plain.ts'
 import { attempt, type Report } from '../values/problem.ts'
 import { parseScopeToken, resolveScopes, type ScopeSettings } from '../values/scopes.ts'
-import { parseAlsoPath, parseResourceUrl } from '../values/urls.ts'
+import { parseAlsoPath, parsePublicPath, parseResourceUrl } from '../values/urls.ts'
+import { checkOpenPaths } from './open-paths.ts'
 import { buildPassThrough, PassThrough } from './pass-through.ts'
 
 export const Resource = section({
@@ -51,6 +52,10 @@ export const Resource = section({
   application_bearer: toggle().optional().register(fields, {
     description:
       "Whether `Authorization: Bearer` is the application's own here: the session of the browser decides, and the header goes on unchanged. Access tokens of Gatewarden are refused.",
+  }),
+  public: list(parsePublicPath).optional().register(fields, {
+    description:
+      'Paths of its host that need no token, such as `/notes/health`, or `/notes/assets/*` for everything below. A caller with a good token or session is named there as elsewhere; any other caller is nobody.',
   }),
   ...PassThrough.shape,
   shared_host: text(parseSharedHost).optional().register(fields, {
@@ -123,6 +128,12 @@ export function buildResource(
       `is a list of ${length} characters, but a token that carries all of it must fit into a header. Shorten it to ${MAX_SCOPES_LENGTH} characters.`,
     )
   }
+  checkOpenPaths(resource.public ?? [], {
+    url: resource.url,
+    also: resource.also ?? [],
+    at,
+    report,
+  })
   const passThrough = buildPassThrough(resource)
   if (report.problems.length > before) return undefined
   return {
@@ -131,6 +142,7 @@ export function buildResource(
     name: resource.name ?? resource.url.replace(/^https?:\/\//, ''),
     ...scopes,
     also: resource.also ?? [],
+    ...(resource.public && { openPaths: resource.public }),
     isDefault: resource.default ?? false,
     allow,
     acceptProviderTokens,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { canonicalPath } from '../../url/path.ts'
+import { canonicalPath, isPlain } from '../../url/path.ts'
 import { InvalidValue, quote } from './problem.ts'
 
 /** The gateway's own origin and its parts. */
@@ -135,6 +135,21 @@ export function parseUpstreamUrl(value: string): string {
   }
   // Keep a trailing slash of the path: some servers answer only there.
   return url.pathname === '/' ? url.origin : url.href
+}
+
+/**
+ * A path that needs no token: exact, or `/path/*` for everything below it.
+ * @throws InvalidValue unless every server reads the path alike
+ */
+export function parsePublicPath(value: string): string {
+  const path = value.replace(/\/\*$/, '') || '/'
+  const isExact = path === value
+  if (canonicalPath(path) !== path || !isPlain(path, Number.POSITIVE_INFINITY)) {
+    throw new InvalidValue(
+      `${quote(value)} is not a path that every server reads alike. Write it like /notes/health, or /notes/assets/* for everything below, with letters, digits and - _ ~ . alone.`,
+    )
+  }
+  return isExact ? path : value
 }
 
 /**

@@ -24,12 +24,14 @@ export function createVerify(configured: Readonly<Record<string, IdentityValue>>
     ),
   )
   // Neither of the two depends on the resource.
-  const lines = (verified: Verified) =>
-    identityHeaderLines({ ...verified, user: verified.sub }, absent)
+  const lines = (verified: Verified | undefined) =>
+    verified
+      ? identityHeaderLines({ ...verified, user: verified.sub }, absent)
+      : Object.keys(absent).flatMap((name) => [name, ''])
   return {
     ...traefik,
     adapt: (answer, verified) =>
-      answer.status === 200 && verified
+      answer.status === 200
         ? { ...answer, headers: [...answer.headers, ...lines(verified)] }
         : answer,
   }

@@ -132,6 +132,26 @@ const resources: Record<string, Effect> = {
     const request = await callThrough((upstream) => withNotes(`upstream: "${upstream}"`))
     expect(request.url).toBe('/there')
   },
+  async public() {
+    const { app } = await withNotes('public: [/notes/mcp/health, "/notes/mcp/assets/*"]')
+    const ask = async (path: string) => (await check(app, { 'x-forwarded-uri': path })).statusCode
+    expect(await ask('/notes/mcp/health')).toBe(200)
+    expect(await ask('/notes/mcp/assets/a/b.css')).toBe(200)
+    expect(await ask('/notes/mcp/healthy')).toBe(401)
+    const problem = (paths: string) => () => withNotes(`public: [${paths}]`)
+    expect(problem('/wiki')).toThrow('/wiki is outside the resource')
+    expect(problem('/notes/mcp')).toThrow('opens the server itself')
+    expect(problem('"/notes/mcp/*"')).toThrow('opens the server itself')
+    for (const odd of [
+      'health',
+      '/notes/mcp/a%2fb',
+      '/notes/mcp/../x',
+      '/notes/mcp/a;b',
+      '"/notes/*/x"',
+    ]) {
+      expect(problem(odd)).toThrow('is not a path that every server reads alike')
+    }
+  },
   async upstream_host() {
     const own = await callThrough((upstream) => withNotes(`upstream: "${upstream}"`))
     expect(own.headers.host).toMatch(/^127\.0\.0\.1:/)
