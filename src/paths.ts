@@ -18,6 +18,9 @@ export const ENDPOINTS = {
   jwks: '/jwks',
 } as const
 
+/** Another address of the keys, which programs know that were set up for other gateways. */
+export const JWKS_ALIAS = '/openid/v1/jwks'
+
 export const PROTECTED_RESOURCE = '/.well-known/oauth-protected-resource'
 
 export const SESSION_LOGIN_PATH = '/.gatewarden/login'
@@ -53,6 +56,7 @@ export const OWN_ROUTES: readonly string[] = [
   ENDPOINTS.revocation,
   ENDPOINTS.introspection,
   ENDPOINTS.jwks,
+  JWKS_ALIAS,
   // The check, for every family of proxies, and the connection of command lines.
   '/auth/',
   '/verify',

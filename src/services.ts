@@ -140,9 +140,13 @@ async function buildFoundation({ config, secret, storage, log, now, elapsed }: A
     elapsed,
   })
   if (config.provider.type === 'builtin') warnOfCheaperHashes(config.users, log)
-  const keySets = keySetsOf({ storage, keyring, now, elapsed }, config.lifetimes)
+  const keySets = keySetsOf(
+    { storage, keyring, now, elapsed },
+    { session: config.lifetimes.session, brought: config.signingKey },
+  )
   const accessKeys = await loadSigningKeys(keySets.access)
-  const sessionKeys = await loadSigningKeys(keySets.session)
+  const sessionKeys =
+    keySets.session === keySets.access ? accessKeys : await loadSigningKeys(keySets.session)
   const registrationPolicy = compileRegistration(config.registration)
   const isTrustedProxy = compileTrustedProxies(config.trustedProxies)
   const clientAddress = createClientAddress({
@@ -170,7 +174,7 @@ async function buildFoundation({ config, secret, storage, log, now, elapsed }: A
     records,
     revokedBefore,
     provider,
-    keys: [accessKeys, sessionKeys],
+    keys: [...new Set([accessKeys, sessionKeys])],
     registrationPolicy,
     redirectRules,
     isTrustedProxy,

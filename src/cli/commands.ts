@@ -49,5 +49,10 @@ export const COMMANDS: readonly CommandRow[] = [
       'add a key that signs in ten minutes; --compromised: replace all keys now, which ends all tokens',
     run: async (args, io) => (await import('./keys.ts')).keysRotate(args, io),
   },
+  {
+    words: 'keys revoke',
+    summary: 'remove one key by its id, which ends what it signed',
+    run: async (args, io) => (await import('./keys.ts')).keysRevoke(args, io),
+  },
   { words: 'version', summary: 'show the version', run: version },
 ]

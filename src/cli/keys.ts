@@ -1,5 +1,5 @@
 /**
- * `gatewarden keys list` and `gatewarden keys rotate`: the signing keys in the store, even while the gateway runs.
+ * `gatewarden keys list`, `keys rotate` and `keys revoke`: the signing keys in the store, even while the gateway runs.
  *
  * @module
  */
@@ -7,11 +7,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../config/config.ts'
 import { createKeyring } from '../crypto.ts'
 import { NO_EVENTS } from '../events.ts'
+import { materialOf } from '../oauth/tokens/brought-key.ts'
 import { keySetsOf } from '../oauth/tokens/key-sets.ts'
 import {
   addSigningKey,
   loadSigningKeys,
   replaceSigningKeys,
+  revokeSigningKey,
   type SigningKeyDeps,
   SigningKeyUnreadable,
 } from '../oauth/tokens/signing-keys.ts'
@@ -24,6 +26,8 @@ import { rootSecret } from './root-secret.ts'
 /** A new key waits this long: processes read the keys every minute, and others cache the JWKS for five minutes. */
 const ANNOUNCE_MS = 10 * 60_000
 const COMPROMISED = '--compromised'
+/** A SHA-256 thumbprint (RFC 7638). */
+const KID = /^[\w-]{43}$/
 
 export const keysList: Command = (args, io) =>
   withKeys(args, io, async (deps) => {
@@ -50,6 +54,10 @@ export const keysRotate: Command = (args, io) => {
         io.stdout.write(
           `${kid} signs from now on (${deps.algorithm}). Other keys removed: ${removed}. Their tokens end within a minute; clients refresh by themselves.\n`,
         )
+      } else if (deps.brought) {
+        io.stdout.write(
+          `SIGNING_KEY signs (${deps.algorithm}). Put another key there and restart: the old one verifies until its tokens have expired.\n`,
+        )
       } else {
         const signsFrom = Date.now() + ANNOUNCE_MS
         const kid = await addSigningKey(signsFrom, deps)
@@ -59,6 +67,42 @@ export const keysRotate: Command = (args, io) => {
       }
     },
   )
+}
+
+/** Removes one key, as when a copy of it got into wrong hands. */
+export const keysRevoke: Command = async (args, io) => {
+  const kid = args.find((arg) => KID.test(arg))
+  if (kid === undefined) {
+    io.stderr.write(
+      'Name the key: gatewarden keys revoke ID. `gatewarden keys list` shows the ids.\n',
+    )
+    return 2
+  }
+  let isFound = false
+  const code = await withKeys(
+    args.filter((arg) => arg !== kid),
+    io,
+    async (deps) => {
+      const isBrought = deps.brought && (await materialOf(deps.brought.privateKey)).kid === kid
+      if (isBrought) throw new KeyInUse('it is the key in SIGNING_KEY')
+      const revoked = await revokeSigningKey(kid, deps)
+      if (!revoked) return
+      isFound = true
+      const { replacedBy } = revoked
+      io.stdout.write(
+        `${kid} is removed (${deps.algorithm}). Its tokens end within a minute; clients refresh by themselves.\n`,
+      )
+      if (replacedBy !== undefined) io.stdout.write(`${replacedBy} signs from now on.\n`)
+    },
+  )
+  if (code !== 0 || isFound) return code
+  io.stderr.write(`There is no key ${kid}. \`gatewarden keys list\` shows the ids.\n`)
+  return 2
+}
+
+/** The key is configured, so the next start would store it again. */
+class KeyInUse extends Error {
+  override readonly name = 'KeyInUse'
 }
 
 /** Runs `run` for the keys of access tokens, then for those of sessions. */
@@ -92,9 +136,11 @@ async function withStore(
     await contact(storage)
     const issuer = config.publicUrl.origin
     const keyring = createKeyring(secret, { issuer, previous: config.secretPrevious })
-    const { access, session } = keySetsOf({ storage, keyring, now, elapsed }, config.lifetimes)
-    await run(access)
-    await run(session)
+    const { access, session } = keySetsOf(
+      { storage, keyring, now, elapsed },
+      { session: config.lifetimes.session, brought: config.signingKey },
+    )
+    for (const deps of new Set([access, session])) await run(deps)
   } finally {
     await storage.close()
   }
@@ -120,6 +166,9 @@ async function contact(storage: Storage): Promise<void> {
 function problemOf(error: unknown): string | undefined {
   if (error instanceof SigningKeyUnreadable) {
     return `SECRET: ${error.message}. Put the old secret into SECRET_PREVIOUS.`
+  }
+  if (error instanceof KeyInUse) {
+    return `SIGNING_KEY: ${error.message}. Put another key there, or none, restart Gatewarden, and revoke this one then.`
   }
   if (error instanceof StorageUnfit) return `REDIS_URL: ${error.message}`
   if (error instanceof StorageUnavailable && error.cause instanceof Error) {

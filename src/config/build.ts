@@ -72,6 +72,7 @@ export function buildConfig(parts: Parts): Config | undefined {
     upstreamIdle: settings.upstream_idle_timeout,
     ...(settings.secret !== undefined && { secret: settings.secret }),
     secretPrevious: settings.secret_previous ?? [],
+    ...(settings.signing_key !== undefined && { signingKey: settings.signing_key }),
     resources,
     trustedProxies: settings.trusted_proxies,
     provider,

@@ -10,6 +10,7 @@
 import type { IdentityValue } from '../check/identity-headers.ts'
 import type { StaticTokenConfig } from '../credentials/static-tokens.ts'
 import type { ClientConfig } from '../oauth/clients/client.ts'
+import type { BroughtKey } from '../oauth/tokens/brought-key.ts'
 import type { ProviderConfig, UserConfig } from '../providers/provider-config.ts'
 import type { ResourceConfig } from '../resources/resource-table.ts'
 import type { RedisTarget } from '../storage/redis/topology.ts'
@@ -34,6 +35,8 @@ export interface Config {
   readonly secret?: string
   /** Former roots, newest first. They open sealed values and never seal new ones. */
   readonly secretPrevious: readonly string[]
+  /** The operator's signing key; absent: Gatewarden makes and rotates its own. */
+  readonly signingKey?: BroughtKey
   readonly resources: readonly ResourceConfig[]
   /** Addresses and CIDRs whose forwarded headers count. */
   readonly trustedProxies: readonly string[]

@@ -33,6 +33,7 @@ import {
 import { parseRedisUrl } from './values/redis-url.ts'
 import { parseRegistrant } from './values/registration.ts'
 import { parseScopeToken, splitScopes } from './values/scopes.ts'
+import { parseSigningKey } from './values/signing-key.ts'
 import { parseFlatToken } from './values/static-token.ts'
 import {
   parseAllowedOrigin,
@@ -223,6 +224,14 @@ export const Settings = z.object({
     secret: true,
     kind: 'list',
   }),
+  signing_key: text(parseSigningKey)
+    .optional()
+    .register(fields, {
+      description:
+        'Private key (PEM, or the base64 of a PEM) that signs access tokens in place of the keys that Gatewarden makes and rotates: P-256 signs with ES256; RSA with RS256, sessions too (docs/keys.md).',
+      secret: true,
+      aliases: ['JWT_PRIVATE_KEY_B64'],
+    }),
   access_token_lifetime: scalar(duration({ min: '1s', max: '24h' }))
     .prefault('1h')
     .register(fields, {

@@ -1,8 +1,9 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { keysList, keysRotate } from '../../src/cli/keys.ts'
+import { keysList, keysRevoke, keysRotate } from '../../src/cli/keys.ts'
 import { BASE, USERS } from '../config/harness.ts'
 import { run } from './harness.ts'
 
@@ -65,6 +66,63 @@ describe('keys rotate', () => {
     expect(left.map(([kid]) => kid)).not.toContain(old)
     const signing = left.find(([, state]) => state === 'signs')?.[0]
     expect(ran.map(({ stdout }) => stdout).join()).toContain(`${signing} signs from now on`)
+  })
+})
+
+describe('keys revoke', () => {
+  it('removes the one key that signs, and makes another, which signs at once', async () => {
+    const [[first = ''] = []] = rows((await run(keysList, setup())).stdout)
+    const { code, stdout } = await run(keysRevoke, { ...setup(), args: [first] })
+    expect(code).toBe(0)
+    const [[left = '', state] = [], ...more] = rows((await run(keysList, setup())).stdout)
+    expect({ state, more }).toEqual({ state: 'signs', more: [] })
+    expect(left).not.toBe(first)
+    expect(stdout).toContain(`${first} is removed`)
+    expect(stdout).toContain(`${left} signs from now on.`)
+  })
+
+  it('leaves the others as they are', async () => {
+    const [[first] = []] = rows((await run(keysList, setup())).stdout)
+    const next = (await run(keysRotate, setup())).stdout.split(' ')[0] ?? ''
+    expect((await run(keysRevoke, { ...setup(), args: [next] })).code).toBe(0)
+    expect(rows((await run(keysList, setup())).stdout)).toEqual([[first, 'signs']])
+  })
+
+  it.each([
+    ['no key', [], /^Name the key/],
+    ['a key that is not there', ['x'.repeat(43)], /^There is no key/],
+  ])('says what is wrong with %s', async (_what, args, line) => {
+    const { code, stderr } = await run(keysRevoke, { ...setup(), args })
+    expect(code).toBe(2)
+    expect(stderr).toMatch(line)
+  })
+})
+
+describe('with SIGNING_KEY', () => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const brought = () =>
+    setup({ SIGNING_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() })
+
+  it('that key signs; keys made before verify', async () => {
+    const [[first] = []] = rows((await run(keysList, setup())).stdout)
+    const after = rows((await run(keysList, brought())).stdout)
+    expect(after).toHaveLength(2)
+    expect(after.find(([kid]) => kid === first)?.[1]).toBe('verifies')
+    expect(after.map(([, state]) => state).toSorted()).toEqual(['signs', 'verifies'])
+  })
+
+  it('keys rotate says where to change it, and --compromised leaves it alone', async () => {
+    await run(keysList, setup())
+    expect((await run(keysRotate, brought())).stdout).toContain('SIGNING_KEY signs (ES256).')
+    expect((await run(keysRotate, { ...brought(), args: ['--compromised'] })).code).toBe(0)
+    expect(rows((await run(keysList, brought())).stdout)).toEqual([[expect.any(String), 'signs']])
+  })
+
+  it('keys revoke asks to change the configuration first', async () => {
+    const [[kid = ''] = []] = rows((await run(keysList, brought())).stdout)
+    const { code, stderr } = await run(keysRevoke, { ...brought(), args: [kid] })
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^SIGNING_KEY: it is the key in SIGNING_KEY\./)
   })
 })
 

@@ -1,3 +1,4 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { load, problemsOf } from './harness.ts'
 
@@ -82,5 +83,62 @@ describe('SECRET', () => {
     expect(
       sources.filter(({ value }) => value === '(hidden)').map(({ setting }) => setting),
     ).toEqual(['SECRET', 'SECRET_PREVIOUS', 'users.ann.password_hash'])
+  })
+})
+
+describe('SIGNING_KEY', () => {
+  const pemOf = (key: KeyObject, type: 'pkcs8' | 'spki') =>
+    key.export({ type, format: 'pem' }).toString()
+  const p256 = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const pem = pemOf(p256.privateKey, 'pkcs8')
+
+  it('is a private key in PEM, on several lines, in base64, or in a file', () => {
+    const files = { '/run/key': pem }
+    const base64 = Buffer.from(pem).toString('base64')
+    for (const given of [
+      { env: { SIGNING_KEY: pem } },
+      { env: { SIGNING_KEY: base64 } },
+      { env: { SIGNING_KEY_FILE: '/run/key' }, files },
+      { env: { JWT_PRIVATE_KEY_B64: base64 } },
+    ]) {
+      expect(load(given).config.signingKey?.algorithm).toBe('ES256')
+    }
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const traditional = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()
+    expect(load({ env: { SIGNING_KEY: traditional } }).config.signingKey?.algorithm).toBe('RS256')
+  })
+
+  it.each([
+    ['a public key', pemOf(p256.publicKey, 'spki'), /is a public key/],
+    ['a word', 'sesame', /is no private key in PEM/],
+    ['half a key', pem.slice(0, 100), /is no private key in PEM/],
+    [
+      'another curve',
+      pemOf(generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey, 'pkcs8'),
+      /of another kind than P-256 or RSA/,
+    ],
+    [
+      'Ed25519',
+      pemOf(generateKeyPairSync('ed25519').privateKey, 'pkcs8'),
+      /of another kind than P-256 or RSA/,
+    ],
+    [
+      'a small RSA key',
+      pemOf(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey, 'pkcs8'),
+      /less than 2048 bits/,
+    ],
+    [
+      'a key with a password',
+      p256.privateKey
+        .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
+        .toString(),
+      /is protected by a password/,
+    ],
+  ])('refuses %s, and shows nothing of it', (_name, value, problem) => {
+    const [line = '', ...more] = problemsOf(() => load({ env: { SIGNING_KEY: value } }))
+    expect(more).toEqual([])
+    expect(line).toMatch(/^SIGNING_KEY: /)
+    expect(line).toMatch(problem)
+    expect(line).not.toContain(value.trim().split('\n')[1] ?? value)
   })
 })

@@ -26,6 +26,7 @@ describe.each([
   ['/revoke', ['POST', 'OPTIONS']],
   ['/introspect', ['POST', 'OPTIONS']],
   ['/jwks', ['GET', 'HEAD', 'OPTIONS']],
+  ['/openid/v1/jwks', ['GET', 'HEAD', 'OPTIONS']],
   ['/.well-known/oauth-authorization-server', ['GET', 'HEAD', 'OPTIONS']],
   ['/.well-known/oauth-protected-resource/notes/mcp', ['GET', 'HEAD', 'OPTIONS']],
 ])('%s', (url, allowed) => {

@@ -302,6 +302,7 @@ it.each([
   ['mcp.example.com', '/notes/mcp/.well-known/openid-configuration', 200],
   ['mcp.example.com', `${PRM}/elsewhere`, 404],
   ['auth.example.com', '/jwks', 200],
+  ['auth.example.com', '/openid/v1/jwks', 200],
   ['auth.example.com', '/healthz', 200],
   ['auth.example.com', '/readyz', 200],
   ['auth.example.com', '/authorize', 400],

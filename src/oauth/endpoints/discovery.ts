@@ -8,7 +8,7 @@ import { clientEndpoint } from '../../http/client-endpoint.ts'
 import { allowAnyOrigin, answerPreflight } from '../../http/cors.ts'
 import { sendJson } from '../../http/json.ts'
 import { scoped } from '../../http/surface.ts'
-import { ENDPOINTS } from '../../paths.ts'
+import { ENDPOINTS, JWKS_ALIAS } from '../../paths.ts'
 import type { ResourceTable } from '../../resources/resource-table.ts'
 import { authorizationServerMetadata, protectedResourceMetadata } from '../metadata.ts'
 import type { SigningKeys } from '../tokens/signing-keys.ts'
@@ -65,12 +65,14 @@ export function discoveryRoutes(
         discover(request, reply) ?? sendJson(reply.code(404), { error: 'not_found' }),
     )
   })
-  scoped(app, (scope) => {
-    clientEndpoint(scope, ENDPOINTS.jwks, 'GET')
-    scope.get(ENDPOINTS.jwks, async (_request, reply) =>
-      sendJson(reply.header('cache-control', 'public, max-age=300'), {
-        keys: keys.flatMap((kind) => kind.jwks().keys),
-      }),
-    )
-  })
+  for (const path of [ENDPOINTS.jwks, JWKS_ALIAS]) {
+    scoped(app, (scope) => {
+      clientEndpoint(scope, path, 'GET')
+      scope.get(path, async (_request, reply) =>
+        sendJson(reply.header('cache-control', 'public, max-age=300'), {
+          keys: keys.flatMap((kind) => kind.jwks().keys),
+        }),
+      )
+    })
+  }
 }

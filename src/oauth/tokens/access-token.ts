@@ -1,5 +1,5 @@
 /**
- * Access tokens: JWTs by RFC 9068, ES256, bound to one resource, with no personal data (decision K13).
+ * Access tokens: JWTs by RFC 9068, bound to one resource, with no personal data (decision K13).
  *
  * @module
  */
@@ -25,7 +25,7 @@ export type AccessTokenClaims = Readonly<z.infer<typeof Claims>>
 
 export type AccessTokens = SignedTokens<AccessTokenClaims>
 
-/** @param deps `issuer`: our origin; `keys`: ES256 keys; `now` in milliseconds since the epoch */
+/** @param deps `issuer`: our origin; `keys`: ES256 keys, or the operator's RSA key; `now` in milliseconds since the epoch */
 export function createAccessTokens(deps: {
   issuer: string
   keys: SigningKeys

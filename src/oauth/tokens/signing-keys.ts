@@ -5,12 +5,13 @@
  *
  * @module
  */
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
-import { calculateJwkThumbprint, exportJWK, exportPKCS8, generateKeyPair, type JWK } from 'jose'
+import { createPrivateKey, createPublicKey, KeyObject } from 'node:crypto'
+import { calculateJwkThumbprint, generateKeyPair, type JWK } from 'jose'
 import { z } from 'zod'
 import type { Keyring } from '../../crypto.ts'
 import { deleteIf } from '../../storage/delete-if.ts'
 import type { Storage } from '../../storage/storage.ts'
+import { type BroughtKey, type KeyMaterial, materialOf } from './brought-key.ts'
 import { createKeySearch, type Pause } from './key-search.ts'
 import type { SigningAlgorithm } from './signature.ts'
 
@@ -84,6 +85,8 @@ export interface SigningKeyDeps {
    * day is verified with that key for 30 more.
    */
   readonly retention?: number
+  /** The operator's key, of this algorithm: it signs in place of those that are made here. */
+  readonly brought?: BroughtKey | undefined
   /** The wait between two reads for unknown keys. */
   readonly pause?: Pause
 }
@@ -98,6 +101,7 @@ type Loaded = SigningKey & { readonly jwk: JWK; readonly name: string; readonly 
 export async function loadSigningKeys(deps: SigningKeyDeps): Promise<SigningKeys> {
   let keys: readonly Loaded[] = []
   let generation = 0
+  const brought = deps.brought && (await materialOf(deps.brought.privateKey))
   /** The times at which keys were found removed, by key id. */
   const removed = new Map<string, number>()
 
@@ -129,7 +133,8 @@ export async function loadSigningKeys(deps: SigningKeyDeps): Promise<SigningKeys
       // Only the record that was read: another process may have stored a good key under this name since.
       if (wasRemoved(kid)) await deleteIf(deps.storage, name, stored)
     }
-    if (await makeDue(found, deps)) adopt(kept(await readAll(deps)))
+    const isNew = brought ? await storeBrought(brought, found, deps) : await makeDue(found, deps)
+    if (isNew) adopt(kept(await readAll(deps)))
   }
   const search = createKeySearch({
     isKnown: (kid) => known(kid) !== undefined,
@@ -144,7 +149,7 @@ export async function loadSigningKeys(deps: SigningKeyDeps): Promise<SigningKeys
     algorithm: deps.algorithm,
     generation: () => generation,
     refresh: search.refresh,
-    current: () => signingAt(deps.now(), keys),
+    current: () => (brought && known(brought.kid)) ?? signingAt(deps.now(), keys),
     find(kid) {
       const key = known(kid)
       if (key || wasRemoved(kid) || search.isAbsent(kid)) return key
@@ -185,7 +190,8 @@ export async function addSigningKey(signsFrom: number, deps: SigningKeyDeps): Pr
 }
 
 /**
- * Replaces every key by one that signs at once: tokens of the others are worth nothing from then on.
+ * Replaces every key by one that signs at once: tokens of the others are worth nothing from then on. The operator's key
+ * is that one, if there is one.
  * @returns the id of the key that signs now, which is another run's if two were started together; whether it is this
  *   run's; and the number of removed keys
  */
@@ -194,15 +200,39 @@ export async function replaceSigningKeys(
 ): Promise<{ kid: string; isOurs: boolean; removed: number }> {
   // Listed before: if two run at once, one may remove the other's new key, but never each the other's.
   const others: string[] = []
-  for await (const [name] of deps.storage.scan(prefixOf(deps))) others.push(name)
-  const added = await addSigningKey(deps.now(), deps)
+  const brought = deps.brought && (await materialOf(deps.brought.privateKey)).kid
+  for await (const [name] of deps.storage.scan(prefixOf(deps))) {
+    if (brought === undefined || name !== broughtName(brought, deps)) others.push(name)
+  }
+  const added = brought ?? (await addSigningKey(deps.now(), deps))
   for (const name of others) await deps.storage.delete(name)
-  const { kid } = signingAt(deps.now(), await readAll(deps))
+  const kid = brought ?? signingAt(deps.now(), await readAll(deps)).kid
   return { kid, isOurs: kid === added, removed: others.length }
+}
+
+/**
+ * Removes a key: tokens that it signed are worth nothing from then on. If no other key could sign, a new one signs at once.
+ * @returns undefined if the store has no such key; else the id of the new key, if there had to be one
+ */
+export async function revokeSigningKey(
+  kid: string,
+  deps: SigningKeyDeps,
+): Promise<{ readonly replacedBy?: string } | undefined> {
+  const all = await readAll(deps)
+  const revoked = all.find((key) => key.kid === kid)
+  if (!revoked) return undefined
+  const others = all.filter((key) => key !== revoked)
+  const canSign = others.some(({ signsFrom }) => signsFrom <= deps.now())
+  const replacedBy = canSign ? undefined : await addSigningKey(deps.now(), deps)
+  await deps.storage.delete(revoked.name)
+  return { ...(replacedBy !== undefined && { replacedBy }) }
 }
 
 const prefixOf = ({ algorithm }: Pick<SigningKeyDeps, 'algorithm'>) =>
   `signing-key:${algorithm.toLowerCase()}-`
+
+const broughtName = (kid: string, deps: Pick<SigningKeyDeps, 'algorithm'>) =>
+  `${prefixOf(deps)}brought-${kid}`
 
 const periodAt = (time: number) => Math.floor(time / PERIOD_MS)
 
@@ -225,6 +255,26 @@ async function makeDue(keys: readonly Loaded[], deps: SigningKeyDeps): Promise<b
   const { sealed } = await makeKey(deps)
   const signsFrom = current ? period * PERIOD_MS : now
   await store(`${prefixOf(deps)}${period}`, keyRecord(sealed, signsFrom, deps), deps)
+  return true
+}
+
+/**
+ * Keeps the operator's key in the store, and renews its record with each period, so that it lives as long as what it
+ * signs.
+ * @returns true if the record is new
+ */
+async function storeBrought(
+  { kid, ...material }: KeyMaterial,
+  keys: readonly Loaded[],
+  deps: SigningKeyDeps,
+): Promise<boolean> {
+  const now = deps.now()
+  const stored = keys.find((key) => key.kid === kid)
+  if (stored && periodAt(stored.signsFrom) >= periodAt(now)) return false
+  const record = keyRecord(deps.keyring.seal('key-wrap', material), now, deps)
+  if (stored) {
+    await deps.storage.replace(stored.name, stored.stored, record, lifetimeOf(record, now))
+  } else await store(broughtName(kid, deps), record, deps)
   return true
 }
 
@@ -258,12 +308,8 @@ async function makeKey({
   keyring,
 }: SigningKeyDeps): Promise<{ sealed: string; kid: string }> {
   const pair = await generateKeyPair(algorithm, { modulusLength: 2048, extractable: true })
-  const publicJwk = await exportJWK(pair.publicKey)
-  const pkcs8 = await exportPKCS8(pair.privateKey)
-  return {
-    kid: await calculateJwkThumbprint(publicJwk),
-    sealed: keyring.seal('key-wrap', { pkcs8, publicJwk }),
-  }
+  const { kid, ...material } = await materialOf(KeyObject.from(pair.privateKey))
+  return { kid, sealed: keyring.seal('key-wrap', material) }
 }
 
 async function readAll(deps: SigningKeyDeps): Promise<Loaded[]> {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { generateKeyPairSync } from 'node:crypto'
 import { expect } from 'vitest'
 import { createBrowser } from '../../support/browser.ts'
 import type { TestApp } from '../../support/build-app.ts'
@@ -48,6 +49,7 @@ export const oauth: Record<
   | 'required_scopes'
   | 'secret'
   | 'secret_previous'
+  | 'signing_key'
   | 'access_token_lifetime'
   | 'grant_lifetime'
   | 'grant_idle'
@@ -80,6 +82,16 @@ export const oauth: Record<
     const client = await register((await start({ SECRET: FIRST_SECRET })).app)
     const changed = await start({ SECRET: SECOND_SECRET, SECRET_PREVIOUS: FIRST_SECRET })
     expect(await consentStatus(changed, client)).toBe(200)
+  },
+
+  async signing_key() {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+    const { x } = privateKey.export({ format: 'jwk' })
+    for (const value of [pem, Buffer.from(pem).toString('base64')]) {
+      const { app } = await start({ SIGNING_KEY: value })
+      expect((await app.inject('/jwks')).body).toContain(x)
+    }
   },
 
   async access_token_lifetime() {
