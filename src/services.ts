@@ -28,6 +28,7 @@ import type { LoginFlow } from './login/flow.ts'
 import type { Interaction } from './login/interaction.ts'
 import { createLockout } from './login/lockout.ts'
 import { createPasswordLogin } from './login/password-login.ts'
+import { createSignIns } from './login/sign-ins.ts'
 import { createClientAuthentication } from './oauth/client-authentication.ts'
 import { createClients } from './oauth/clients/clients.ts'
 import { compileRegistration } from './oauth/clients/registration-policy.ts'
@@ -41,6 +42,7 @@ import { loadSigningKeys } from './oauth/tokens/signing-keys.ts'
 import { CALLBACK_PATH } from './paths.ts'
 import { usersWithCheaperHashes } from './providers/builtin.ts'
 import { createProvider } from './providers/index.ts'
+import type { Identity } from './providers/provider.ts'
 import { createAuthenticStorage } from './records/authentic.ts'
 import { createGrantWatch } from './records/grant-watch.ts'
 import { createPersons } from './records/persons.ts'
@@ -334,6 +336,7 @@ function buildLogin(
           connectProofs: foundation.connectProofs,
           sessionLifetime: config.lifetimes.session,
         })
+  const credentialOf = (person: Identity) => provider.credentialOf?.(person)
   const flow: LoginFlow = {
     issuer,
     host: normalizeHost(config.publicUrl.host) ?? config.publicUrl.host,
@@ -353,11 +356,23 @@ function buildLogin(
             lockout: createLockout({ storage, keyring, now }),
           })
         : undefined,
-    complete: (interaction, person) =>
+    signIns: createSignIns({
+      signIns: records.signIns,
+      persons: foundation.persons,
+      provider,
+      credentialOf,
+      isOn: resources.isOurHostGuarded,
+      secure: config.publicUrl.secure,
+      lifetime: config.lifetimes.session,
+      idle: config.lifetimes.sessionIdle,
+      now,
+    }),
+    complete: (interaction, person, signedIn) =>
       complete(interaction, person, {
         purpose: purposeOf(interaction),
         records,
-        credentialOf: (signedIn) => provider.credentialOf?.(signedIn),
+        credentialOf,
+        signedIn,
         now,
       }),
     purposeOf,

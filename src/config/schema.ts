@@ -267,12 +267,12 @@ export const Settings = z.object({
     .prefault('24h')
     .register(fields, {
       description:
-        'After this time people must sign in to a web page again, even if they keep using it.',
+        'After this time people must sign in again in their browser, to a web page or for another client, even if they keep using it.',
     }),
   session_idle: scalar(duration({ min: '1s', max: '30d' }))
     .prefault('8h')
     .register(fields, {
-      description: 'After this time without a request people must sign in to a web page again.',
+      description: 'After this time without use people must sign in again in their browser.',
     }),
   allowed_origins: list(parseAllowedOrigin).prefault('loopback').register(fields, {
     description:

@@ -16,7 +16,8 @@ import {
 import { fewerWishes } from '../oauth/sign-in-wishes.ts'
 import { ENDPOINTS } from '../paths.ts'
 import { parseParameters } from '../url/parameters.ts'
-import { type LoginFlow, pageHostOf, showConsent } from './flow.ts'
+import { showConsent } from './ask-consent.ts'
+import { type LoginFlow, pageHostOf } from './flow.ts'
 import { type ClientInteraction, INTERACTION_LIFETIME, sealInteraction } from './interaction.ts'
 import { answerAuthorizationError } from './responses.ts'
 
@@ -96,7 +97,8 @@ async function fitting(
   flow: LoginFlow,
 ): Promise<ClientInteraction> {
   try {
-    await sealInteraction({ ...interaction, stage: 'consented' }, flow)
+    // The longest that it gets: the person whom a page names is left out where there is no room.
+    await sealInteraction({ ...interaction, stage: 'consented', someoneElse: true }, flow)
     return interaction
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error

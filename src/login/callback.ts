@@ -101,14 +101,16 @@ export function callbackRoute(
     const outcome: Outcome =
       'answered' in found
         ? { kind: 'already-answered' }
-        : await completeOnce(key, () => flow.complete(interaction, found.person)).catch(
-            async (error: unknown) => {
-              if (error instanceof StorageUnavailable) {
-                await carryPerson(reply, key, found.person, flow)
-              }
-              throw error
-            },
-          )
+        : await completeOnce(key, () =>
+            flow.complete(interaction, found.person, () =>
+              flow.signIns.begin(request, found.person),
+            ),
+          ).catch(async (error: unknown) => {
+            if (error instanceof StorageUnavailable) {
+              await carryPerson(reply, key, found.person, flow)
+            }
+            throw error
+          })
     const isRefused = outcome.kind === 'refused' && 'person' in found
     const answer = isRefused ? { ...found, ...outcome } : outcome
     await answerOutcome(answer, reply, interaction, flow)

@@ -11,10 +11,18 @@ import type { Identity } from '../providers/provider.ts'
 import type { Grant, Records } from '../records/records.ts'
 import type { Resource, ResourceTable } from '../resources/resource-table.ts'
 import type { Interaction } from './interaction.ts'
-import type { Arrival, Purpose } from './purpose.ts'
+import type { Arrival, Purpose, Terms } from './purpose.ts'
+import type { SignedIn } from './sign-ins.ts'
 
 export type Outcome =
-  | { readonly kind: 'done'; readonly user: string; readonly arrival: Arrival }
+  | {
+      readonly kind: 'done'
+      readonly user: string
+      readonly arrival: Arrival
+      /** True if the person signed in before, and not now. */
+      readonly isKnown: boolean
+      readonly setCookie: SignedIn['setCookie']
+    }
   | {
       readonly kind: 'refused'
       readonly person: Identity
@@ -35,6 +43,7 @@ export async function complete(
     records: Records
     /** The mark of the person's password, if our own login took one. */
     credentialOf: (person: Identity) => string | undefined
+    signedIn: () => Promise<SignedIn | undefined>
     now: () => number
   },
 ): Promise<Outcome> {
@@ -44,29 +53,44 @@ export async function complete(
   if (!purpose.resource().policy(person)) return { kind: 'refused', person }
   const { issuer, subject, ...identity } = person
   const credential = deps.credentialOf(person)
-  const grant: Grant = {
-    id: randomToken(16),
-    provider: interaction.provider,
-    issuer,
-    subject,
-    ...(credential !== undefined && { credential }),
-    ...purpose.terms(now),
-    createdAt: now,
-  }
+  const id = randomToken(16)
   const remaining = Math.max(1, interaction.expiresAt - now)
   try {
-    if (!(await records.interactions.answer(interaction.id, grant.id, remaining))) {
+    if (!(await records.interactions.answer(interaction.id, id, remaining))) {
       return { kind: 'already-answered' }
     }
+    const signedIn = await deps.signedIn()
+    const terms = purpose.terms(now)
+    const grant: Grant = {
+      id,
+      provider: interaction.provider,
+      issuer,
+      subject,
+      ...(credential !== undefined && { credential }),
+      ...(signedIn && { signIn: signedIn.id }),
+      ...terms,
+      expiresAt: lastOf(interaction, terms, signedIn),
+      createdAt: now,
+    }
     await records.grants.create(grant, identity, now)
-    return { kind: 'done', user: subjectOf(person), arrival: await purpose.finish(grant, person) }
+    return {
+      kind: 'done',
+      user: subjectOf(person),
+      arrival: await purpose.finish(grant, person),
+      isKnown: signedIn !== undefined && signedIn.setCookie === undefined,
+      setCookie: signedIn?.setCookie,
+    }
   } catch (error) {
     // No answer has left yet, so the person may try again. The first error says more than a failed clean-up.
-    records.grants.revokeForSure(grant.id).catch(() => {})
-    await records.interactions.giveBack(interaction.id, grant.id, remaining).catch(() => {})
+    records.grants.revokeForSure(id).catch(() => {})
+    await records.interactions.giveBack(interaction.id, id, remaining).catch(() => {})
     throw error
   }
 }
+
+/** A session in a browser ends with the sign-in that it comes from: else each would begin the person's time anew. */
+const lastOf = ({ purpose }: Interaction, { expiresAt }: Terms, signedIn: SignedIn | undefined) =>
+  purpose === 'session' && signedIn ? Math.min(expiresAt, signedIn.until) : expiresAt
 
 /**
  * The resource with this audience.

@@ -3,26 +3,41 @@
  *
  * @module
  */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { PageError } from '../errors.ts'
 import { refuseCrossSite } from '../http/cross-site.ts'
 import { onHost } from '../http/host-constraint.ts'
 import { allowOnly } from '../http/methods.ts'
+import { subjectOf } from '../oauth/subject.ts'
 import { CONSENT_PATH } from '../paths.ts'
 import { type Parameters, single } from '../url/parameters.ts'
+import { reopen, showConsent } from './ask-consent.ts'
+import type { Outcome } from './complete.ts'
 import {
   identifyUrl,
   type LoginFlow,
+  otherAccountUrl,
   receiveInteraction,
-  reopen,
-  showConsent,
   showStartAgain,
+  wishesOf,
 } from './flow.ts'
+import { answerOutcome } from './identification.ts'
+import type { ClientInteraction } from './interaction.ts'
 import { orAnswerFailure } from './provider-failure.ts'
 import { answerUrl, redirectOf, sendContinuePage, sendOn } from './responses.ts'
+import type { KnownPerson } from './sign-ins.ts'
+import { createSingleFlight } from './single-flight.ts'
+
+/** A person who presses Allow twice gets the first answer. */
+const KEEP_ANSWER_MS = 10_000
 
 export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
   const constraints = onHost(flow.host)
+  const once = createSingleFlight<Outcome>({
+    keep: ({ kind }) => kind === 'done',
+    keepMs: KEEP_ANSWER_MS,
+    elapsed: flow.elapsed,
+  })
   app.post<{ Body: Parameters }>(CONSENT_PATH, { constraints }, async (request, reply) => {
     refuseCrossSite(request, flow.issuer)
     const sealed = single(request.body, 'interaction')
@@ -41,14 +56,22 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
     ) {
       // Two tabs of a first visit overwrite each other's cookie: ask again, decide nothing.
       await showConsent(reply, reopen(interaction, browser, flow), flow)
+    } else if (decision === 'someone-else') {
+      await flow.signIns.end(request, reply)
+      const { loginHint: _, ...wishes } = wishesOf(interaction)
+      const asked = { ...reopen(interaction, browser, flow), wishes, someoneElse: true }
+      await showConsent(reply, asked, flow)
     } else if (now >= interaction.expiresAt) {
       await showStartAgain(reply, interaction, flow)
     } else if (decision === 'approve') {
-      const consented = { ...interaction, stage: 'consented' as const }
-      flow.browsers.approve(reply, consented, interaction.expiresAt - now)
-      await orAnswerFailure(reply, consented, flow, async () =>
-        sendContinuePage(reply, await identifyUrl(consented, flow), 'Continue to sign in'),
-      )
+      const known =
+        interaction.person === undefined ? undefined : await knownTo(request, interaction)
+      if (known && subjectOf(known.person) !== interaction.person) {
+        // Somebody else signed in since: the page named another person.
+        await showConsent(reply, reopen(interaction, browser, flow), flow)
+      } else {
+        await approve(reply, interaction, known)
+      }
     } else if (decision === 'deny') {
       flow.browsers.forget(reply, interaction)
       sendOn(
@@ -69,4 +92,34 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
     return reply
   })
   allowOnly(app, CONSENT_PATH, ['POST'], constraints)
+
+  const knownTo = (request: FastifyRequest, interaction: ClientInteraction) =>
+    flow.signIns.find(request, wishesOf(interaction))
+
+  /** Lets a known person in at once; anybody else signs in next. */
+  async function approve(
+    reply: FastifyReply,
+    { person: _, ...asked }: ClientInteraction,
+    known: KnownPerson | undefined,
+  ): Promise<void> {
+    const consented = { ...asked, stage: 'consented' as const }
+    const remember = () =>
+      flow.browsers.approve(reply, consented, consented.expiresAt - Math.floor(flow.now() / 1000))
+    if (known) {
+      const outcome = await once(consented.id, () =>
+        flow.complete(consented, known.person, async () => known),
+      )
+      // A refused person may sign in as somebody else.
+      if (outcome.kind === 'refused') remember()
+      await answerOutcome(outcome, reply, consented, flow)
+      return
+    }
+    remember()
+    await orAnswerFailure(reply, consented, flow, async () => {
+      const to = consented.someoneElse
+        ? (await otherAccountUrl(consented, flow, undefined)).href
+        : await identifyUrl(consented, flow)
+      sendContinuePage(reply, to, 'Continue to sign in')
+    })
+  }
 }

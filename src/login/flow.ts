@@ -6,30 +6,22 @@
  * @module
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type Keyring, randomToken } from '../crypto.ts'
+import type { Keyring } from '../crypto.ts'
 import { PageError } from '../errors.ts'
 import type { ClientAddress } from '../http/client-address.ts'
 import { sendErrorPage } from '../http/errors.ts'
 import type { PageHost } from '../http/own-pages.ts'
 import type { Clients } from '../oauth/clients/clients.ts'
-import { destinationOf, type RedirectRules } from '../oauth/redirect-uri.ts'
-import { OFFLINE_ACCESS } from '../oauth/scope.ts'
-import { consentPage } from '../pages/consent-page.ts'
-import { pageHeaders } from '../pages/styles.ts'
-import { CONSENT_PATH, LOGIN_PATH } from '../paths.ts'
+import type { RedirectRules } from '../oauth/redirect-uri.ts'
+import { LOGIN_PATH } from '../paths.ts'
 import type { Identity, Provider, SignInWishes } from '../providers/provider.ts'
 import type { ResourceTable } from '../resources/resource-table.ts'
 import type { Browsers } from './browser.ts'
 import type { Outcome } from './complete.ts'
-import {
-  type ClientInteraction,
-  INTERACTION_LIFETIME,
-  type Interaction,
-  openInteraction,
-  sealInteraction,
-} from './interaction.ts'
+import { type Interaction, openInteraction, sealInteraction } from './interaction.ts'
 import type { PasswordLogin } from './password-login.ts'
 import type { Purpose } from './purpose.ts'
+import type { SignedIn, SignIns } from './sign-ins.ts'
 
 export interface LoginFlow {
   readonly issuer: string
@@ -43,7 +35,13 @@ export interface LoginFlow {
   readonly provider: Provider
   readonly passwordLogin: PasswordLogin | undefined
   readonly clientAddress: ClientAddress
-  readonly complete: (interaction: Interaction, person: Identity) => Promise<Outcome>
+  readonly signIns: SignIns
+  /** @param signedIn runs once the person is let in: the sign-in that the grant comes from */
+  readonly complete: (
+    interaction: Interaction,
+    person: Identity,
+    signedIn: () => Promise<SignedIn | undefined>,
+  ) => Promise<Outcome>
   /** The purpose of an interaction. */
   readonly purposeOf: (interaction: Interaction) => Purpose
   /** True once {@link complete} let the person in. */
@@ -79,46 +77,6 @@ export async function receiveInteraction(
     text: 'Go back to the program you want to connect and start again from there.',
     details: 'the interaction is missing or was not made by this server',
   })
-}
-
-/** The same request of the same client under a new id, not yet allowed, in this browser. */
-export function reopen(
-  interaction: ClientInteraction,
-  browser: string,
-  flow: LoginFlow,
-): ClientInteraction {
-  return {
-    ...interaction,
-    id: randomToken(16),
-    stage: 'requested',
-    provider: flow.provider.id,
-    browser,
-    expiresAt: Math.floor(flow.now() / 1000) + INTERACTION_LIFETIME,
-  }
-}
-
-/** @throws PageError if the resource is no longer configured */
-export async function showConsent(
-  reply: FastifyReply,
-  interaction: ClientInteraction,
-  flow: LoginFlow,
-): Promise<void> {
-  const resource = flow.purposeOf(interaction).resource()
-  const page = consentPage({
-    action: CONSENT_PATH,
-    interaction: await sealInteraction(interaction, flow),
-    client: {
-      name: interaction.clientName,
-      known: interaction.clientConfigured ? 'configured' : 'self-declared',
-    },
-    resource: { name: resource.name, host: resource.audience.replace(/^https?:\/\//, '') },
-    scopes: interaction.scopes
-      .filter((scope) => scope !== OFFLINE_ACCESS)
-      .map((name) => ({ name, description: resource.scopes[name] ?? name })),
-    destination: destinationOf(interaction.redirectUri),
-    address: interaction.redirectUri,
-  })
-  void reply.headers(pageHeaders()).send(page)
 }
 
 /** For an interaction that we sealed, but that is too old or came from another browser. */
@@ -158,6 +116,10 @@ export async function identifyUrl(
       ).href
   }
 }
+
+/** A name that the person knows the account by. */
+export const personName = ({ email, preferredUsername }: Identity): string =>
+  email ?? preferredUsername ?? 'this account'
 
 /** The client's wishes about the sign-in. */
 export function wishesOf(interaction: Interaction): SignInWishes {

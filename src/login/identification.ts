@@ -6,9 +6,9 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { sendErrorPage } from '../http/errors.ts'
-import type { Identity } from '../providers/provider.ts'
+import { reopen, showConsent } from './ask-consent.ts'
 import type { Outcome } from './complete.ts'
-import { type LoginFlow, otherAccountUrl, reopen, showConsent, showStartAgain } from './flow.ts'
+import { type LoginFlow, otherAccountUrl, personName, showStartAgain } from './flow.ts'
 import { type Interaction, next } from './interaction.ts'
 import { orAnswerFailure } from './provider-failure.ts'
 import { sendOn } from './responses.ts'
@@ -51,8 +51,12 @@ export async function answerOutcome(
 ): Promise<void> {
   switch (outcome.kind) {
     case 'done':
-      reply.request.log.info({ requestId: reply.request.id, user: outcome.user }, 'signed in')
+      reply.request.log.info(
+        { requestId: reply.request.id, user: outcome.user },
+        outcome.isKnown ? 'let in by an earlier sign-in' : 'signed in',
+      )
       flow.browsers.forget(reply, interaction)
+      outcome.setCookie?.(reply)
       await outcome.arrival.setCookies?.(reply)
       sendOn(reply, outcome.arrival.location, { allowed: true })
       return
@@ -102,5 +106,3 @@ async function showRefused(
 
 const sameAccountAdvice = (provider: string) =>
   ` To sign in as someone else: ${provider} may name this account again and ask only for its password. Look there for a link or an arrow that leads to another account, or sign out there first.`
-
-const personName = (person: Identity) => person.email ?? person.preferredUsername ?? 'this account'

@@ -54,6 +54,10 @@ const ClientInteraction = z.object({
     .exactOptional(),
   /** SHA-256 of the cookie of the browser that it belongs to (decision K6). */
   browser: z.string(),
+  /** The `sub` of the person whom the consent page names: an answer to that page is theirs alone (decision K35). */
+  person: z.string().exactOptional(),
+  /** True once the person said that they are somebody else than this browser knows. */
+  someoneElse: z.boolean().exactOptional(),
 })
 
 /**
@@ -97,6 +101,8 @@ const MEMBERS = [
   'returnTo',
   'nonceHash',
   'wishes',
+  'person',
+  'someoneElse',
 ] as const satisfies readonly (keyof ClientInteraction | keyof SessionInteraction)[]
 
 /** The services that sealing needs. */

@@ -57,9 +57,10 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
     try {
       const answer = await once(key, async () => {
         const attempt = await login.attempt({ name, password }, request)
-        return attempt.kind === 'identified'
-          ? { outcome: await flow.complete(interaction, attempt.person) }
-          : { attempt }
+        if (attempt.kind !== 'identified') return { attempt }
+        const { person } = attempt
+        const signedIn = () => flow.signIns.begin(request, person)
+        return { outcome: await flow.complete(interaction, person, signedIn) }
       })
       if ('attempt' in answer) {
         const { kind: reason } = answer.attempt

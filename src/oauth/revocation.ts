@@ -4,16 +4,19 @@
  * @module
  */
 import { OAuthError } from '../errors.ts'
-import type { Provider } from '../providers/provider.ts'
+import type { Account, Provider } from '../providers/provider.ts'
 import type { Grant, Records } from '../records/records.ts'
 import type { RevokedBefore } from '../records/revoked-before.ts'
 import type { Client } from './clients/client.ts'
 import type { FindIssuedToken } from './tokens/issued-tokens.ts'
 
+type Dated = Account & { readonly provider: string; readonly createdAt: number }
+
 /**
- * Revokes for good the grants that checks refuse already, so that no later configuration revives them: those from before
- * `REVOKE_BEFORE`, and those of people whom the provider no longer knows, or knows by another password. If a name comes
- * back later, it is another person. Of people the provider cannot tell about, this revokes nothing.
+ * Revokes for good the grants that checks refuse already, and the sign-ins by which browsers know people, so that no later
+ * configuration revives them: those from before `REVOKE_BEFORE`, and those of people whom the provider no longer knows, or
+ * knows by another password. If a name comes back later, it is another person. Of people the provider cannot tell about,
+ * this revokes nothing.
  * @param deps `now` in milliseconds since the epoch
  * @returns the number of revoked grants
  */
@@ -24,18 +27,21 @@ export async function revokeEndedGrants(deps: {
   readonly now: () => number
 }): Promise<number> {
   const { records, provider, revokedBefore, now } = deps
-  const isTooOld = ({ createdAt }: Grant) =>
+  const isTooOld = ({ createdAt }: Dated) =>
     createdAt < revokedBefore.current() ||
     // It was made under a clock that ran ahead, so nobody knows whether it is older: it ends with the others.
     (revokedBefore.isRaised && createdAt > now() / 1000)
-  const isGone = (grant: Grant) =>
-    provider.current !== undefined && grant.provider === provider.id && !provider.current(grant)
+  const isGone = (account: Dated) =>
+    provider.current !== undefined && account.provider === provider.id && !provider.current(account)
 
   let revoked = 0
   for await (const grant of records.grants.all()) {
     if (!isTooOld(grant) && !isGone(grant)) continue
     await records.grants.revoke(grant.id)
     revoked += 1
+  }
+  for await (const signIn of records.signIns.all()) {
+    if (isTooOld(signIn) || isGone(signIn)) await records.signIns.end(signIn.id)
   }
   return revoked
 }

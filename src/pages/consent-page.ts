@@ -94,11 +94,11 @@ ${caution && html`<p class="note">${infoIcon}<span>${caution}</span></p>`}
 <button class="button" name="decision" value="deny">Deny</button>
 <span class="hold"><button class="button primary" name="decision" value="approve">Allow</button></span>
 </div>
-</form>
-<p class="request">${
-      page.person === undefined
-        ? 'If you allow this, you will be asked to sign in next.'
-        : html`You are signed in as <b>${isolated(page.person)}</b>.`
-    }</p>`,
+${
+  page.person === undefined
+    ? html`<p class="request">If you allow this, you will be asked to sign in next.</p>`
+    : html`<p class="request">You are signed in as <b>${isolated(page.person)}</b>. Not you? <button class="plain" name="decision" value="someone-else">Use another account</button></p>`
+}
+</form>`,
   })
 }

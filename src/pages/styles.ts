@@ -85,6 +85,10 @@ input[aria-invalid] { border-color: var(--alert); }
 .hold { display: grid; border-radius: .625rem; background: var(--tint); }
 .hold > .button { animation: hold 1s; }
 @keyframes hold { 0%, 99.9% { visibility: hidden; } }
+.plain {
+  min-height: 2.75rem; padding: .25rem .125rem; border: 0; background: none; cursor: pointer;
+  font: inherit; color: var(--accent); text-decoration: underline; text-underline-offset: .2em;
+}
 .primary:hover { background: color-mix(in srgb, var(--accent) 88%, var(--ink)); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .code { font: 650 1.5rem/1.4 ui-monospace, 'Cascadia Mono', 'SF Mono', Menlo, 'Liberation Mono', monospace; letter-spacing: .04em; }

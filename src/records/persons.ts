@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Identity, Provider } from '../providers/provider.ts'
-import type { Grant, HeldGrant, Records } from './records.ts'
+import type { Account, Identity, Provider } from '../providers/provider.ts'
+import type { Grant, HeldGrant, Records, SignIn } from './records.ts'
 
 export interface Persons {
   /** True if persons are read from the store, false if from the provider. */
@@ -17,21 +17,25 @@ export interface Persons {
    * have changed.
    */
   isCurrent(grant: HeldGrant, person: Identity): boolean
+  /** The person of a sign-in at the gateway; undefined as for {@link find}. */
+  ofSignIn(signIn: SignIn): Identity | undefined
 }
 
 /** @param deps `provider`: the configured provider */
 export function createPersons(deps: { provider: Provider; records: Records }): Persons {
   const { provider, records } = deps
-  const isOurs = ({ provider: id, issuer }: HeldGrant) =>
+  const isOurs = ({ provider: id, issuer }: Pick<HeldGrant, 'provider' | 'issuer'>) =>
     id === provider.id && (provider.kind === 'password' || provider.speaksFor(issuer))
 
   if (provider.current) {
     const current = provider.current
-    const find = (grant: HeldGrant) => (isOurs(grant) ? current(grant) : undefined)
+    const find = (account: Account & { readonly provider: string }) =>
+      isOurs(account) ? current(account) : undefined
     return {
       areStored: false,
       find: async (grant) => find(grant),
       isCurrent: (grant, person) => find(grant) === person,
+      ofSignIn: find,
     }
   }
   return {
@@ -41,5 +45,9 @@ export function createPersons(deps: { provider: Provider; records: Records }): P
       return identity && { ...identity, issuer: grant.issuer, subject: grant.subject }
     },
     isCurrent: isOurs,
+    ofSignIn: (signIn) =>
+      isOurs(signIn)
+        ? { ...signIn.identity, issuer: signIn.issuer, subject: signIn.subject }
+        : undefined,
   }
 }

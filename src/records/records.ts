@@ -12,6 +12,7 @@
  * | `code:<hash of the code>` | {@link CodeRecord} | 600 s, so that a replay is still recognised (K14) |
  * | `interaction:<id>` | id of the grant that the interaction was answered with | as long as the interaction could be |
  * | `session:<grant id>` | true: the browser session was used lately | idle time, at most the grant's |
+ * | `sign-in:<id>` | {@link SignIn}: a browser that knows its person (K35) | idle time, at most until it expires |
  * | `session-code:<hash of the code>` | {@link SessionCodeRecord}, gone once it is used | 60 s |
  * | `revoked-before` | the latest `REVOKE_BEFORE` that was ever set (`revoked-before.ts`) | for ever |
  * | `signing-key:<algorithm>-<period>` | a sealed signing key | as long as a token it signed |
@@ -35,6 +36,8 @@ export interface Grant {
   readonly subject: string
   /** The mark of the person's password at the sign-in ({@link Account.credential}), if our own login took one. */
   readonly credential?: string
+  /** The id of the {@link SignIn} that it comes from, where the browser is known again. */
+  readonly signIn?: string
   readonly clientHash: string
   readonly clientName: string
   readonly redirectHost: string
@@ -54,6 +57,22 @@ export type HeldGrant = Pick<
 
 /** The part of the person's identity that may change. */
 export type GrantIdentity = Omit<Identity, 'issuer' | 'subject'>
+
+/** A person who signed in at the gateway in one browser, which knows them again (decision K35). */
+export interface SignIn {
+  readonly id: string
+  /** SHA-256 of the secret in the browser's cookie. */
+  readonly secretHash: string
+  readonly provider: string
+  readonly issuer: string
+  readonly subject: string
+  /** As {@link Grant.credential}. */
+  readonly credential?: string
+  readonly identity: GrantIdentity
+  /** When the person signed in. Seconds since the epoch. */
+  readonly createdAt: number
+  readonly expiresAt: number
+}
 
 export interface CodeRecord {
   readonly grantId: string
@@ -149,6 +168,16 @@ export interface Records {
     touch(grantId: string, ttlSeconds: number): Promise<void>
     isActive(grantId: string): Promise<boolean>
   }
+  /** The browsers that know their person. */
+  readonly signIns: {
+    set(signIn: SignIn, ttlSeconds: number): Promise<void>
+    find(id: string): Promise<SignIn | undefined>
+    /** Keeps it for the next `ttlSeconds`, unless it ended or changed meanwhile. */
+    renew(signIn: SignIn, ttlSeconds: number): Promise<void>
+    end(id: string): Promise<void>
+    /** Every stored one, also those that {@link find} leaves out because of their age. */
+    all(): AsyncIterable<SignIn>
+  }
   readonly sessionCodes: {
     create(hash: string, code: SessionCodeRecord): Promise<void>
     find(hash: string): Promise<SessionCodeRecord | undefined>
@@ -158,7 +187,7 @@ export interface Records {
 }
 
 /**
- * Grants, identities, refresh states, codes and sessions are believed: each carries a MAC (`authentic.ts`). An
+ * Grants, identities, refresh states, codes, sessions and sign-ins are believed: each carries a MAC (`authentic.ts`). An
  * `interaction:` record only bars its interaction, and says nothing about anybody.
  * @param storage any adapter
  * @param options `onForged`: told the key of a record without a good MAC, which counts as absent; `revokedBefore`:
@@ -174,8 +203,8 @@ export function createRecords(
 ): Records {
   const { keyring, onForged = () => {}, revokedBefore = () => 0 } = options
   const believed = createAuthenticStorage(storage, keyring, onForged)
-  const unlessRevoked = (grant: Grant | undefined) =>
-    grant && grant.createdAt >= revokedBefore() ? grant : undefined
+  const unlessRevoked = <T extends { readonly createdAt: number }>(found: T | undefined) =>
+    found && found.createdAt >= revokedBefore() ? found : undefined
   const { unchanged } = storage
   const retryUntilStored = createRetries()
   const revoke = async (id: string) => {
@@ -228,6 +257,18 @@ export function createRecords(
     sessions: {
       touch: (grantId, ttl) => believed.set(`session:${grantId}`, true, ttl),
       isActive: async (grantId) => (await believed.get(`session:${grantId}`)) !== undefined,
+    },
+    signIns: {
+      set: (signIn, ttl) => believed.set(`sign-in:${signIn.id}`, signIn, ttl),
+      find: async (id) => unlessRevoked(await believed.get<SignIn>(`sign-in:${id}`)),
+      async renew(signIn, ttl) {
+        await believed.replace(`sign-in:${signIn.id}`, signIn, signIn, ttl)
+      },
+      end: (id) => storage.delete(`sign-in:${id}`),
+      async *all() {
+        // Only `set` above writes under this prefix.
+        for await (const [, stored] of believed.scan('sign-in:')) yield stored as SignIn
+      },
     },
     sessionCodes: {
       create: (hash, code) => believed.set(`session-code:${hash}`, code, SESSION_CODE_LIFETIME),

@@ -83,6 +83,8 @@ export interface ResourceTable {
   originAt(host: string): string | undefined
   /** True if a resource lives at our own host. */
   readonly isOurHostShared: boolean
+  /** True unless such a resource's pages may be of our own origin (decision K36). */
+  readonly isOurHostGuarded: boolean
   /** True if any resource lives at this host. */
   hasHost(host: string): boolean
 }
@@ -221,6 +223,9 @@ export function createResourceTable(
     ),
     originAt: (host) => hereAt(host)[0]?.resource.origin,
     isOurHostShared: all.some(({ sharedHost }) => sharedHost !== undefined),
+    isOurHostGuarded: all.every(
+      ({ sharedHost }) => sharedHost === undefined || sharedHost === 'sandboxed',
+    ),
     hasHost: (host) => hereAt(host).length > 0,
   }
 }

@@ -10,6 +10,7 @@ import { sendErrorPage } from '../http/errors.ts'
 import { allowOnly } from '../http/methods.ts'
 import { rawQuery } from '../http/raw-query.ts'
 import { identifyUrl, otherAccountUrl } from '../login/flow.ts'
+import { answerOutcome } from '../login/identification.ts'
 import { INTERACTION_LIFETIME, type SessionInteraction } from '../login/interaction.ts'
 import { orAnswerFailure } from '../login/provider-failure.ts'
 import { sendOn } from '../login/responses.ts'
@@ -120,6 +121,16 @@ async function beginHere(
     ...(isElsewhere && { nonceHash: nonce }),
     provider: flow.provider.id,
     expiresAt: Math.floor(flow.now() / 1000) + INTERACTION_LIFETIME,
+  }
+  const known = forceLogin ? undefined : await flow.signIns.find(request)
+  if (known) {
+    const outcome = await flow.complete(interaction, known.person, async () => known)
+    // A refused person may sign in as somebody else.
+    if (outcome.kind === 'refused') {
+      flow.browsers.approve(reply, interaction, INTERACTION_LIFETIME)
+    }
+    await answerOutcome(outcome, reply, interaction, flow)
+    return
   }
   flow.browsers.approve(reply, interaction, INTERACTION_LIFETIME)
   await orAnswerFailure(reply, interaction, flow, async () => {

@@ -66,9 +66,13 @@ async function signOut(
     const verification = await tokens.verify(token)
     if (!verification.ok) continue
     const { gid, sub } = verification.claims
+    const grant = await records.grants.find(gid)
     await records.grants.revoke(gid)
+    // Else the next page would sign the person in again by itself.
+    if (grant?.signIn !== undefined) await flow.signIns.endById(grant.signIn)
     request.log.info({ requestId: request.id, user: sub }, 'signed out')
   }
+  if (asked.isOwn) await flow.signIns.end(request, reply)
   clearSessions(reply, asked)
   const home = rules.resources.onlyOneAt(asked.host)
   const page = signedOutPage({

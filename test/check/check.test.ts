@@ -63,7 +63,12 @@ async function counted({ withPeek = true } = {}) {
   const records = createRecords(storage, { keyring: testKeyring() })
   await records.grants.create(GRANT, PERSON, Math.floor(clock() / 1000))
   asked.other = 0
-  const persons = { areStored: false, find: async () => PERSON, isCurrent: () => true }
+  const persons = {
+    areStored: false,
+    find: async () => PERSON,
+    isCurrent: () => true,
+    ofSignIn: () => undefined,
+  }
   const verifier = createVerifier({
     records,
     now: clock,

@@ -12,7 +12,7 @@ const passwordHash = await hash(PASSWORD, { memoryCost: 8192, timeCost: 1, paral
 const slowGateway = () => buildTestApp({ users: [{ ...ANN, passwordHash }, BOB], rateLimit: 0 })
 
 const openLogin = async (gateway: TestApp, browser: Browser) =>
-  consentTo(browser, authorizeUrl(await register(gateway.app)))
+  consentTo(browser, authorizeUrl(await register(gateway.app), { prompt: 'login' }))
 
 /** How many of those who were refused come again at each turn of another: more than there are places. */
 const COME_AGAIN = 4

@@ -28,7 +28,7 @@ beforeEach(async () => {
 })
 
 async function openLogin(who: Browser): Promise<Page> {
-  return consentTo(who, authorizeUrl(await register(gateway.app)))
+  return consentTo(who, authorizeUrl(await register(gateway.app), { prompt: 'login' }))
 }
 
 const guess = (name = 'ann', password = 'wrong') => typeIn(browser, page, { name, password })

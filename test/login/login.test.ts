@@ -31,7 +31,7 @@ beforeEach(async () => {
   browser = createBrowser(gateway.app)
 })
 
-const toLogin = (who = browser) => consentTo(who, authorizeUrl(client))
+const toLogin = (who = browser) => consentTo(who, authorizeUrl(client, { prompt: 'login' }))
 
 describe('the login page', () => {
   it('says for which program and server, and knows password managers', async () => {

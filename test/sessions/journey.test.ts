@@ -105,7 +105,11 @@ describe.each(SCOPES)('a session by the cookie of the $scope', ({ config, page, 
     const records = await storedRecords(test.storage)
     const kinds = Object.keys(records).map((key) => key.split(':')[0])
     expect(kinds.filter((kind) => kind !== 'signing-key').toSorted()).toEqual(
-      ['grant', 'identity', 'interaction', 'session'].toSorted(),
+      // On a host that is shared and unguarded, the gateway knows no browser again (K36).
+      [
+        ...['grant', 'identity', 'interaction', 'session'],
+        ...(page.includes('/app') ? [] : ['sign-in']),
+      ].toSorted(),
     )
     const grant = storedGrant(records)
     expect(grant).toMatchObject({
@@ -190,7 +194,7 @@ describe('a session of a domain', () => {
     const board = await visitor.open('https://board.example.com/')
     expect(board.answer.statusCode).toBe(403)
     const far = await visitor.open('https://far.example.org/')
-    expect(far.url.pathname).toBe('/login')
+    expect(far.way.join(' ')).toContain('https://far.example.org/.gatewarden/callback?code=')
   })
 
   it('carries the default and required scopes of all of them', async () => {

@@ -34,6 +34,8 @@ export interface Visitor {
     fields?: Record<string, string>,
     headers?: Record<string, string>,
   ): Promise<Visit>
+  /** Opens an address, and signs in as ann if it leads to the login page. */
+  enter(url: string): Promise<Visit>
   /** Types into the built-in login page and follows; by default, as ann. */
   signIn(page: Visit, person?: { name?: string; password?: string }): Promise<Visit>
 }
@@ -150,7 +152,7 @@ export function createVisitor(
     return follow({ url, answer: remember(url, answer), way: [url.href] })
   }
 
-  return {
+  const visitor: Visitor = {
     jar,
     lines,
     step,
@@ -158,6 +160,10 @@ export function createVisitor(
     post,
     open: async (url, headers) =>
       follow({ url: new URL(url), answer: await step(url, headers), way: [url] }),
+    async enter(url) {
+      const page = await visitor.open(url)
+      return page.url.pathname === '/login' ? visitor.signIn(page) : page
+    },
     signIn: (page, { name = 'ann', password = PASSWORD } = {}) =>
       post(page, '/login', {
         interaction: hiddenField(page.answer.body, 'interaction'),
@@ -165,4 +171,5 @@ export function createVisitor(
         password,
       }),
   }
+  return visitor
 }

@@ -1,0 +1,80 @@
+/**
+ * Asks a person whether a client may use a resource. The page names the person whom this browser is signed in as, and the
+ * answer counts for that person alone.
+ *
+ * @module
+ */
+import type { FastifyReply } from 'fastify'
+import { randomToken } from '../crypto.ts'
+import { OAuthError } from '../errors.ts'
+import { destinationOf } from '../oauth/redirect-uri.ts'
+import { OFFLINE_ACCESS } from '../oauth/scope.ts'
+import { subjectOf } from '../oauth/subject.ts'
+import { consentPage } from '../pages/consent-page.ts'
+import { pageHeaders } from '../pages/styles.ts'
+import { CONSENT_PATH } from '../paths.ts'
+import type { Identity } from '../providers/provider.ts'
+import { type LoginFlow, personName, wishesOf } from './flow.ts'
+import { type ClientInteraction, INTERACTION_LIFETIME, sealInteraction } from './interaction.ts'
+
+/** The same request of the same client under a new id, not yet allowed, in this browser. */
+export function reopen(
+  interaction: ClientInteraction,
+  browser: string,
+  flow: LoginFlow,
+): ClientInteraction {
+  return {
+    ...interaction,
+    id: randomToken(16),
+    stage: 'requested',
+    provider: flow.provider.id,
+    browser,
+    expiresAt: Math.floor(flow.now() / 1000) + INTERACTION_LIFETIME,
+  }
+}
+
+/** @throws PageError if the resource is no longer configured */
+export async function showConsent(
+  reply: FastifyReply,
+  interaction: ClientInteraction,
+  flow: LoginFlow,
+): Promise<void> {
+  const resource = flow.purposeOf(interaction).resource()
+  const { sealed, person } = await sealFor(reply, interaction, flow)
+  const page = consentPage({
+    action: CONSENT_PATH,
+    interaction: sealed,
+    client: {
+      name: interaction.clientName,
+      known: interaction.clientConfigured ? 'configured' : 'self-declared',
+    },
+    resource: { name: resource.name, host: resource.audience.replace(/^https?:\/\//, '') },
+    scopes: interaction.scopes
+      .filter((scope) => scope !== OFFLINE_ACCESS)
+      .map((name) => ({ name, description: resource.scopes[name] ?? name })),
+    destination: destinationOf(interaction.redirectUri),
+    address: interaction.redirectUri,
+    ...(person && { person: personName(person) }),
+  })
+  void reply.headers(pageHeaders()).send(page)
+}
+
+/** The interaction with the person whom the page names; without one if there is none, or no room for it. */
+async function sealFor(
+  { request }: FastifyReply,
+  { person: _, ...interaction }: ClientInteraction,
+  flow: LoginFlow,
+): Promise<{ readonly sealed: string; readonly person?: Identity }> {
+  const known = interaction.someoneElse
+    ? undefined
+    : await flow.signIns.find(request, wishesOf(interaction))
+  if (!known) return { sealed: await sealInteraction(interaction, flow) }
+  const { person } = known
+  try {
+    const named = { ...interaction, person: subjectOf(person) }
+    return { sealed: await sealInteraction(named, flow), person }
+  } catch (error) {
+    if (!(error instanceof OAuthError)) throw error
+    return { sealed: await sealInteraction(interaction, flow) }
+  }
+}
