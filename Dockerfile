@@ -19,6 +19,8 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
+# The command of the documentation.
+RUN chmod +x dist/main.js && ln -s /app/dist/main.js /usr/local/bin/gatewarden
 # A new volume takes its owner from here. Gatewarden writes nowhere else, so the root file system can be read-only.
 RUN install --directory --owner=1000 --group=1000 --mode=0700 /data
 USER 1000:1000

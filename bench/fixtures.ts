@@ -76,6 +76,7 @@ export function benchConfig(upstream: string | undefined, provider?: BenchProvid
     ],
     trustedProxies: ['127.0.0.0/8'],
     provider: provider?.config ?? { type: 'builtin' },
+    newUsers: [],
     users: [
       {
         name: 'ann',

@@ -271,6 +271,18 @@ export const EVENTS = {
     always: ['file'],
     sometimes: [],
   },
+  'password-made': {
+    level: 'warn',
+    says: 'made a password: read it in this file, then remove the file; only its hash is kept',
+    always: ['user', 'file'],
+    sometimes: [],
+  },
+  'password-file-left': {
+    level: 'warn',
+    says: 'the file with a password is still there: remove it',
+    always: ['user', 'file'],
+    sometimes: [],
+  },
   'secret-worn': {
     level: 'warn',
     says: 'very many values were sealed under one secret: plan to change SECRET',

@@ -1,7 +1,7 @@
 /**
  * This folder owns the subcommands, a file each. It owns no setting: `config/` does.
  *
- * The table of subcommands. A new command is a file and a row here; `help.ts` makes the help text from these rows.
+ * The table of subcommands. A new command is a file and a row here; `help.ts` makes the help texts from these rows.
  *
  * @module
  */
@@ -9,44 +9,72 @@ import { configCheck } from './config-check.ts'
 import { configPrint } from './config-print.ts'
 import { healthcheck } from './healthcheck.ts'
 import { version } from './help.ts'
-import type { Command } from './io.ts'
+import type { CommandRow } from './io.ts'
 import { start } from './start.ts'
-
-export interface CommandRow {
-  /** The words that call it: `config check`. */
-  readonly words: string
-  readonly summary: string
-  readonly run: Command
-}
 
 /** What only one command needs is loaded for it alone: a health check runs often and has to be light. */
 export const COMMANDS: readonly CommandRow[] = [
-  { words: 'serve', summary: 'start Gatewarden; the default command', run: start },
+  {
+    words: 'serve',
+    usage: '[--config FILE] [--SETTING VALUE ...]',
+    summary: 'start Gatewarden; the default command',
+    details: [
+      'Each setting is a flag, a variable of the environment (--public-url is PUBLIC_URL) or a line in .env, or a line in the file (public_url). A flag wins over the environment, the environment over .env, and .env over the file. docs/configuration.md has the sections that only the file can hold.',
+    ],
+    settings: 'all',
+    run: start,
+  },
   {
     words: 'hash-password',
-    summary: 'turn a password into a hash for users in gatewarden.yaml',
+    summary: 'turn a password into a hash for users in gatewarden.yaml or USERS',
+    details: [
+      'It asks for the password twice and prints its hash, with lines ready to paste. If standard input is no terminal, it reads the password from there, and prints the hash alone. It refuses passwords that are quick to guess.',
+    ],
     run: async (args, io) => (await import('./hash-password.ts')).hashPassword(args, io),
   },
   {
     words: 'config check',
-    summary: 'print every problem of the configuration, or ok',
+    usage: '[--config FILE]',
+    summary: 'print every problem of the configuration; or ok, and what to do next',
+    details: [
+      'After ok it prints the redirect URI to register at the provider, the address that the proxy asks, the paths to route here, and the URL for each client. It exits with 2 if there is a problem, each on a line of its own with its fix.',
+    ],
+    settings: 'same',
     run: configCheck,
   },
-  { words: 'config print', summary: 'show each value and where it came from', run: configPrint },
+  {
+    words: 'config print',
+    usage: '[--config FILE]',
+    summary: 'show each value and where it came from',
+    details: ['Secrets stay hidden.'],
+    settings: 'same',
+    run: configPrint,
+  },
   {
     words: 'healthcheck',
+    usage: '[--config FILE]',
     summary: 'ask the running process whether it is alive',
+    details: [
+      'It exits with 0 if /healthz answers 200, else with 1. It needs HOST and PORT alone.',
+    ],
+    settings: 'same',
     run: healthcheck,
   },
   {
     words: 'keys list',
+    usage: '[--config FILE]',
     summary: 'show the keys that sign tokens',
+    settings: 'same',
     run: async (args, io) => (await import('./keys.ts')).keysList(args, io),
   },
   {
     words: 'keys rotate',
-    summary:
-      'add a key that signs in ten minutes; --compromised: replace all keys now, which ends all tokens',
+    usage: '[--compromised] [--config FILE]',
+    summary: 'add a key that signs in ten minutes, or replace all keys now',
+    details: [
+      'With --compromised all keys are replaced at once, which ends all tokens; clients refresh by themselves. Without it nothing ends.',
+    ],
+    settings: 'same',
     run: async (args, io) => (await import('./keys.ts')).keysRotate(args, io),
   },
   {

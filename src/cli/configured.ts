@@ -22,11 +22,12 @@ export function listenOrExplain(argv: readonly string[], io: Io): Config['listen
   return orExplain(io, () => loadListen(optionsOf(argv, io)))
 }
 
-const optionsOf = (argv: readonly string[], { env, cwd, readFile }: Io): LoadOptions => ({
+const optionsOf = (argv: readonly string[], io: Io): LoadOptions => ({
   argv,
-  env,
-  cwd,
-  readFile,
+  env: io.env,
+  cwd: io.cwd,
+  readFile: io.readFile,
+  ...(io.listFolder && { listFolder: io.listFolder }),
 })
 
 function orExplain<T>(io: Io, load: () => T): T | undefined {

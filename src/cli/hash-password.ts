@@ -1,18 +1,12 @@
 /**
- * `gatewarden hash-password`: turns a password into a hash for `users.<name>.password_hash`.
+ * `gatewarden hash-password`: turns a password into a hash for `users.<name>.password_hash` and `USERS`.
  *
  * @module
  */
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
-import { hash } from '@node-rs/argon2'
 import type { Command, Io } from './io.ts'
-
-/** OWASP's first choice for argon2id: 19 MiB, two passes, one lane. */
-const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
-
-/** The login form takes no longer password. */
-const MAX_LENGTH = 1024
+import { hashOf, passwordProblem } from './passwords.ts'
 
 export const hashPassword: Command = async (args, io) => {
   if (args.length > 0) {
@@ -23,25 +17,32 @@ export const hashPassword: Command = async (args, io) => {
     return 2
   }
   const answer = await (io.stdin.isTTY ? askTwice(io) : readAll(io))
-  const problem = 'problem' in answer ? answer.problem : problemOf(answer.password)
+  const problem = 'problem' in answer ? answer.problem : passwordProblem(answer.password)
   if (problem !== undefined || !('password' in answer)) {
     io.stderr.write(`${problem}\n`)
     return 1
   }
-  io.stdout.write(`${await hash(answer.password, PARAMETERS)}\n`)
+  const hash = await hashOf(answer.password)
+  // A script takes the hash alone; a person gets the lines to paste beside it.
+  io.stdout.write(`${hash}\n`)
+  if (io.stdin.isTTY || io.stdout.isTTY) io.stderr.write(linesToPaste(hash))
   return 0
 }
 
-type Answer = { readonly password: string } | { readonly problem: string }
+/** Quotes keep the commas and the $ of the hash from YAML and the shell. */
+const linesToPaste = (hash: string) => `
+In gatewarden.yaml, with the quotes:
 
-function problemOf(password: string): string | undefined {
-  if (password === '') return 'The password is empty.'
-  if (password.length > MAX_LENGTH) return `The password is longer than ${MAX_LENGTH} characters.`
-  if (/\p{Cc}/u.test(password)) {
-    return 'The password holds a line break or another character that no login form can send.'
-  }
-  return undefined
-}
+users: { ann: { email: ann@example.com, password_hash: "${hash}" } }
+
+Or in the environment or .env, with the quotes:
+
+USERS='ann@example.com:${hash}'
+
+In a Compose file write each $ as $$.
+`
+
+type Answer = { readonly password: string } | { readonly problem: string }
 
 /** Reads standard input. A single line break at its end comes from the shell and is not part of the password. */
 async function readAll({ stdin }: Io): Promise<Answer> {
@@ -72,7 +73,7 @@ async function askTwice({ stdin, stderr }: Io): Promise<Answer> {
   try {
     const password = await ask('Password: ')
     if (password === undefined) return { problem: 'Nothing was typed.' }
-    const problem = problemOf(password)
+    const problem = passwordProblem(password)
     if (problem !== undefined) return { problem }
     const again = await ask('Once more: ')
     return again === password

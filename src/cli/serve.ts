@@ -20,6 +20,7 @@ import { buildIdentity } from './build-identity.ts'
 import { cannotListen } from './cannot-listen.ts'
 import { cannotOpen } from './cannot-open.ts'
 import { createServingEnd } from './end-serving.ts'
+import { givePasswords, type Terminal, tellPassword } from './given-passwords.ts'
 import { hostAndPort, hostToBind } from './listen-host.ts'
 import { type OpenedLog, openLog } from './open-log.ts'
 import { openStore } from './open-store.ts'
@@ -32,21 +33,33 @@ const RETRY_MS = 250
 
 /**
  * Resolves once the server listens; it then runs until SIGTERM or SIGINT.
+ * @param options `terminal` shows passwords that this start makes
  * @throws ConfigError for problems that only starting can find: a busy port, a store that cannot be opened
  */
-export async function serve(given: Config): Promise<void> {
+export async function serve(
+  given: Config,
+  { terminal }: { terminal?: Terminal } = {},
+): Promise<void> {
   const listen = { ...given.listen, host: await hostToBind(given.listen.host) }
-  const config = { ...given, listen }
   const now = () => Date.now()
   const elapsed = () => performance.now()
-  const opened = openLog(config, { stream: process.stdout, now, elapsed })
+  const opened = openLog(given, { stream: process.stdout, now, elapsed })
   const { log, events } = opened
   // Node writes its own warnings there.
   process.stderr.on('error', () => undefined)
-  const { secret, madeAt } = await rootSecret(config)
+  const { secret, madeAt } = await rootSecret(given)
   if (madeAt !== undefined) {
     events.emit({ event: 'secret-made', file: madeAt })
   }
+  const newUsers = await givePasswords(given, {
+    tell: async (made) => {
+      const file = await tellPassword(made, terminal)
+      if (file !== undefined) events.emit({ event: 'password-made', user: made.name, file })
+    },
+    remind: ({ name, passwordFile }) =>
+      events.emit({ event: 'password-file-left', user: name, file: passwordFile }),
+  })
+  const config = { ...given, listen, users: [...given.users, ...newUsers] }
   const store = await openStore(config, { now, elapsed, maxStale: config.maxStale, events })
   const storage = watchContact(store, { events, elapsed })
   try {

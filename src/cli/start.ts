@@ -14,7 +14,7 @@ export const start: Command = async (args, io) => {
   // Import the server only here: the other subcommands need no web server.
   const program = await import('./serve.ts')
   try {
-    await program.serve(loaded.config)
+    await program.serve(loaded.config, { ...(io.stderr.isTTY && { terminal: io.stderr }) })
     return 0
   } catch (error) {
     // These are problems that only starting finds, such as a busy port.

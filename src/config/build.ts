@@ -8,10 +8,14 @@ import type { Config } from './config.ts'
 import { warnOfClosedResources } from './rules/closed-resources.ts'
 import { checkGroupsOfProvider } from './rules/groups-of-provider.ts'
 import { warnOfLdapNames } from './rules/ldap-names.ts'
+import { warnOfOtherPort } from './rules/other-port.ts'
+import { checkOwnAddresses } from './rules/own-addresses.ts'
+import { warnOfPlainResources } from './rules/plain-resources.ts'
 import { checkProdMode } from './rules/prod-mode.ts'
 import { checkPublicSuffixes } from './rules/public-suffixes.ts'
 import { checkSharedHost } from './rules/shared-host.ts'
 import { checkSharedNames } from './rules/shared-names.ts'
+import { checkUpstreams } from './rules/upstream-loops.ts'
 import { buildClients } from './sections/clients.ts'
 import { buildProvider } from './sections/provider.ts'
 import { checkProviderTokens } from './sections/provider-tokens.ts'
@@ -48,17 +52,28 @@ export function buildConfig(parts: Parts): Config | undefined {
   warnOfLdapNames(parts)
   const resources = buildResources(parts)
   checkPublicSuffixes({ ...parts, resources, prodMode: settings.prod_mode })
-  const users = buildUsers({ users: parts.file.users ?? {}, disk, report })
+  const { users, newUsers } = buildUsers({
+    described: parts.file.users ?? {},
+    listed: settings.provider === 'builtin' ? (settings.users ?? []) : [],
+    disk,
+    report,
+  })
+  const everyone = [...users, ...newUsers]
   const provider = buildProvider(parts)
-  if (provider?.type === 'builtin') warnOfClosedResources({ users, resources, report })
+  if (provider?.type === 'builtin') warnOfClosedResources({ users: everyone, resources, report })
   checkGroupsOfProvider({ ...parts, resources, provider })
   const clients = buildClients({ ...parts, resources })
   const staticTokens = buildStaticTokens({ ...parts, resources })
-  if (provider?.type === 'builtin') checkSharedNames({ users, staticTokens, report })
+  if (provider?.type === 'builtin') checkSharedNames({ users: everyone, staticTokens, report })
   checkProviderTokens({ ...parts, resources })
   checkSharedHost({ ...parts, resources })
+  checkOwnAddresses({ ...parts, resources })
+  checkUpstreams({ ...parts, resources })
+  warnOfPlainResources({ ...parts, resources })
+  warnOfOtherPort(parts)
   checkRevokeBefore(parts)
   const redis = buildRedis(parts)
+  if (redis) refuseNewUsers(newUsers, report)
   if (settings.prod_mode)
     checkProdMode({ ...parts, resources, users, provider, clients, staticTokens })
   if (!publicUrl || !provider) return undefined
@@ -77,6 +92,7 @@ export function buildConfig(parts: Parts): Config | undefined {
     trustedProxies: settings.trusted_proxies,
     provider,
     users,
+    newUsers,
     lifetimes: {
       accessToken: settings.access_token_lifetime,
       grant: settings.grant_lifetime,
@@ -136,6 +152,16 @@ function checkCookieDomain({ settings, report }: Parts, publicUrl: PublicUrl): v
 
 /** Milliseconds by which the clock of the person who wrote the setting may be ahead of ours. */
 const CLOCK_SKEW_MS = 60_000
+
+/** The data directory belongs to one replica, so each would make another password. */
+function refuseNewUsers(newUsers: Config['newUsers'], report: Report): void {
+  for (const { name } of newUsers) {
+    report.problem(
+      'USERS',
+      `${name} has no password hash, and with REDIS_URL each replica would make a password of its own. Write ${name}:HASH, with a hash from gatewarden hash-password.`,
+    )
+  }
+}
 
 /** A time in the future would also end every grant made until then. */
 function checkRevokeBefore({ settings, report, now }: Parts): void {

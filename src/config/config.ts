@@ -11,7 +11,7 @@ import type { IdentityValue } from '../check/identity-headers.ts'
 import type { StaticTokenConfig } from '../credentials/static-tokens.ts'
 import type { ClientConfig } from '../oauth/clients/client.ts'
 import type { BroughtKey } from '../oauth/tokens/brought-key.ts'
-import type { ProviderConfig, UserConfig } from '../providers/provider-config.ts'
+import type { NewUser, ProviderConfig, UserConfig } from '../providers/provider-config.ts'
 import type { ResourceConfig } from '../resources/resource-table.ts'
 import type { RedisTarget } from '../storage/redis/topology.ts'
 
@@ -42,6 +42,8 @@ export interface Config {
   readonly trustedProxies: readonly string[]
   readonly provider: ProviderConfig
   readonly users: readonly UserConfig[]
+  /** People without a password: `cli/given-passwords.ts` makes each one in `dataDir`. */
+  readonly newUsers: readonly NewUser[]
   readonly lifetimes: {
     readonly accessToken: number
     readonly grant: number

@@ -14,6 +14,7 @@ import { readFlags } from './sources/flags.ts'
 import { createLayer } from './sources/layer.ts'
 import { listSources, type Source } from './sources/listing.ts'
 import { withMerges } from './sources/merge-keys.ts'
+import { type ListFolder, NEAR_DOTENV, nearFile } from './sources/near-files.ts'
 import { chooseSettings } from './sources/precedence.ts'
 import { warnOfRetired } from './sources/retired.ts'
 import { readYaml } from './sources/yaml.ts'
@@ -28,6 +29,8 @@ export interface LoadOptions {
   readonly cwd: string
   /** Returns the text of a file; throws the same errors as `fs.readFileSync`. */
   readFile(path: string): string
+  /** The names in a folder, for hints about a file with a nearly right name; throws if it cannot be read. */
+  listFolder?(path: string): readonly string[]
   /** Milliseconds since the epoch. Default: the system's clock. */
   now?(): number
 }
@@ -46,7 +49,7 @@ const DEFAULT_FILE = 'gatewarden.yaml'
 /** @throws ConfigError with every problem of the configuration */
 export function loadConfig(options: LoadOptions): Loaded {
   const report = createReport()
-  const { chosen, file, fileName, complete, disk } = readLayers(options, report)
+  const { chosen, file, fileName, complete, disk, noFile } = readLayers(options, report)
   const config = buildConfig({
     ...chosen,
     file: file ?? { entries: [] },
@@ -55,10 +58,12 @@ export function loadConfig(options: LoadOptions): Loaded {
     report,
     now: options.now?.() ?? Date.now(),
   })
-  if (report.problems.length > 0 || !config) throw new ConfigError(report.problems)
+  if (report.problems.length > 0 || !config) {
+    throw new ConfigError([...(noFile ? [noFile.line] : []), ...report.problems])
+  }
   return {
     config: deepFreeze(config),
-    warnings: report.warnings,
+    warnings: [...(noFile?.near ? [noFile.line] : []), ...report.warnings],
     sources: listSources({ given: chosen.given, file, fileName }),
   }
 }
@@ -79,13 +84,17 @@ function readLayers(options: LoadOptions, report: Report) {
   const disk = createDisk(options)
   const flags = readFlags(options.argv, report)
   const fileName = flags.configFile ?? DEFAULT_FILE
-  const yaml = attempt(report, fileName, () => readConfigFile(disk, flags.configFile))
+  const list = listerOf(options, disk)
+  const found = attempt(report, fileName, () => readConfigFile(disk, flags.configFile, list))
+  const yaml = found?.text
+  const noFile = found?.isAbsent ? explainAbsence(options.cwd, list) : undefined
   const read = yaml === undefined ? undefined : readYaml(yaml, { name: fileName, report })
   const contents = read && attempt(report, fileName, () => withMerges(read))
   const file = contents && readFileSettings(contents, report)
-  const dotenv = attempt(report, '.env', () =>
-    parseEnv(disk.find('.env')?.replace(/^\ufeff/, '') ?? ''),
-  )
+  const env = attempt(report, '.env', () => ({ text: disk.find('.env') }))
+  const dotenv = env && parseEnv(env.text?.replace(/^\ufeff/, '') ?? '')
+
+  if (env && env.text === undefined) warnOfNearDotenv(list, report)
 
   const layers = [
     createLayer('flag', flags.entries, report),
@@ -100,16 +109,48 @@ function readLayers(options: LoadOptions, report: Report) {
   )
   // A setting counts as missing only if every file that may hold it could be read.
   const complete = file !== undefined && dotenv !== undefined
-  return { chosen, file, fileName, complete, disk }
+  return { chosen, file, fileName, complete, disk, noFile }
 }
 
 /** The file that `--config` names must exist; the default file need not. */
-function readConfigFile(disk: Disk, named: string | undefined): string {
+function readConfigFile(
+  disk: Disk,
+  named: string | undefined,
+  list: ListFolder,
+): { text: string; isAbsent: boolean } {
   const text = disk.find(named ?? DEFAULT_FILE)
   if (text === undefined && named !== undefined) {
-    throw new InvalidValue('there is no such file. Check --config.')
+    const near = nearFile(named, list)
+    throw new InvalidValue(
+      `there is no such file. ${near === undefined ? 'Check --config.' : `Did you mean ${near}?`}`,
+    )
   }
-  return text ?? ''
+  return { text: text ?? '', isAbsent: text === undefined }
+}
+
+/** The line for an operator whose file was not read, and whether a file with a nearly right name is there. */
+function explainAbsence(folder: string, list: ListFolder): { line: string; near: boolean } {
+  const near = nearFile(DEFAULT_FILE, list)
+  const line =
+    near === undefined
+      ? `${DEFAULT_FILE}: no file was read, because there is none in ${folder}. Write one there, name another with --config FILE, or set everything in the environment, in .env or as flags.`
+      : `${DEFAULT_FILE}: no file was read, because its name in ${folder} is ${near}. Rename it to ${DEFAULT_FILE}, or add --config ${near}.`
+  return { line, near: near !== undefined }
+}
+
+function warnOfNearDotenv(list: ListFolder, report: Report): void {
+  const near = list('.').find((name) => NEAR_DOTENV.includes(name))
+  if (near !== undefined) report.warning('.env', `was not read: it is called ${near}. Rename it.`)
+}
+
+function listerOf({ listFolder }: LoadOptions, disk: Disk): ListFolder {
+  return (path) => {
+    try {
+      return listFolder?.(disk.absolute(path)) ?? []
+    } catch {
+      return []
+    }
+  }
 }
 
 function deepFreeze<T>(value: T): T {

@@ -34,6 +34,7 @@ import { parseRedisUrl } from './values/redis-url.ts'
 import { parseRegistrant } from './values/registration.ts'
 import { parseScopeToken, splitScopes } from './values/scopes.ts'
 import { parseSigningKey } from './values/signing-key.ts'
+import { splitList } from './values/split-list.ts'
 import { parseFlatToken } from './values/static-token.ts'
 import {
   parseAllowedOrigin,
@@ -43,6 +44,7 @@ import {
   parseResourceUrl,
   parseUpstreamUrl,
 } from './values/urls.ts'
+import { parseFlatUser, splitUsers } from './values/user-entry.ts'
 
 /** The settings by their names in the file. Rules that involve several settings are in `build.ts` and `rules/`. */
 export const Settings = z.object({
@@ -79,7 +81,7 @@ export const Settings = z.object({
       'File with the certificates (PEM) of the authority that signed the certificate of Redis; needed unless that authority is a public one.',
     example: '/etc/gatewarden/redis-ca.pem',
   }),
-  resources: list(parseResourceUrl).optional().register(fields, {
+  resources: list(parseResourceUrl, splitList, { distinct: true }).optional().register(fields, {
     description: 'URLs of the protected MCP servers. In the file, a map can say more about each.',
     example: 'https://mcp.example.com/notes/mcp',
     kind: 'list',
@@ -88,9 +90,10 @@ export const Settings = z.object({
     .optional()
     .register(fields, {
       description:
-        'URL of the server behind the resource; Gatewarden is then its reverse proxy. Requires exactly one resource.',
+        'URL of the server behind the resource; Gatewarden is then its reverse proxy. Requires exactly one resource, which is by default `PUBLIC_URL` with the path of this URL.',
       example: 'http://notes:3000/mcp',
       aliases: ['UPSTREAM_MCP_URL'],
+      flags: ['UPSTREAM'],
     }),
   upstream_idle_timeout: scalar(duration({ min: '0s', max: '24h' }))
     .prefault('1h')
@@ -107,6 +110,16 @@ export const Settings = z.object({
     description:
       'Provider that people sign in at: `builtin` for the users in the file, `keycloak`, `google`, or `oidc` for any other OpenID Connect provider (docs/providers).',
   }),
+  users: list(parseFlatUser, splitUsers)
+    .optional()
+    .register(fields, {
+      description:
+        'People of the built-in login, besides those under `users` in the file: `ann@example.com:HASH`, one a line or as a JSON list, with hashes from `gatewarden hash-password`. Without a hash Gatewarden makes a password at the first start. If no `ALLOWED_` list is set, exactly these people may pass. As a flag: `--user ann@example.com`, once for each.',
+      secret: true,
+      kind: 'list',
+      flags: ['USER'],
+      repeats: true,
+    }),
   issuer_url: text(parseIssuerUrl).optional().register(fields, {
     description: 'Issuer of the provider; for Keycloak, the URL of the realm. Google needs none.',
     example: 'https://id.example.com/realms/main',

@@ -5,13 +5,10 @@
  */
 import { verify } from '@node-rs/argon2'
 import type { Keyring } from '../crypto.ts'
-import { loginName, lowerCase } from '../identifiers.ts'
+import { loginName } from '../identifiers.ts'
 import { createLanes } from './lanes.ts'
 import type { Identity, PasswordProvider } from './provider.ts'
-import type { UserConfig } from './provider-config.ts'
-
-/** The issuer of built-in people: not a URL, so that it outlives a change of the gateway's address. */
-export const BUILTIN_ISSUER = 'builtin'
+import { BUILTIN_ISSUER, builtinSubject, type UserConfig } from './provider-config.ts'
 
 const QUEUE_LENGTH = 16
 
@@ -79,7 +76,7 @@ const withoutPassword = (hash: string) =>
   hash.replace(/[^$]+$/, (digest) => 'A'.repeat(digest.length))
 
 function identityOf(user: UserConfig): Identity {
-  const subject = lowerCase(user.name)
+  const subject = builtinSubject(user.name)
   return {
     issuer: BUILTIN_ISSUER,
     subject,

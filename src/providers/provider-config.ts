@@ -3,6 +3,13 @@
  *
  * @module
  */
+import { lowerCase } from '../identifiers.ts'
+
+/** The issuer of built-in people: not a URL, so that it outlives a change of the gateway's address. */
+export const BUILTIN_ISSUER = 'builtin'
+
+/** The subject of a built-in person at {@link BUILTIN_ISSUER}. */
+export const builtinSubject = (name: string): string => lowerCase(name)
 
 /** A person of the built-in login. */
 export interface UserConfig {
@@ -14,6 +21,9 @@ export interface UserConfig {
   /** PHC string, `$argon2id$v=19$...`. */
   readonly passwordHash: string
 }
+
+/** A person whose password Gatewarden makes at the first start. */
+export type NewUser = Omit<UserConfig, 'passwordHash'>
 
 /** How our client authenticates at the provider: its secret in a header, or in the form. */
 export type TokenEndpointAuthMethod = 'client_secret_basic' | 'client_secret_post'

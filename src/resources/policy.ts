@@ -12,14 +12,16 @@ export type Policy = (person: Identity) => boolean
 
 /**
  * A person who matches any entry of any list passes. `email` on an identity is verified by definition, and a person
- * without an e-mail can match only a group.
+ * without an e-mail can match only a group or an entry of `persons`.
  */
 export function compilePolicy(allow: AllowList): Policy {
   if (allow.anyone) return () => true
   const emails = new Set(allow.emails)
   const domains = new Set(allow.domains)
   const groups = new Set(allow.groups)
-  return ({ email, groups: memberships }) => {
+  const persons = new Set(allow.persons?.map(keyOf))
+  return ({ issuer, subject, email, groups: memberships }) => {
+    if (persons.has(keyOf({ issuer, subject }))) return true
     if (memberships.some((group) => groups.has(group))) return true
     if (email === undefined) return false
     const address = statedAddress(email)
@@ -27,6 +29,8 @@ export function compilePolicy(allow: AllowList): Policy {
     return emails.has(address) || domains.has(address.slice(address.indexOf('@') + 1))
   }
 }
+
+const keyOf = ({ issuer, subject }: Pick<Identity, 'issuer' | 'subject'>) => `${issuer}\0${subject}`
 
 /** The people who may use a resource: a person needs to match one entry of one list. */
 export interface AllowList {
@@ -37,4 +41,6 @@ export interface AllowList {
   /** Mail domains as A-labels, without `@`. */
   readonly domains: readonly string[]
   readonly groups: readonly string[]
+  /** Accounts of a provider, whatever their e-mail is. */
+  readonly persons?: readonly Pick<Identity, 'issuer' | 'subject'>[]
 }

@@ -5,18 +5,70 @@ import { BASE, USERS } from '../config/harness.ts'
 import { run } from './harness.ts'
 
 describe('config check', () => {
-  it('says ok', async () => {
-    expect(await run(configCheck, { env: BASE, yaml: USERS })).toEqual({
+  it('fh19: says ok, then what to do next: the address for the proxy, routes, the URL for clients', async () => {
+    const env = { ...BASE, RESOURCES: `${BASE.RESOURCES},https://wiki.example.com/mcp` }
+    expect(await run(configCheck, { env, yaml: USERS })).toEqual({
       code: 0,
-      stdout: 'ok\n',
       stderr: '',
+      stdout: `ok
+
+Address that your proxy asks before each request (docs/proxies):
+  traefik http://gatewarden:11000/auth/traefik
+          http://gatewarden:11000/auth/traefik/r/mcp-example-com-notes-mcp
+          http://gatewarden:11000/auth/traefik/r/wiki-example-com-mcp
+  nginx   http://gatewarden:11000/auth/nginx
+          http://gatewarden:11000/auth/nginx/r/mcp-example-com-notes-mcp
+          http://gatewarden:11000/auth/nginx/r/wiki-example-com-mcp
+
+Requests for auth.example.com go to Gatewarden, which listens on [::]:11000:
+  all but /auth, /verify, /authenticate, /healthz, /readyz (for the proxy alone)
+
+On mcp.example.com, wiki.example.com these paths go to Gatewarden, without a check:
+  /.well-known/oauth-protected-resource and everything below it
+  /.well-known/oauth-authorization-server and everything below it
+  /.well-known/openid-configuration and everything below it
+  /.gatewarden/ and everything below it
+  /authorize, /token, /register
+
+URL for MCP clients:
+  https://mcp.example.com/notes/mcp
+  https://wiki.example.com/mcp
+`,
     })
+  })
+
+  it('fh19: names the redirect URI to register at the provider', async () => {
+    const env = { ...BASE, PROVIDER: 'google', CLIENT_ID: 'our-id', CLIENT_SECRET: 'x'.repeat(30) }
+    const { stdout } = await run(configCheck, { env })
+    expect(stdout).toContain(
+      'Redirect URI to register for the client our-id at accounts.google.com:\n  https://auth.example.com/callback\n',
+    )
+    expect(stdout).not.toContain('xxx')
+  })
+
+  it('fh19: asks for no proxy where Gatewarden is the proxy, and names the people who get passwords', async () => {
+    const args = ['--public-url', 'http://localhost:11000', '--user', 'ann@example.com']
+    const { stdout } = await run(configCheck, {
+      args: [...args, '--upstream', 'http://localhost:3000/mcp'],
+    })
+    expect(stdout).toBe(`ok
+
+Requests for localhost:11000 go to Gatewarden, which listens on [::]:11000:
+  all of them
+
+URL for MCP clients:
+  http://localhost:11000/mcp
+
+The first start makes passwords for:
+  ann@example.com
+`)
   })
 
   it('prints every problem on a line of its own and exits with 2', async () => {
     const { code, stdout, stderr } = await run(configCheck, { env: { ...BASE, PORT: 'x' } })
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(/^gatewarden\.yaml: no file was read/),
       'PORT: "x" is not a port. Write a number from 0 to 65535.',
       expect.stringMatching(/^users: /),
     ])

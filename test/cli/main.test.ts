@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { COMMANDS } from '../../src/cli/commands.ts'
 import { settings } from '../../src/config/schema.ts'
 import { BASE, USERS } from '../config/harness.ts'
 
@@ -36,13 +37,25 @@ function runIn(place: { folder: string; env: Record<string, string> }, args: str
 }
 
 describe('the command', () => {
-  it('explains itself with every command and every setting', async () => {
+  it('explains itself with every command, and serve with every setting', async () => {
     const { code, stdout, stderr } = await gatewarden('--help')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    for (const name of ['hash-password', 'config check', 'config print', 'healthcheck']) {
-      expect(stdout).toContain(`gatewarden ${name}`)
-    }
-    for (const { key } of settings) expect(stdout).toContain(`--${key.replaceAll('_', '-')} `)
+    for (const { words } of COMMANDS) expect(stdout).toContain(`gatewarden ${words}`)
+    const serve = (await gatewarden('serve', '--help')).stdout
+    for (const { key } of settings) expect(serve).toContain(`--${key.replaceAll('_', '-')}`)
+    expect(serve).toContain('--upstream-url, --upstream')
+    expect(serve).toContain('--users, --user')
+  })
+
+  it('explains a group of commands, and the same with help in front', async () => {
+    const { code, stdout } = await gatewarden('keys', '--help')
+    expect(code).toBe(0)
+    expect(stdout).toContain('gatewarden keys rotate')
+    expect(stdout).not.toContain('gatewarden hash-password')
+    expect(await gatewarden('help', 'config', 'check')).toEqual(
+      await gatewarden('config', 'check', '-h'),
+    )
+    expect(await gatewarden('nonsense', '--help')).toMatchObject({ code: 2, stdout: '' })
   })
 
   it('prints its version', async () => {
@@ -66,6 +79,7 @@ describe('the command', () => {
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
       const lines = stderr.trimEnd().split('\n')
       expect(lines.map((line) => line.split(':')[0])).toEqual([
+        'gatewarden.yaml',
         'PUBLIC_URL',
         'RESOURCES',
         'ALLOWED_EMAILS',

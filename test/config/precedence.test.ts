@@ -57,10 +57,11 @@ describe('where a setting comes from', () => {
 
   it('names a file that cannot be read', () => {
     const readFile = (path: string) => {
-      throw Object.assign(new Error('no'), { code: path.endsWith('.env') ? 'EISDIR' : 'ENOENT' })
+      throw Object.assign(new Error('no'), { code: path.endsWith('.env') ? 'EACCES' : 'ENOENT' })
     }
     expect(problemsOf(() => loadConfig({ argv: [], env: BASE, cwd: '/srv', readFile }))).toEqual([
-      '.env: cannot be read (EISDIR). Check that it is a file, and its permissions.',
+      expect.stringMatching(/^gatewarden\.yaml: no file was read/),
+      '.env: cannot be read (EACCES). Check that it is a file, and its permissions.',
     ])
   })
 

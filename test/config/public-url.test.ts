@@ -33,7 +33,7 @@ describe('PUBLIC_URL', () => {
     'http://[::1]:8080',
   ])('may be plain http on this machine: %s', (value) => {
     expect(publicUrl(value).secure).toBe(false)
-    expect(load({ env: { PUBLIC_URL: value } }).warnings).toEqual([])
+    expect(load({ env: { PUBLIC_URL: value, PORT: '1' } }).warnings).toEqual([])
   })
 
   it.each([

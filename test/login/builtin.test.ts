@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { createKeyring } from '../../src/crypto.ts'
-import {
-  BUILTIN_ISSUER,
-  createBuiltinProvider,
-  usersWithCheaperHashes,
-} from '../../src/providers/builtin.ts'
+import { createBuiltinProvider, usersWithCheaperHashes } from '../../src/providers/builtin.ts'
 import { ProviderBusy } from '../../src/providers/provider.ts'
-import type { UserConfig } from '../../src/providers/provider-config.ts'
+import { BUILTIN_ISSUER, type UserConfig } from '../../src/providers/provider-config.ts'
 import { ANN, BOB, buildTestApp, createClock, PASSWORD } from '../support/build-app.ts'
 import { ISSUER } from '../support/signing.ts'
 

@@ -72,6 +72,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     trustedProxies: ['127.0.0.0/8', '::1'],
     provider: { type: 'builtin' },
     users: [ANN, BOB],
+    newUsers: [],
     lifetimes: {
       accessToken: 3600,
       grant: 30 * 86_400,

@@ -66,7 +66,9 @@ another file.
 - An empty variable counts as unset. In \`.env\`, a value with a \`#\` in it needs quotes.
 - The older spelling \`-port 11000\` or \`-oauthDomain auth.example.com\` works too.
 
-\`gatewarden config check\` lists every problem; \`gatewarden config print\` shows each value and where it came from.
+\`gatewarden config check\` lists every problem, or says \`ok\` and what to do next; \`gatewarden config print\` shows each
+value and where it came from; \`gatewarden serve --help\` lists the settings. In a clone, \`gatewarden\` is
+\`node dist/main.js\`.
 `
 
 export const PAGE_PROBLEMS = `## When something is wrong
@@ -75,5 +77,6 @@ Gatewarden does not start with a configuration that has a problem. It prints eve
 the setting first and the fix last, and exits with 2. It refuses unknown names in the file and on the command line. In
 the environment, which other programs use, too, it refuses only a name that looks like a mistyped setting, or that
 begins with \`GATEWARDEN_\` or \`GW_\`. It ignores the variables that Kubernetes makes for a Service. It refuses a value
-that this version does not support, and never ignores one.
+that this version does not support, and never ignores one. It names the settings of other programs and of later
+versions that it finds in the environment, and refuses those that decide who may pass.
 `

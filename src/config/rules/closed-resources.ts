@@ -4,21 +4,21 @@
  * @module
  */
 
-import type { UserConfig } from '../../providers/provider-config.ts'
+import { BUILTIN_ISSUER, builtinSubject, type NewUser } from '../../providers/provider-config.ts'
 import { compilePolicy } from '../../resources/policy.ts'
 import type { ResourceConfig } from '../../resources/resource-table.ts'
 import type { Report } from '../values/problem.ts'
 
 /** Warns of servers that let in none of the users of the built-in login. */
 export function warnOfClosedResources(parts: {
-  users: readonly UserConfig[]
+  users: readonly NewUser[]
   resources: readonly ResourceConfig[]
   report: Report
 }): void {
   const { users, resources, report } = parts
   const people = users.map(({ name, email, groups }) => ({
-    issuer: '',
-    subject: name,
+    issuer: BUILTIN_ISSUER,
+    subject: builtinSubject(name),
     groups,
     ...(email !== undefined && { email }),
   }))

@@ -4,12 +4,12 @@
  * @module
  */
 import { comparedName } from '../../check/identity-headers.ts'
-import type { UserConfig } from '../../providers/provider-config.ts'
+import type { NewUser } from '../../providers/provider-config.ts'
 import type { PlacedStaticToken } from '../sections/static-tokens.ts'
 import type { Report } from '../values/problem.ts'
 
 export function checkSharedNames(parts: {
-  users: readonly UserConfig[]
+  users: readonly NewUser[]
   staticTokens: readonly PlacedStaticToken[]
   report: Report
 }): void {

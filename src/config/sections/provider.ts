@@ -41,11 +41,17 @@ const REDIRECT_KEYS = [
 export function buildProvider(parts: Parts): ProviderConfig | undefined {
   const { settings, given, file, complete, report } = parts
   const type = settings.provider
-  const users = Object.keys(file.users ?? {}).length
+  const described = Object.keys(file.users ?? {}).length
+  const listed = given.get('users')
   if (type !== 'builtin') {
-    if (users > 0) report.warning('users', `has no effect, because PROVIDER is ${type}.`)
+    for (const place of [described > 0 ? 'users' : undefined, listed?.written]) {
+      if (place !== undefined) {
+        report.warning(place, `has no effect, because PROVIDER is ${type}.`)
+      }
+    }
     return buildRedirectProvider(type, parts)
   }
+  const users = described + (listed ? 1 : 0)
   const credentials = given.get('client_id') ?? given.get('client_secret')
   if (credentials && users === 0 && !given.has('provider')) {
     // mcpauth uses Google by default.
@@ -62,7 +68,7 @@ export function buildProvider(parts: Parts): ProviderConfig | undefined {
   if (complete && users === 0 && !parts.broken.has('provider')) {
     report.problem(
       'users',
-      'PROVIDER is builtin, but no users are listed, so nobody can log in. Run gatewarden hash-password and add to gatewarden.yaml: users: { ann: { email: ann@example.com, password_hash: "..." } }.',
+      'PROVIDER is builtin, but no users are listed, so nobody can log in. Name people in USERS=ann@example.com, and Gatewarden makes their passwords; or run gatewarden hash-password and add to gatewarden.yaml: users: { ann: { email: ann@example.com, password_hash: "..." } }.',
     )
   }
   return { type }

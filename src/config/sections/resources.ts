@@ -7,6 +7,8 @@
  * @module
  */
 import { sha256 } from '../../crypto.ts'
+import { BUILTIN_ISSUER, builtinSubject } from '../../providers/provider-config.ts'
+import type { AllowList } from '../../resources/policy.ts'
 import type { ResourceConfig } from '../../resources/resource-table.ts'
 import { normalizeHost } from '../../url/host.ts'
 import { looselyRead } from '../../url/path.ts'
@@ -15,11 +17,14 @@ import type { Chosen } from '../sources/precedence.ts'
 import { isRecord } from '../sources/yaml.ts'
 import { labelBelow, parseWith } from '../values/issues.ts'
 import { Allow, isEmpty, toAllowList } from '../values/people.ts'
-import type { Report } from '../values/problem.ts'
+import { attempt, type Report } from '../values/problem.ts'
 import { describeScopes } from '../values/scopes.ts'
+import { parseResourceUrl } from '../values/urls.ts'
 import { ONLY_WITH_UPSTREAM } from './pass-through.ts'
 import { buildResource, Resource } from './resource.ts'
 import { suggestResources } from './suggest-resources.ts'
+
+const LISTS = ['allowed_emails', 'allowed_domains', 'allowed_groups'] as const
 
 interface Parts extends Chosen {
   readonly file: FileContents
@@ -38,16 +43,13 @@ export function buildResources(parts: Parts): ResourceConfig[] {
       'conflicts with the map of resources in the file. Remove one of the two.',
     )
   }
+  const urls = settings.resources ?? urlBehindUpstream(parts)
   const entries = described
     ? Object.entries(described).flatMap(([id, value]) => parseResource(id, value, report))
-    : resourcesFromUrls(settings.resources ?? [])
+    : resourcesFromUrls(urls)
   checkSomethingIsProtected(parts, described ? Object.keys(described).length : entries.length)
 
-  const allow = toAllowList({
-    emails: settings.allowed_emails,
-    domains: settings.allowed_domains,
-    groups: settings.allowed_groups,
-  })
+  const allow = globalAllowList(parts)
   if (isEmpty(allow)) checkSomebodyMayPass(parts)
   const offered = settings.allowed_scopes?.length ? settings.allowed_scopes : undefined
   const global = {
@@ -70,6 +72,34 @@ export function buildResources(parts: Parts): ResourceConfig[] {
   return complete
 }
 
+/** Without a list of resources, the only one is at the gateway's own origin, with the path of the upstream (case sn7). */
+function urlBehindUpstream({ settings, given, broken, report }: Parts): readonly string[] {
+  const { public_url: publicUrl, upstream_url: upstream } = settings
+  if (given.has('resources') || broken.has('resources') || !publicUrl || upstream === undefined) {
+    return []
+  }
+  const label = given.get('upstream_url')?.label ?? 'UPSTREAM_URL'
+  const url = attempt(report, label, () =>
+    parseResourceUrl(publicUrl.origin + new URL(upstream).pathname),
+  )
+  return url === undefined ? [] : [url]
+}
+
+/** Where no list says who may pass, the people of `USERS` may, and nobody else. */
+function globalAllowList({ settings, given }: Parts): AllowList {
+  const allow = toAllowList({
+    emails: settings.allowed_emails,
+    domains: settings.allowed_domains,
+    groups: settings.allowed_groups,
+  })
+  if (settings.provider !== 'builtin' || LISTS.some((list) => given.has(list))) return allow
+  const persons = (settings.users ?? []).map(({ name }) => ({
+    issuer: BUILTIN_ISSUER,
+    subject: builtinSubject(name),
+  }))
+  return persons.length === 0 ? allow : { ...allow, persons }
+}
+
 function parseResource(id: string, value: unknown, report: Report): [string, Resource][] {
   const parsed = parseWith(Resource, value, {
     report,
@@ -82,6 +112,9 @@ function parseResource(id: string, value: unknown, report: Report): [string, Res
 function checkSomethingIsProtected(parts: Parts, count: number): void {
   const { settings, complete, broken, report } = parts
   if (count > 0 || !complete || broken.has('resources')) return
+  // The resource follows from both.
+  if (parts.given.has('upstream_url') && (broken.has('upstream_url') || !settings.public_url))
+    return
   const suggested = suggestResources(settings.public_url, settings.cookie_domain)
   const example =
     suggested === undefined
@@ -95,7 +128,7 @@ function checkSomethingIsProtected(parts: Parts, count: number): void {
 
 /** An empty list lets nobody pass, as everywhere. mcpauth lets everybody pass then; here that takes a `*`. */
 function checkSomebodyMayPass({ file, complete, broken, report }: Parts): void {
-  const lists = ['allowed_emails', 'allowed_domains', 'allowed_groups']
+  const lists = [...LISTS, 'users']
   const described = Object.values(file.resources ?? {})
   const allHaveTheirOwn =
     described.length > 0 &&

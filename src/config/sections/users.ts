@@ -1,17 +1,20 @@
 /**
- * The people of the built-in login, as the file lists them.
+ * The people of the built-in login, from the file and from the flat list.
  *
  * @module
  */
 import type * as z from 'zod'
 import { loginName } from '../../identifiers.ts'
-import type { UserConfig } from '../../providers/provider-config.ts'
+import type { NewUser, UserConfig } from '../../providers/provider-config.ts'
 import type { Disk } from '../sources/disk.ts'
+import { isRecord } from '../sources/yaml.ts'
 import { fields, list, section, text } from '../values/fields.ts'
 import { labelBelow, parseWith } from '../values/issues.ts'
+import { MAKE_HASH, parsePasswordHash } from '../values/password-hash.ts'
 import { parseEmail, parseGroup } from '../values/people.ts'
 import { parseDisplayName, parsePath } from '../values/plain.ts'
-import { attempt, InvalidValue, type Report } from '../values/problem.ts'
+import { attempt, type Report } from '../values/problem.ts'
+import type { FlatUser } from '../values/user-entry.ts'
 
 export const User = section({
   email: text(parseEmail)
@@ -31,27 +34,6 @@ export const User = section({
     description: 'File that holds the hash, instead of `password_hash`.',
   }),
 })
-
-const PHC =
-  /^\$argon2id\$v=19\$m=(\d{1,8}),t=(\d{1,4}),p=(\d{1,3})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$/
-const MAKE_ONE = 'Make one with: gatewarden hash-password.'
-
-/**
- * @throws InvalidValue unless `value` is an argon2id PHC string, neither weak (OWASP's minimum is 7 MiB) nor so costly
- *   that it stops the process
- */
-export function parsePasswordHash(value: string): string {
-  const parts = PHC.exec(value)
-  if (!parts) throw new InvalidValue(`is not an argon2id hash. ${MAKE_ONE}`)
-  const [memory = 0, passes = 0, lanes = 0] = parts.slice(1).map(Number)
-  if (memory < 7168) throw new InvalidValue(`was made with less than 7 MiB of memory. ${MAKE_ONE}`)
-  if (memory > 1_048_576)
-    throw new InvalidValue(`was made with more than 1 GiB of memory. ${MAKE_ONE}`)
-  if (passes < 1 || passes > 64 || lanes < 1 || lanes > 64) {
-    throw new InvalidValue(`was made with parameters out of bounds. ${MAKE_ONE}`)
-  }
-  return value
-}
 
 function buildUser(
   name: string,
@@ -75,7 +57,7 @@ function buildUser(
     return undefined
   }
   if (password_hash === undefined && password_hash_file === undefined) {
-    report.problem(`${at}.password_hash`, `is missing. ${MAKE_ONE}`)
+    report.problem(`${at}.password_hash`, `is missing. ${MAKE_HASH}`)
     return undefined
   }
   const hash =
@@ -93,40 +75,69 @@ function buildUser(
   }
 }
 
+export interface BuiltUsers {
+  readonly users: UserConfig[]
+  /** Those who get a password at the first start. */
+  readonly newUsers: NewUser[]
+}
+
 /** The people without a problem; the problems of the others go to the report. */
 export function buildUsers(parts: {
-  users: Readonly<Record<string, unknown>>
+  /** `users` in the file. */
+  described: Readonly<Record<string, unknown>>
+  /** `USERS`. */
+  listed: readonly FlatUser[]
   disk: Disk
   report: Report
-}): UserConfig[] {
-  const { users, disk, report } = parts
-  const built = Object.entries(users).flatMap(([name, value]) => {
+}): BuiltUsers {
+  const { described, listed, disk, report } = parts
+  const built = Object.entries(described).flatMap(([name, value]) => {
+    if (reportCutHash(name, value, report)) return []
     const parsed = parseWith(User, value, {
       report,
       label: labelBelow(`users.${name}`),
       keys: () => Object.keys(User.shape),
     })
     const user = 'value' in parsed ? buildUser(name, parsed.value, { report, disk }) : undefined
-    return user ? [user] : []
+    return user ? [{ at: `users.${name}`, user }] : []
   })
-  checkDistinct(built, report)
-  return built
+  const users = listed.flatMap(({ passwordHash, ...user }): UserConfig[] =>
+    passwordHash === undefined ? [] : [{ ...user, passwordHash }],
+  )
+  const newUsers = listed.filter(({ passwordHash }) => passwordHash === undefined)
+  checkDistinct([...built, ...listed.map((user) => ({ at: `USERS ${user.name}`, user }))], report)
+  return { users: [...built.map(({ user }) => user), ...users], newUsers }
+}
+
+/** A hash without quotes ends at its first comma in a map on one line, and its rest looks like further settings. */
+function reportCutHash(name: string, value: unknown, report: Report): boolean {
+  const isCut = isRecord(value) && Object.keys(value).some((key) => /^[tp]=\d/.test(key))
+  if (isCut) {
+    report.problem(
+      `users.${name}.password_hash`,
+      'is cut at its first comma. Put quotes around the hash.',
+    )
+  }
+  return isCut
 }
 
 /** People sign in by name or e-mail, so each may belong to only one of them. */
-function checkDistinct(users: readonly UserConfig[], report: Report): void {
+function checkDistinct(
+  placed: readonly { readonly at: string; readonly user: NewUser }[],
+  report: Report,
+): void {
   const owners = new Map<string, string>()
-  for (const { name, email } of users) {
+  for (const { at, user } of placed) {
     for (const [setting, login] of [
-      [`users.${name}`, loginName(name)],
-      [`users.${name}.email`, email],
+      [at, loginName(user.name)],
+      [`${at}.email`, user.email],
     ]) {
       if (setting === undefined || login === undefined) continue
       const owner = owners.get(login)
-      if (owner !== undefined && owner !== name) {
-        report.problem(setting, `means the same person as users.${owner}. Change or remove one.`)
+      if (owner !== undefined && (owner !== at || setting === at)) {
+        report.problem(setting, `means the same person as ${owner}. Change or remove one.`)
       }
-      owners.set(login, name)
+      owners.set(login, at)
     }
   }
 }

@@ -24,6 +24,11 @@ export function createDisk(options: { cwd: string; readFile(path: string): strin
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : undefined
       if (code === 'ENOENT') return undefined
+      if (code === 'EISDIR') {
+        throw new InvalidValue(
+          'is a folder, not a file. Docker makes a folder where a file to mount is missing: remove the folder, write the file, and start again.',
+        )
+      }
       if (typeof code !== 'string') throw error
       throw new InvalidValue(
         `cannot be read (${code}). Check that it is a file, and its permissions.`,

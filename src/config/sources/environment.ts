@@ -7,6 +7,7 @@
 
 import type { Report } from '../values/problem.ts'
 import { nearest } from '../values/suggest.ts'
+import { reportForeign } from './foreign-names.ts'
 import type { Entry } from './layer.ts'
 import { knownNames, meaningOf } from './names.ts'
 import { isServiceLink } from './service-links.ts'
@@ -46,6 +47,7 @@ export function readEnvironment(
         'is ignored: Kubernetes made it for a Service of that name. Set enableServiceLinks: false for this pod.',
       )
     } else if (meaning) entries.push({ written, meaning, value })
+    else if (reportForeign(written, report)) continue
     else if (PREFIX.test(written)) reportPrefix(written, report)
     else if (RESTRICTING.some((name) => name.endsWith(`_${written}`))) reportTail(written, report)
     else if (written.length >= 6 && !NOT_OURS.has(written)) {

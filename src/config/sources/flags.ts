@@ -7,7 +7,7 @@
 import type { Report } from '../values/problem.ts'
 import { didYouMean } from '../values/suggest.ts'
 import type { Entry } from './layer.ts'
-import { flagOf, knownNames, meaningOfFlag, nameOfFlag } from './names.ts'
+import { flagOf, knownFlags, meaningOfFlag, nameOfFlag } from './names.ts'
 
 export interface Flags {
   readonly entries: readonly Entry[]
@@ -35,7 +35,7 @@ export function readFlags(argv: readonly string[], report: Report): Flags {
     if (!meaning && name !== 'CONFIG') {
       report.problem(
         written,
-        `is not a flag. ${didYouMean(flagOf(name), ['--config', ...knownNames.map(flagOf)], 'See gatewarden --help.')}`,
+        `is not a flag. ${didYouMean(flagOf(name), ['--config', ...knownFlags], 'See gatewarden --help.')}`,
       )
       // Skip the value of the unknown flag, if it has one.
       if (parts[3] === undefined && !argv[index + 1]?.startsWith('-')) index++
@@ -46,8 +46,11 @@ export function readFlags(argv: readonly string[], report: Report): Flags {
     if (value === undefined && index + 1 < argv.length && !isKnownFlag(argv[index + 1])) {
       value = argv[++index]
     }
+    const earlier = meaning && repeated(meaning, entries)
     if (value === undefined || value === '') {
       report.problem(written, `has no value. Write ${written} VALUE.`)
+    } else if (earlier) {
+      entries[entries.indexOf(earlier)] = { ...earlier, value: `${earlier.value}\n${value}` }
     } else if (seen.has(name)) {
       report.problem(written, 'is given twice. Remove one.')
     } else if (meaning) {
@@ -58,6 +61,17 @@ export function readFlags(argv: readonly string[], report: Report): Flags {
     seen.add(name)
   }
   return { entries, ...(configFile !== undefined && { configFile }) }
+}
+
+/** The entry that another flag of the same meaning adds a line to. */
+function repeated(meaning: Entry['meaning'], entries: readonly Entry[]): Entry | undefined {
+  if (meaning.kind !== 'setting' || !meaning.setting.repeats || meaning.file) return undefined
+  return entries.find(
+    (entry) =>
+      entry.meaning.kind === 'setting' &&
+      entry.meaning.setting === meaning.setting &&
+      !entry.meaning.file,
+  )
 }
 
 function isSwitch(meaning: Entry['meaning']): boolean {

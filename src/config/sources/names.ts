@@ -28,6 +28,15 @@ for (const setting of settings) {
   }
 }
 
+const flagNames = new Map<string, Meaning>(
+  settings.flatMap((setting) =>
+    (setting.flags ?? []).map((flag): [string, Meaning] => [
+      flag,
+      { kind: 'setting', setting, label: setting.name, file: false },
+    ]),
+  ),
+)
+
 const retiredFlags = new Map<string, Meaning>(
   Object.entries(RETIRED).map(([name, instead]) => [
     name,
@@ -42,11 +51,14 @@ export function meaningOf(name: string): Meaning | undefined {
 
 /** The meaning of a flag. */
 export function meaningOfFlag(name: string): Meaning | undefined {
-  return meanings.get(name) ?? retiredFlags.get(name)
+  return meanings.get(name) ?? flagNames.get(name) ?? retiredFlags.get(name)
 }
 
 /** Every name of a setting, for suggestions. */
 export const knownNames: readonly string[] = [...meanings.keys()]
+
+/** Every name of a flag, for suggestions. */
+export const knownFlags: readonly string[] = [...knownNames, ...flagNames.keys()].map(flagOf)
 
 /** `--public-url`. */
 export function flagOf(name: string): string {

@@ -38,7 +38,7 @@ export function chooseSettings(source: {
   for (const { from, given: entries } of layers) {
     for (const [key, entry] of entries) {
       if (!given.has(key)) given.set(key, { ...entry, from })
-      if (from === 'flag' && entry.setting.secret && !entry.file) {
+      if (from === 'flag' && isSecret(entry)) {
         report.warning(
           entry.label,
           'everyone on this machine can see the flags of a program. Use the environment, or a file.',
@@ -70,6 +70,10 @@ export function chooseSettings(source: {
   }
   return { settings: Settings.parse(Object.fromEntries(raw)), given, broken }
 }
+
+/** A person without a hash is named, and nothing more. */
+const isSecret = ({ setting, file, value }: Given) =>
+  setting.secret && !file && !(setting.key === 'users' && !String(value).includes(':'))
 
 /** @throws InvalidValue for a value, or an entry of a list, with quotes or unseen characters; not for a secret's file */
 function refuseCameAlong({ value, file, setting }: Placed): void {

@@ -4,7 +4,7 @@
  * @module
  */
 import * as z from 'zod'
-import { InvalidValue } from './problem.ts'
+import { InvalidValue, quote } from './problem.ts'
 import { splitList } from './split-list.ts'
 
 /** The description of a setting, and its other spellings. */
@@ -19,6 +19,10 @@ export interface Field {
   readonly kind?: 'list' | 'switch'
   /** Other names in the environment. */
   readonly aliases?: readonly string[]
+  /** Other names that count on the command line alone. */
+  readonly flags?: readonly string[]
+  /** True for a flag that may be given several times: each adds a line to the value. */
+  readonly repeats?: true
 }
 
 /** The {@link Field} of every setting, by its schema. */
@@ -46,10 +50,13 @@ export function scalar<T>(parse: (value: string) => T): z.ZodType<T, string | nu
 /**
  * A list: an array in YAML, one text elsewhere. Duplicates are dropped.
  * @param split splits the text into entries
+ * @param options `distinct`: beside another problem of the list, two spellings of one value are a problem, too; without
+ *   one, the rules for the whole configuration see them
  */
 export function list<T>(
   parse: (item: string) => T,
   split = splitList,
+  { distinct = false }: { readonly distinct?: boolean } = {},
 ): z.ZodType<T[], string | string[]> {
   return z
     .union([z.string(), z.array(z.string())], {
@@ -61,7 +68,23 @@ export function list<T>(
         typeof given === 'string' ? attemptIn(context, given, () => split(given)) : given
       if (context.issues.length > before) return z.NEVER
       const items = entries.map((item) => item.trim()).filter((item) => item !== '')
-      return [...new Set(items)].map((item) => attemptIn(context, item, () => parse(item)))
+      const seen = new Set<T>()
+      const repeated: string[] = []
+      const parsed = [...new Set(items)].map((item) =>
+        attemptIn(context, item, () => {
+          const value = parse(item)
+          if (seen.has(value)) repeated.push(item)
+          seen.add(value)
+          return value
+        }),
+      )
+      if (distinct && context.issues.length > before) {
+        for (const item of repeated) {
+          const message = `${quote(item)} is there twice. Remove one of the two.`
+          context.issues.push({ code: 'custom', message, input: item })
+        }
+      }
+      return parsed
     })
 }
 

@@ -105,5 +105,6 @@ export function toAllowList(lists: z.output<typeof Allow>): AllowList {
 
 /** True if the list lets nobody pass. */
 export function isEmpty(allow: AllowList): boolean {
-  return !allow.anyone && allow.emails.length + allow.domains.length + allow.groups.length === 0
+  const { emails, domains, groups, persons = [] } = allow
+  return !allow.anyone && [emails, domains, groups, persons].every((list) => list.length === 0)
 }

@@ -22,7 +22,10 @@ export async function whoPasses({ app }: TestApp): Promise<Record<'ann' | 'bob',
 /** Starts the app with only the people of these settings on the list. */
 const onlyOn = (env: Record<string, string>) => start({ ALLOWED_EMAILS: undefined, ...env })
 
-export const people: Record<'allowed_emails' | 'allowed_domains' | 'allowed_groups', Effect> = {
+export const people: Record<
+  'allowed_emails' | 'allowed_domains' | 'allowed_groups' | 'users',
+  Effect
+> = {
   async allowed_emails() {
     const app = await onlyOn({ ALLOWED_EMAILS: 'bob@elsewhere.test' })
     expect(await whoPasses(app)).toEqual({ ann: false, bob: true })
@@ -36,5 +39,10 @@ export const people: Record<'allowed_emails' | 'allowed_domains' | 'allowed_grou
   async allowed_groups() {
     const app = await onlyOn({ ALLOWED_GROUPS: 'staff' })
     expect(await whoPasses(app)).toEqual({ ann: true, bob: false })
+  },
+
+  async users() {
+    const app = await onlyOn({ USERS: 'bob' })
+    expect(await whoPasses(app)).toEqual({ ann: false, bob: true })
   },
 }

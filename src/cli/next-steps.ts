@@ -1,0 +1,120 @@
+/**
+ * What an operator does after the configuration is right: register the redirect URI, point the proxy here, give each
+ * client its URL (case fh19).
+ *
+ * @module
+ */
+import type { Config } from '../config/config.ts'
+import { CONTRACTS } from '../forward-auth/contracts/index.ts'
+import { CALLBACK_PATH, CONNECT_PATH, ENDPOINTS, OWN_PATHS, PROTECTED_RESOURCE } from '../paths.ts'
+import { isOwnHost } from '../url/host.ts'
+import { hostAndPort } from './listen-host.ts'
+
+/** A heading, and lines below it that people copy. */
+interface Step {
+  readonly heading: string
+  readonly lines: readonly string[]
+}
+
+/** The steps as text, each with a heading; lines to copy are indented by two and wrapped nowhere. */
+export function nextSteps(config: Config): string {
+  const steps = [
+    registration(config),
+    forwardAuth(config),
+    routes(config),
+    ...discovery(config),
+    clients(config),
+    newPeople(config),
+  ]
+  return steps
+    .flatMap((step) =>
+      step ? [`\n${step.heading}\n`, ...step.lines.map((line) => `  ${line}\n`)] : [],
+    )
+    .join('')
+}
+
+function registration({ provider, publicUrl }: Config): Step | undefined {
+  if (provider.type === 'builtin') return undefined
+  return {
+    heading: `Redirect URI to register for the client ${provider.clientId} at ${new URL(provider.issuerUrl).host}:`,
+    lines: [publicUrl.origin + CALLBACK_PATH],
+  }
+}
+
+/** The servers that Gatewarden itself is not the proxy of. */
+const asked = ({ resources }: Config) => resources.filter(({ upstream }) => upstream === undefined)
+
+function forwardAuth(config: Config): Step | undefined {
+  const servers = asked(config)
+  if (servers.length === 0) return undefined
+  const base = `http://${reachedAt(config)}`
+  return {
+    heading: 'Address that your proxy asks before each request (docs/proxies):',
+    lines: CONTRACTS.flatMap(({ family }) => [
+      `${family.padEnd(8)}${base}/auth/${family}`,
+      ...(servers.length > 1
+        ? servers.map(({ id }) => `${' '.repeat(8)}${base}/auth/${family}/r/${id}`)
+        : []),
+    ]),
+  }
+}
+
+/** A process that listens on every address has the name that the proxy knows it by. */
+function reachedAt({ listen: { host, port } }: Config): string {
+  const isEverywhere = host === '::' || host === '0.0.0.0'
+  return hostAndPort(isEverywhere ? 'gatewarden' : host, port)
+}
+
+function routes(config: Config): Step {
+  const { publicUrl, listen } = config
+  const to = hostAndPort(listen.host, listen.port)
+  return {
+    heading: `Requests for ${publicUrl.host} go to Gatewarden, which listens on ${to}:`,
+    lines: [
+      asked(config).length === 0
+        ? 'all of them'
+        : 'all but /auth, /verify, /authenticate, /healthz, /readyz (for the proxy alone)',
+    ],
+  }
+}
+
+/** Paths of a protected host that go to Gatewarden without the login in front. */
+const DISCOVERY = [
+  PROTECTED_RESOURCE,
+  '/.well-known/oauth-authorization-server',
+  '/.well-known/openid-configuration',
+]
+
+function discovery(config: Config): Step[] {
+  const { publicUrl, edgeAuth } = config
+  const hosts = new Set(asked(config).map(({ url }) => new URL(url).host))
+  const others = [...hosts].filter((host) => !isOwnHost(host, publicUrl.origin))
+  if (others.length === 0) return []
+  const { authorization, token, registration: register } = ENDPOINTS
+  return [
+    {
+      heading: `On ${others.join(', ')} these paths go to Gatewarden, without a check:`,
+      lines: [
+        ...DISCOVERY.map((path) => `${path} and everything below it`),
+        `${OWN_PATHS} and everything below it`,
+        `${authorization}, ${token}, ${register}`,
+        ...(edgeAuth ? [`${CONNECT_PATH}, /auth/oidc-config`] : []),
+      ],
+    },
+  ]
+}
+
+function clients({ resources }: Config): Step {
+  return {
+    heading: 'URL for MCP clients:',
+    lines: resources.map(({ url, name }) => (url.endsWith(name) ? url : `${url}  (${name})`)),
+  }
+}
+
+function newPeople({ newUsers }: Config): Step | undefined {
+  if (newUsers.length === 0) return undefined
+  return {
+    heading: 'The first start makes passwords for:',
+    lines: newUsers.map(({ name }) => name),
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * Checks that no resource is at an address that Gatewarden itself answers: no request would ever reach it.
+ *
+ * @module
+ */
+import { OWN_ROUTES } from '../../paths.ts'
+import type { ResourceConfig } from '../../resources/resource-table.ts'
+import { isOwnHost } from '../../url/host.ts'
+import type { FileContents } from '../sources/file.ts'
+import type { Chosen } from '../sources/precedence.ts'
+import type { Report } from '../values/problem.ts'
+
+interface Parts extends Chosen {
+  readonly file: FileContents
+  readonly resources: readonly ResourceConfig[]
+  readonly report: Report
+}
+
+/** A resource that covers the whole host is none of these: it gets the requests that no page of ours answers. */
+export function checkOwnAddresses({ settings, file, resources, report }: Parts): void {
+  const { public_url: publicUrl } = settings
+  if (!publicUrl) return
+  for (const { id, url, also } of resources) {
+    const { host, pathname } = new URL(url)
+    if (!isOwnHost(host, publicUrl.origin)) continue
+    for (const [field, path] of [['url', pathname], ...also.map((other) => ['also', other])]) {
+      const own = OWN_ROUTES.find((route) => isAt(path ?? '', route))
+      if (own === undefined) continue
+      report.problem(
+        file.resources ? `resources.${id}.${field}` : 'RESOURCES',
+        `${publicUrl.origin}${path} is an address of Gatewarden itself, so no request reaches the server there. Give the server another path, such as ${publicUrl.origin}/mcp, or a host of its own.`,
+      )
+    }
+  }
+}
+
+const isAt = (path: string, route: string) =>
+  path === route.replace(/\/$/, '') || path.startsWith(route.endsWith('/') ? route : `${route}/`)
