@@ -44,13 +44,16 @@ function registration({ provider, publicUrl }: Config): Step | undefined {
 /** The servers that Gatewarden itself is not the proxy of. */
 const asked = ({ resources }: Config) => resources.filter(({ upstream }) => upstream === undefined)
 
+/** The proxies; the shipped files ask the further addresses of a family by themselves. */
+const FAMILIES = CONTRACTS.map(({ family }) => family).filter((family) => !family.includes('/'))
+
 function forwardAuth(config: Config): Step | undefined {
   const servers = asked(config)
   if (servers.length === 0) return undefined
   const base = `http://${reachedAt(config)}`
   return {
     heading: 'Address that your proxy asks before each request (docs/proxies):',
-    lines: CONTRACTS.flatMap(({ family }) => [
+    lines: FAMILIES.flatMap((family) => [
       `${family.padEnd(8)}${base}/auth/${family}`,
       ...(servers.length > 1
         ? servers.map(({ id }) => `${' '.repeat(8)}${base}/auth/${family}/r/${id}`)
