@@ -3,22 +3,22 @@
  *
  * @module
  */
-import { createWriteStream } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { DEMO_USER, demoConfiguration, demoOrigin } from '../../src/cli/demo/configuration.ts'
+import { claimFolder } from '../../src/cli/demo/lock.ts'
+import { createDemoLog, inColour } from '../../src/cli/demo/log.ts'
+import { banner } from '../../src/cli/demo/output.ts'
+import { type DemoState, loadState } from '../../src/cli/demo/state.ts'
 import { startSampleServer } from '../lib/everything.ts'
 import { type GatewardenOptions, startGatewarden } from '../lib/gatewarden.ts'
 import { freePort, loopbackAddresses, portProblem } from '../lib/ports.ts'
 import { startTraefik } from '../lib/traefik.ts'
 import { chooseFront, type Front } from './front.ts'
-import { claimFolder } from './lock.ts'
 import { type DemoOptions, HELP, parseOptions } from './options.ts'
-import { banner, eventLine } from './output.ts'
 import { createParts } from './parts.ts'
-import { type DemoState, loadState } from './state.ts'
 
 const DEFAULT_FOLDER = fileURLToPath(new URL('../../.demo', import.meta.url))
-const USER = 'demo@example.com'
 
 const parts = createParts()
 
@@ -61,21 +61,15 @@ async function startParts(demo: {
   const sample = await startSampleServer()
   parts.add({ ...sample.process, name: 'The sample MCP server' })
 
-  const log = options.json ? process.stderr : process.stdout
-  const logFile = createWriteStream(join(folder, 'gatewarden.log'), { flags: 'a', mode: 0o600 })
   const builtin = front.kind === 'builtin'
   const settings: GatewardenOptions = {
     folder,
-    file: configuration(state, builtin ? sample.url : undefined),
+    file: demoConfiguration(state, builtin ? sample.url : undefined),
     settings: { LOG_LEVEL: 'debug' },
     listen: builtin
       ? { host: 'localhost', port: state.port }
       : { host: '127.0.0.1', port: await freePort() },
-    onLine(line) {
-      logFile.write(`${line}\n`)
-      const short = eventLine(line, inColour(log))
-      if (short) log.write(`${short}\n`)
-    },
+    onLine: createDemoLog(folder, options.json ? process.stderr : process.stdout),
   }
   const gatewarden = await startGatewarden(settings)
   parts.add({ ...gatewarden, name: 'Gatewarden' })
@@ -95,35 +89,16 @@ async function startParts(demo: {
   }
 }
 
-/** The content of `gatewarden.yaml`: one person, one server, one origin. */
-function configuration(state: DemoState, upstream?: string): Record<string, unknown> {
-  const origin = `http://localhost:${state.port}`
-  return {
-    public_url: origin,
-    resources: {
-      demo: {
-        url: `${origin}/mcp`,
-        name: 'Demo server',
-        // Traefik's files put the pages of the server into a sandbox.
-        ...(upstream ? { upstream } : { shared_host: 'sandboxed' }),
-      },
-    },
-    allow: { emails: [USER] },
-    users: { [USER]: { email: USER, password_hash: state.passwordHash } },
-  }
-}
-
 function announce(demo: { front: Front; state: DemoState; options: DemoOptions }): void {
   const { front, state, options } = demo
-  const issuer = `http://localhost:${state.port}`
+  const issuer = demoOrigin(state)
   const mcpUrl = `${issuer}/mcp`
   const { password } = state
   if (options.json) {
-    const ready = { mcp_url: mcpUrl, issuer, user: USER, password, pid: process.pid }
+    const ready = { mcp_url: mcpUrl, issuer, user: DEMO_USER, password, pid: process.pid }
     process.stdout.write(`${JSON.stringify(ready)}\n`)
     return
   }
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   process.stdout.write(
     banner({
       seconds: performance.now() / 1000,
@@ -132,17 +107,12 @@ function announce(demo: { front: Front; state: DemoState; options: DemoOptions }
         front.kind === 'traefik'
           ? `behind Traefik ${front.traefik.version}`
           : "through Gatewarden's own reverse proxy",
-      user: USER,
+      user: DEMO_USER,
       password,
       folder: options.folder ?? '.demo/',
-      node: [major, minor],
       colour: inColour(process.stdout),
     }),
   )
-}
-
-function inColour(stream: NodeJS.WriteStream): boolean {
-  return stream.isTTY === true && !process.env.NO_COLOR
 }
 
 try {

@@ -25,6 +25,17 @@ export const COMMANDS: readonly CommandRow[] = [
     run: start,
   },
   {
+    words: 'demo',
+    usage: '[--port N] [--folder DIR] [--json]',
+    summary: 'try it: a sample MCP server behind a login, on this machine',
+    details: [
+      '--port N: where everything is found, http://localhost:N. Default: that of last time, else 8080.',
+      '--folder DIR: where its data, its password and its log are kept. Default: .demo.',
+      '--json: print one JSON object when it is ready, and nothing else, on standard output.',
+    ],
+    run: async (args, io) => (await import('./demo.ts')).demo(args, io),
+  },
+  {
     words: 'hash-password',
     summary: 'turn a password into a hash for users in gatewarden.yaml or USERS',
     details: [

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
@@ -33,17 +34,17 @@ const RETRY_MS = 250
 
 /**
  * Resolves once the server listens; it then runs until SIGTERM or SIGINT.
- * @param options `terminal` shows passwords that this start makes
+ * @param options `terminal` shows passwords that this start makes; `logTo` takes the log instead of standard output
  * @throws ConfigError for problems that only starting can find: a busy port, a store that cannot be opened
  */
 export async function serve(
   given: Config,
-  { terminal }: { terminal?: Terminal } = {},
+  options: { readonly terminal?: Terminal; readonly logTo?: Writable } = {},
 ): Promise<void> {
   const listen = { ...given.listen, host: await hostToBind(given.listen.host) }
   const now = () => Date.now()
   const elapsed = () => performance.now()
-  const opened = openLog(given, { stream: process.stdout, now, elapsed })
+  const opened = openLog(given, { stream: options.logTo ?? process.stdout, now, elapsed })
   const { log, events } = opened
   // Node writes its own warnings there.
   process.stderr.on('error', () => undefined)
@@ -53,7 +54,7 @@ export async function serve(
   }
   const newUsers = await givePasswords(given, {
     tell: async (made) => {
-      const file = await tellPassword(made, terminal)
+      const file = await tellPassword(made, options.terminal)
       if (file !== undefined) events.emit({ event: 'password-made', user: made.name, file })
     },
     remind: ({ name, passwordFile }) =>

@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from 'zod'
+import { clientLines, listTools } from '../../pages/client-lines.ts'
 
 export interface Ready {
   readonly seconds: number
@@ -14,8 +15,6 @@ export interface Ready {
   readonly password: string
   /** The folder of the demo's data, as a person would type it. */
   readonly folder: string
-  /** The version of this Node: [22, 19]. */
-  readonly node: readonly [major: number, minor: number]
   readonly colour: boolean
 }
 
@@ -26,32 +25,30 @@ function painter(on: boolean): { bold: Paint; dim: Paint; green: Paint; red: Pai
   return { bold: with_(1), dim: with_(2), green: with_(32), red: with_(31) }
 }
 
-/** The text that a person sees when everything runs. It names only clients that run on this Node. */
+/** The text that a person sees when everything runs. */
 export function banner(ready: Ready): string {
   const { bold, dim, green } = painter(ready.colour)
-  const [major, minor] = ready.node
-  const inspector = major > 22 || (major === 22 && minor >= 19)
   const url = ready.mcpUrl
-  // `npx -p` names the package: the name of its command alone is a package that nobody we know owns.
-  const tool = inspector
-    ? `npx @modelcontextprotocol/inspector --cli ${url} --method tools/list`
-    : `npx -y -p mcp-remote mcp-remote-client ${url}`
+  const [claude] = clientLines({ name: 'demo', url })
   return `
   ${green('Gatewarden demo is ready')} ${dim(`(${ready.seconds.toFixed(1)} s)`)}
 
-  MCP server   ${bold(url)}      ${dim(ready.front)}
+  MCP server   ${bold(url)}
+               ${dim(ready.front)}
   Sign in as   ${bold(ready.user)}
   Password     ${bold(ready.password)}
+
+  ${dim('Open in a browser: what runs, and what to paste into which client')}
+  ${new URL(url).origin}/
 
   ${dim('See the challenge')}
   curl -i ${url}
 
   ${dim('Use it from Claude Code, then sign in (or /mcp inside it)')}
-  claude mcp add --transport http demo ${url}
-  claude mcp login demo
+${(claude?.lines ?? []).map((line) => `  ${line}`).join('\n')}
 
   ${dim('List its tools')}
-  ${tool}
+  ${listTools(url)}
 
   ${dim('Ctrl-C stops everything.')}
   ${dim(`Data and log stay in ${ready.folder} (remove it to start over).`)}

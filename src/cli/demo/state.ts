@@ -5,8 +5,8 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { hash } from '@node-rs/argon2'
 import { z } from 'zod'
+import { hashOf } from '../passwords.ts'
 import { threeWords } from './words.ts'
 
 const State = z.object({
@@ -25,7 +25,7 @@ export async function loadState(folder: string, port?: number): Promise<DemoStat
   const state: DemoState = {
     port: port ?? before?.port ?? 8080,
     password,
-    passwordHash: before?.passwordHash ?? (await hash(password)),
+    passwordHash: before?.passwordHash ?? (await hashOf(password)),
   }
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   writeFileSync(file, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 })
