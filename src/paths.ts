@@ -23,6 +23,15 @@ export const JWKS_ALIAS = '/openid/v1/jwks'
 
 export const PROTECTED_RESOURCE = '/.well-known/oauth-protected-resource'
 
+/** RFC 8414 section 3.1, and OIDC Discovery 1.0 section 4. */
+export const AUTHORIZATION_SERVER = [
+  '/.well-known/oauth-authorization-server',
+  '/.well-known/openid-configuration',
+] as const
+
+/** Our well-known documents, with and without a path behind; any other belongs to the application of the host. */
+export const WELL_KNOWN_DOCUMENTS: readonly string[] = [PROTECTED_RESOURCE, ...AUTHORIZATION_SERVER]
+
 export const SESSION_LOGIN_PATH = '/.gatewarden/login'
 
 export const SESSION_CALLBACK_PATH = '/.gatewarden/callback'

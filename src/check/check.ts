@@ -26,6 +26,7 @@ import type { Answer, AnswerContext, AnswerRules, Asker } from './answer.ts'
 import { answerFor, forbidden, unavailable, unrouted } from './answer-table.ts'
 import { type Decision, decide, decideAtOpenPath } from './decide.ts'
 import { FOREIGN_PAGE, foreignOrigin } from './foreign-origin.ts'
+import { UNKNOWN_ADDRESS, type UnknownAddress, unknownAddress } from './unknown-address.ts'
 
 export interface CheckDeps extends AnswerRules {
   readonly resources: ResourceTable
@@ -47,6 +48,8 @@ export interface Checked {
   readonly match?: ResourceMatch
   /** The method of the request that the proxy asks about. */
   readonly method?: string
+  /** The address of a request for no resource. */
+  readonly unknown?: UnknownAddress
 }
 
 /**
@@ -97,7 +100,7 @@ export function createCheck(deps: CheckDeps): Check {
     const { located, rawHeaders, requestId, carrier, pinned, matched } = request
     const match = matched ?? resources.match(located.host, located.target)
     if (match === 'unknown') {
-      return deny('no protected server is configured at this address', request)
+      return { ...deny(UNKNOWN_ADDRESS, request), unknown: unknownAddress(located, resources) }
     }
     if (match === 'ambiguous') {
       return deny('the path can be read in more than one way', request)

@@ -31,6 +31,7 @@ export function logDecision(
     method: outcome.method,
     mcp: mcpCall(request),
     reason: outcome.reason,
+    ...outcome.unknown,
     ms: Math.round((performance.now() - started) * 1000) / 1000,
   }
   if (routine) log.debug(line, 'decision')

@@ -97,7 +97,7 @@ function challengeLines({ kind }: RefusalReason, match: ResourceMatch): readonly
 function challengePage({ match, requestId, reader }: AnswerContext): Answer {
   const body = signInNeededPage({
     resourceName: match.resource.name,
-    resourceUrl: match.resource.audience,
+    resourceUrl: match.resource.url,
     requestId,
   })
   return page(401, reader(), ['WWW-Authenticate', challenge(match)], body)

@@ -36,12 +36,20 @@ export function resolveResource(
   const found = indicators.map((indicator) => resources.byIndicator(indicator))
   const [first] = found
   if (!first || found.some((resource) => resource?.audience !== first.audience)) {
+    const unknown = indicators.find((_, index) => found[index] === undefined)
     throw new OAuthError(
       'invalid_target',
-      'resource must name one protected resource of this server',
+      `resource must name one protected resource of this server${meant(unknown, resources)}`,
     )
   }
   return first
+}
+
+/** The configured URL that an unknown one resembles, which tells a client's author the right name. */
+function meant(unknown: string | undefined, resources: ResourceTable): string {
+  const parts = /^https?:\/\/([^/?#]*)([^?#]*)/i.exec(unknown ?? '')
+  const nearest = parts ? resources.nearest(parts[1] ?? '', parts[2] ?? '') : undefined
+  return nearest === undefined ? '' : `, such as ${nearest}`
 }
 
 /** The only one of the host, else the only one that offers a requested scope, else the default or only one. */

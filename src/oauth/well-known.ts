@@ -7,7 +7,7 @@
  * @module
  */
 
-import { PROTECTED_RESOURCE } from '../paths.ts'
+import { AUTHORIZATION_SERVER, PROTECTED_RESOURCE } from '../paths.ts'
 import type { Resource, ResourceTable } from '../resources/resource-table.ts'
 import { withoutQuery } from '../url/path.ts'
 
@@ -19,11 +19,6 @@ export type Document =
       /** The path that the document describes, verbatim. */
       readonly path: string
     }
-
-const AUTHORIZATION_SERVER = [
-  '/.well-known/oauth-authorization-server',
-  '/.well-known/openid-configuration',
-] as const
 
 /**
  * @param target the request target

@@ -8,20 +8,29 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
+import type { Answer } from '../check/answer.ts'
 import type { Check } from '../check/check.ts'
 import { logDecision } from '../check/decision-log.ts'
+import { UNKNOWN_ADDRESS, unknownAddress } from '../check/unknown-address.ts'
 import { isPageLoad } from '../http/browser-request.ts'
 import { answerProgram, sendErrorPage } from '../http/errors.ts'
 import { sendJson } from '../http/json.ts'
 import { lingerThenClose } from '../http/lingering-close.ts'
 import type { compileOrigins } from '../http/origins.ts'
 import type { ResourceMatch, ResourceTable } from '../resources/resource-table.ts'
+import { isOwnHost } from '../url/host.ts'
 import { corsHeaders, preflightHeaders } from './cross-origin.ts'
 import { fail, refuse } from './failure.ts'
 import type { Allowed, createForwarding } from './forwarding.ts'
+import { asksForPublicDocument, corsOfApplication } from './public-documents.ts'
 import type { Upstream } from './upstream.ts'
 
+const SAFE = new Set(['GET', 'HEAD'])
+const NOTHING_ABOUT_CALLER: Answer = { status: 200, headers: [] }
+
 export interface ProxyRoutes {
+  /** Our own origin. */
+  readonly issuer: string
   readonly check: Check
   readonly resources: ResourceTable
   readonly upstream: Upstream
@@ -42,21 +51,50 @@ export function proxyRoutes(app: FastifyInstance, deps: ProxyRoutes): void {
     const match = deps.resources.match(request.headers.host ?? '', request.raw.url ?? '')
     if (match === 'unknown' || (match !== 'ambiguous' && match.resource.upstream === undefined)) {
       lingerThenClose(request.raw, reply.raw)
-      if (isPageLoad(request)) sendNotFoundPage(reply)
-      else sendJson(reply.code(404), { error: 'not_found' })
+      refuseUnknown(request, reply, match, deps)
       return
     }
     reply.hijack()
-    passThrough(request, reply.raw, match, deps).catch((error: unknown) =>
+    const passed =
+      match !== 'ambiguous' && isProxied(match) && asksForPublicDocument(request, match)
+        ? passPublicDocument(request, reply.raw, match, deps)
+        : passThrough(request, reply.raw, match, deps)
+    passed.catch((error: unknown) =>
       fail(error, request, reply.raw, { log: deps.log, cors: corsOf(request, match, deps) }),
     )
   }
   app.all('/*', { onRequest }, () => undefined)
 }
 
+const NO_UPSTREAM = 'Gatewarden is not the proxy of this server'
+
+/** 404 for an address that leads nowhere from here; the log says which server was most likely meant. */
+function refuseUnknown(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  match: ResourceMatch | 'unknown',
+  { resources, log, issuer }: ProxyRoutes,
+): void {
+  const host = request.headers.host ?? ''
+  const reason = match === 'unknown' ? UNKNOWN_ADDRESS : NO_UPSTREAM
+  const line = {
+    requestId: request.id,
+    status: 404,
+    method: request.method,
+    ...(match !== 'unknown' && { resource: match.resource.id }),
+    reason,
+    ...unknownAddress({ host, target: request.raw.url ?? '' }, resources),
+  }
+  const isForPerson = isPageLoad(request)
+  const message = isForPerson ? 'page refused' : 'decision'
+  // Browsers ask our own host for an icon with each page.
+  if (SAFE.has(request.method) && isOwnHost(host, issuer)) log.debug(line, message)
+  else log.info(line, message)
+  if (isForPerson) sendNotFoundPage(reply)
+  else sendJson(reply.code(404), { error: 'not_found', error_description: reason })
+}
+
 function sendNotFoundPage(reply: FastifyReply): void {
-  const { id: requestId, log } = reply.request
-  log.debug({ requestId, reason: 'nothing is at this address' }, 'page refused')
   sendErrorPage(reply, 404, {
     kind: 'retry',
     title: 'There is nothing here',
@@ -108,6 +146,27 @@ async function passThrough(
     request: request.raw,
     response,
     ...deps.forwarding(request, { match: allowed, answer, cors }),
+  })
+}
+
+/** Passes a document of the application to whoever asks, with nothing about the caller. */
+async function passPublicDocument(
+  request: FastifyRequest,
+  response: ServerResponse,
+  match: Allowed['match'],
+  { upstream, forwarding }: ProxyRoutes,
+): Promise<void> {
+  const call = forwarding(request, { match, answer: NOTHING_ABOUT_CALLER, cors: [] })
+  await upstream.forward({
+    request: request.raw,
+    response,
+    ...call,
+    // A redirect may lead to a place that needs a sign-in.
+    redirect: () => undefined,
+    responseHeaders: (head, path) => [
+      ...call.responseHeaders(head, path),
+      ...corsOfApplication(head.lines),
+    ],
   })
 }
 

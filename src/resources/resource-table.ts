@@ -16,20 +16,27 @@ import {
   splitAfter,
   withoutQuery,
 } from '../url/path.ts'
+import { nearestUrl } from './nearest.ts'
 import { compileOpenPaths, type IsOpen } from './open-paths.ts'
 import { DEFAULT_PASS_THROUGH, type PassThroughRules } from './pass-through.ts'
 import type { AllowList } from './policy.ts'
 import { compilePolicy, type Policy } from './policy.ts'
+import { movedPaths, secondNames } from './second-names.ts'
 import { type SharedHost, sharedHostOf } from './shared-host.ts'
 
-/** A resource on one concrete host. A wildcard resource becomes one such resource for every host it covers. */
+/**
+ * A resource at one address. A wildcard resource becomes one such resource for every host it covers, and a resource with
+ * second names one for each of them.
+ */
 export interface Resource {
   readonly id: string
-  /** The configured URL with the concrete host: the `aud` of its tokens. */
+  /** The configured URL with the concrete host: the `aud` of its tokens, whatever name a client uses. */
   readonly audience: string
-  /** Scheme and host of {@link audience}. */
+  /** Its own address: {@link audience}, or a second name of the same server. */
+  readonly url: string
+  /** Scheme and host of {@link url}. */
   readonly origin: string
-  /** Path of {@link audience}; empty for a whole host. */
+  /** Path of {@link url}; empty for a whole host. */
   readonly path: string
   readonly name: string
   readonly scopes: Readonly<Record<string, string>>
@@ -66,14 +73,17 @@ export interface ResourceMatch {
 export type MatchResult = ResourceMatch | 'unknown' | 'ambiguous'
 
 export interface ResourceTable {
+  /** Each resource at its configured URL. */
   readonly all: readonly Resource[]
+  /** {@link all}, and each resource at each of its second names. */
+  readonly everywhere: readonly Resource[]
   /** The resource whose URL covers this request. `target` is the request target as sent, with its query. */
   match(host: string, target: string): MatchResult
   /** The resource with this audience, or undefined; wildcard hosts included. */
   byAudience(audience: string): Resource | undefined
   /** The resource that a `resource` parameter means: a URL that it covers, or a bare host with exactly one resource. */
   byIndicator(url: string): Resource | undefined
-  /** Every resource of a host, in the order of the configuration. */
+  /** Every resource of a host once, in the order of the configuration. */
   allAt(host: string): readonly Resource[]
   /** The only resource of a host; undefined if the host has none or several. */
   onlyOneAt(host: string): Resource | undefined
@@ -87,6 +97,8 @@ export interface ResourceTable {
   readonly isOurHostGuarded: boolean
   /** True if any resource lives at this host. */
   hasHost(host: string): boolean
+  /** The configured URL that an unknown address resembles most, or undefined if nothing is configured. */
+  nearest(host: string, target: string): string | undefined
 }
 
 interface Prefix {
@@ -129,6 +141,15 @@ export function createResourceTable(
     const resource = all[index]
     if (resource) exact.set(host, [...(exact.get(host) ?? []), ...prefixes(resource)])
   })
+  const aliases = secondNames(configured, publicUrl).map(({ config, url }) => ({
+    ...compile({ ...config, url, openPaths: movedPaths(config, url) }, publicUrl),
+    audience: config.url,
+  }))
+  for (const alias of aliases) {
+    const host = normalizeHost(new URL(alias.url).host)
+    if (host !== undefined) exact.set(host, [...(exact.get(host) ?? []), ...prefixes(alias)])
+  }
+  const everywhere = [...all, ...aliases]
   const resolved = new Map<string, readonly MatchablePrefix[]>()
   const isOurs = (host: string) => publicUrl !== undefined && isOwnName(host, publicUrl)
 
@@ -181,15 +202,17 @@ export function createResourceTable(
 
   function allAt(host: string): readonly Resource[] {
     const place = ({ id }: Resource) => configured.findIndex((config) => config.id === id)
-    return hereAt(host)
+    const isAlias = ({ url, audience }: Resource) => Number(url !== audience)
+    const here = hereAt(host)
       .filter(({ isAlso }) => !isAlso)
       .map(({ resource }) => resource)
-      .sort((a, b) => place(a) - place(b))
+      .sort((a, b) => place(a) - place(b) || isAlias(a) - isAlias(b))
+    return here.filter(({ id }, index) => here[index - 1]?.id !== id)
   }
 
   function onlyOneAt(host: string): Resource | undefined {
-    const here = hereAt(host).filter(({ isAlso }) => !isAlso)
-    return here.length === 1 ? here[0]?.resource : undefined
+    const here = allAt(host)
+    return here.length === 1 ? here[0] : undefined
   }
 
   function byIndicator(url: string): Resource | undefined {
@@ -206,6 +229,7 @@ export function createResourceTable(
 
   return {
     all,
+    everywhere,
     match,
     allAt,
     onlyOneAt,
@@ -222,11 +246,16 @@ export function createResourceTable(
       (resource) => resource !== undefined && !resource.origin.includes('*'),
     ),
     originAt: (host) => hereAt(host)[0]?.resource.origin,
-    isOurHostShared: all.some(({ sharedHost }) => sharedHost !== undefined),
-    isOurHostGuarded: all.every(
+    isOurHostShared: everywhere.some(({ sharedHost }) => sharedHost !== undefined),
+    isOurHostGuarded: everywhere.every(
       ({ sharedHost }) => sharedHost === undefined || sharedHost === 'sandboxed',
     ),
     hasHost: (host) => hereAt(host).length > 0,
+    nearest: (host, target) =>
+      nearestUrl(
+        { host, target },
+        all.map(({ audience }) => audience),
+      ),
   }
 }
 
@@ -237,6 +266,7 @@ function compile(config: ResourceConfig, publicUrl: string | undefined): Resourc
   return {
     id: config.id,
     audience: config.url,
+    url: config.url,
     origin: `${protocol}//${host}`,
     path,
     name: config.name,
@@ -277,7 +307,7 @@ function withRivals(here: readonly Prefix[]): MatchablePrefix[] {
   const read = here.map((prefix) => ({ ...prefix, loose: looselyRead(prefix.path) ?? prefix.path }))
   return read.map(({ loose, ...prefix }) => {
     const rivals = read
-      .filter(({ resource, path }) => resource !== prefix.resource && path !== prefix.path)
+      .filter(({ resource, path }) => resource.id !== prefix.resource.id && path !== prefix.path)
       .filter((other) => covers(loose, other.loose))
     return {
       ...prefix,
@@ -322,6 +352,8 @@ export interface ResourceConfig {
    * port, no trailing slash, no query.
    */
   readonly url: string
+  /** Further addresses of the same server, in the form of `url`, without a wildcard. Absent: none. */
+  readonly aliases?: readonly string[]
   /** Shown to people. */
   readonly name: string
   /** Each scope with its meaning in words. Never empty. */

@@ -112,7 +112,7 @@ function scopesOf(
 ): string[] {
   const covered =
     cookie.kind === 'domain'
-      ? resources.all.filter(({ origin }) => isUnder(new URL(origin).host, cookie.domain))
+      ? resources.everywhere.filter(({ origin }) => isUnder(new URL(origin).host, cookie.domain))
       : [resource]
   return [...new Set(covered.flatMap((one) => grantedScopes([], one)))]
 }

@@ -78,7 +78,7 @@ async function signOut(
   const page = signedOutPage({
     host: nameOf(asked, rules),
     ...(flow.provider.kind === 'redirect' && { provider: flow.provider.name }),
-    ...(home && { again: gatewayLoginUrl(flow.issuer, home.audience) + AS_SOMEONE_ELSE }),
+    ...(home && { again: gatewayLoginUrl(flow.issuer, home.url) + AS_SOMEONE_ELSE }),
   })
   send(reply, page)
 }

@@ -34,7 +34,7 @@ export function sessionRefusedRoute(app: FastifyInstance, { flow, rules }: Sessi
 /** The address of the page, with a way to sign in again if the host has only one server. */
 export function refusedUrl(host: string, { issuer, resources }: SessionRules): string {
   const home = resources.onlyOneAt(host)
-  const query = home ? `?rd=${encodeURIComponent(home.audience)}` : ''
+  const query = home ? `?rd=${encodeURIComponent(home.url)}` : ''
   return issuer + SESSION_REFUSED_PATH + query
 }
 

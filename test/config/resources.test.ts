@@ -154,7 +154,47 @@ describe('resources as a whole', () => {
         'a: { url: https://mcp.example.com/a, also: [/b] }\nb: { url: https://mcp.example.com/b }',
       ),
     ).toEqual([
-      'resources.b.url: mcp.example.com/b belongs to resources.a.url already. Change or remove one.',
+      'resources.b.url: mcp.example.com/b belongs to resources.a.also already. Change or remove one.',
+    ])
+  })
+
+  it.each([
+    ['another server', 'https://b.example.com/mcp', 'b.example.com/mcp', 'b.url'],
+    ['its own URL', 'https://a.example.com:443/', 'a.example.com', 'a.url'],
+  ])('may not name %s as one more address', (_what, alias, place, owner) => {
+    expect(
+      mapProblems(
+        `b: { url: https://b.example.com/mcp }\na: { url: https://a.example.com, aliases: [${alias}] }`,
+      ),
+    ).toEqual([
+      `resources.a.aliases: ${place} belongs to resources.${owner} already. Change or remove one.`,
+    ])
+  })
+
+  it('may have more addresses on its own host and on others, each with its `also` paths', () => {
+    const yaml =
+      'a: { url: https://a.example.com/sse, also: [/messages], aliases: [http://a:11000/sse, https://a.example.com/old] }'
+    expect(mapProblems(yaml)).toEqual([])
+    expect(mapProblems(`${yaml}\nb: { url: http://a:11000/messages }`)).toEqual([
+      'resources.b.url: a:11000/messages belongs to resources.a.also already. Change or remove one.',
+    ])
+  })
+
+  it.each([
+    [
+      'a wildcard',
+      'url: https://a.example.com, aliases: ["https://*.example.org"]',
+      'is a wildcard',
+    ],
+    ['no URL', 'url: https://a.example.com, aliases: [gatewarden:11000]', 'is not an http'],
+    [
+      'one of a wildcard',
+      'url: "https://*.example.com", aliases: ["https://a.example.org"]',
+      'is set for a wildcard',
+    ],
+  ])('may not have %s as one more address', (_what, entry, problem) => {
+    expect(mapProblems(`a: { ${entry} }`)).toEqual([
+      expect.stringMatching(new RegExp(`^resources\\.a\\.aliases: .*${problem}`)),
     ])
   })
 

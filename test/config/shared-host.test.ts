@@ -25,6 +25,13 @@ describe('at1, K36: a resource on the host of PUBLIC_URL', () => {
     expect(live(yamlOf(OWN))).toEqual([`${found}, which PROD_MODE refuses. ${REMEDY}`])
   })
 
+  it('is named if only one more address is there', () => {
+    const yaml = yamlOf('https://mcp.example.org/mcp', `aliases: [${OWN}]`)
+    const found = `resources.notes.aliases: ${OWN} is on the host of PUBLIC_URL, and its pages may be able to act as the people who sign in`
+    expect(warnings(yaml)).toEqual([`${found}. ${REMEDY}`])
+    expect(live(yaml)).toEqual([`${found}, which PROD_MODE refuses. ${REMEDY}`])
+  })
+
   it('is named in a flat list, too', () => {
     const env = { RESOURCES: `${OWN},https://mcp.example.com` }
     expect(load({ env }).warnings).toEqual([expect.stringMatching(/^RESOURCES: https:\/\/auth\./)])

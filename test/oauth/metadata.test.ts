@@ -107,7 +107,7 @@ describe('the authorization server metadata', () => {
     const response = await get(host, url)
     expect(response.statusCode).toBe(404)
     expect(response.headers['content-type']).toBe('application/json')
-    expect(response.json()).toEqual({ error: 'not_found' })
+    expect(response.json()).toMatchObject({ error: 'not_found' })
   })
 
   it('names the origin of a gateway on plain http exactly as configured', async () => {

@@ -149,7 +149,6 @@ describe('on an origin shared with the gateway', () => {
     ['GET /.well-known/oauth-authorization-server', 200],
     ['GET /.well-known/oauth-protected-resource', 200],
     ['GET /mcp/.well-known/openid-configuration', 200],
-    ['GET /.well-known/security.txt', 404],
     ['GET /token', 405],
     ['POST /token', 401],
     ['GET /register', 405],

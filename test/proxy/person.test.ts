@@ -52,7 +52,10 @@ describe('an address without a resource', () => {
     const answer = await ask(`${method} /`, headers)
     expect(answer.status).toBe(404)
     expect(answer.values('content-type')).toEqual(['application/json'])
-    expect(answer.body).toBe('{"error":"not_found"}')
+    expect(JSON.parse(answer.body)).toEqual({
+      error: 'not_found',
+      error_description: 'no protected server is configured at this address',
+    })
   })
 
   it('has no body for HEAD', async () => {

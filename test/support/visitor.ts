@@ -69,7 +69,12 @@ export function createVisitor(
   const jar = createCookieJar(clock)
   const lines: string[] = []
   const own = config.publicUrl.host
-  const known = new Set([own, ...config.resources.map(({ url }) => new URL(url).host)])
+  const known = new Set([
+    own,
+    ...config.resources.flatMap(({ url, aliases = [] }) =>
+      [url, ...aliases].map((address) => new URL(address).host),
+    ),
+  ])
 
   const isRouted = ({ host, pathname }: URL) =>
     host === own ? !protects.includes(pathname) : pathname.startsWith('/.gatewarden/')

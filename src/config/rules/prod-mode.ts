@@ -55,9 +55,14 @@ function checkTransport({ settings, given, file, resources, provider, report }: 
     const label = given.get('public_url')?.label ?? 'PUBLIC_URL'
     report.problem(label, 'is plain http, which PROD_MODE refuses. Use https.')
   }
-  for (const { id, url } of resources.filter((resource) => resource.url.startsWith('http:'))) {
+  for (const { id, url, aliases = [] } of resources) {
+    const plain = (address: string) => address.startsWith('http:')
+    const refused = (address: string) => `${address} is plain http, which PROD_MODE refuses.`
     const label = file.resources ? `resources.${id}.url` : 'RESOURCES'
-    report.problem(label, `${url} is plain http, which PROD_MODE refuses. Use https.`)
+    if (plain(url)) report.problem(label, `${refused(url)} Use https.`)
+    for (const address of aliases.filter(plain)) {
+      report.problem(`resources.${id}.aliases`, `${refused(address)} Use https, or remove it.`)
+    }
   }
   if (!provider || provider.type === 'builtin') return
   const { discoveryUrl } = provider

@@ -25,11 +25,12 @@ export function checkSharedHost({ settings, file, resources, report }: Parts): v
   const say = live ? report.problem : report.warning
   const refused = live ? ', which PROD_MODE refuses' : ''
   for (const resource of resources) {
-    const { id, url } = resource
-    switch (sharedHostOf(resource, publicUrl.origin)) {
+    const { id } = resource
+    const { field, url, shared } = sharedAddressOf(resource, publicUrl.origin)
+    switch (shared) {
       case 'unguarded':
         say(
-          file.resources ? `resources.${id}.url` : 'RESOURCES',
+          file.resources ? `resources.${id}.${field}` : 'RESOURCES',
           `${url} is on the host of PUBLIC_URL, and its pages may be able to act as the people who sign in${refused}. ${OWN_HOST}, or use the shipped files for one host and set shared_host: sandboxed in gatewarden.yaml.`,
         )
         break
@@ -49,4 +50,17 @@ export function checkSharedHost({ settings, file, resources, report }: Parts): v
       case 'sandboxed':
     }
   }
+}
+
+/** The first address of a resource that is on our host; its URL if none is. */
+function sharedAddressOf(resource: ResourceConfig, publicUrl: string) {
+  const addresses = [
+    { field: 'url', url: resource.url },
+    ...(resource.aliases ?? []).map((url) => ({ field: 'aliases', url })),
+  ].map((address) => ({
+    ...address,
+    shared: sharedHostOf({ ...resource, url: address.url }, publicUrl),
+  }))
+  const found = addresses.find(({ shared }) => shared !== undefined)
+  return found ?? { field: 'url', url: resource.url, shared: undefined }
 }

@@ -12,7 +12,8 @@ import { parseUpstreamUrl } from '../values/urls.ts'
 /** Part of `resources.<id>` in the file. */
 export const PassThrough = section({
   upstream: text(parseUpstreamUrl).optional().register(fields, {
-    description: 'URL of the server itself; Gatewarden is then its reverse proxy.',
+    description:
+      'URL of the server itself; Gatewarden is then its reverse proxy. If the resource is a whole host, its own documents below `/.well-known/` need no sign-in.',
   }),
   upstream_host: text(parseUpstreamHost).optional().register(fields, {
     description:

@@ -11,7 +11,7 @@ import { Allow, isEmpty, toAllowList } from '../values/people.ts'
 import { parseDisplayName, parseSharedHost } from '../values/plain.ts'
 import { attempt, type Report } from '../values/problem.ts'
 import { parseScopeToken, resolveScopes, type ScopeSettings } from '../values/scopes.ts'
-import { parseAlsoPath, parsePublicPath, parseResourceUrl } from '../values/urls.ts'
+import { parseAlias, parseAlsoPath, parsePublicPath, parseResourceUrl } from '../values/urls.ts'
 import { checkOpenPaths } from './open-paths.ts'
 import { buildPassThrough, PassThrough } from './pass-through.ts'
 
@@ -38,6 +38,10 @@ export const Resource = section({
   }),
   also: list(parseAlsoPath).optional().register(fields, {
     description: 'More paths on the same host, such as `/messages` of a legacy HTTP+SSE server.',
+  }),
+  aliases: list(parseAlias).optional().register(fields, {
+    description:
+      'More addresses at which clients reach this server, such as `http://gatewarden:11000/mcp` inside a network. Each has its own documents; tokens are for `url`. A loopback `url` answers to `localhost`, `127.0.0.1` and `[::1]` without this setting.',
   }),
   default: toggle().optional().register(fields, {
     description: 'Makes this the resource for clients that name none.',
@@ -105,6 +109,12 @@ export function buildResource(
       'is set for a wildcard, which is not a single server. Set it for another resource.',
     )
   }
+  if (resource.aliases && resource.url.includes('*')) {
+    report.problem(
+      `${at}.aliases`,
+      'is set for a wildcard, which is not a single server. Give each server an entry of its own.',
+    )
+  }
   const acceptProviderTokens = resource.accept_provider_tokens ?? global.acceptProviderTokens
   if (resource.application_bearer && acceptProviderTokens) {
     report.problem(
@@ -143,6 +153,7 @@ export function buildResource(
     ...scopes,
     also: resource.also ?? [],
     ...(resource.public && { openPaths: resource.public }),
+    ...(resource.aliases && { aliases: resource.aliases }),
     isDefault: resource.default ?? false,
     allow,
     acceptProviderTokens,

@@ -187,29 +187,51 @@ function checkOverlaps(
   resources: readonly ResourceConfig[],
   { report, label }: { report: Report; label: (id: string, field: string) => string },
 ): void {
-  const owners = new Map<string, { id: string; place: string }>()
-  for (const { id, url, also } of resources) {
-    const { host, pathname } = new URL(url)
-    const path = pathname === '/' ? '' : pathname
-    for (const [field, covered] of [['url', path], ...also.map((other) => ['also', other])]) {
-      const place = `${normalizeHost(host) ?? host}${covered ?? ''}`
+  const owners = new Map<string, Place>()
+  for (const resource of resources) {
+    const { id } = resource
+    for (const { field, host, path } of placesOf(resource)) {
+      const place = host + path
       // A lenient server reads two such paths as one. They are ambiguous, so no request could reach either.
-      const key = `${normalizeHost(host) ?? host}${looselyRead(covered ?? '') ?? covered}`
+      const key = host + (looselyRead(path) ?? path)
       const owner = owners.get(key)
       if (owner !== undefined && (owner.id !== id || owner.place === place)) {
         const likeness = owner.place === place ? place : `${place} reads like ${owner.place}, which`
         report.problem(
-          label(id, field ?? 'url'),
-          `${likeness} belongs to ${label(owner.id, 'url')} already. Change or remove one.`,
+          label(id, field),
+          `${likeness} belongs to ${label(owner.id, owner.field)} already. Change or remove one.`,
         )
       }
-      owners.set(key, { id, place })
+      owners.set(key, { id, field, place })
     }
   }
   const [first, ...others] = resources.filter((resource) => resource.isDefault)
   for (const { id } of others) {
     report.problem(`resources.${id}.default`, `is also set for ${first?.id}. Keep one of the two.`)
   }
+}
+
+interface Place {
+  readonly id: string
+  /** The setting that names the place. */
+  readonly field: 'url' | 'also' | 'aliases'
+  /** Host and path. */
+  readonly place: string
+}
+
+/** Everything that a resource covers: at its URL, and at each host of its second names. */
+function placesOf({ url, also, aliases = [] }: ResourceConfig) {
+  const hosts = new Set<string>()
+  return [url, ...aliases].flatMap((address, index) => {
+    const parts = new URL(address)
+    const host = normalizeHost(parts.host) ?? parts.host
+    const at = (field: Place['field'], path: string) => ({ field, host, path })
+    const path = parts.pathname === '/' ? '' : parts.pathname
+    const here = [at(index === 0 ? 'url' : 'aliases', path)]
+    if (!hosts.has(host)) here.push(...also.map((other) => at('also', other)))
+    hosts.add(host)
+    return here
+  })
 }
 
 /**

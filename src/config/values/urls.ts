@@ -61,6 +61,20 @@ export function parseResourceUrl(value: string): string {
 }
 
 /**
+ * The canonical form of a second address of a resource.
+ * @throws InvalidValue as {@link parseResourceUrl}, and for a wildcard
+ */
+export function parseAlias(value: string): string {
+  const url = parseResourceUrl(value)
+  if (url.includes('*')) {
+    throw new InvalidValue(
+      `${quote(value)} is a wildcard, and a second address names one server. List each address.`,
+    )
+  }
+  return url
+}
+
+/**
  * The canonical form of an absolute path in a resource's `also`.
  * @throws InvalidValue for the root path, and for paths that no request can match
  */

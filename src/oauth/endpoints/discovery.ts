@@ -8,11 +8,16 @@ import { clientEndpoint } from '../../http/client-endpoint.ts'
 import { allowAnyOrigin, answerPreflight } from '../../http/cors.ts'
 import { sendJson } from '../../http/json.ts'
 import { scoped } from '../../http/surface.ts'
-import { ENDPOINTS, JWKS_ALIAS } from '../../paths.ts'
+import { ENDPOINTS, JWKS_ALIAS, WELL_KNOWN_DOCUMENTS } from '../../paths.ts'
 import type { ResourceTable } from '../../resources/resource-table.ts'
 import { authorizationServerMetadata, protectedResourceMetadata } from '../metadata.ts'
 import type { SigningKeys } from '../tokens/signing-keys.ts'
 import { wellKnown } from '../well-known.ts'
+
+const UNKNOWN_DOCUMENT = {
+  error: 'not_found',
+  error_description: 'no protected server is configured at the address that this document is for',
+}
 
 interface Described {
   readonly issuer: string
@@ -57,14 +62,15 @@ export function discoveryRoutes(
   { keys, ...described }: Described & { readonly keys: readonly SigningKeys[] },
 ): void {
   const discover = createDiscovery(described)
-  scoped(app, (scope) => {
-    clientEndpoint(scope, '/.well-known/*', 'GET')
-    scope.get(
-      '/.well-known/*',
-      (request, reply) =>
-        discover(request, reply) ?? sendJson(reply.code(404), { error: 'not_found' }),
-    )
-  })
+  for (const url of WELL_KNOWN_DOCUMENTS.flatMap((name) => [name, `${name}/*`])) {
+    scoped(app, (scope) => {
+      clientEndpoint(scope, url, 'GET')
+      scope.get(
+        url,
+        (request, reply) => discover(request, reply) ?? sendJson(reply.code(404), UNKNOWN_DOCUMENT),
+      )
+    })
+  }
   for (const path of [ENDPOINTS.jwks, JWKS_ALIAS]) {
     scoped(app, (scope) => {
       clientEndpoint(scope, path, 'GET')

@@ -94,6 +94,13 @@ const resources: Record<string, Effect> = {
     const { app } = await withNotes('also: [/notes/messages]')
     expect((await check(app, { 'x-forwarded-uri': '/notes/messages' })).statusCode).toBe(401)
   },
+  async aliases() {
+    const { app } = await withNotes('aliases: ["http://gatewarden:11000/mcp"]')
+    const inner = { 'x-forwarded-host': 'gatewarden:11000', 'x-forwarded-uri': '/mcp' }
+    expect((await check(app, inner)).headers['www-authenticate']).toContain(
+      'resource_metadata="http://gatewarden:11000/.well-known/oauth-protected-resource/mcp"',
+    )
+  },
   async default() {
     const wiki = 'wiki: { url: https://wiki.example.com, name: The wiki, default: true }'
     const app = await startFile(`${NOTES} }, ${wiki} }\n${ALLOW}\n`)
