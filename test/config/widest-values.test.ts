@@ -219,17 +219,56 @@ describe('ed13: COOKIE_DOMAIN on a public suffix', () => {
   it.each([
     ['co.uk', 'https://auth.example.co.uk', 'example.co.uk'],
     ['com.au', 'https://a.com.au', 'a.com.au'],
+    ['duckdns.org', 'https://a.duckdns.org', 'a.duckdns.org'],
+    ['duckdns.org', 'https://gate.a.duckdns.org', 'a.duckdns.org'],
+    ['github.io', 'https://me.github.io', 'me.github.io'],
+    ['ts.net', 'https://gate.tail1234.ts.net', 'tail1234.ts.net'],
+    ['s3.amazonaws.com', 'https://a.s3.amazonaws.com', 'a.s3.amazonaws.com'],
+    ['kawasaki.jp', 'https://a.b.kawasaki.jp', 'a.b.kawasaki.jp'],
+    ['xn--55qx5d.cn', 'https://a.xn--55qx5d.cn', 'a.xn--55qx5d.cn'],
+    ['公司.cn', 'https://a.公司.cn', 'a.xn--55qx5d.cn'],
   ])('%s is a problem that names the domain to use', (domain, url, own) => {
+    const ascii = new URL(`https://${domain}`).host
     expect(problems({ COOKIE_DOMAIN: domain, PUBLIC_URL: url })).toEqual([
-      `COOKIE_DOMAIN: ${domain} is a public suffix: no browser keeps a cookie for it. Use ${own}.`,
+      `COOKIE_DOMAIN: ${ascii} is a public suffix: no browser keeps a cookie for it. Use ${own}.`,
     ])
     expect(problems({ COOKIE_DOMAIN: own, PUBLIC_URL: url })).toEqual([])
   })
 
+  it.each([
+    ['city.kawasaki.jp', 'https://auth.city.kawasaki.jp'],
+    ['nip.io', 'https://auth.nip.io'],
+    ['example.internal', 'https://auth.example.internal'],
+  ])('%s belongs to somebody, so it is fine', (domain, url) => {
+    expect(problems({ COOKIE_DOMAIN: domain, PUBLIC_URL: url })).toEqual([])
+  })
+
+  it.each(['co.uk', 'duckdns.org', 'github.io'])(
+    'RESOURCES=https://*.%s is a warning, and a problem under PROD_MODE',
+    (suffix) => {
+      const env = { RESOURCES: `https://*.${suffix}`, PUBLIC_URL: 'https://auth.example.com' }
+      const found = `RESOURCES: https://*.${suffix} covers the hosts of strangers, because ${suffix} is a public suffix`
+      expect(load({ env }).warnings.filter((line) => line.startsWith(found))).toHaveLength(1)
+      const live = problems({
+        ...env,
+        PROD_MODE: 'true',
+        SECRET: 'nU0o7QpY1xJ4rTz8vKcW3mBdLs6HfGae2iXq',
+      })
+      expect(
+        live.filter((line) => line.startsWith(`${found}, which PROD_MODE refuses`)),
+      ).toHaveLength(1)
+    },
+  )
+
   it('is never proposed, neither for the cookie nor for the servers', () => {
     const [cookie] = problems({ COOKIE_DOMAIN: 'x.test', PUBLIC_URL: 'https://example.co.uk' })
     expect(cookie).toContain('Write example.co.uk')
-    for (const url of ['https://example.co.uk', 'https://example.com.au']) {
+    for (const url of [
+      'https://example.co.uk',
+      'https://example.com.au',
+      'https://a.duckdns.org',
+      'https://me.github.io',
+    ]) {
       const [resources] = problems({ RESOURCES: undefined, PUBLIC_URL: url })
       expect(resources).toContain(`https://*.${new URL(url).host} `)
     }

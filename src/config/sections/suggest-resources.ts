@@ -8,9 +8,6 @@ import { isIP } from 'node:net'
 import { isPublicSuffix } from '../values/public-suffix.ts'
 import type { PublicUrl } from '../values/urls.ts'
 
-/** Suffixes like `co.uk` and `com.au`. Many owners share them, so a wildcard below one would cover strangers. */
-const SHARED_SUFFIX = /^(?:[a-z]{2,3}|gov|info)\.[a-z]{2}$/
-
 /**
  * `https://*.example.com`, from the domain of the cookie, else from the host of the login; undefined if neither tells
  * the domain of the servers. Port and scheme are those of the login, because the same proxy serves both.
@@ -29,5 +26,5 @@ export function suggestResources(
 function parentOf(host: string): string | undefined {
   if (isIP(host.replace(/[[\]]/g, '')) !== 0 || !host.includes('.')) return undefined
   const parent = host.slice(host.indexOf('.') + 1)
-  return isPublicSuffix(parent) || SHARED_SUFFIX.test(parent) ? host : parent
+  return isPublicSuffix(parent) ? host : parent
 }

@@ -6,7 +6,7 @@
 import { writtenDomain } from '../../identifiers.ts'
 import { isUnder } from '../../url/host.ts'
 import { InvalidValue, quote } from './problem.ts'
-import { isPublicSuffix } from './public-suffix.ts'
+import { isPublicSuffix, ownedDomainOf } from './public-suffix.ts'
 import type { PublicUrl } from './urls.ts'
 
 /**
@@ -40,17 +40,11 @@ export function cookieDomainProblem(domain: string, { host }: PublicUrl): string
     return `${domain} is a top-level domain, for which browsers accept no cookie. Write ${remedy}.`
   }
   return isPublicSuffix(domain)
-    ? `${domain} is a public suffix: no browser keeps a cookie for it. Use ${ownedBelow(domain, name)}.`
+    ? `${domain} is a public suffix: no browser keeps a cookie for it. Use ${ownedDomainOf(name)}.`
     : undefined
 }
 
 const isAddress = (name: string) => name.startsWith('[') || /^\d+(?:\.\d+){3}$/.test(name)
-
-/** The domain right below a suffix that the host belongs to. */
-function ownedBelow(suffix: string, host: string): string {
-  const own = host.slice(0, -suffix.length - 1)
-  return `${own.slice(own.lastIndexOf('.') + 1)}.${suffix}`
-}
 
 /** The domain that people most likely mean: the domain above the host, unless that belongs to nobody. */
 function parentOf(name: string): string {

@@ -4,17 +4,16 @@
  *
  * @module
  */
-
-/** Labels by which registries of countries sort the domains of strangers, as in `co.uk` and `com.au`. */
-const CATEGORIES = 'ac|co|com|edu|gov|net|org'
-const SUFFIX = new RegExp(`^(?:(?:${CATEGORIES})\\.[a-z]{2}|[a-z0-9-]+)$`)
+import { getDomain, getPublicSuffix } from 'tldts'
 
 /**
- * True if `domain` (as A-labels) is a public suffix.
- *
- * Not the public suffix list yet, whose private part (`duckdns.org`) no pattern can tell: only top-level domains and
- * the categories that nearly every country has.
+ * True if `domain` (as A-labels) is on the public suffix list: in the part of the registries (`co.uk`), or in the part of
+ * companies that give subdomains to strangers (`duckdns.org`, `github.io`). A top-level domain that is not listed is one.
  */
-export function isPublicSuffix(domain: string): boolean {
-  return SUFFIX.test(domain) && !/^\d+$/.test(domain)
-}
+export const isPublicSuffix = (domain: string): boolean =>
+  getPublicSuffix(domain, PRIVATE_TOO) === domain
+
+/** The domain right below its public suffix that a host belongs to; the host itself if there is none. */
+export const ownedDomainOf = (host: string): string => getDomain(host, PRIVATE_TOO) ?? host
+
+const PRIVATE_TOO = { allowPrivateDomains: true }
