@@ -97,6 +97,7 @@ export function benchConfig(upstream: string | undefined, provider?: BenchProvid
     allowedOrigins: ['loopback'],
     clients: [],
     staticTokens: [],
+    hsts: true,
     edgeAuth: false,
     registration: 'open',
     identityHeaders: IDENTITY_HEADERS,

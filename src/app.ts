@@ -12,6 +12,7 @@ import { createHandler } from './forward-auth/handler.ts'
 import { forwardAuthRoutes } from './forward-auth/routes.ts'
 import { everyMinute } from './http/every-minute.ts'
 import { healthRoutes } from './http/health.ts'
+import { demandHttps } from './http/hsts.ts'
 import { createLifecycle } from './http/lifecycle.ts'
 import { createHttpServer } from './http/server.ts'
 import { mountSurface, type Surface } from './http/surface.ts'
@@ -119,6 +120,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     answerEarly: answerCheck,
     lifecycle,
   })
+  if (config.hsts) demandHttps(app, issuer)
   for (const keys of services.keys) {
     everyMinute(app, { task: keys.refresh, failed: 'reading the signing keys failed', log })
   }

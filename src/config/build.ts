@@ -102,6 +102,7 @@ export function buildConfig(parts: Parts): Config | undefined {
       sessionIdle: settings.session_idle,
     },
     ...(settings.cookie_domain !== undefined && { cookieDomain: settings.cookie_domain }),
+    hsts: settings.hsts,
     edgeAuth: settings.enable_edge_auth,
     allowedOrigins: settings.allowed_origins.includes('*') ? '*' : settings.allowed_origins,
     clients: clients.map(({ client }) => client),

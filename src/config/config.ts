@@ -55,6 +55,8 @@ export interface Config {
   }
   /** The domain whose hosts share one browser session: the host of `publicUrl` or a domain above it. */
   readonly cookieDomain?: string
+  /** Our answers on our own host tell browsers to use https alone. */
+  readonly hsts: boolean
   /** Command-line tools may get the session of a browser. */
   readonly edgeAuth: boolean
   /** Origins that may call besides our own; `loopback` is any on the browser's own computer, `'*'` is any at all. */

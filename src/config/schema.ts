@@ -287,6 +287,10 @@ export const Settings = z.object({
     .register(fields, {
       description: 'After this time without use people must sign in again in their browser.',
     }),
+  hsts: toggle().prefault(true).register(fields, {
+    description:
+      'If `PUBLIC_URL` is https, tells browsers to open its host by https alone: `Strict-Transport-Security` for a year, without subdomains. Set `off` if your proxy sends it.',
+  }),
   allowed_origins: list(parseAllowedOrigin).prefault('loopback').register(fields, {
     description:
       "Origins of web pages that may call, besides those of the resource and the gateway: a list, in which `loopback` stands for every origin on the browser's own computer, `moz-extension://*` for every extension of Firefox (also other schemes of programs), or `*` for any origin.",

@@ -83,6 +83,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     },
     allowedOrigins: ['loopback'],
     clients: [],
+    hsts: true,
     edgeAuth: false,
     staticTokens: [],
     registration: 'open',

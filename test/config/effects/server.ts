@@ -52,9 +52,19 @@ export const server: Record<
   | 'identity_headers'
   | 'rate_limit'
   | 'enable_edge_auth'
+  | 'hsts'
   | 'prod_mode',
   Effect
 > = {
+  async hsts() {
+    const policyWith = async (env: Record<string, string>) => {
+      const { app } = await start(env)
+      const headers = { host: 'auth.example.com' }
+      return (await app.inject({ url: '/jwks', headers })).headers['strict-transport-security']
+    }
+    expect(await policyWith({})).toBe('max-age=31536000')
+    for (const off of ['off', 'false', '0']) expect(await policyWith({ HSTS: off })).toBeUndefined()
+  },
   async public_url() {
     expect(await metadata(await start({ PUBLIC_URL: 'https://login.example.org' }))).toMatchObject({
       issuer: 'https://login.example.org',
