@@ -21,6 +21,7 @@ import { createDiscovery, discoveryRoutes } from './oauth/endpoints/discovery.ts
 import { introspectionRoute, revocationRoute } from './oauth/endpoints/issued-token.ts'
 import { registrationRoute } from './oauth/endpoints/registration.ts'
 import { tokenRoute } from './oauth/endpoints/token.ts'
+import { usableGrantTypes } from './oauth/grants/index.ts'
 import { revokeEndedGrants } from './oauth/revocation.ts'
 import { createForwarding } from './proxy/forwarding.ts'
 import { createUpstreamHeaders } from './proxy/request-headers.ts'
@@ -47,6 +48,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     providerIssuer: services.providerIssuer,
     resources,
     registration: services.registrationPolicy.isOpen,
+    grantTypes: usableGrantTypes(config.clients),
   }
 
   const surfaces: readonly Surface[] = [
@@ -139,16 +141,17 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 }
 
 /**
- * Ends the grants from before `REVOKE_BEFORE`, and those of people who left the configuration or have another password,
- * beside the first requests. Checks already refuse them; ended grants stay so whatever the configuration says later.
+ * Ends the grants from before `REVOKE_BEFORE`, and those of people and programs that left the configuration or have
+ * another password or secret, beside the first requests. Checks already refuse them; ended grants stay so whatever the configuration says later.
  */
-function endGrants({ records, provider, revokedBefore }: Services, { log, now }: AppDeps): void {
-  revokeEndedGrants({ records, provider, revokedBefore, now }).then(
+function endGrants(services: Services, { log, now }: AppDeps): void {
+  const { records, provider, machines, revokedBefore } = services
+  revokeEndedGrants({ records, provider, machines, revokedBefore, now }).then(
     (ended) =>
       ended > 0 &&
       log.info(
         { ended },
-        'ended the grants from before REVOKE_BEFORE, and those of people who left the configuration or have another password',
+        'ended the grants from before REVOKE_BEFORE, and those of people and programs that left the configuration or have another password or secret',
       ),
     (error: unknown) =>
       log.warn({ err: error }, 'could not look for grants to end; the next start looks again'),

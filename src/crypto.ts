@@ -29,13 +29,20 @@ export type KeyLabel =
   | 'cookie'
   | 'key-wrap'
   | 'lockout'
+  | 'machine'
   | 'password'
   | 'provider'
   | 'record'
   | `token-mac/${string}`
 
 /** Labels of values that belong to a store, so they outlive a change of `PUBLIC_URL`. All others are bound to the issuer. */
-const STORE_LABELS: ReadonlySet<KeyLabel> = new Set(['key-wrap', 'lockout', 'password', 'record'])
+const STORE_LABELS: ReadonlySet<KeyLabel> = new Set([
+  'key-wrap',
+  'lockout',
+  'machine',
+  'password',
+  'record',
+])
 
 /** Sealed values are small; a larger plaintext can only be a mistake of ours. */
 const MAX_PLAINTEXT = 64 * 1024

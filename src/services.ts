@@ -31,9 +31,11 @@ import { createPasswordLogin } from './login/password-login.ts'
 import { createSignIns } from './login/sign-ins.ts'
 import { createClientAuthentication } from './oauth/client-authentication.ts'
 import { createClients } from './oauth/clients/clients.ts'
+import { createMachines } from './oauth/clients/machines.ts'
 import { compileRegistration } from './oauth/clients/registration-policy.ts'
 import type { GrantDeps } from './oauth/grants/grant-type.ts'
 import type { RedirectRules } from './oauth/redirect-uri.ts'
+import { isMachine } from './oauth/subject.ts'
 import { createAccessTokens } from './oauth/tokens/access-token.ts'
 import { createIssuedTokens } from './oauth/tokens/issued-tokens.ts'
 import { createTokenIssuer } from './oauth/tokens/issuer.ts'
@@ -169,6 +171,7 @@ async function buildFoundation({ config, secret, storage, log, now, elapsed }: A
     lifetime: config.clientLifetime,
     now,
   })
+  const machines = createMachines(config.clients, keyring)
   return {
     issuer,
     keyring,
@@ -182,7 +185,12 @@ async function buildFoundation({ config, secret, storage, log, now, elapsed }: A
     isTrustedProxy,
     clientAddress,
     resources,
-    persons: createPersons({ provider, records }),
+    machines,
+    persons: createPersons({
+      provider,
+      records,
+      programs: { isProgram: isMachine, current: machines.current },
+    }),
     accessTokens: createAccessTokens({ issuer, keys: accessKeys, keyring, now }),
     sessionTokens: createSessionTokens({ issuer, keys: sessionKeys, keyring, now }),
     clients,
@@ -385,9 +393,10 @@ function buildLogin(
 
 /** The services of the token endpoint. */
 function buildGrants({ config, now }: AppDeps, foundation: Foundation): GrantDeps {
-  const { records, resources, keyring, accessTokens, persons } = foundation
+  const { records, resources, keyring, accessTokens, persons, machines } = foundation
   return {
     records,
+    machines,
     resources,
     keyring,
     tokens: createTokenIssuer({

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isMachine } from '../oauth/subject.ts'
 import { type AccessTokens, agreesWithGrant } from '../oauth/tokens/access-token.ts'
 import type { Credential } from './credential.ts'
 import { createGrantCredentials, type GrantCredentialsDeps } from './grant-tokens.ts'
@@ -43,7 +44,7 @@ export function createVerifier(deps: VerifierDeps): Verifier {
         source: 'bearer',
         // Holds the audience alone: the claims are large, and thousands of these are kept.
         isFor: (resource) => resource.audience === aud,
-        isPerson: true,
+        isPerson: !isMachine(grant),
         person,
         sub,
         scopes: scope.split(' '),

@@ -28,7 +28,7 @@ import {
   redirectUriProblem,
   sameRedirectUri,
 } from './redirect-uri.ts'
-import { resolveResource } from './resource-indicator.ts'
+import { requireAllowedResource, resolveResource } from './resource-indicator.ts'
 import { asksOnlyUnknown, grantedScopes, limitedScopes, parseScope } from './scope.ts'
 import { parseWishes } from './sign-in-wishes.ts'
 
@@ -85,6 +85,7 @@ export async function parseAuthorizationRequest(
       host: single(parameters, ASKED_HOST),
       scopes: requested,
     })
+    requireAllowedResource(client, resource)
     const scopes = limitedScopes(grantedScopes(requested, resource), client.scopes, resource)
     const wishes = parseWishes(parameters)
     const unknown = asksOnlyUnknown(requested, resource) && { unknownScopes: requested }

@@ -8,7 +8,6 @@
 import { ENDPOINTS, PROTECTED_RESOURCE } from '../paths.ts'
 import type { Resource, ResourceMatch } from '../resources/resource-table.ts'
 import { readPath } from '../url/path.ts'
-import { GRANT_TYPES } from './grants/index.ts'
 import { advertisedScopes, OFFLINE_ACCESS } from './scope.ts'
 
 /** The methods by which a confidential client proves itself, at every endpoint alike. */
@@ -17,12 +16,12 @@ const WITH_SECRET = ['client_secret_post', 'client_secret_basic']
 /**
  * The authorization server's metadata; the same on every host (decision K8).
  * @param issuer our origin, without trailing slash
- * @param options `registration`: true if clients may register themselves
+ * @param options `registration`: true if clients may register themselves; `grantTypes`: those that some client can use
  */
 export function authorizationServerMetadata(
   issuer: string,
   resources: readonly Resource[],
-  options: { readonly registration: boolean },
+  options: { readonly registration: boolean; readonly grantTypes: readonly string[] },
 ): Readonly<Record<string, unknown>> {
   const scopes = new Set(resources.flatMap((resource) => Object.keys(resource.scopes)))
   return {
@@ -35,7 +34,7 @@ export function authorizationServerMetadata(
     jwks_uri: issuer + ENDPOINTS.jwks,
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
-    grant_types_supported: GRANT_TYPES.map(({ grantType }) => grantType),
+    grant_types_supported: options.grantTypes,
     token_endpoint_auth_methods_supported: ['none', ...WITH_SECRET],
     // Without this member a client has to assume `client_secret_basic` alone (RFC 8414 section 2).
     revocation_endpoint_auth_methods_supported: ['none', ...WITH_SECRET],

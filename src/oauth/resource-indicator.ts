@@ -6,6 +6,7 @@
 
 import { OAuthError } from '../errors.ts'
 import type { Resource, ResourceTable } from '../resources/resource-table.ts'
+import type { Client } from './clients/client.ts'
 
 /** The rest of a request that names no resource. */
 export interface Hints {
@@ -65,6 +66,18 @@ function meantResource({ host, scopes }: Hints, resources: ResourceTable): Resou
   })
   if (new Set(owners).size === 1) return owners[0]
   return here.find(({ isDefault }) => isDefault) ?? resources.fallback
+}
+
+/**
+ * Checks that the operator lets this client use the resource.
+ * @throws OAuthError `invalid_target`
+ */
+export function requireAllowedResource(
+  { resources }: Pick<Client, 'resources'>,
+  { id }: Pick<Resource, 'id'>,
+): void {
+  if (resources?.includes(id) ?? true) return
+  throw new OAuthError('invalid_target', 'this client may not use that protected resource')
 }
 
 /**

@@ -8,31 +8,38 @@ import type { Account, Provider } from '../providers/provider.ts'
 import type { Grant, Records } from '../records/records.ts'
 import type { RevokedBefore } from '../records/revoked-before.ts'
 import type { Client } from './clients/client.ts'
+import type { Machines } from './clients/machines.ts'
+import { isMachine } from './subject.ts'
 import type { FindIssuedToken } from './tokens/issued-tokens.ts'
 
 type Dated = Account & { readonly provider: string; readonly createdAt: number }
 
 /**
  * Revokes for good the grants that checks refuse already, and the sign-ins by which browsers know people, so that no later
- * configuration revives them: those from before `REVOKE_BEFORE`, and those of people whom the provider no longer knows, or
- * knows by another password. If a name comes back later, it is another person. Of people the provider cannot tell about,
- * this revokes nothing.
+ * configuration revives them: those from before `REVOKE_BEFORE`, those of people whom the provider no longer knows, or
+ * knows by another password, and those of programs that the configuration has changed. If a name comes back later, it is
+ * another person. Of people the provider cannot tell about, this revokes nothing.
  * @param deps `now` in milliseconds since the epoch
  * @returns the number of revoked grants
  */
 export async function revokeEndedGrants(deps: {
   readonly records: Records
   readonly provider: Provider
+  readonly machines: Machines
   readonly revokedBefore: RevokedBefore
   readonly now: () => number
 }): Promise<number> {
-  const { records, provider, revokedBefore, now } = deps
+  const { records, provider, machines, revokedBefore, now } = deps
   const isTooOld = ({ createdAt }: Dated) =>
     createdAt < revokedBefore.current() ||
     // It was made under a clock that ran ahead, so nobody knows whether it is older: it ends with the others.
     (revokedBefore.isRaised && createdAt > now() / 1000)
   const isGone = (account: Dated) =>
-    provider.current !== undefined && account.provider === provider.id && !provider.current(account)
+    isMachine(account)
+      ? machines.current(account) === undefined
+      : provider.current !== undefined &&
+        account.provider === provider.id &&
+        !provider.current(account)
 
   let revoked = 0
   for await (const grant of records.grants.all()) {

@@ -5,8 +5,19 @@
  */
 import { sha256 } from '../crypto.ts'
 
-/** `u_` and the hash of issuer and subject: stable, not an e-mail, the same at every resource (decision K13). */
+/** The issuer of programs that act for themselves. No provider has it: theirs are URLs, or built in. */
+export const MACHINE_ISSUER = 'urn:gatewarden:machine'
+
+/** True for the account of a program that acts for itself. */
+export const isMachine = ({ issuer }: { readonly issuer: string }): boolean =>
+  issuer === MACHINE_ISSUER
+
+/**
+ * `u_` and the hash of issuer and subject: stable, not an e-mail, the same at every resource (decision K13). `c_` and the
+ * hash of its id for a program that acts for itself.
+ */
 export function subjectOf(person: { readonly issuer: string; readonly subject: string }): string {
+  if (isMachine(person)) return `c_${sha256(person.subject)}`
   return `u_${sha256(`${person.issuer}\0${person.subject}`)}`
 }
 

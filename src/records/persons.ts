@@ -21,8 +21,35 @@ export interface Persons {
   ofSignIn(signIn: SignIn): Identity | undefined
 }
 
-/** @param deps `provider`: the configured provider */
-export function createPersons(deps: { provider: Provider; records: Records }): Persons {
+/** Tells the accounts of programs, which no provider knows. */
+export interface Programs {
+  /** True for the account of a program. */
+  isProgram(account: Account): boolean
+  /** The program as the configuration has it now; undefined if it is gone or changed. */
+  current(account: Account): Identity | undefined
+}
+
+/** @param deps `provider`: the configured provider; `programs`: the callers that are no people */
+export function createPersons(deps: {
+  provider: Provider
+  records: Records
+  programs: Programs
+}): Persons {
+  const { programs } = deps
+  const people = createPeople(deps)
+  return {
+    areStored: people.areStored,
+    find: async (grant) =>
+      programs.isProgram(grant) ? programs.current(grant) : people.find(grant),
+    isCurrent: (grant, person) =>
+      programs.isProgram(grant)
+        ? programs.current(grant) === person
+        : people.isCurrent(grant, person),
+    ofSignIn: people.ofSignIn,
+  }
+}
+
+function createPeople(deps: { provider: Provider; records: Records }): Persons {
   const { provider, records } = deps
   const isOurs = ({ provider: id, issuer }: Pick<HeldGrant, 'provider' | 'issuer'>) =>
     id === provider.id && (provider.kind === 'password' || provider.speaksFor(issuer))

@@ -9,6 +9,7 @@
  * | `grant:<id>` | {@link Grant}, written once | until the grant expires or is revoked |
  * | `identity:<grant id>` | {@link GrantIdentity}, renewed at a refresh | as the grant |
  * | `refresh:<grant id>` | {@link RefreshState}, changed only by `replace` | idle time, at most the grant's |
+ * | `machine-grant:<hash of client and resource>` | {@link MachineGrantRecord}: the grant that a program's tokens come from | as that grant |
  * | `code:<hash of the code>` | {@link CodeRecord} | 600 s, so that a replay is still recognised (K14) |
  * | `interaction:<id>` | id of the grant that the interaction was answered with | as long as the interaction could be |
  * | `session:<grant id>` | true: the browser session was used lately | idle time, at most the grant's |
@@ -89,6 +90,11 @@ export interface CodeRecord {
   readonly freedBy?: string
 }
 
+/** The grant from which a program gets its tokens. */
+export interface MachineGrantRecord {
+  readonly grantId: string
+}
+
 /** Which refresh tokens of a grant are alive (decision K15). `at` is in seconds since the epoch. */
 export interface RefreshState {
   readonly current: number
@@ -148,6 +154,16 @@ export interface Records {
       grantId: string,
       expected: RefreshState,
       state: RefreshState,
+      ttlSeconds: number,
+    ): Promise<boolean>
+  }
+  readonly machineGrants: {
+    find(key: string): Promise<MachineGrantRecord | undefined>
+    /** Writes `next` in the place of `expected`, which may be none. False if another process was faster. */
+    put(
+      key: string,
+      expected: MachineGrantRecord | undefined,
+      next: MachineGrantRecord,
       ttlSeconds: number,
     ): Promise<boolean>
   }
@@ -245,6 +261,13 @@ export function createRecords(
       find: (grantId) => believed.get<RefreshState>(`refresh:${grantId}`),
       replace: (grantId, expected, state, ttl) =>
         believed.replace(`refresh:${grantId}`, expected, state, ttl),
+    },
+    machineGrants: {
+      find: (key) => believed.get<MachineGrantRecord>(`machine-grant:${key}`),
+      put: (key, expected, next, ttl) =>
+        expected
+          ? believed.replace(`machine-grant:${key}`, expected, next, ttl)
+          : believed.create(`machine-grant:${key}`, next, ttl),
     },
     interactions: {
       answer: (id, grantId, ttl) => storage.create(`interaction:${id}`, grantId, ttl),

@@ -39,6 +39,23 @@ describe('a client of the file', () => {
     ])
   })
 
+  it('needs no redirect URI if nobody signs in for it', () => {
+    const program = `client_id: ci, client_secret: ${SECRET}, grant_types: [client_credentials], resources: [notes]`
+    expect(inFile(program).config.clients).toEqual([
+      {
+        id: 'ci',
+        name: 'ci',
+        secret: SECRET,
+        redirectUris: [],
+        resources: ['notes'],
+        grantTypes: ['client_credentials'],
+        authMethod: 'client_secret_basic',
+      },
+    ])
+    const looksUp = `client_id: ci, client_secret: ${SECRET}, grant_types: [], introspects: [notes]`
+    expect(inFile(looksUp).config.clients[0]?.grantTypes).toEqual([])
+  })
+
   it.each([
     [
       'client_id: https://app.example/client.json, redirect_uris: ["https://ci.example/cb"]',
@@ -56,6 +73,10 @@ describe('a client of the file', () => {
     [
       'client_id: ci, redirect_uris: ["https://auth.example.com/callback"]',
       'clients.ci.redirect_uris: "https://auth.example.com/callback" points to the authorization server itself. Change or remove it.',
+    ],
+    [
+      'client_id: ci',
+      'clients.ci.redirect_uris: lists no URI. Add the redirect URI of the client.',
     ],
     [
       'client_id: ci, redirect_uris: []',
@@ -98,12 +119,28 @@ describe('a client of the file', () => {
       'clients.ci.token_endpoint_auth_method: "private_key_jwt" is not a supported method. Write client_secret_basic, client_secret_post or none.',
     ],
     [
-      `${CI}, grant_types: [refresh_token]`,
-      'clients.ci.grant_types: lacks authorization_code. Add it.',
+      `client_id: ci, grant_types: [refresh_token]`,
+      'clients.ci.grant_types: has refresh_token without authorization_code. Add or remove one.',
     ],
     [
-      `${CI}, grant_types: [client_credentials]`,
-      'clients.ci.grant_types: "client_credentials" is not a supported grant type. Write authorization_code and refresh_token.',
+      `${CI}, grant_types: [authorization_code, client_credentials]`,
+      'clients.ci.grant_types: has client_credentials, which needs a secret. Add client_secret_file.',
+    ],
+    [
+      `${CI}, client_secret: ${SECRET}, grant_types: [client_credentials]`,
+      'clients.ci.redirect_uris: needs the grant type authorization_code. Remove the list, or add the grant type.',
+    ],
+    [
+      `${CI}, grant_types: [password]`,
+      'clients.ci.grant_types: "password" is not a supported grant type. Write authorization_code or refresh_token or client_credentials.',
+    ],
+    [
+      `client_id: ci, client_secret: ${SECRET}, grant_types: []`,
+      'clients.ci.grant_types: lists no grant type. Add one, or leave the setting out.',
+    ],
+    [
+      `${CI}, resources: [wiki]`,
+      'clients.ci.resources: no server has the id "wiki". Write the id of a server: notes.',
     ],
     [`${CI}, scopes: [delete]`, 'clients.ci.scopes: no server offers "delete". Remove it.'],
     [`${CI}, scopes: []`, 'clients.ci.scopes: lists no scope. Add one, or leave the setting out.'],

@@ -92,6 +92,7 @@ it('names every advisory that the code or a test is about', () => {
 describe('what is not built yet', () => {
   const metadata = authorizationServerMetadata('https://auth.example.com', [], {
     registration: true,
+    grantTypes: [],
   })
 
   it.each([

@@ -39,11 +39,13 @@ const provider: RedirectProvider = {
   identify: () => Promise.reject(new Error('nobody logs in here')),
 }
 
+const NO_PROGRAMS = { isProgram: () => false, current: () => undefined }
+
 async function setUp() {
   const storage = createMemoryStorage({ now: () => 0 })
   const records = createRecords(storage, { keyring: testKeyring() })
   await records.grants.create(GRANT, IDENTITY, 0)
-  const persons = createPersons({ provider, records })
+  const persons = createPersons({ provider, records, programs: NO_PROGRAMS })
   const watch = createGrantWatch({ records, persons, liveness: undefined })(GRANT.id)
   const status = () => watch.status({ grant: GRANT, person: ANN, watch })
   return { storage, persons, status }

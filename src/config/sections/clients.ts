@@ -4,7 +4,7 @@
  * @module
  */
 import type * as z from 'zod'
-import type { ClientConfig } from '../../oauth/clients/client.ts'
+import { type ClientConfig, CONFIGURED_GRANT_TYPES } from '../../oauth/clients/client.ts'
 import { asConfigured, redirectUriProblem } from '../../oauth/redirect-uri.ts'
 import { createResourceTable, type ResourceConfig } from '../../resources/resource-table.ts'
 import type { Disk } from '../sources/disk.ts'
@@ -36,16 +36,25 @@ export const ClientSection = section({
   client_name: text(parseDisplayName).optional().register(fields, {
     description: 'Name that people see.',
   }),
-  redirect_uris: list((uri) => uri).register(fields, {
-    description: 'Redirect URIs of the client. On loopback, any port matches.',
-  }),
+  redirect_uris: list((uri) => uri)
+    .optional()
+    .register(fields, {
+      description:
+        'Redirect URIs of the client, needed for `authorization_code`. On loopback, any port matches.',
+    }),
   scopes: list((scope) => scope)
     .optional()
     .register(fields, {
       description: 'Scopes that the client may get. Default: all scopes of a server.',
     }),
+  resources: list((id) => id)
+    .optional()
+    .register(fields, {
+      description: 'Ids of the servers that the client may use. Default: every server.',
+    }),
   grant_types: list(parseGrantType).optional().register(fields, {
-    description: '`authorization_code` alone, or with `refresh_token` (the default).',
+    description:
+      '`authorization_code` and `refresh_token` (the default) for people who sign in; `client_credentials` for a program that acts for itself, with a client secret.',
   }),
   token_endpoint_auth_method: text(parseAuthMethod).optional().register(fields, {
     description:
@@ -86,9 +95,10 @@ function parseClientSecret(value: string): string {
 }
 
 function parseGrantType(value: string): ClientConfig['grantTypes'][number] {
-  if (value === 'authorization_code' || value === 'refresh_token') return value
+  const known = CONFIGURED_GRANT_TYPES.find((type) => type === value)
+  if (known) return known
   throw new InvalidValue(
-    `${quote(value)} is not a supported grant type. Write authorization_code and refresh_token.`,
+    `${quote(value)} is not a supported grant type. Write ${CONFIGURED_GRANT_TYPES.join(' or ')}.`,
   )
 }
 
@@ -168,12 +178,16 @@ function buildClient(
   section: ClientSection,
   parts: Parts & { readonly at: string },
 ): ClientConfig | undefined {
-  const { at, report } = parts
+  const { at, resources, report } = parts
   const before = report.problems.length
-  checkRedirectUris(section.redirect_uris, parts)
   const grantTypes = section.grant_types ?? ['authorization_code', 'refresh_token']
-  if (!grantTypes.includes('authorization_code')) {
-    report.problem(`${at}.grant_types`, 'lacks authorization_code. Add it.')
+  const redirectUris = section.redirect_uris ?? []
+  if (grantTypes.includes('authorization_code')) checkRedirectUris(redirectUris, parts)
+  else if (redirectUris.length > 0) {
+    report.problem(
+      `${at}.redirect_uris`,
+      'needs the grant type authorization_code. Remove the list, or add the grant type.',
+    )
   }
   const secret = secretOf(section, parts)
   // A secret in a file that cannot be read is a problem of its own.
@@ -188,18 +202,44 @@ function buildClient(
         : 'needs a secret, but the client has none. Add client_secret_file, or write none.',
     )
   }
+  checkGrantTypes(grantTypes, { ...parts, hasSecret, introspects: section.introspects })
   const scopes = scopesOf(section.scopes, parts)
+  if (section.resources) {
+    checkResourceIds(section.resources, { label: `${at}.resources`, resources, report })
+  }
   const introspects = introspectedOf(section.introspects, { ...parts, hasSecret })
   if (report.problems.length > before) return undefined
   return {
     id: section.client_id,
     name: section.client_name ?? section.client_id,
     ...(secret !== undefined && { secret }),
-    redirectUris: section.redirect_uris,
+    redirectUris,
     ...(scopes && { scopes }),
+    ...(section.resources && { resources: section.resources }),
     ...(introspects && { introspects }),
     grantTypes,
     authMethod,
+  }
+}
+
+function checkGrantTypes(
+  grantTypes: ClientConfig['grantTypes'],
+  parts: Parts & {
+    readonly at: string
+    readonly hasSecret: boolean
+    readonly introspects: readonly string[] | undefined
+  },
+): void {
+  const { at, hasSecret, introspects, report } = parts
+  const label = `${at}.grant_types`
+  if (grantTypes.length === 0 && introspects === undefined) {
+    report.problem(label, 'lists no grant type. Add one, or leave the setting out.')
+  }
+  if (grantTypes.includes('refresh_token') && !grantTypes.includes('authorization_code')) {
+    report.problem(label, 'has refresh_token without authorization_code. Add or remove one.')
+  }
+  if (grantTypes.includes('client_credentials') && !hasSecret) {
+    report.problem(label, 'has client_credentials, which needs a secret. Add client_secret_file.')
   }
 }
 

@@ -27,9 +27,19 @@ export interface Client extends Omit<ClientMetadata, 'issuedAt'> {
   readonly configured: boolean
   /** All scopes that the client may be granted; absent: those of each resource. */
   readonly scopes?: readonly string[]
+  /** Ids of the resources that the client may use; absent: all. */
+  readonly resources?: readonly string[]
   /** Ids of the resources whose access tokens the client may introspect, whoever they were issued to. */
   readonly introspects?: readonly string[]
 }
+
+/** The grant types that a client of the configuration can have. */
+export const CONFIGURED_GRANT_TYPES = [
+  'authorization_code',
+  'refresh_token',
+  'client_credentials',
+] as const
+export type ConfiguredGrantType = (typeof CONFIGURED_GRANT_TYPES)[number]
 
 /** A client that the operator configures. */
 export interface ClientConfig {
@@ -40,8 +50,10 @@ export interface ClientConfig {
   readonly redirectUris: readonly string[]
   /** All scopes that the client may be granted; absent: those of each resource. */
   readonly scopes?: readonly string[]
+  /** Ids of the resources that the client may use; absent: all. */
+  readonly resources?: readonly string[]
   /** Ids of the resources whose access tokens the client may introspect, whoever they were issued to. */
   readonly introspects?: readonly string[]
-  readonly grantTypes: readonly ('authorization_code' | 'refresh_token')[]
+  readonly grantTypes: readonly ConfiguredGrantType[]
   readonly authMethod: ClientAuthMethod
 }

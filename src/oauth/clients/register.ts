@@ -13,7 +13,9 @@ import type { RegistrationPolicy } from './registration-policy.ts'
 
 const MAX_NAME_LENGTH = 64
 /** Other grant types are dropped, not refused (RFC 7591 section 2). */
-const KNOWN_GRANT_TYPES = GRANT_TYPES.map(({ grantType }) => grantType)
+const KNOWN_GRANT_TYPES = GRANT_TYPES.filter(({ isRegistrable }) => isRegistrable).map(
+  ({ grantType }) => grantType,
+)
 /** Bidirectional and other format controls make a name look like another (threat T16); `\p{Cs}` is half a character. */
 const UNSHOWABLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu
 

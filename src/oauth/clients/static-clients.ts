@@ -33,6 +33,7 @@ function clientOf({
   grantTypes,
   authMethod,
   scopes,
+  resources,
   introspects,
 }: ClientConfig): Client {
   return {
@@ -44,6 +45,7 @@ function clientOf({
     grantTypes,
     authMethod,
     ...(scopes && { scopes }),
+    ...(resources && { resources }),
     ...(introspects && { introspects }),
   }
 }

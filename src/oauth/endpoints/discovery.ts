@@ -26,6 +26,8 @@ interface Described {
   readonly resources: ResourceTable
   /** True if clients may register themselves. */
   readonly registration: boolean
+  /** The grant types that some client can use. */
+  readonly grantTypes: readonly string[]
 }
 
 /**
@@ -37,9 +39,13 @@ export function createDiscovery({
   providerIssuer,
   resources,
   registration,
+  grantTypes,
 }: Described): (request: FastifyRequest, reply: FastifyReply) => FastifyReply | undefined {
   const issuers = { issuer, provider: providerIssuer }
-  const serverMetadata = authorizationServerMetadata(issuer, resources.all, { registration })
+  const serverMetadata = authorizationServerMetadata(issuer, resources.all, {
+    registration,
+    grantTypes,
+  })
   return (request, reply) => {
     const document = wellKnown(request.raw.url ?? '', request.headers.host ?? '', resources)
     if (document && request.method === 'OPTIONS') return answerPreflight(reply, ['GET', 'HEAD'])

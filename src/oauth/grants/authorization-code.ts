@@ -21,6 +21,7 @@ const invalidGrant = () =>
 
 export const authorizationCode: GrantType = {
   grantType: 'authorization_code',
+  isRegistrable: true,
 
   async redeem(request, deps) {
     const { parameters } = request

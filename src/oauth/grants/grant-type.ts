@@ -12,6 +12,7 @@ import type { Grant, Records } from '../../records/records.ts'
 import type { ResourceTable } from '../../resources/resource-table.ts'
 import type { Parameters } from '../../url/parameters.ts'
 import type { Client } from '../clients/client.ts'
+import type { Machines } from '../clients/machines.ts'
 import type { TokenIssuer, TokenResponse } from '../tokens/issuer.ts'
 
 export interface TokenRequest {
@@ -26,7 +27,14 @@ export interface GrantDeps {
   readonly tokens: TokenIssuer
   /** False when the person behind the grant is gone for good (decision K12). */
   readonly personExists: (grant: Grant) => Promise<boolean>
-  readonly lifetimes: { readonly grantIdle: number; readonly refreshGrace: number }
+  /** The programs that act for themselves. */
+  readonly machines: Machines
+  /** Seconds. */
+  readonly lifetimes: {
+    readonly accessToken: number
+    readonly grantIdle: number
+    readonly refreshGrace: number
+  }
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly randomToken: () => string
@@ -34,6 +42,8 @@ export interface GrantDeps {
 
 export interface GrantType {
   readonly grantType: string
+  /** True if a client that registers itself may have it. */
+  readonly isRegistrable: boolean
   /**
    * Makes every check first, then passes the single-use gate, then issues tokens.
    * @throws OAuthError for a fault of the client; any other error is an outage of ours

@@ -7,7 +7,7 @@
 import { OAuthError } from '../../errors.ts'
 import type { Grant } from '../../records/records.ts'
 import { required, several, single } from '../../url/parameters.ts'
-import { requireResource } from '../resource-indicator.ts'
+import { requireAllowedResource, requireResource } from '../resource-indicator.ts'
 import { limitedScopes, narrowedScopes, parseScope } from '../scope.ts'
 import { decideRefresh, parseRefreshToken } from '../tokens/refresh-rotation.ts'
 import type { GrantDeps, GrantType } from './grant-type.ts'
@@ -17,6 +17,7 @@ const invalidGrant = () =>
 
 export const refreshToken: GrantType = {
   grantType: 'refresh_token',
+  isRegistrable: true,
 
   async redeem({ parameters, client }, deps) {
     const token = parseRefreshToken(required(parameters, 'refresh_token'), deps.keyring)
@@ -27,9 +28,10 @@ export const refreshToken: GrantType = {
     if (!grant || grant.clientHash !== client.hash) throw invalidGrant()
     requireResource(indicators, grant.resource, deps.resources)
     // The operator may have limited the client since the grant was made.
+    const granted = deps.resources.byAudience(grant.resource)
+    if (granted) requireAllowedResource(client, granted)
     const allowed = limitedScopes(grant.scopes, client.scopes, { requiredScopes: [] })
-    const offered = deps.resources.byAudience(grant.resource)?.scopes ?? {}
-    const scopes = narrowedScopes(requested, allowed, offered)
+    const scopes = narrowedScopes(requested, allowed, granted?.scopes ?? {})
     if (!(await deps.personExists(grant))) {
       await deps.records.grants.revoke(grant.id)
       throw invalidGrant()

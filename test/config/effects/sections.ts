@@ -20,9 +20,11 @@ import {
   introspect,
   obtainTokens,
   REDIRECT_URI,
+  RESOURCE,
   redeem,
   register,
   signIn,
+  token,
 } from '../../support/oauth-client.ts'
 import { loadYaml } from '../harness.ts'
 import { whoPasses } from './people.ts'
@@ -292,6 +294,10 @@ const clients: Record<string, Effect> = {
     expect(answer.json().scope).toBe('read')
   },
   async grant_types() {
+    const offered = async (app: TestApp) => (await metadata(app)).grant_types_supported
+    const forItself = `, client_secret: ${SECRET}, grant_types: [authorization_code, client_credentials]`
+    expect(await offered(await withClient(forItself))).toContain('client_credentials')
+    expect(await offered(await withClient(''))).not.toContain('client_credentials')
     const answer = await redeemAs(await withClient(', grant_types: [authorization_code]'))
     expect(answer.json()).not.toHaveProperty('refresh_token')
   },
@@ -300,6 +306,20 @@ const clients: Record<string, Effect> = {
       withClient(`, client_secret: ${SECRET}, token_endpoint_auth_method: ${method}`)
     expect((await redeemAs(await withMethod('client_secret_post'), SECRET)).statusCode).toBe(200)
     expect(() => withMethod('none')).toThrow('is none, but the client has a secret')
+  },
+  async resources() {
+    for (const [more, error] of [
+      [', resources: [wiki]', 'invalid_target'],
+      [', resources: [notes]', undefined],
+    ] as const) {
+      const wiki = ', wiki: { url: https://wiki.example.com }'
+      const { app } = await startFile(
+        `${NOTES} }${wiki} }\n${ALLOW}\nclients: [{ client_id: ci, client_secret: ${SECRET}, grant_types: [client_credentials]${more} }]\n`,
+      )
+      const asker = { ...CI, client_secret: SECRET, resource: RESOURCE }
+      const answer = await token(app, { grant_type: 'client_credentials', ...asker })
+      expect(answer.json().error).toBe(error)
+    }
   },
   async introspects() {
     for (const [more, active] of [
