@@ -100,6 +100,7 @@ export function benchConfig(upstream: string | undefined, provider?: BenchProvid
     hsts: true,
     edgeAuth: false,
     registration: 'open',
+    apiKeyHeader: 'X-API-Key',
     identityHeaders: IDENTITY_HEADERS,
     rateLimit: 0,
     shutdown: { delay: 0, timeout: 2 },

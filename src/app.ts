@@ -106,7 +106,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
           upstream: createUpstream({ idleMs: config.upstreamIdle * 1000 }),
           forwarding: createForwarding({
             ...services,
-            upstreamHeaders: createUpstreamHeaders(identityHeaders),
+            upstreamHeaders: createUpstreamHeaders(identityHeaders, config.apiKeyHeader),
             isOwnCookie,
           }),
           discover: createDiscovery(described),

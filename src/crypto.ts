@@ -22,6 +22,7 @@ import { Packr } from 'msgpackr'
  * the kind of token (decision K34).
  */
 export type KeyLabel =
+  | 'api-key'
   | 'client-id'
   | 'interaction'
   | 'client-secret'
@@ -37,6 +38,7 @@ export type KeyLabel =
 
 /** Labels of values that belong to a store, so they outlive a change of `PUBLIC_URL`. All others are bound to the issuer. */
 const STORE_LABELS: ReadonlySet<KeyLabel> = new Set([
+  'api-key',
   'key-wrap',
   'lockout',
   'machine',

@@ -9,6 +9,7 @@ import { createCheck } from './check/check.ts'
 import { comparedName } from './check/identity-headers.ts'
 import type { Config } from './config/config.ts'
 import { createVerifier } from './credentials/access-tokens.ts'
+import { createApiKeySource } from './credentials/api-keys/api-keys.ts'
 import { createHoldsOwnToken } from './credentials/application-bearer.ts'
 import { createCredentials } from './credentials/credentials.ts'
 import { createProviderTokens } from './credentials/provider-tokens/provider-tokens.ts'
@@ -46,7 +47,7 @@ import { usersWithCheaperHashes } from './providers/builtin.ts'
 import { createProvider } from './providers/index.ts'
 import type { Identity } from './providers/provider.ts'
 import { createAuthenticStorage } from './records/authentic.ts'
-import { createGrantWatch } from './records/grant-watch.ts'
+import { createGrantWatch, createRecordWatch } from './records/grant-watch.ts'
 import { createPersons } from './records/persons.ts'
 import { createRecords } from './records/records.ts'
 import { loadRevokedBefore } from './records/revoked-before.ts'
@@ -247,12 +248,22 @@ function buildCheck({ config, storage, log, now, elapsed }: AppDeps, foundation:
     cookieDomain,
     now,
   })
+  const apiKeys = createApiKeySource({
+    apiKeys: records.apiKeys,
+    keyring: foundation.keyring,
+    watchKey: createRecordWatch({
+      unchanged: records.apiKeys.unchanged,
+      liveness: storage.liveness,
+    }),
+    now,
+  })
   const bearers = [createStaticTokens(config.staticTokens), ...providerTokens()]
   const credentials = createCredentials({
     verifier: createVerifier({ accessTokens, records, persons, watchGrant, now }),
+    apiKeys,
     bearers,
     cookies: sessions,
-    holdsOwnToken: createHoldsOwnToken({ issued: [accessTokens, sessionTokens], bearers }),
+    holdsOwnToken: createHoldsOwnToken({ issued: [accessTokens, sessionTokens, apiKeys], bearers }),
   })
   const userNames = {
     areUnique: foundation.provider.uniqueUsernames,
@@ -264,6 +275,7 @@ function buildCheck({ config, storage, log, now, elapsed }: AppDeps, foundation:
     originAllowed,
     refusesWorker: (match) => couldReplaceUs(match, { cookieDomain, edgeAuth: config.edgeAuth }),
     identityHeaders,
+    apiKeyHeader: config.apiKeyHeader,
     userNames,
     isOwnCookie,
     signInUrl: (match, target) =>

@@ -23,7 +23,9 @@ export const FILES_WITH_HEADERS: readonly string[] = [
   'traefik/dynamic.yml',
 ]
 
-const COPIED = ['Authorization', 'Cookie', ...Object.keys(IDENTITY_HEADERS)]
+/** Go's spelling of the default of `API_KEY_HEADER`. */
+const API_KEY = 'X-Api-Key'
+const COPIED = ['Authorization', 'Cookie', API_KEY, ...Object.keys(IDENTITY_HEADERS)]
 
 /** Names that a proxy has to remove by name: it sets the others itself, or copies them from our answer. */
 export const REMOVED_BY_NAME: readonly string[] = UNTRUSTED_HEADERS.filter(

@@ -5,7 +5,9 @@
  * @module
  */
 
+import { isLikeApiKey } from '../credentials/api-keys/key-form.ts'
 import type { Source, Verified } from '../credentials/credential.ts'
+import { presentedCredential } from '../credentials/presented.ts'
 import { OUTAGE_WORDS } from '../pages/error-page.ts'
 import { OWN_PATHS } from '../paths.ts'
 import type { Resource } from '../resources/resource-table.ts'
@@ -100,13 +102,12 @@ export function unavailable(retryAfterSeconds: number, asker: Asker): Answer {
 }
 
 /**
- * 200 without a body. The answer omits a bearer token, so that a proxy that copies `Authorization` removes it. The
- * application still gets an `Authorization` of its own, and its own cookies.
+ * 200 without a body. The answer omits a bearer token and an API key, so that a proxy that copies `Authorization` and the
+ * header for keys removes them. The application still gets an `Authorization`, a key and cookies of its own.
  */
 function allow(verified: Verified, context: AnswerContext, rules: AnswerRules): Answer {
   const headers = headersAt(context.match.resource, verified, rules)
-  // If the credential is a cookie, this `Authorization` has a scheme of the application.
-  return allowWith(headers, verified.source === 'cookie', context, rules)
+  return allowWith(headers, isOfApplication(verified, context), context, rules)
 }
 
 /** 200 that names nobody: each identity header is empty, so that a proxy removes the client's own. */
@@ -116,39 +117,58 @@ function allowAnonymous(
   rules: AnswerRules,
 ): Answer {
   const lines = Object.keys(rules.identityHeaders).flatMap((name) => [name, ''])
-  const headers = [...COMMON, 'Content-Length', '0', ...lines]
+  const headers = [...allowed(rules), ...lines]
   return allowWith(headers, keepsAuthorization, context, rules)
 }
 
 function allowWith(
   headers: readonly string[],
   keepsAuthorization: boolean,
-  { authorization, cookie }: AnswerContext,
+  { authorization, apiKey, cookie }: AnswerContext,
   rules: AnswerRules,
 ): Answer {
   const kept = cookie === undefined ? undefined : withoutCookies(cookie, rules.isOwnCookie)
   const passed = keepsAuthorization ? authorization : undefined
-  if (passed === undefined && kept === undefined) return { status: 200, headers }
+  const passedKey = apiKey === undefined || isLikeApiKey(apiKey) ? undefined : apiKey
+  if (passed === undefined && kept === undefined && passedKey === undefined) {
+    return { status: 200, headers }
+  }
   return {
     status: 200,
     headers: [
       ...headers,
       ...(passed === undefined ? [] : ['Authorization', passed]),
       ...(kept === undefined ? [] : ['Cookie', kept]),
+      ...(passedKey === undefined ? [] : [rules.apiKeyHeader, passedKey]),
     ],
   }
 }
 
-function headersAt(
-  resource: Resource,
-  verified: Verified,
-  { identityHeaders, userNames }: AnswerRules,
-): readonly string[] {
+/** True if the `Authorization` is the application's own: the credential is a cookie, or an API key in its header. */
+function isOfApplication(
+  { source }: Verified,
+  { authorization, apiKey, match }: AnswerContext,
+): boolean {
+  if (source === 'cookie' || match.resource.hasApplicationBearer) return true
+  const isByHeader = apiKey !== undefined && isLikeApiKey(apiKey)
+  return isByHeader && presentedCredential(authorization).kind === 'none'
+}
+
+/** The first lines of an allow. */
+const allowed = ({ apiKeyHeader }: AnswerRules) => [
+  'Cache-Control',
+  'no-store',
+  'Vary',
+  `Authorization, Cookie, ${apiKeyHeader}`,
+  'Content-Length',
+  '0',
+]
+
+function headersAt(resource: Resource, verified: Verified, rules: AnswerRules): readonly string[] {
   const made = allowHeaders.get(verified)
   if (made?.resource === resource) return made.headers
-  const caller = callerAt(verified, resource, userNames)
-  const lines = identityHeaderLines(caller, identityHeaders)
-  const headers = [...COMMON, 'Content-Length', '0', ...lines]
+  const caller = callerAt(verified, resource, rules.userNames)
+  const headers = [...allowed(rules), ...identityHeaderLines(caller, rules.identityHeaders)]
   allowHeaders.set(verified, { resource, headers })
   return headers
 }

@@ -29,6 +29,8 @@ export interface AnswerContext extends Asker {
   /** The `Referer`. Called only where it makes a difference. */
   readonly referer: () => string | undefined
   readonly authorization: string | undefined
+  /** The value of the header for API keys, which may be the application's own. */
+  readonly apiKey: string | undefined
   readonly cookie: string | undefined
 }
 
@@ -36,6 +38,8 @@ export interface AnswerContext extends Asker {
 export interface AnswerRules {
   readonly identityHeaders: IdentityHeaders
   readonly userNames: UserNames
+  /** The name of the header for API keys. */
+  readonly apiKeyHeader: string
   /** True for cookies that must not reach the server. */
   readonly isOwnCookie: (name: string) => boolean
   /** The URL where a browser signs in for a page before it returns there; undefined if no login leads back. */

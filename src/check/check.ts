@@ -67,11 +67,12 @@ export type Check = (request: {
   readonly matched?: MatchResult
 }) => Checked | Promise<Checked>
 
-const read = headerReader(['authorization', 'cookie', 'origin', 'service-worker'])
 const readReferer = headerReader(['referer'])
 
 export function createCheck(deps: CheckDeps): Check {
   const { resources, credentials, originAllowed, refusesWorker, log, now } = deps
+  const keyHeader = deps.apiKeyHeader.toLowerCase()
+  const read = headerReader(['authorization', 'cookie', 'origin', 'service-worker', keyHeader])
 
   // The same verified credential at the same resource leads to the same decision.
   const decided = new WeakMap<Verified, { resource: Resource; decision: Decision }>()
@@ -109,7 +110,7 @@ export function createCheck(deps: CheckDeps): Check {
       return deny('this middleware is pinned to another server', request)
     }
     const { method } = located
-    const [authorization, cookie, origin, worker] = read(rawHeaders)
+    const [authorization, cookie, origin, worker, apiKey] = read(rawHeaders)
     if (!originAllowed(origin, match.resource) && !isOwnForm(origin, rawHeaders)) {
       // No setting lets a page use a cookie from elsewhere.
       const byCookie = authorization === undefined && cookie !== undefined
@@ -125,6 +126,7 @@ export function createCheck(deps: CheckDeps): Check {
       reader: () => readerOf(method, rawHeaders),
       referer: () => refererOf(rawHeaders),
       authorization: typeof authorization === 'string' ? authorization : undefined,
+      apiKey: typeof apiKey === 'string' ? apiKey : undefined,
       cookie: typeof cookie === 'string' ? cookie : undefined,
     }
     if (match.path.startsWith(OWN_PATHS)) return denyUnrouted(context)
@@ -161,7 +163,11 @@ export function createCheck(deps: CheckDeps): Check {
       }
     }
     try {
-      const credential = credentials({ authorization, cookie, rawHeaders }, match.resource, carrier)
+      const credential = credentials(
+        { authorization, apiKey, cookie, rawHeaders },
+        match.resource,
+        carrier,
+      )
       return credential instanceof Promise
         ? credential.then(conclude).catch(failed)
         : conclude(credential)

@@ -78,7 +78,7 @@ function uniqueUser({ person, sub, isPerson }: Verified, userNames: UserNames): 
   const isUnmistakable =
     userNames.areUnique &&
     !compared.includes('@') &&
-    !/^[ucs]_/.test(compared) &&
+    !/^[ucsk]_/.test(compared) &&
     !userNames.ofTokens.has(compared)
   return isUnmistakable ? name : sub
 }

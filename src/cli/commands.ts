@@ -93,5 +93,16 @@ export const COMMANDS: readonly CommandRow[] = [
     summary: 'remove one key by its id, which ends what it signed',
     run: async (args, io) => (await import('./keys.ts')).keysRevoke(args, io),
   },
+  {
+    words: 'api-key',
+    usage: 'create NAME | list | revoke NAME',
+    summary: 'make, list or end the keys of programs',
+    details: [
+      'create prints the key once, alone on standard output. --resource ID and --scope SCOPE limit it; without them it opens every server with every scope. --expires says how long it lasts: 90d unless you write another time, or never.',
+      'list shows the name, the limits and the times of each key. revoke ends the key of that name on every replica within a second.',
+    ],
+    settings: 'same',
+    run: async (args, io) => (await import('./api-key.ts')).apiKey(args, io),
+  },
   { words: 'version', summary: 'show the version', run: version },
 ]

@@ -3,10 +3,6 @@
  *
  * @module
  */
-import { setTimeout as delay } from 'node:timers/promises'
-import type { Config } from '../config/config.ts'
-import { createKeyring } from '../crypto.ts'
-import { NO_EVENTS } from '../events.ts'
 import { materialOf } from '../oauth/tokens/brought-key.ts'
 import { keySetsOf } from '../oauth/tokens/key-sets.ts'
 import {
@@ -15,17 +11,16 @@ import {
   replaceSigningKeys,
   revokeSigningKey,
   type SigningKeyDeps,
-  SigningKeyUnreadable,
 } from '../oauth/tokens/signing-keys.ts'
-import { type Storage, StorageUnavailable, StorageUnfit } from '../storage/storage.ts'
-import { explain, loadOrExplain } from './configured.ts'
 import type { Command, Io } from './io.ts'
-import { openStore } from './open-store.ts'
-import { rootSecret } from './root-secret.ts'
+import { CommandProblem, withStore } from './with-store.ts'
 
 /** A new key waits this long: processes read the keys every minute, and others cache the JWKS for five minutes. */
 const ANNOUNCE_MS = 10 * 60_000
 const COMPROMISED = '--compromised'
+/** The key is configured, so the next start would store it again. */
+const KEY_IN_USE =
+  'SIGNING_KEY: it is the key in SIGNING_KEY. Put another key there, or none, restart Gatewarden, and revoke this one then.'
 /** A SHA-256 thumbprint (RFC 7638). */
 const KID = /^[\w-]{43}$/
 
@@ -84,7 +79,7 @@ export const keysRevoke: Command = async (args, io) => {
     io,
     async (deps) => {
       const isBrought = deps.brought && (await materialOf(deps.brought.privateKey)).kid === kid
-      if (isBrought) throw new KeyInUse('it is the key in SIGNING_KEY')
+      if (isBrought) throw new CommandProblem(KEY_IN_USE)
       const revoked = await revokeSigningKey(kid, deps)
       if (!revoked) return
       isFound = true
@@ -100,79 +95,18 @@ export const keysRevoke: Command = async (args, io) => {
   return 2
 }
 
-/** The key is configured, so the next start would store it again. */
-class KeyInUse extends Error {
-  override readonly name = 'KeyInUse'
-}
-
 /** Runs `run` for the keys of access tokens, then for those of sessions. */
-async function withKeys(
+function withKeys(
   args: readonly string[],
   io: Io,
   run: (deps: SigningKeyDeps) => Promise<void>,
 ): Promise<number> {
-  const loaded = loadOrExplain(args, io)
-  if (!loaded) return 2
-  try {
-    await withStore(loaded.config, run)
-    return 0
-  } catch (error) {
-    const problem = problemOf(error)
-    if (problem === undefined) explain(error, io)
-    else io.stderr.write(`${problem}\n`)
-    return 2
-  }
-}
-
-async function withStore(
-  config: Config,
-  run: (deps: SigningKeyDeps) => Promise<void>,
-): Promise<void> {
-  const { secret } = await rootSecret(config)
-  const now = () => Date.now()
-  const elapsed = () => performance.now()
-  const storage = await openStore(config, { now, elapsed, maxStale: 0, events: NO_EVENTS })
-  try {
-    await contact(storage)
-    const issuer = config.publicUrl.origin
-    const keyring = createKeyring(secret, { issuer, previous: config.secretPrevious })
-    const { access, session } = keySetsOf(
-      { storage, keyring, now, elapsed },
-      { session: config.lifetimes.session, brought: config.signingKey },
-    )
+  return withStore(args, io, async ({ config, ...opened }) => {
+    const { access, session } = keySetsOf(opened, {
+      session: config.lifetimes.session,
+      brought: config.signingKey,
+    })
     for (const deps of new Set([access, session])) await run(deps)
-  } finally {
-    await storage.close()
-  }
-}
-
-const CONTACT_MS = 5000
-
-/** Waits a short time until a store on the network answers. */
-async function contact(storage: Storage): Promise<void> {
-  const deadline = performance.now() + CONTACT_MS
-  for (;;) {
-    try {
-      await storage.contact?.()
-      return
-    } catch (error) {
-      if (!(error instanceof StorageUnavailable) || performance.now() > deadline) throw error
-      await delay(100)
-    }
-  }
-}
-
-/** @returns the problem for the operator, or undefined for an error that no operator can fix */
-function problemOf(error: unknown): string | undefined {
-  if (error instanceof SigningKeyUnreadable) {
-    return `SECRET: ${error.message}. Put the old secret into SECRET_PREVIOUS.`
-  }
-  if (error instanceof KeyInUse) {
-    return `SIGNING_KEY: ${error.message}. Put another key there, or none, restart Gatewarden, and revoke this one then.`
-  }
-  if (error instanceof StorageUnfit) return `REDIS_URL: ${error.message}`
-  if (error instanceof StorageUnavailable && error.cause instanceof Error) {
-    return `The store does not answer (${error.cause.message}). Try again when it does.`
-  }
-  return undefined
+    return 0
+  })
 }

@@ -110,7 +110,11 @@ export function buildConfig(parts: Parts): Config | undefined {
     registration: toRegistration(settings.client_registration, report),
     ...(settings.client_lifetime !== 'never' && { clientLifetime: settings.client_lifetime }),
     ...(settings.revoke_before !== undefined && { revokeBefore: settings.revoke_before }),
-    identityHeaders: toIdentityHeaders(settings.identity_headers, report),
+    apiKeyHeader: settings.api_key_header,
+    identityHeaders: toIdentityHeaders(settings.identity_headers, {
+      apiKeyHeader: settings.api_key_header,
+      report,
+    }),
     shutdown: { delay: settings.shutdown_delay, timeout: settings.shutdown_timeout },
     rateLimit: settings.rate_limit,
     logLevel: settings.log_level,

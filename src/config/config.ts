@@ -62,6 +62,8 @@ export interface Config {
   /** Origins that may call besides our own; `loopback` is any on the browser's own computer, `'*'` is any at all. */
   readonly allowedOrigins: '*' | readonly string[]
   readonly clients: readonly ClientConfig[]
+  /** The name of the header that API keys may come in. */
+  readonly apiKeyHeader: string
   readonly staticTokens: readonly StaticTokenConfig[]
   /** The clients that may register: any, none, or those that redirect to these hosts and app schemes (`cursor:`). */
   readonly registration: 'open' | 'off' | readonly string[]

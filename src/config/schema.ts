@@ -5,6 +5,7 @@
  * @module
  */
 import * as z from 'zod'
+import { parseApiKeyHeader } from './values/api-key-header.ts'
 import { parseBootstrapClients } from './values/bootstrap-clients.ts'
 import { parseCookieDomain } from './values/cookie-domain.ts'
 import { duration, durationOrNever } from './values/durations.ts'
@@ -320,6 +321,10 @@ export const Settings = z.object({
       kind: 'list',
       aliases: ['AUTHORIZATION_BEARER_TOKEN'],
     }),
+  api_key_header: text(parseApiKeyHeader).prefault('X-API-Key').register(fields, {
+    description:
+      'Header that a program may send its API key in, instead of `Authorization` (docs/programs.md). Another name belongs into the files of your proxy, too.',
+  }),
   identity_headers: identityHeaders().prefault(IDENTITY_HEADER_NAMES.join(',')).register(fields, {
     description:
       'Headers that tell a server who calls. `X-Auth-Request-User=X-Forwarded-User` sends a header under another name. In the file, also a map of header to `user`, `email`, `groups`, `scopes`, `client`, `id` or `name`. Copy the same headers in your proxy.',

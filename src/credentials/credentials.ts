@@ -1,7 +1,8 @@
 /**
  * Credentials. This folder owns each kind of bearer token, from the header to a verified caller, and the cache of them;
  * it does not own whether the caller may pass (`src/check/`). This file finds the credential of a request: a bearer
- * token of any kind, else the cookie of a signed-in browser. A bad token counts too: the cookie is not a second try.
+ * token of any kind, else an API key in its own header, else the cookie of a signed-in browser. A bad token or key counts
+ * too: the next one is not a second try.
  *
  * @module
  */
@@ -9,6 +10,8 @@ import type { ClientAddress } from '../http/client-address.ts'
 import type { HeaderValue } from '../http/raw-headers.ts'
 import type { Resource } from '../resources/resource-table.ts'
 import type { Verifier } from './access-tokens.ts'
+import type { ApiKeySource } from './api-keys/api-keys.ts'
+import { API_KEY_START, isLikeApiKey } from './api-keys/key-form.ts'
 import type { HoldsOwnToken } from './application-bearer.ts'
 import type { Credential } from './credential.ts'
 import { presentedCredential } from './presented.ts'
@@ -46,6 +49,8 @@ export interface CookieSource {
 export type Credentials = (
   presented: {
     readonly authorization: HeaderValue
+    /** The header for API keys. */
+    readonly apiKey: HeaderValue
     readonly cookie: HeaderValue
     readonly rawHeaders: readonly string[]
   },
@@ -53,6 +58,8 @@ export type Credentials = (
   carrier?: Carrier,
 ) => Credential | Promise<Credential>
 
+const BEARER = 'Bearer '
+const BEARER_API_KEY = BEARER + API_KEY_START
 const NONE: Credential = { kind: 'none' }
 const MALFORMED: Credential = { kind: 'malformed' }
 const NOT_HERE: Credential = {
@@ -67,19 +74,35 @@ const NOT_HERE: Credential = {
  */
 export function createCredentials(deps: {
   verifier: Verifier
+  apiKeys: ApiKeySource
   bearers: readonly BearerSource[]
   cookies: CookieSource
   holdsOwnToken: HoldsOwnToken
 }): Credentials {
-  const { verifier, bearers, cookies, holdsOwnToken } = deps
-  return ({ authorization, cookie, rawHeaders }, resource, carrier) => {
+  const { verifier, apiKeys, bearers, cookies, holdsOwnToken } = deps
+  /** The credential of a request without a bearer token of ours. */
+  const withoutBearer = (
+    { apiKey, cookie, rawHeaders }: Parameters<Credentials>[0],
+    resource: Resource,
+  ) => {
+    if (apiKey !== undefined) {
+      if (typeof apiKey !== 'string') return MALFORMED
+      // A value of another form is the application's own.
+      if (isLikeApiKey(apiKey)) return apiKeys.verify(apiKey)
+    }
+    return typeof cookie === 'string' ? cookies.verify(cookie, resource, rawHeaders) : NONE
+  }
+  return (presentedHeaders, resource, carrier) => {
+    const { authorization } = presentedHeaders
     if (resource.hasApplicationBearer && authorization !== undefined) {
       if (typeof authorization !== 'string') return MALFORMED
       if (holdsOwnToken(authorization, resource)) return NOT_HERE
-      return typeof cookie === 'string' ? cookies.verify(cookie, resource, rawHeaders) : NONE
+      return withoutBearer(presentedHeaders, resource)
     }
     if (typeof authorization === 'string') {
-      const known = verifier.known(authorization)
+      const known = authorization.startsWith(BEARER_API_KEY)
+        ? apiKeys.known(authorization.slice(BEARER.length))
+        : verifier.known(authorization)
       if (known) return known
     }
     const presented = presentedCredential(authorization)
@@ -87,9 +110,10 @@ export function createCredentials(deps: {
       case 'malformed':
         return presented
       case 'none':
-        return typeof cookie === 'string' ? cookies.verify(cookie, resource, rawHeaders) : NONE
+        return withoutBearer(presentedHeaders, resource)
       case 'bearer': {
         const { token } = presented
+        if (isLikeApiKey(token)) return apiKeys.verify(token)
         for (const source of bearers) {
           const credential = source.verify(token, resource, carrier)
           if (credential) return credential

@@ -25,3 +25,8 @@ export function subjectOf(person: { readonly issuer: string; readonly subject: s
 export function staticSubject(name: string): string {
   return `s_${sha256(name)}`
 }
+
+/** `k_` and the hash of an API key's id. */
+export function apiKeySubject(id: string): string {
+  return `k_${sha256(id)}`
+}

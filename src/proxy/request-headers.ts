@@ -48,10 +48,16 @@ export type UpstreamHeaders = (
   rules: PassThroughRules,
 ) => string[]
 
-/** @param identityHeaders the configured headers; those of the client under these names are dropped */
-export function createUpstreamHeaders(identityHeaders: IdentityHeaders): UpstreamHeaders {
+/**
+ * @param identityHeaders the configured headers; those of the client under these names are dropped
+ * @param apiKeyHeader the header for API keys; a key of the application comes back in the answer that allowed the request
+ */
+export function createUpstreamHeaders(
+  identityHeaders: IdentityHeaders,
+  apiKeyHeader: string,
+): UpstreamHeaders {
   const names = Object.keys(identityHeaders)
-  const replaced = new Set([...REPLACED, ...names].map(canonicalName))
+  const replaced = new Set([...REPLACED, apiKeyHeader, ...names].map(canonicalName))
   // The same names come with every request. The map is bounded, since strangers can invent names.
   const remembered = new Map<string, boolean>()
   function isDropped(name: string): boolean {
@@ -63,7 +69,7 @@ export function createUpstreamHeaders(identityHeaders: IdentityHeaders): Upstrea
     remembered.set(name, dropped)
     return dropped
   }
-  const ours = new Set([...names, 'Authorization', 'Cookie'])
+  const ours = new Set([...names, 'Authorization', 'Cookie', apiKeyHeader])
   return (rawHeaders, allowed, client, rules) => {
     // `Connection` removes the client's own headers only: ours are added afterwards.
     const named = connectionOptions(rawHeaders)

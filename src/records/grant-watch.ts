@@ -41,13 +41,19 @@ export interface GrantWatch {
 /** Begins to watch a grant. Call this before reading it, so that no change in between is missed. */
 export type WatchGrant = (grantId: string) => GrantWatch
 
+/** The part of the records that a store on this machine peeks into. */
+interface WatchedRecords {
+  readonly grants: Pick<Records['grants'], 'unchanged' | 'identityUnchanged'>
+}
+type WatchedPersons = Pick<Persons, 'areStored' | 'isCurrent'>
+
 /**
  * @param deps `liveness`: present if the store cannot peek; `onBridging`: called once each time earlier readings begin to
  *   bridge an outage
  */
 export function createGrantWatch(deps: {
-  records: Records
-  persons: Persons
+  records: WatchedRecords
+  persons: WatchedPersons
   liveness: Liveness | undefined
   onBridging?: () => void
 }): WatchGrant {
@@ -67,8 +73,8 @@ const UNWATCHED: GrantWatch = {
 }
 
 function watchByPeeking(
-  { grants: { unchanged, identityUnchanged } }: Records,
-  persons: Persons,
+  { grants: { unchanged, identityUnchanged } }: WatchedRecords,
+  persons: WatchedPersons,
 ): WatchGrant {
   if (!unchanged || !identityUnchanged) return () => UNWATCHED
   return (grantId) => {
@@ -89,7 +95,7 @@ function watchByPeeking(
 
 function watchByAnnouncements(
   liveness: Liveness,
-  persons: Persons,
+  persons: WatchedPersons,
   onBridging: () => void,
 ): WatchGrant {
   let isBridging = false
@@ -117,4 +123,18 @@ function watchByAnnouncements(
       },
     }
   }
+}
+
+/** The same for records that stand alone, such as API keys: nobody behind them changes. */
+export function createRecordWatch(deps: {
+  unchanged: ((id: string) => () => boolean) | undefined
+  liveness: Liveness | undefined
+  onBridging?: () => void
+}): WatchGrant {
+  const { unchanged, ...rest } = deps
+  return createGrantWatch({
+    ...rest,
+    records: { grants: { unchanged, identityUnchanged: unchanged } },
+    persons: { areStored: false, isCurrent: always },
+  })
 }

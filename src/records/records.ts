@@ -15,6 +15,7 @@
  * | `session:<grant id>` | true: the browser session was used lately | idle time, at most the grant's |
  * | `sign-in:<id>` | {@link SignIn}: a browser that knows its person (K35) | idle time, at most until it expires |
  * | `session-code:<hash of the code>` | {@link SessionCodeRecord}, gone once it is used | 60 s |
+ * | `api-key:<id>` | a key of a program (`api-keys.ts`) | until it expires or is revoked |
  * | `revoked-before` | the latest `REVOKE_BEFORE` that was ever set (`revoked-before.ts`) | for ever |
  * | `signing-key:<algorithm>-<period>` | a sealed signing key | as long as a token it signed |
  * | `lockout:<kind>:<slot>` | failed logins of one of 65,536 slots of a kind (K3) | an hour after the last one |
@@ -27,6 +28,7 @@ import type { Account, Identity } from '../providers/provider.ts'
 import { deleteIf } from '../storage/delete-if.ts'
 import { createRetries, type RetryUntilStored } from '../storage/retry-until-stored.ts'
 import type { Storage } from '../storage/storage.ts'
+import { API_KEY_PREFIX, type ApiKeys, createApiKeys } from './api-keys.ts'
 import { createAuthenticStorage } from './authentic.ts'
 
 /** The permission that a person gave one client at one resource. The unit of revocation (decision K12). */
@@ -117,7 +119,7 @@ export interface SessionCodeRecord {
 const CODE_RECORD_LIFETIME = 600
 
 /** Prefixes of records that checks keep in memory. A store that cannot peek announces changes by the rest of a key. */
-export const WATCHED = ['grant:', 'identity:'] as const
+export const WATCHED = ['grant:', 'identity:', API_KEY_PREFIX] as const
 /** Seconds. The browser is on its way already. */
 const SESSION_CODE_LIFETIME = 60
 /** Seconds for which a revocation is retried while the store does not answer. */
@@ -167,6 +169,7 @@ export interface Records {
       ttlSeconds: number,
     ): Promise<boolean>
   }
+  readonly apiKeys: ApiKeys
   readonly interactions: {
     /** Answers the interaction with this grant. True for one caller only. */
     answer(id: string, grantId: string, ttlSeconds: number): Promise<boolean>
@@ -269,6 +272,7 @@ export function createRecords(
           ? believed.replace(`machine-grant:${key}`, expected, next, ttl)
           : believed.create(`machine-grant:${key}`, next, ttl),
     },
+    apiKeys: createApiKeys({ raw: storage, believed }, { revokedBefore }),
     interactions: {
       answer: (id, grantId, ttl) => storage.create(`interaction:${id}`, grantId, ttl),
       giveBack: (id, grantId, ttl) =>

@@ -41,7 +41,7 @@ describe('an allow', () => {
     expect(answer.body).toBe('')
     expect(answer.values('content-length')).toEqual(['0'])
     expect(answer.values('cache-control')).toEqual(['no-store'])
-    expect(answer.values('vary')).toEqual(['Authorization, Cookie'])
+    expect(answer.values('vary')).toEqual(['Authorization, Cookie, X-API-Key'])
     expect(answer.lines.filter(([name]) => IDENTITY.includes(name))).toEqual([
       ['X-Forwarded-User', 'ann@example.com'],
       ['X-Forwarded-Email', 'ann@example.com'],

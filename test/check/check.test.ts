@@ -107,6 +107,11 @@ async function counted({ withPeek = true } = {}) {
   const check = createCheck({
     credentials: createCredentials({
       verifier,
+      apiKeys: {
+        known: () => undefined,
+        verify: () => ({ kind: 'none' }),
+        inspect: () => ({ ok: false, reason: 'invalid' }),
+      },
       bearers: [],
       cookies: { verify: () => ({ kind: 'none' }) },
       holdsOwnToken: () => false,
@@ -115,6 +120,7 @@ async function counted({ withPeek = true } = {}) {
     refusesWorker: () => false,
     originAllowed: compileOrigins(['loopback'], 'https://auth.example.com'),
     identityHeaders: IDENTITY_HEADERS,
+    apiKeyHeader: 'X-API-Key',
     userNames: { areUnique: true, ofTokens: new Set() },
     isOwnCookie: (name) => name.startsWith('gw_'),
     signInUrl: () => undefined,

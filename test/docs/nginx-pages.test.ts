@@ -12,7 +12,7 @@ import { ROOT, readPage, tableRows } from '../support/documentation.ts'
 import { annotation, readIngresses } from '../support/ingresses.ts'
 import { sourceFiles } from './imports.ts'
 
-const COPIED = ['Authorization', 'Cookie', ...Object.keys(IDENTITY_HEADERS)]
+const COPIED = ['Authorization', 'Cookie', 'X-Api-Key', ...Object.keys(IDENTITY_HEADERS)]
 
 describe('deploy/nginx/gatewarden/protect.conf', () => {
   const text = readPage('deploy/nginx/gatewarden/protect.conf')

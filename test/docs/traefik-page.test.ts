@@ -9,7 +9,7 @@ import { IDENTITY_HEADERS } from '../../src/check/identity-headers.ts'
 import { everyPage, ROOT, readPage, tableRows } from '../support/documentation.ts'
 import { sourceFiles } from './imports.ts'
 
-const COPIED = ['Authorization', 'Cookie', ...Object.keys(IDENTITY_HEADERS)]
+const COPIED = ['Authorization', 'Cookie', 'X-Api-Key', ...Object.keys(IDENTITY_HEADERS)]
 
 /** Every list of copied headers in a text: a label, or a YAML list on one line or on several. */
 function copiedHeaders(text: string): readonly (readonly string[])[] {

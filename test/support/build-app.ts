@@ -88,6 +88,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     staticTokens: [],
     registration: 'open',
     identityHeaders: IDENTITY_HEADERS,
+    apiKeyHeader: 'X-API-Key',
     rateLimit: 600,
     shutdown: { delay: 0, timeout: 2 },
     logLevel: 'info',

@@ -5,6 +5,7 @@
  */
 import * as z from 'zod'
 import { IDENTITY_HEADERS, type IdentityValue } from '../../check/identity-headers.ts'
+import { canonicalName } from '../../http/untrusted-headers.ts'
 import type { Config } from '../config.ts'
 import { list } from './fields.ts'
 import { InvalidValue, quote, type Report } from './problem.ts'
@@ -30,6 +31,8 @@ const VALUES = [
 /** Headers that HTTP, MCP or the proxy in front already use: a caller's name in one would break or forge it. */
 const RESERVED =
   /^(?:authorization|cookie2?|set-cookie2?|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|forwarded|via|date|server|age|vary|location|allow|origin|referer|user-agent|range|etag|last-modified|retry-after|cache-control|pragma|expires|www-authenticate|authentication-info|x-real-ip|x-request-id|x-rewrite-url|x-scheme|x-original-.*|x-forwarded-(?:for|host|proto|port|prefix|uri|method|server|ssl)|(?:accept|access-control|content|if|mcp|proxy|sec)-.*|accept)$/i
+
+export const isReservedHeader = (name: string): boolean => RESERVED.test(name)
 
 /** A list, or a map of header to value. */
 export function identityHeaders(): z.ZodType<
@@ -77,10 +80,13 @@ function identityValueOf(named: string): IdentityValue | undefined {
   return VALUES.find((value) => value === named) ?? IDENTITY_HEADERS[header ?? '']
 }
 
-/** The parsed entries as a map. A header listed twice is a problem. */
+/**
+ * The parsed entries as a map. A header listed twice is a problem, and so is the header for API keys: it would carry a
+ * name and a secret.
+ */
 export function toIdentityHeaders(
   headers: readonly IdentityHeader[],
-  report: Report,
+  { apiKeyHeader, report }: { readonly apiKeyHeader: string; readonly report: Report },
 ): Config['identityHeaders'] {
   if (headers.length === 0) {
     report.problem(
@@ -92,6 +98,12 @@ export function toIdentityHeaders(
   for (const { name } of headers) {
     if (seen.has(name.toLowerCase())) {
       report.problem('IDENTITY_HEADERS', `lists ${name} twice. Remove the duplicate.`)
+    }
+    if (canonicalName(name) === canonicalName(apiKeyHeader)) {
+      report.problem(
+        'IDENTITY_HEADERS',
+        `lists ${name}, which is API_KEY_HEADER. Choose another header for one of them.`,
+      )
     }
     seen.add(name.toLowerCase())
   }

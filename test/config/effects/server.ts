@@ -49,6 +49,7 @@ export const server: Record<
   | 'upstream_idle_timeout'
   | 'trusted_proxies'
   | 'allowed_origins'
+  | 'api_key_header'
   | 'identity_headers'
   | 'rate_limit'
   | 'enable_edge_auth'
@@ -134,6 +135,13 @@ export const server: Record<
     expect(await ask('https://evil.test', both)).toBe(403)
   },
 
+  async api_key_header() {
+    const { app } = await start({ API_KEY_HEADER: 'X-Key' })
+    const answer = await check(app, { 'x-key': 'gwk_unknown' })
+    expect(answer.headers['www-authenticate']).toContain('error="invalid_token"')
+    const other = await check(app, { 'x-api-key': 'gwk_unknown' })
+    expect(other.headers['www-authenticate']).not.toContain('error=')
+  },
   async identity_headers() {
     const { app } = await start({ IDENTITY_HEADERS: 'X-Auth-Request-User=X-Forwarded-User' })
     const { tokens } = await obtainTokens(app)
