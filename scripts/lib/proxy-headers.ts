@@ -20,6 +20,7 @@ export const FILES_WITH_HEADERS: readonly string[] = [
   'docs/edge-auth.md',
   'docs/migrate/mcpauth.md',
   'docs/proxies/traefik.md',
+  'docs/quickstart.md',
   'traefik/dynamic.yml',
 ]
 
@@ -56,6 +57,22 @@ function anythingBut(texts: readonly string[]): string {
   return `(${[...end, `[^${first.join('')}]`, ...below].join('|')})`
 }
 
+/** The longest line of a folded list. */
+const COLUMNS = 100
+
+/** The pattern in a YAML text between double quotes, over several lines: a backslash at the end of a line joins it. */
+function foldedPattern(indent: string): string {
+  const lines = ['']
+  for (const part of TRAEFIK_PATTERN.split(/(?<=\|)/)) {
+    const last = lines.at(-1) ?? ''
+    // The first line has a key before it, every line a backslash after it.
+    if (indent.length + last.length + part.length + 1 > COLUMNS || lines.length === 1)
+      lines.push(part)
+    else lines[lines.length - 1] = last + part
+  }
+  return lines.join(`\\\n${indent}`)
+}
+
 /** Replaces each list in a text by the present one. */
 export function withHeaderLists(text: string): string {
   return text
@@ -71,6 +88,10 @@ export function withHeaderLists(text: string): string {
     .replace(
       /(authResponseHeadersRegex: (?:&untrusted )?)'.*'/g,
       (_all, key: string) => `${key}'${TRAEFIK_PATTERN}'`,
+    )
+    .replace(
+      /^( *)(authResponseHeadersRegex: (?:&untrusted )?)"\^[^"]*"/gm,
+      (_all, indent: string, key: string) => `${indent}${key}"${foldedPattern(`${indent}  `)}"`,
     )
     .replace(
       /(authResponseHeadersRegex=)\^.*/g,

@@ -106,3 +106,25 @@ export async function signInByHand(options: {
 export function callWith(accessToken: string, url: string): Promise<Exchange> {
   return exchange(new URL(url), { headers: { authorization: `Bearer ${accessToken}` } })
 }
+
+/** Sends `initialize` to an MCP server with a token, as a client of 2025-06-18 does. */
+export function initializeWith(accessToken: string, url: string): Promise<Exchange> {
+  return exchange(new URL(url), {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${accessToken}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    },
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'initialize',
+      params: {
+        protocolVersion: '2025-06-18',
+        capabilities: {},
+        clientInfo: { name: 'hand-client', version: '1.0.0' },
+      },
+    }),
+  })
+}

@@ -24,6 +24,8 @@ export interface McpRemoteOptions {
   readonly home: string
   /** A PEM file that it trusts besides the usual ones. */
   readonly certificateAuthority?: string
+  /** The URL of a module that it loads first. */
+  readonly preload?: string
 }
 
 export interface McpRemoteSession extends McpSession {
@@ -50,7 +52,10 @@ export async function connectMcpRemote(options: McpRemoteOptions): Promise<McpRe
   )
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: [PROGRAM, options.url, String(await freePort()), '--allow-http'],
+    args: [
+      ...(options.preload ? ['--import', options.preload] : []),
+      ...[PROGRAM, options.url, String(await freePort()), '--allow-http'],
+    ],
     env: {
       PATH: process.env.PATH ?? '',
       HOME: options.home,
