@@ -7,7 +7,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/load.ts'
 import { HASH } from '../config/harness.ts'
-import { blockOf, everyPage, ROOT, readPage } from '../support/documentation.ts'
+import { blockOf, everyPage, ROOT, readPage, tableRows } from '../support/documentation.ts'
+import { sourceFiles } from './imports.ts'
 
 const README = readPage('README.md')
 
@@ -47,6 +48,70 @@ describe('the README', () => {
   })
 })
 
+describe('the table of clients', () => {
+  const table = /## Works with\n(.*?)\n## /s.exec(README)?.[1] ?? ''
+  const rows = tableRows(table)
+
+  it.each([
+    'Claude Code',
+    'claude.ai',
+    'Claude Desktop',
+    'ChatGPT',
+    'Cursor',
+    'VS Code',
+    'Gemini CLI',
+    'Codex CLI',
+    'Inspector',
+    'mcp-remote',
+    'TypeScript SDK',
+    'Python SDK',
+    'Go SDK',
+    'FastMCP',
+    'LibreChat',
+    'Open WebUI',
+    'n8n',
+  ])('fr4: has %s, with what to type or click', (client) => {
+    const [, action] = rows.find(([name = '']) => name.includes(client)) ?? []
+    expect(action).toMatch(/\w{3}/)
+  })
+
+  it('calls run only what the tests run, with its version', () => {
+    const versions = (name: string) =>
+      JSON.parse(readFileSync(`${ROOT}node_modules/${name}/package.json`, 'utf8')).version
+    const run = rows.filter(([, , how = '']) => how.startsWith('run'))
+    expect(run.map(([name, , how]) => [name, how])).toEqual([
+      ['mcp-remote', `run: ${versions('mcp-remote')}`],
+      [
+        'TypeScript SDK',
+        `run: ${versions('@modelcontextprotocol/sdk')} and client ${versions('@modelcontextprotocol/client')}`,
+      ],
+    ])
+  })
+})
+
+describe('docs/troubleshooting.md', () => {
+  const source = sourceFiles()
+    .map((file) => readFileSync(ROOT + file, 'utf8'))
+    .join('\n')
+  const page = readPage('docs/troubleshooting.md')
+  const people = page.split('\n## A person cannot sign in\n')[1]?.split('\n## ')[0] ?? ''
+  const seen = [
+    ...tableRows(people),
+    ...tableRows(page).filter(([first = '']) => first.startsWith('403')),
+  ]
+  const quoted = seen.flatMap(([first = '']) =>
+    [...first.matchAll(/"([^"]+)"/g)].map(([, sentence = '']) => sentence),
+  )
+
+  it('fr6: quotes what people see', () => {
+    expect(quoted.length).toBeGreaterThan(7)
+  })
+
+  it.each(quoted)('fr6: %s', (sentence) => {
+    expect(source).toContain(sentence)
+  })
+})
+
 describe('commands of the documentation', () => {
   const OWNED = [
     'mcp-remote',
@@ -71,6 +136,14 @@ describe('commands of the documentation', () => {
   )
 })
 
-it.each(['SECURITY.md', 'CONTRIBUTING.md', 'LICENSE', 'CHANGELOG.md'])('fr5: %s exists', (file) => {
+it.each([
+  'SECURITY.md',
+  'CONTRIBUTING.md',
+  'LICENSE',
+  'CHANGELOG.md',
+  'docs/upgrading.md',
+  'docs/comparison.md',
+  'docs/faq.md',
+])('fr5, fr6, fr9: %s exists', (file) => {
   expect(existsSync(ROOT + file)).toBe(true)
 })
