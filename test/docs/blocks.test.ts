@@ -13,7 +13,7 @@ import { COMMANDS } from '../../src/cli/commands.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { knownNames } from '../../src/config/sources/names.ts'
 import { HASH } from '../config/harness.ts'
-import { everyPage, ROOT, readPage, withoutBlocks } from '../support/documentation.ts'
+import { blockOf, everyPage, ROOT, readPage, withoutBlocks } from '../support/documentation.ts'
 
 interface Block {
   readonly page: string
@@ -169,4 +169,17 @@ describe.each(PAGES)('%s', (page) => {
     const known = new Set(knownNames.flatMap((name) => [name, `${name}_FILE`]))
     expect([...new Set(named.filter((name) => !known.has(name)))]).toEqual([])
   })
+})
+
+it.each([
+  ['get-token', 'traefik', 'script: get-token'],
+  ['traefik', 'traefik', 'script: self-test'],
+  ['nginx', 'nginx', 'script: self-test'],
+  ['ingress-nginx', 'ingress-nginx', 'script: self-test'],
+])('fh20: deploy/self-test/%s.sh is the script of its page', (name, page, marker) => {
+  const script = blockOf(readPage(`docs/proxies/${page}.md`), marker)
+  const [, pasted = ''] = /<<'END'\n(.*?)^END$/ms.exec(script) ?? []
+  const file = readPage(`deploy/self-test/${name}.sh`)
+  expect(file.split('\n').slice(2).join('\n')).toBe(pasted)
+  expect(file).toMatch(/^#!\/bin\/bash\n# .*\n/)
 })

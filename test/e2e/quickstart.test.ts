@@ -83,6 +83,25 @@ describe.sequential('the quickstart', { timeout: 120_000 }, () => {
     expect(rest.join('')).toContain(`"authorization_servers":["${issuer()}"]`)
   }
 
+  it('of the README protects a server without a file', async () => {
+    const running = await quickstart.start('README start', health(), (script) => {
+      // `npm ci` and the build were done before any test, in the folder of the clone.
+      expect(script).toMatch(/^npm ci && npm run build\nnode dist\/main\.js /)
+      return script.replace(/^npm ci.*\nnode dist\/main\.js/, `exec node ${ROOT}dist/main.js`)
+    })
+    try {
+      const issuer = `http://localhost:${quickstart.ports['11000']}`
+      const resource = `${issuer}/mcp`
+      const [, file = ''] = /"file":"([^"]+\.password)"/.exec(running.output()) ?? []
+      const person = { name: 'ann@example.com', password: readFileSync(file, 'utf8').trim() }
+      const { tokens } = await signInByHand({ issuer, resource, person })
+      const answer = await initializeWith(tokens.access_token, resource)
+      expect([answer.status, answer.body]).toEqual([200, expect.stringContaining('"serverInfo"')])
+    } finally {
+      await running.stop()
+    }
+  })
+
   it('protects two servers on this computer', async () => {
     quickstart.write('on this computer gatewarden.yaml', 'gatewarden/gatewarden.yaml')
     const running = await quickstart.start('on this computer start', health())

@@ -17,6 +17,7 @@ import { type Place, startInFolder } from './in-folder.ts'
 import { runBash } from './shell.ts'
 
 const PAGE = readPage('docs/quickstart.md')
+const README = readPage('README.md')
 
 export interface Quickstart {
   readonly folder: string
@@ -29,7 +30,7 @@ export interface Quickstart {
   /** Runs a step that ends. @returns its output */
   run(name: string, folder?: string): Promise<string>
   /** Runs a step that goes on, in the folder of `gatewarden.yaml`; resolves once `url` is answered. */
-  start(name: string, url: string): Promise<RunningProcess>
+  start(name: string, url: string, change?: (script: string) => string): Promise<RunningProcess>
   stop(): Promise<void>
 }
 
@@ -41,6 +42,8 @@ export function startQuickstart(): Promise<Quickstart> {
 async function prepare({ folder, onStop }: Place): Promise<Omit<Quickstart, 'stop'>> {
   const ports: Record<string, number> = {}
   for (const port of ['80', '443', '3001', '3002', '11000']) ports[port] = await freePort()
+  // The README has one server, on another port.
+  ports['3000'] = ports['3001'] ?? 0
   const binaries = join(folder, 'bin')
   const environment = {
     HOME: folder,
@@ -55,22 +58,23 @@ async function prepare({ folder, onStop }: Place): Promise<Omit<Quickstart, 'sto
 
   const here = (text: string) =>
     text
-      .replaceAll(/\b(3001|3002|11000)\b/g, (port) => String(ports[port]))
+      .replaceAll(/\b(3000|3001|3002|11000)\b/g, (port) => String(ports[port]))
       .replaceAll(/https:\/\/(?:auth|mcp)\.example\.com/g, `$&:${ports['443']}`)
       .replaceAll('/etc/', `${folder}/etc/`)
       .replaceAll('/var/lib/', `${folder}/var/lib/`)
-  const step = (name: string) => here(blockOf(PAGE, `step: ${name}`))
+  const step = (name: string) =>
+    here(blockOf(name.startsWith('README') ? README : PAGE, `step: ${name}`))
 
   const run = async (name: string, at: string, script = step(name)) => {
     const { output, errors, exitCode } = await runBash(script, { environment, folder: at })
     if (exitCode !== 0) throw new Error(`step ${name} ended with ${exitCode}:\n${output}${errors}`)
     return output
   }
-  const start = async (name: string, url: string) => {
+  const start = async (name: string, url: string, change = (script: string) => script) => {
     const running = await startProcess({
       name: `step ${name}`,
       command: 'bash',
-      args: ['-c', step(name)],
+      args: ['-c', change(step(name))],
       cwd: join(folder, 'gatewarden'),
       env: environment,
       ready: () =>
