@@ -7,7 +7,9 @@ import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { healthcheck } from '../../src/cli/healthcheck.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import { run } from '../cli/harness.ts'
+import { HASH } from '../config/harness.ts'
 import { readPage } from '../support/documentation.ts'
 
 const Compose = z.object({
@@ -50,5 +52,42 @@ describe('the image', () => {
     expect(stderr).toMatch(
       /^\/healthz did not answer on (?:::1|127\.0\.0\.1) port 1: .*ECONNREFUSED/,
     )
+  })
+})
+
+/** The problems of a shipped file, with what its head tells to put in. */
+function load(file: string, env: Readonly<Record<string, string>>) {
+  const text = readPage(`deploy/${file}`)
+    .replace('password_hash: ""', `password_hash: "${HASH}"`)
+    .replace('secret: ""', `secret: ${'0a1b2c3d4e5f'.repeat(4)}`)
+  return loadConfig({
+    argv: [],
+    cwd: '/app',
+    env: { TRUSTED_PROXIES: '172.30.11.2', ...env },
+    readFile(path) {
+      if (path === '/app/gatewarden.yaml') return text
+      throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
+    },
+  }).config
+}
+
+describe('the lab', () => {
+  const compose = readPage('docker-compose.yml')
+  const USERS = { USERS: 'ann@example.com' }
+
+  it('fh14: comes up in a fresh clone: its file is there, and needs no hash', () => {
+    expect(compose).toMatch(/source: \S+:-\.\/deploy\/gatewarden\.example\.yaml}\n/)
+    expect(compose).toMatch(/USERS: \S+LAB_USERS-ann@example\.com}\n/)
+    expect(load('gatewarden.example.yaml', USERS)).toMatchObject({
+      publicUrl: { origin: 'http://localhost:8080' },
+      newUsers: [{ email: 'ann@example.com' }],
+    })
+  })
+
+  it('has a file for Keycloak and one for replicas that load as its head says', () => {
+    expect(compose).toContain('GATEWARDEN_CONFIG=./deploy/gatewarden.keycloak.yaml docker compose')
+    expect(() => load('gatewarden.keycloak.yaml', USERS)).not.toThrow()
+    expect(compose).toContain('LAB_USERS= docker compose --profile replicas up')
+    expect(() => load('gatewarden.replicas.yaml', { USERS: '' })).not.toThrow()
   })
 })
