@@ -397,6 +397,8 @@ describe.skipIf(isSkipped('nginx')).each([
     '/auth/traefik',
     '/auth/nginx/r/x',
     '/auth/nginx/r/.well-known/openid-configuration',
+    '/auth/nginx/page',
+    '/auth/nginx/page/r/x',
     '/auth?x',
     '/%61uth/traefik',
     '/verify',

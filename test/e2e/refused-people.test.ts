@@ -4,7 +4,9 @@
  *
  * @module
  */
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import type { Browser as Chromium, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
@@ -121,6 +123,35 @@ describe.skipIf(isSkipped('nginx'))('fp8: behind nginx', () => {
     }
   })
 
+  it('a form gets the page, and an upload of a stranger is refused without being read', async () => {
+    const world = await startWorld({ front: 'nginx', twoHosts: true })
+    const post = (body: string, more = {}) =>
+      exchange(new URL(world.mcpUrl), {
+        method: 'POST',
+        headers: { ...PERSON, 'content-type': 'application/x-www-form-urlencoded', ...more },
+        body,
+      })
+    try {
+      const form = await post('a=b', { 'content-length': '3' })
+      expect([form.status, form.body]).toEqual([401, expect.stringContaining('<main>')])
+      const chunked = await post('a=b', { 'transfer-encoding': 'chunked' })
+      expect([chunked.status, chunked.body]).toEqual([401, expect.not.stringContaining('<main>')])
+      // Only the first bytes of a gigabyte arrive; the answer does not wait for the rest.
+      const upload = await firstAnswer(new URL(world.mcpUrl), [
+        'POST /mcp HTTP/1.1',
+        `Host: ${new URL(world.mcpUrl).host}`,
+        'Accept: text/html',
+        'Content-Length: 1000000000',
+        '',
+        'a=b',
+      ])
+      expect(upload).toMatch(/^HTTP\/1\.1 401 /)
+      expect(upload).not.toContain('<main>')
+    } finally {
+      await world.stop()
+    }
+  })
+
   it('people see away.conf while Gatewarden does not run, at the login too; clients get 503', async () => {
     const world = await startWorld({ front: 'nginx', twoHosts: true })
     try {
@@ -216,6 +247,15 @@ describe.skipIf(isSkipped('traefik'))('fp8: the errors middleware of the Traefik
     }
   })
 })
+
+/** Sends these lines and leaves the connection open. @returns the first bytes of the answer */
+async function firstAnswer({ hostname, port }: URL, lines: readonly string[]): Promise<string> {
+  const socket = connect(Number(port), hostname)
+  socket.write(lines.join('\r\n'))
+  const [bytes] = await once(socket, 'data')
+  socket.destroy()
+  return String(bytes)
+}
 
 /** Two YAML maps as one: the second adds to the first, and replaces its lists. */
 function merged(base: unknown, added: unknown): unknown {

@@ -197,6 +197,7 @@ describe.skipIf(isSkipped('traefik'))('the shipped Traefik files', () => {
     '/auth',
     '/auth/traefik',
     '/auth/nginx/r/x',
+    '/auth/nginx/page',
     '/auth/connect/x',
     '/auth/connectx',
     '/auth/x/../traefik',
