@@ -24,12 +24,14 @@ import { tokenRoute } from './oauth/endpoints/token.ts'
 import { usableGrantTypes } from './oauth/grants/index.ts'
 import { revokeEndedGrants } from './oauth/revocation.ts'
 import { createForwarding } from './proxy/forwarding.ts'
+import { createFrontPage } from './proxy/front-page.ts'
 import { createUpstreamHeaders } from './proxy/request-headers.ts'
 import { proxyRoutes } from './proxy/routes.ts'
 import { createUpstream } from './proxy/upstream.ts'
 import { type AppDeps, buildServices, type Services } from './services.ts'
 import { isOwnCookie } from './sessions/own-cookies.ts'
 import { sessionRoutes } from './sessions/routes.ts'
+import { signOutUrl } from './sessions/target.ts'
 
 /** @throws SigningKeyUnreadable if the store was sealed under another secret; StorageUnavailable */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
@@ -110,6 +112,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
             isOwnCookie,
           }),
           discover: createDiscovery(described),
+          signOutUrl: (resource) => signOutUrl(resource, sessionRules),
+          frontPage: createFrontPage(services),
           log,
         }),
     },

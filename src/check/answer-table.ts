@@ -15,7 +15,7 @@ import type { Answer, AnswerContext, AnswerRules, Asker } from './answer.ts'
 import { type ChallengeError, challenge } from './challenge.ts'
 import type { Anonymous, Decision } from './decide.ts'
 import { callerAt, identityHeaderLines } from './identity-headers.ts'
-import { errorAnswer, refusal, signIn } from './pages-for-people.ts'
+import { errorAnswer, mcpServerPage, refusal, signIn } from './pages-for-people.ts'
 import { refusalReason } from './refusal-reason.ts'
 import { withoutCookies } from './strip-cookies.ts'
 
@@ -34,7 +34,9 @@ export function answerFor(
 ): Answer {
   switch (decision.kind) {
     case 'allow':
-      return allow(decision.verified, context, rules)
+      return context.match.resource.isMcpOnly && isPageOfPerson(decision.verified, context)
+        ? mcpServerPage(403, context, { ...rules, caller: decision.verified })
+        : allow(decision.verified, context, rules)
     case 'anonymous':
       return allowAnonymous(decision, context, rules)
     case 'challenge':
@@ -54,6 +56,9 @@ export function answerFor(
         : forbidden(decision.reason)
   }
 }
+
+const isPageOfPerson = ({ source }: { source: Source }, { reader }: AnswerContext) =>
+  source === 'cookie' && reader() === 'page'
 
 const isPersonAtBrowser = ({ source }: { source: Source }, { reader }: AnswerContext) =>
   source === 'cookie' && reader() !== 'program'

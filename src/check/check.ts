@@ -153,9 +153,10 @@ export function createCheck(deps: CheckDeps): Check {
         return anonymous(credential)
       }
       const verified = 'verified' in decision ? decision.verified : undefined
-      const reason = reasonOf(decision)
+      const answer = answerFor(decision, context, deps)
+      const reason = reasonOf(decision) ?? (answer.status === 200 ? undefined : FOR_CLIENTS)
       return {
-        answer: answerFor(decision, context, deps),
+        answer,
         match,
         method,
         ...(reason !== undefined && { reason }),
@@ -176,6 +177,9 @@ export function createCheck(deps: CheckDeps): Check {
     }
   }
 }
+
+/** A person at a server that has nothing for browsers gets a page, which is no passage. */
+const FOR_CLIENTS = 'a browser opened an address for MCP clients'
 
 function refererOf(rawHeaders: readonly string[]): string | undefined {
   const [referer] = readReferer(rawHeaders)

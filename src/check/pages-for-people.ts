@@ -3,10 +3,13 @@
  *
  * @module
  */
+import type { Caller } from '../credentials/credential.ts'
 import type { Reader } from '../http/browser-request.ts'
+import { nameForClient } from '../pages/client-lines.ts'
 import { type ErrorPage, errorPage } from '../pages/error-page.ts'
 import { inFrame } from '../pages/layout.ts'
 import { type RefusalReason, refusedPage } from '../pages/refused-page.ts'
+import { serverPage } from '../pages/server-page.ts'
 import { signInLinkPage } from '../pages/sign-in-link-page.ts'
 import { signInNeededPage } from '../pages/sign-in-needed-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
@@ -92,6 +95,28 @@ function challengeLines({ kind }: RefusalReason, match: ResourceMatch): readonly
     case 'unrouted':
       return []
   }
+}
+
+/**
+ * The page for a signed-in person at the address of an MCP server.
+ * @param status 403 where a proxy asks, which would take 200 for a passage; else 200
+ */
+export function mcpServerPage(
+  status: 200 | 403,
+  { match, requestId }: Pick<AnswerContext, 'match' | 'requestId'>,
+  { signOutUrl, caller }: Pick<AnswerRules, 'signOutUrl'> & { readonly caller: Caller },
+): Answer {
+  const { resource } = match
+  const { person, sub } = caller
+  const body = serverPage({
+    resourceName: resource.name,
+    name: nameForClient(resource.id),
+    url: resource.audience,
+    person: person.email ?? person.preferredUsername ?? sub,
+    signOutUrl: signOutUrl(resource),
+    requestId,
+  })
+  return page(status, 'page', [], body)
 }
 
 function challengePage({ match, requestId, reader }: AnswerContext): Answer {

@@ -11,19 +11,22 @@ import type { Logger } from 'pino'
 import type { Answer } from '../check/answer.ts'
 import type { Check } from '../check/check.ts'
 import { logDecision } from '../check/decision-log.ts'
+import { mcpServerPage } from '../check/pages-for-people.ts'
 import { UNKNOWN_ADDRESS, unknownAddress } from '../check/unknown-address.ts'
 import { isPageLoad } from '../http/browser-request.ts'
-import { answerProgram, sendErrorPage } from '../http/errors.ts'
+import { answerPerson, answerProgram, sendErrorPage } from '../http/errors.ts'
 import { sendJson } from '../http/json.ts'
 import { lingerThenClose } from '../http/lingering-close.ts'
 import type { compileOrigins } from '../http/origins.ts'
-import type { ResourceMatch, ResourceTable } from '../resources/resource-table.ts'
+import type { Resource, ResourceMatch, ResourceTable } from '../resources/resource-table.ts'
 import { isOwnHost } from '../url/host.ts'
 import { corsHeaders, preflightHeaders } from './cross-origin.ts'
 import { fail, refuse } from './failure.ts'
+import { isForClients } from './for-clients.ts'
 import type { Allowed, createForwarding } from './forwarding.ts'
+import type { FrontPage } from './front-page.ts'
 import { asksForPublicDocument, corsOfApplication } from './public-documents.ts'
-import type { Upstream } from './upstream.ts'
+import type { AnswerHead, Upstream } from './upstream.ts'
 
 const SAFE = new Set(['GET', 'HEAD'])
 const NOTHING_ABOUT_CALLER: Answer = { status: 200, headers: [] }
@@ -38,6 +41,9 @@ export interface ProxyRoutes {
   readonly originAllowed: ReturnType<typeof compileOrigins>
   /** Answers discovery requests whose well-known part comes after the path, preflights too; else undefined. */
   readonly discover: (request: FastifyRequest, reply: FastifyReply) => FastifyReply | undefined
+  /** The URL where a browser ends its session at a resource. */
+  readonly signOutUrl: (resource: Resource) => string
+  readonly frontPage: FrontPage
   readonly log: Logger
 }
 
@@ -51,7 +57,13 @@ export function proxyRoutes(app: FastifyInstance, deps: ProxyRoutes): void {
     const match = deps.resources.match(request.headers.host ?? '', request.raw.url ?? '')
     if (match === 'unknown' || (match !== 'ambiguous' && match.resource.upstream === undefined)) {
       lingerThenClose(request.raw, reply.raw)
-      refuseUnknown(request, reply, match, deps)
+      if (isPageLoad(request) && deps.frontPage.isFor(request)) {
+        deps.frontPage
+          .send(request, reply)
+          .catch((error: unknown) => answerPerson(error, request, reply))
+      } else {
+        refuseUnknown(request, reply, match, deps)
+      }
       return
     }
     reply.hijack()
@@ -142,10 +154,22 @@ async function passThrough(
     refuse(request, response, answer, cors)
     return
   }
+  const { verified } = checked
+  const isPerson = verified?.source === 'cookie' && request.method === 'GET' && isPageLoad(request)
   await deps.upstream.forward({
     request: request.raw,
     response,
     ...deps.forwarding(request, { match: allowed, answer, cors }),
+    ...(isPerson && {
+      instead: (head: AnswerHead) =>
+        isForClients(head, allowed)
+          ? mcpServerPage(
+              200,
+              { match: allowed, requestId: request.id },
+              { signOutUrl: deps.signOutUrl, caller: verified },
+            )
+          : undefined,
+    }),
   })
 }
 

@@ -7,6 +7,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Agent, type Dispatcher } from 'undici'
+import type { Answer } from '../check/answer.ts'
 import { lingerThenClose } from '../http/lingering-close.ts'
 import { createTakeBody, type RequestBody } from './request-body.ts'
 
@@ -37,6 +38,8 @@ export interface UpstreamCall {
   readonly responseHeaders: (head: AnswerHead, path: string) => string[]
   /** The path with query to ask next, in place of an answer; undefined if the client gets this answer. */
   readonly redirect: (head: AnswerHead, path: string) => string | undefined
+  /** Our own answer in the place of this one, whose body nobody reads then; undefined if the client gets this one. */
+  readonly instead?: (head: AnswerHead) => Answer | undefined
 }
 
 export interface Upstream {
@@ -77,7 +80,7 @@ interface Held extends AnswerHead {
 
 function forward(
   agent: Agent,
-  { request, response, target, responseHeaders, redirect }: UpstreamCall,
+  { request, response, target, responseHeaders, redirect, instead }: UpstreamCall,
   takeBody: ReturnType<typeof createTakeBody>,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -111,6 +114,13 @@ function forward(
       })
     }
 
+    function answerInstead({ status, headers, body }: Answer): void {
+      kept?.release()
+      lingerThenClose(request, response)
+      response.writeHead(status, [...headers])
+      response.end(body)
+    }
+
     function end(): void {
       clearImmediate(headOnly)
       lingerThenClose(request, response)
@@ -139,6 +149,7 @@ function forward(
 
     function ask(path: string, body: RequestBody['content'], asked: readonly string[]): void {
       let held: Held | undefined
+      let replaced = false
       let skipped = 0
       agent.dispatch(
         {
@@ -160,6 +171,13 @@ function forward(
             // 1xx answers stay between us and the upstream.
             if (status < 200) return
             const head = { status, lines: linesOf(started.rawHeaders, parsed) }
+            const own = instead?.(head)
+            if (own) {
+              replaced = true
+              answerInstead(own)
+              started.abort(new Error('answered in its place'))
+              return
+            }
             const next = redirect(head, path)
             if (next === undefined) begin(head, path, parsed['content-length'] !== undefined)
             else held = { ...head, next }
@@ -176,11 +194,12 @@ function forward(
             response.once('drain', () => started.resume())
           },
           onResponseEnd() {
+            if (replaced) return
             if (held) follow(held, path, asked)
             else end()
           },
           onResponseError(_started, cause) {
-            if (gone) return
+            if (gone || replaced) return
             if (held) {
               follow(held, path, asked)
             } else if (response.headersSent) {

@@ -51,6 +51,8 @@ export interface Resource {
   readonly acceptsProviderTokens: boolean
   /** `Authorization` is the application's own: here a session alone is a credential. */
   readonly hasApplicationBearer: boolean
+  /** The server has nothing for browsers. */
+  readonly isMcpOnly: boolean
   /** The real address of the server, if Gatewarden is its reverse proxy too. */
   readonly upstream?: { readonly origin: string; readonly path: string }
   /** How requests are passed on to the upstream. */
@@ -279,6 +281,7 @@ function compile(config: ResourceConfig, publicUrl: string | undefined): Resourc
     isOpen: compileOpenPaths(config.openPaths),
     acceptsProviderTokens: config.acceptProviderTokens,
     hasApplicationBearer: config.applicationBearer ?? false,
+    isMcpOnly: config.mcpOnly ?? false,
     ...(config.upstream !== undefined && { upstream: splitUpstream(config.upstream) }),
     passThrough: config.passThrough ?? DEFAULT_PASS_THROUGH,
     ...(sharedHost !== undefined && { sharedHost }),
@@ -371,6 +374,8 @@ export interface ResourceConfig {
   readonly acceptProviderTokens: boolean
   /** Absent: false. */
   readonly applicationBearer?: boolean
+  /** The server has nothing for browsers. Absent: false. */
+  readonly mcpOnly?: boolean
   /** The real address of the server, if Gatewarden is its reverse proxy too. */
   readonly upstream?: string
   /** Absent: {@link DEFAULT_PASS_THROUGH}. */

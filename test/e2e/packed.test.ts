@@ -14,6 +14,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { freePort, portProblem } from '../../scripts/lib/ports.ts'
 import { type SampleServer, startSampleServer } from '../../src/cli/demo/sample-server.ts'
 import { createBrowser } from './support/browser.ts'
+import { readForms } from './support/html-page.ts'
 import { connectSdk1, connectSdk2 } from './support/mcp-clients.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -147,6 +148,33 @@ describe('the installed package', () => {
     await again.close()
     expect(memory.signIns).toBe(1)
     expect(await second.stop()).toBe(0)
+  })
+
+  it('fh7, fh8: its demo ends at pages that say what runs, who is signed in, and what to paste', async () => {
+    const demo = start(['demo', '--json', '--port', String(await freePort())])
+    await demo.said(/\}\n/)
+    const { mcp_url: url, issuer, user, password } = JSON.parse(demo.out())
+    const browser = createBrowser()
+    const pageAt = async (address: string) => {
+      const landing = await browser.open(new URL(address))
+      if (landing.kind !== 'page') throw new Error('no page')
+      return landing.page
+    }
+    expect((await pageAt(`${issuer}/`)).body).toContain('Nobody is signed in')
+    const login = await pageAt(url)
+    const [form] = readForms(login.body)
+    if (!form) throw new Error(login.body)
+    const landing = await browser.submit({
+      page: login,
+      form,
+      fields: { username: user, password },
+    })
+    const end = landing.kind === 'page' ? landing.page : undefined
+    expect(end?.url.href).toBe(url)
+    expect(end?.body).toContain(`you are signed in as <b><bdi>${user}</bdi></b>`)
+    expect(end?.body).toContain(`claude mcp add --transport http demo ${url}`)
+    expect((await pageAt(`${issuer}/`)).body).toContain(`signed in as <b><bdi>${user}</bdi></b>`)
+    await vi.waitFor(() => expect(demo.err()).toContain('signed in'))
   })
 
   it('has a demo that a client of the newest SDK uses, too', async () => {

@@ -8,8 +8,10 @@ import { connectPage, connectPageHeaders } from '../../src/pages/connect-page.ts
 import { type ConsentPage, consentPage } from '../../src/pages/consent-page.ts'
 import { appPage, continuePage } from '../../src/pages/continue-page.ts'
 import { errorPage } from '../../src/pages/error-page.ts'
+import { frontPage } from '../../src/pages/front-page.ts'
 import { type LoginPage, loginPage } from '../../src/pages/login-page.ts'
 import { type RefusalReason, refusedPage } from '../../src/pages/refused-page.ts'
+import { serverPage } from '../../src/pages/server-page.ts'
 import { signInLinkPage } from '../../src/pages/sign-in-link-page.ts'
 import { signInNeededPage } from '../../src/pages/sign-in-needed-page.ts'
 import { signedOutPage, signOutPage } from '../../src/pages/sign-out-page.ts'
@@ -148,6 +150,7 @@ export function variants(words: Words): readonly Variant[] {
     action: '/authorize',
     fields: { interaction: words.interaction },
   }
+  const server = { resourceName: words.resource, name: 'notes', url: words.url }
   const variant = (name: string, html: string, navigatesAway = false) => ({
     name,
     html,
@@ -259,6 +262,27 @@ export function variants(words: Words): readonly Variant[] {
         }),
         true,
       ),
+    ),
+    ...[[server], [server, { ...server, url: 'http://localhost:8080/other' }]].map((servers) =>
+      variant(
+        `front-page-${servers.length}`,
+        frontPage({
+          servers,
+          ...(servers.length > 1 && { person: words.person }),
+          signOutUrl: words.to,
+          requestId: words.requestId,
+        }),
+      ),
+    ),
+    variant(
+      'server',
+      serverPage({
+        ...server,
+        person: words.person,
+        signOutUrl: words.to,
+        requestId: words.requestId,
+      }),
+      true,
     ),
     variant(
       'sign-in-needed',

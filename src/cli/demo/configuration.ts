@@ -24,7 +24,7 @@ export function demoConfiguration(state: DemoState, upstream?: string): Record<s
         url: `${origin}/mcp`,
         name: 'Demo server',
         // Traefik's files put the pages of the server into a sandbox.
-        ...(upstream === undefined ? { shared_host: 'sandboxed' } : { upstream }),
+        ...(upstream === undefined ? { shared_host: 'sandboxed', mcp_only: true } : { upstream }),
       },
     },
     allow: { emails: [DEMO_USER] },

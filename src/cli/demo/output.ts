@@ -96,6 +96,9 @@ export function eventLine(logLine: string, colour: boolean): string | undefined 
   }
   // The first answer to every client: nothing is wrong.
   if (reason === 'no token') return `  ${dim(`${status} no token: asked to sign in`)}`
+  if (user !== undefined && reason?.startsWith('a browser opened')) {
+    return `  ${green('page')} ${[user, reason].join(' ')}`
+  }
   return `  ${red(String(status))} ${[user, mcp, reason, number].filter(Boolean).join(' ')}`
 }
 

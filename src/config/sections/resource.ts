@@ -61,6 +61,10 @@ export const Resource = section({
     description:
       'Paths of its host that need no token, such as `/notes/health`, or `/notes/assets/*` for everything below. A caller with a good token or session is named there as elsewhere; any other caller is nobody.',
   }),
+  mcp_only: toggle().optional().register(fields, {
+    description:
+      'Whether the server has nothing for browsers: a signed-in person who opens its address gets a page that says what to paste into which MCP client. With an `upstream` Gatewarden notices by itself.',
+  }),
   ...PassThrough.shape,
   shared_host: text(parseSharedHost).optional().register(fields, {
     description:
@@ -158,6 +162,7 @@ export function buildResource(
     allow,
     acceptProviderTokens,
     ...(resource.application_bearer && { applicationBearer: true }),
+    ...(resource.mcp_only && { mcpOnly: true }),
     ...(resource.upstream !== undefined && { upstream: resource.upstream }),
     ...(passThrough && { passThrough }),
     ...(resource.shared_host !== undefined && { sharedHost: resource.shared_host }),

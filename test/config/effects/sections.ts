@@ -26,6 +26,7 @@ import {
   signIn,
   token,
 } from '../../support/oauth-client.ts'
+import { makeSession } from '../../support/session.ts'
 import { loadYaml } from '../harness.ts'
 import { whoPasses } from './people.ts'
 import {
@@ -125,6 +126,20 @@ const resources: Record<string, Effect> = {
         )
     await expectTokenOfOtherProgram(startWith(true), 200)
     await expectTokenOfOtherProgram(startWith(false), 401)
+  },
+  async mcp_only() {
+    for (const [setting, text] of [
+      ['mcp_only: true', 'is ready'],
+      ['mcp_only: false', ''],
+    ] as const) {
+      const test = await withNotes(setting)
+      const { cookie } = await makeSession(test)
+      const answer = await check(test.app, { accept: 'text/html', cookie })
+      expect({ status: answer.statusCode, body: answer.body }).toEqual({
+        status: text === '' ? 200 : 403,
+        body: expect.stringContaining(text),
+      })
+    }
   },
   async application_bearer() {
     const own = { authorization: 'Bearer app-own-token' }
