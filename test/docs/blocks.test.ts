@@ -7,7 +7,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { parseAllDocuments } from 'yaml'
+import { parseAllDocuments, stringify } from 'yaml'
 import { z } from 'zod'
 import { COMMANDS } from '../../src/cli/commands.ts'
 import { loadConfig } from '../../src/config/load.ts'
@@ -45,7 +45,14 @@ function load(text: string): void {
   const has = (name: string) => new RegExp(`^${name}:`, 'm').test(text)
   const filled = text.replaceAll('$argon2id$...', HASH)
   const users = `users: { ann: { email: ann@example.com, password_hash: "${HASH}" } }\n`
-  const notes = 'resources: { notes: { url: "https://mcp.example.com/notes/mcp" } }\n'
+  const notes = stringify({
+    resources: {
+      notes: {
+        url: 'https://mcp.example.com/notes/mcp',
+        scopes: { 'notes:read': 'Read', 'notes:write': 'Write' },
+      },
+    },
+  })
   const yaml = [
     filled,
     has('users') || has('providers') || /accept_provider/.test(text) ? '' : users,
@@ -142,7 +149,10 @@ describe.each(PAGES)('%s', (page) => {
         ...line.matchAll(/(?:^|&& |-deps )(?:gatewarden|node dist\/main\.js)((?: [a-z-]+)+)/g),
       ])
       .map(([, called = '']) => called.trim().replace(/ --?[a-z].*$/, ''))
-      .filter((called) => !called.startsWith('-') && !words.includes(called))
+      .filter(
+        (called) =>
+          !called.startsWith('-') && !words.some((row) => `${called} `.startsWith(`${row} `)),
+      )
     expect(unknown).toEqual([])
   })
 
