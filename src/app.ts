@@ -35,16 +35,22 @@ import { signOutUrl } from './sessions/target.ts'
 
 /** @throws SigningKeyUnreadable if the store was sealed under another secret; StorageUnavailable */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  const { config, storage, log, events, now, elapsed, lifecycle = createLifecycle() } = deps
+  const { config, storage, log, events, now, lifecycle = createLifecycle() } = deps
   const { identityHeaders } = config
   const services = await buildServices(deps)
-  const { issuer, check, resources, sessionRules, isTrustedProxy } = services
+  const { issuer, check, reportCheck, resources, sessionRules, isTrustedProxy } = services
 
   const endpoints = [
     ...createEndpoints({ check, resources, identityHeaders }),
     ...(config.edgeAuth ? [tunnelEndpoint({ check, rules: sessionRules })] : []),
   ]
-  const answerCheck = createHandler({ endpoints, isTrustedProxy, log, now: elapsed })
+  const answerCheck = createHandler({
+    endpoints,
+    isTrustedProxy,
+    trustedProxies: config.trustedProxies,
+    events,
+    reportCheck,
+  })
   const described = {
     issuer,
     providerIssuer: services.providerIssuer,
@@ -114,7 +120,6 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
           discover: createDiscovery(described),
           signOutUrl: (resource) => signOutUrl(resource, sessionRules),
           frontPage: createFrontPage(services),
-          log,
         }),
     },
   ]
@@ -128,12 +133,12 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   })
   if (config.hsts) demandHttps(app, issuer)
   for (const keys of services.keys) {
-    everyMinute(app, { task: keys.refresh, failed: 'reading the signing keys failed', log })
+    everyMinute(app, { task: keys.refresh, name: 'reading the signing keys', events })
   }
   everyMinute(app, {
     task: services.revokedBefore.refresh,
-    failed: 'reading the stored REVOKE_BEFORE failed',
-    log,
+    name: 'reading the stored REVOKE_BEFORE',
+    events,
   })
   app.addHook('onListen', async () => endGrants(services, deps))
   for (const surface of surfaces) mountSurface(app, surface, services.rateLimits)
@@ -148,16 +153,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
  * Ends the grants from before `REVOKE_BEFORE`, and those of people and programs that left the configuration or have
  * another password or secret, beside the first requests. Checks already refuse them; ended grants stay so whatever the configuration says later.
  */
-function endGrants(services: Services, { log, now }: AppDeps): void {
-  const { records, provider, machines, revokedBefore } = services
-  revokeEndedGrants({ records, provider, machines, revokedBefore, now }).then(
-    (ended) =>
-      ended > 0 &&
-      log.info(
-        { ended },
-        'ended the grants from before REVOKE_BEFORE, and those of people and programs that left the configuration or have another password or secret',
-      ),
-    (error: unknown) =>
-      log.warn({ err: error }, 'could not look for grants to end; the next start looks again'),
+function endGrants(services: Services, { events, now }: AppDeps): void {
+  revokeEndedGrants({ ...services, events, now }).catch((error: unknown) =>
+    events.emit({ event: 'task-failed', task: 'looking for grants to end', err: error }),
   )
 }

@@ -20,9 +20,9 @@ export interface EventDefinition {
   readonly sometimes: readonly FieldName[]
   /**
    * Anybody can cause such events: subscribers that keep every event bound them. `address`: the first ones of each
-   * client address count. `warning`: one in a minute says it all.
+   * client address count. `stray`: fewer of them, because scanners cause many. `warning`: one in a minute says it all.
    */
-  readonly bound?: 'address' | 'warning'
+  readonly bound?: 'address' | 'stray' | 'warning'
   /** The log has this line at every level but `silent`. */
   readonly unmissable?: true
 }
@@ -75,7 +75,7 @@ export const EVENTS = {
     says: 'no protected server is configured at this address',
     always: ['requestId', 'asked', 'family', 'status'],
     sometimes: ['address', 'reason', 'nearest', 'method'],
-    bound: 'address',
+    bound: 'stray',
   },
   'request-refused': {
     level: 'info',
@@ -183,6 +183,12 @@ export const EVENTS = {
     always: ['requestId', 'grant', ...PERSON, 'scopes', 'provider'],
     sometimes: ['address', ...CLIENT, 'resource', 'destination'],
   },
+  'let-in': {
+    level: 'info',
+    says: 'let in by an earlier sign-in',
+    always: ['requestId', 'grant', ...PERSON, 'scopes', 'provider'],
+    sometimes: ['address', ...CLIENT, 'resource', 'destination'],
+  },
   'sign-in-failed': {
     level: 'info',
     says: 'sign-in failed',
@@ -200,6 +206,13 @@ export const EVENTS = {
   'provider-odd': {
     level: 'warn',
     says: 'an answer of the provider is a little off',
+    always: ['reason', 'provider'],
+    sometimes: [],
+    bound: 'warning',
+  },
+  'tokens-unjudged': {
+    level: 'warn',
+    says: 'tokens of the provider cannot be judged',
     always: ['reason', 'provider'],
     sometimes: [],
     bound: 'warning',
@@ -389,6 +402,12 @@ export const EVENTS = {
     sometimes: [],
     bound: 'warning',
   },
+  'session-use-unnoted': {
+    level: 'debug',
+    says: 'could not note that a session is in use',
+    always: ['err'],
+    sometimes: [],
+  },
   // The log itself
   'lines-left-out': {
     level: 'info',
@@ -418,6 +437,15 @@ export type EventOf<Name extends EventName> = Name extends EventName
   : never
 
 export type GatewayEvent = EventOf<EventName>
+
+/** An event without the fields that a request fills in. */
+export type RequestEvent = WithoutRequest<EventName>
+type WithoutRequest<Name extends EventName> = Name extends EventName
+  ? Omit<EventOf<Name>, 'requestId' | 'address'>
+  : never
+
+/** Emits an event of one request, whose number and client address are added. */
+export type Report = (event: RequestEvent) => void
 
 /** The sink that services emit into. */
 export interface Events {

@@ -6,11 +6,12 @@
  */
 import type { Logger } from 'pino'
 import { createCheck } from './check/check.ts'
-import { comparedName } from './check/identity-headers.ts'
+import { createCheckEvents } from './check/check-events.ts'
 import type { Config } from './config/config.ts'
 import { createVerifier } from './credentials/access-tokens.ts'
 import { createApiKeySource } from './credentials/api-keys/api-keys.ts'
 import { createHoldsOwnToken } from './credentials/application-bearer.ts'
+import type { Verified } from './credentials/credential.ts'
 import { createCredentials } from './credentials/credentials.ts'
 import { createProviderTokens } from './credentials/provider-tokens/provider-tokens.ts'
 import { createStaticTokens } from './credentials/static-tokens.ts'
@@ -20,7 +21,6 @@ import { createClientAddress } from './http/client-address.ts'
 import type { Lifecycle } from './http/lifecycle.ts'
 import { compileOrigins } from './http/origins.ts'
 import { createRateLimits } from './http/rate-limit.ts'
-import { createThrottledWarning } from './http/throttled-warning.ts'
 import { compileTrustedProxies } from './http/trusted-proxies.ts'
 import { createBrowsers } from './login/browser.ts'
 import { clientPurpose } from './login/client-purpose.ts'
@@ -36,12 +36,13 @@ import { createMachines } from './oauth/clients/machines.ts'
 import { compileRegistration } from './oauth/clients/registration-policy.ts'
 import type { GrantDeps } from './oauth/grants/grant-type.ts'
 import type { RedirectRules } from './oauth/redirect-uri.ts'
-import { isMachine } from './oauth/subject.ts'
+import { isMachine, subjectOf } from './oauth/subject.ts'
 import { createAccessTokens } from './oauth/tokens/access-token.ts'
 import { createIssuedTokens } from './oauth/tokens/issued-tokens.ts'
 import { createTokenIssuer } from './oauth/tokens/issuer.ts'
 import { keySetsOf } from './oauth/tokens/key-sets.ts'
 import { loadSigningKeys } from './oauth/tokens/signing-keys.ts'
+import { comparedName, type UserNames, uniqueUser } from './oauth/user-name.ts'
 import { CALLBACK_PATH } from './paths.ts'
 import { usersWithCheaperHashes } from './providers/builtin.ts'
 import { createProvider } from './providers/index.ts'
@@ -49,7 +50,7 @@ import type { Identity } from './providers/provider.ts'
 import { createAuthenticStorage } from './records/authentic.ts'
 import { createGrantWatch, createRecordWatch } from './records/grant-watch.ts'
 import { createPersons } from './records/persons.ts'
-import { createRecords } from './records/records.ts'
+import { createRecords, type Grant } from './records/records.ts'
 import { loadRevokedBefore } from './records/revoked-before.ts'
 import { createResourceTable } from './resources/resource-table.ts'
 import { createSessionActivity } from './sessions/activity.ts'
@@ -59,7 +60,6 @@ import { createConnectProofs } from './sessions/connect-proof.ts'
 import { createSessionTokens } from './sessions/cookie-token.ts'
 import { isOwnCookie } from './sessions/own-cookies.ts'
 import { couldReplaceUs } from './sessions/service-workers.ts'
-import { logShortened } from './sessions/shortened-address.ts'
 import { createSignInRounds } from './sessions/sign-in-rounds.ts'
 import { type SessionRules, signInUrl, signOutUrl } from './sessions/target.ts'
 import { createSessionIssuer } from './sessions/token-issuer.ts'
@@ -101,31 +101,24 @@ export async function buildServices(deps: AppDeps) {
 type Foundation = Awaited<ReturnType<typeof buildFoundation>>
 
 /** Records, resources, provider, keys and clients: the base of both the check and the authorization server. */
-async function buildFoundation({ config, secret, storage, log, now, elapsed }: AppDeps) {
+async function buildFoundation({ config, secret, storage, events, now, elapsed }: AppDeps) {
   const issuer = config.publicUrl.origin
   const keyring = createKeyring(secret, {
     issuer,
     previous: config.secretPrevious,
-    onManySealed: (label) =>
-      log.warn({ label }, 'very many values were sealed under one secret: plan to change SECRET'),
+    onManySealed: (label) => events.emit({ event: 'secret-worn', label }),
   })
-  const warnOfForged = createThrottledWarning({
-    log,
-    message:
-      'a stored record carries no MAC of ours, so it counts as absent: another program wrote it, or SECRET was changed. Find out who can write to the store.',
-    now: elapsed,
-  })
-  const onForged = (key: string) => warnOfForged({ record: key })
+  const onForged = (record: string) => events.emit({ event: 'record-forged', record })
   const revokedBefore = await loadRevokedBefore({
     storage: createAuthenticStorage(storage, keyring, onForged),
     configured: config.revokeBefore,
     now,
   })
   if (revokedBefore.current() > (config.revokeBefore ?? 0)) {
-    log.warn(
-      { revokeBefore: new Date(revokedBefore.current() * 1000).toISOString() },
-      'REVOKE_BEFORE is missing or earlier than before: the stored one still holds, and older sign-ins stay ended',
-    )
+    events.emit({
+      event: 'revoke-before-kept',
+      revokeBefore: new Date(revokedBefore.current() * 1000).toISOString(),
+    })
   }
   const records = createRecords(storage, {
     keyring,
@@ -137,16 +130,17 @@ async function buildFoundation({ config, secret, storage, log, now, elapsed }: A
     redirectUri: `${issuer}${CALLBACK_PATH}`,
     keyring,
     tolerated: (reason) =>
-      log.warn(
-        { provider: 'id' in config.provider ? config.provider.id : config.provider.type, reason },
-        'an answer of the provider is a little off',
-      ),
+      events.emit({
+        event: 'provider-odd',
+        provider: 'id' in config.provider ? config.provider.id : config.provider.type,
+        reason,
+      }),
     now,
     elapsed,
   })
-  if (config.provider.type === 'builtin') warnOfCheaperHashes(config.users, log)
+  if (config.provider.type === 'builtin') warnOfCheaperHashes(config.users, events)
   const keySets = keySetsOf(
-    { storage, keyring, now, elapsed },
+    { storage, keyring, events, now, elapsed },
     { session: config.lifetimes.session, brought: config.signingKey },
   )
   const accessKeys = await loadSigningKeys(keySets.access)
@@ -156,10 +150,20 @@ async function buildFoundation({ config, secret, storage, log, now, elapsed }: A
   const isTrustedProxy = compileTrustedProxies(config.trustedProxies)
   const clientAddress = createClientAddress({
     trustedProxies: config.trustedProxies,
-    log,
-    now: elapsed,
+    events,
   })
   const resources = createResourceTable(config.resources, { publicUrl: issuer })
+  const persons = createPersons({
+    provider,
+    records,
+    programs: { isProgram: isMachine, current: machines.current },
+  })
+  const userNames: UserNames = {
+    areUnique: provider.uniqueUsernames,
+    ofTokens: new Set(config.staticTokens.map(({ name }) => comparedName(name))),
+  }
+  const userOf = (person: Identity) =>
+    uniqueUser({ person, sub: subjectOf(person), isPerson: true }, userNames)
   const redirectRules: RedirectRules = {
     ownOrigin: issuer,
     isProtected: resources.hasHost,
@@ -187,11 +191,15 @@ async function buildFoundation({ config, secret, storage, log, now, elapsed }: A
     clientAddress,
     resources,
     machines,
-    persons: createPersons({
-      provider,
-      records,
-      programs: { isProgram: isMachine, current: machines.current },
-    }),
+    persons,
+    userNames,
+    userOf,
+    userOfVerified: (verified: Verified) => uniqueUser(verified, userNames),
+    userOfGrant: async (grant: Grant) => {
+      // The name is for an event: if the store does not answer, the event has none.
+      const person = await persons.find(grant).catch(() => undefined)
+      return person && userOf(person)
+    },
     accessTokens: createAccessTokens({ issuer, keys: accessKeys, keyring, now }),
     sessionTokens: createSessionTokens({ issuer, keys: sessionKeys, keyring, now }),
     clients,
@@ -207,30 +215,23 @@ async function buildFoundation({ config, secret, storage, log, now, elapsed }: A
   }
 }
 
-function warnOfCheaperHashes(users: Config['users'], log: Logger): void {
-  const cheaper = usersWithCheaperHashes(users)
-  if (cheaper.length === 0) return
-  log.warn(
-    { users: cheaper },
-    'the password hashes of these users cost less than others, so the time of an answer can tell that such a name exists: make new ones with gatewarden hash-password',
-  )
+function warnOfCheaperHashes(configured: Config['users'], events: Events): void {
+  const users = usersWithCheaperHashes(configured)
+  if (users.length > 0) events.emit({ event: 'hashes-uneven', users })
 }
 
 /** The check, and every kind of credential that it accepts. */
-function buildCheck({ config, storage, log, now, elapsed }: AppDeps, foundation: Foundation) {
+function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundation: Foundation) {
   const { issuer, records, resources, persons, accessTokens, sessionTokens, originAllowed } =
     foundation
+  const { userNames } = foundation
   const { cookieDomain, identityHeaders } = config
   const sessionRules: SessionRules = { resources, issuer, cookieDomain }
   const watchGrant = createGrantWatch({
     records,
     persons,
     liveness: storage.liveness,
-    onBridging: () =>
-      log.warn(
-        { maxStale: config.maxStale },
-        'the store does not answer: known tokens stay accepted for MAX_STALE, also if their grant is revoked at another replica meanwhile',
-      ),
+    onBridging: () => events.emit({ event: 'store-bridged', seconds: config.maxStale }),
   })
   const sessions = createSessionVerifier({
     tokens: sessionTokens,
@@ -240,7 +241,7 @@ function buildCheck({ config, storage, log, now, elapsed }: AppDeps, foundation:
     activity: createSessionActivity({
       sessions: records.sessions,
       idle: config.lifetimes.sessionIdle,
-      log,
+      events,
       now,
       elapsed,
     }),
@@ -265,10 +266,6 @@ function buildCheck({ config, storage, log, now, elapsed }: AppDeps, foundation:
     cookies: sessions,
     holdsOwnToken: createHoldsOwnToken({ issued: [accessTokens, sessionTokens, apiKeys], bearers }),
   })
-  const userNames = {
-    areUnique: foundation.provider.uniqueUsernames,
-    ofTokens: new Set(config.staticTokens.map(({ name }) => comparedName(name))),
-  }
   const check = createCheck({
     resources,
     credentials,
@@ -281,13 +278,16 @@ function buildCheck({ config, storage, log, now, elapsed }: AppDeps, foundation:
     signInUrl: (match, target) =>
       signInUrl(match, target, {
         ...sessionRules,
-        onShortened: (goal) => logShortened(goal, log),
+        onShortened: ({ returnTo }) =>
+          events.emit({ event: 'return-shortened', host: new URL(returnTo).host }),
       }),
     signOutUrl: (resource) => signOutUrl(resource, sessionRules),
-    log,
+    events,
     now: elapsed,
   })
-  return { sessionRules, sessions, check }
+  const { clientAddress } = foundation
+  const reportCheck = createCheckEvents({ events, clientAddress, resources, userNames })
+  return { sessionRules, sessions, check, reportCheck }
 
   function providerTokens() {
     const { provider } = foundation
@@ -306,7 +306,8 @@ function buildCheck({ config, storage, log, now, elapsed }: AppDeps, foundation:
         revokedBefore: foundation.revokedBefore.current,
         storage,
         clientAddress: foundation.clientAddress,
-        log,
+        events,
+        providerId: provider.id,
         now,
         elapsed,
       }),
@@ -367,6 +368,7 @@ function buildLogin(
     browsers,
     provider,
     clientAddress,
+    userOf: foundation.userOf,
     passwordLogin:
       provider.kind === 'password'
         ? createPasswordLogin({
@@ -400,7 +402,8 @@ function buildLogin(
     now,
     elapsed,
   }
-  return { flow, rules: sessionRules, records, tokens: sessionTokens, issue, rounds }
+  const { userOfGrant } = foundation
+  return { flow, rules: sessionRules, records, tokens: sessionTokens, issue, rounds, userOfGrant }
 }
 
 /** The services of the token endpoint. */
@@ -418,6 +421,7 @@ function buildGrants({ config, now }: AppDeps, foundation: Foundation): GrantDep
       now,
     }),
     personExists: async (grant) => (await persons.find(grant)) !== undefined,
+    userOfGrant: foundation.userOfGrant,
     lifetimes: config.lifetimes,
     now,
     randomToken,

@@ -4,8 +4,9 @@
  * @module
  */
 import type { Reader } from '../http/browser-request.ts'
+import type { UserNames } from '../oauth/user-name.ts'
 import type { Resource, ResourceMatch } from '../resources/resource-table.ts'
-import type { IdentityHeaders, UserNames } from './identity-headers.ts'
+import type { IdentityHeaders } from './identity-headers.ts'
 
 /** An answer ready to be written. `headers` is a flat list of names and values. */
 export interface Answer {

@@ -5,14 +5,13 @@
  * @module
  */
 
-import type { Logger } from 'pino'
-import type { Credential, Verified } from '../credentials/credential.ts'
+import type { Credential, RefusedFacts, Source, Verified } from '../credentials/credential.ts'
 import type { Carrier, Credentials } from '../credentials/credentials.ts'
+import type { Events } from '../events.ts'
 import { isFromOwnPage, isOwnForm, readerOf } from '../http/browser-request.ts'
 import { OUTAGE_RETRY_SECONDS } from '../http/errors.ts'
 import type { compileOrigins } from '../http/origins.ts'
 import { headerReader } from '../http/raw-headers.ts'
-import { createThrottledWarning } from '../http/throttled-warning.ts'
 import { OWN_PATHS } from '../paths.ts'
 import { ProviderFailure } from '../providers/provider.ts'
 import type {
@@ -22,11 +21,13 @@ import type {
   ResourceTable,
 } from '../resources/resource-table.ts'
 import { StorageUnavailable } from '../storage/storage.ts'
+import { withoutQuery } from '../url/path.ts'
 import type { Answer, AnswerContext, AnswerRules, Asker } from './answer.ts'
 import { answerFor, forbidden, unavailable, unrouted } from './answer-table.ts'
-import { type Decision, decide, decideAtOpenPath } from './decide.ts'
+import { type Decision, decide, decideAtOpenPath, reasonOf } from './decide.ts'
 import { FOREIGN_PAGE, foreignOrigin } from './foreign-origin.ts'
 import { UNKNOWN_ADDRESS, type UnknownAddress, unknownAddress } from './unknown-address.ts'
+import { createUses } from './uses.ts'
 
 export interface CheckDeps extends AnswerRules {
   readonly resources: ResourceTable
@@ -34,16 +35,34 @@ export interface CheckDeps extends AnswerRules {
   readonly originAllowed: ReturnType<typeof compileOrigins>
   /** True for an address whose service worker could answer in our place. */
   readonly refusesWorker: (match: ResourceMatch) => boolean
-  readonly log: Logger
+  readonly events: Events
   /** Milliseconds on a clock that is never set back. */
   readonly now: () => number
 }
 
-/** The outcome of a check: the answer, and facts for the log and for our own proxy. */
+/** What became of a check. `challenged`: the request had no credential. `unavailable`: nothing could be decided. */
+export type CheckedKind =
+  | 'allowed'
+  | 'challenged'
+  | 'token-refused'
+  | 'person-refused'
+  | 'address-unknown'
+  | 'request-refused'
+  | 'unavailable'
+
+/** The outcome of a check: the answer, and facts for events and for our own proxy. */
 export interface Checked {
+  readonly kind: CheckedKind
   readonly answer: Answer
-  /** The reason of a refusal in words, for the log; undefined if allowed. */
+  /** The reason of a refusal in words, for events; undefined if allowed. */
   readonly reason?: string
+  /** The facts and the source of a refused credential. */
+  readonly about?: RefusedFacts
+  readonly source?: Source
+  /** True for the first use of a credential at a resource within an hour. */
+  readonly isNewUse?: boolean
+  /** The address of a request for no resource, without its query. */
+  readonly asked?: string
   readonly verified?: Verified
   readonly match?: ResourceMatch
   /** The method of the request that the proxy asks about. */
@@ -70,7 +89,7 @@ export type Check = (request: {
 const readReferer = headerReader(['referer'])
 
 export function createCheck(deps: CheckDeps): Check {
-  const { resources, credentials, originAllowed, refusesWorker, log, now } = deps
+  const { resources, credentials, originAllowed, refusesWorker, events, now } = deps
   const keyHeader = deps.apiKeyHeader.toLowerCase()
   const read = headerReader(['authorization', 'cookie', 'origin', 'service-worker', keyHeader])
 
@@ -85,23 +104,22 @@ export function createCheck(deps: CheckDeps): Check {
     return decision
   }
 
-  const warnOfMissingRoute = createThrottledWarning({
-    log,
-    message: `no browser can sign in: route ${OWN_PATHS} of this host to Gatewarden, without the login in front`,
-    now,
-  })
+  const uses = createUses({ now })
+
   function denyUnrouted(context: AnswerContext): Checked {
-    const { match } = context
-    warnOfMissingRoute({ host: new URL(match.resource.origin).host })
+    const { match, requestId } = context
+    const { host } = new URL(match.resource.origin)
+    events.emit({ event: 'login-route-missing', requestId, host, path: OWN_PATHS })
     const reason = `${OWN_PATHS} of this host is not routed to Gatewarden`
-    return { answer: unrouted(context, deps), reason, match }
+    return { kind: 'request-refused', answer: unrouted(context, deps), reason, match }
   }
 
   return (request) => {
     const { located, rawHeaders, requestId, carrier, pinned, matched } = request
     const match = matched ?? resources.match(located.host, located.target)
     if (match === 'unknown') {
-      return { ...deny(UNKNOWN_ADDRESS, request), unknown: unknownAddress(located, resources) }
+      const unknown = unknownAddress(located, resources)
+      return { ...deny(UNKNOWN_ADDRESS, request), kind: 'address-unknown', unknown }
     }
     if (match === 'ambiguous') {
       return deny('the path can be read in more than one way', request)
@@ -154,13 +172,19 @@ export function createCheck(deps: CheckDeps): Check {
       }
       const verified = 'verified' in decision ? decision.verified : undefined
       const answer = answerFor(decision, context, deps)
-      const reason = reasonOf(decision) ?? (answer.status === 200 ? undefined : FOR_CLIENTS)
+      if (decision.kind === 'allow' && answer.status === 200) {
+        const isNewUse = uses.isNew(decision.verified, match.resource)
+        return { kind: 'allowed', answer, match, method, verified: decision.verified, isNewUse }
+      }
+      const reason = reasonOf(decision) ?? FOR_CLIENTS
       return {
+        kind: decision.kind === 'allow' ? 'allowed' : kindOf(decision),
         answer,
         match,
         method,
         ...(reason !== undefined && { reason }),
         ...(verified && { verified }),
+        ...(decision.kind === 'challenge' && refusedCredential(decision)),
       }
     }
     try {
@@ -189,8 +213,34 @@ function refererOf(rawHeaders: readonly string[]): string | undefined {
 /** Refuses a request for a reason other than its credential. */
 function deny(reason: string, { located, rawHeaders, requestId }: Parameters<Check>[0]): Checked {
   const asker = { requestId, reader: () => readerOf(located.method, rawHeaders) }
-  return { answer: forbidden(reason, asker), reason }
+  return {
+    kind: 'request-refused',
+    answer: forbidden(reason, asker),
+    reason,
+    method: located.method,
+  }
 }
+
+/** Host and path of a request, for events. */
+export const askedOf = ({ host, target }: Pick<ForwardedRequest, 'host' | 'target'>): string =>
+  `${host}${withoutQuery(target)}`.slice(0, MAX_ASKED)
+
+function kindOf(decision: Exclude<Decision, { kind: 'allow' }>): CheckedKind {
+  switch (decision.kind) {
+    case 'challenge':
+      return decision.error === undefined ? 'challenged' : 'token-refused'
+    case 'malformed':
+    case 'insufficient-scope':
+      return 'token-refused'
+    case 'forbid':
+      return 'person-refused'
+  }
+}
+
+const refusedCredential = ({ about, source }: Extract<Decision, { kind: 'challenge' }>) => ({
+  ...(about && { about }),
+  ...(source && { source }),
+})
 
 /** 503 if the store or the provider did not answer, which says nothing about the credential. Rethrows other errors. */
 function outage(error: unknown, asker: Asker): Checked {
@@ -201,21 +251,7 @@ function outage(error: unknown, asker: Asker): Checked {
         ? 'the provider does not answer'
         : undefined
   if (reason === undefined) throw error
-  return { answer: unavailable(OUTAGE_RETRY_SECONDS, asker), reason }
-}
-
-function reasonOf(decision: Decision): string | undefined {
-  switch (decision.kind) {
-    case 'allow':
-      return undefined
-    case 'challenge':
-    case 'forbid':
-      return decision.reason
-    case 'malformed':
-      return 'the Authorization header is malformed or doubled'
-    case 'insufficient-scope':
-      return `the ${decision.verified.source === 'cookie' ? 'session' : 'token'} lacks a required scope`
-  }
+  return { kind: 'unavailable', answer: unavailable(OUTAGE_RETRY_SECONDS, asker), reason }
 }
 
 /** The request that a proxy asks about. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Credential, Source, Verified } from '../credentials/credential.ts'
+import type { Credential, RefusedFacts, Source, Verified } from '../credentials/credential.ts'
 import type { Resource } from '../resources/resource-table.ts'
 
 export type Decision =
@@ -16,6 +16,8 @@ export type Decision =
       readonly reason: string
       /** The source of the refused credential. */
       readonly source?: Source
+      /** Facts that the refused credential proves, for events. */
+      readonly about?: RefusedFacts
     }
   | { readonly kind: 'malformed' }
   /** 403 naming every scope the resource requires at once (MCP 2026-07-28, SEP-2350). */
@@ -48,8 +50,9 @@ export function decide(resource: Resource, credential: Credential): Decision {
     case 'malformed':
       return credential
     case 'refused': {
-      const { reason, source } = credential
-      return { kind: 'challenge', error: 'invalid_token', reason, source }
+      const { reason, source, about } = credential
+      const facts = about && { about }
+      return { kind: 'challenge', error: 'invalid_token', reason, source, ...facts }
     }
     case 'verified': {
       const { verified } = credential
@@ -80,5 +83,20 @@ export function decideAtOpenPath(credential: Credential | undefined): Anonymous 
     case 'malformed':
     case undefined:
       return { kind: 'anonymous', keepsAuthorization: false }
+  }
+}
+
+/** The reason of a refusal in words; undefined for an allow. */
+export function reasonOf(decision: Decision): string | undefined {
+  switch (decision.kind) {
+    case 'allow':
+      return undefined
+    case 'challenge':
+    case 'forbid':
+      return decision.reason
+    case 'malformed':
+      return 'the Authorization header is malformed or doubled'
+    case 'insufficient-scope':
+      return `the ${decision.verified.source === 'cookie' ? 'session' : 'token'} lacks a required scope`
   }
 }

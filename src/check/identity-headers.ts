@@ -7,8 +7,8 @@
  */
 
 import type { Caller, Verified } from '../credentials/credential.ts'
-import { lowerCase } from '../identifiers.ts'
 import { grantedScopes } from '../oauth/scope.ts'
+import { type UserNames, uniqueUser } from '../oauth/user-name.ts'
 import type { Resource } from '../resources/resource-table.ts'
 
 /** The default identity headers, each with the value it carries. */
@@ -56,35 +56,6 @@ export function callerAt(
     scopes: verified.scopes.filter((scope) => offered.includes(scope)),
   }
 }
-
-/** Which user names can stand for a person. */
-export interface UserNames {
-  /** True if the provider gives each user name to one person only. */
-  readonly areUnique: boolean
-  /** The names of static tokens, in the form of {@link comparedName}. */
-  readonly ofTokens: ReadonlySet<string>
-}
-
-/**
- * The verified e-mail, else the user name, else our own `sub` (decision K21). A user name is left out where it could
- * also name somebody else: one whom an application knows by an e-mail, by our `sub`, or by a static token (threats T39).
- */
-function uniqueUser({ person, sub, isPerson }: Verified, userNames: UserNames): string {
-  const { email, preferredUsername: name } = person
-  if (email !== undefined) return email
-  if (name === undefined) return sub
-  if (!isPerson) return name
-  const compared = comparedName(name)
-  const isUnmistakable =
-    userNames.areUnique &&
-    !compared.includes('@') &&
-    !/^[ucsk]_/.test(compared) &&
-    !userNames.ofTokens.has(compared)
-  return isUnmistakable ? name : sub
-}
-
-/** A user name as a careless application may compare it: in compatibility form, in lower case. */
-export const comparedName = (name: string): string => lowerCase(name.normalize('NFKC'))
 
 /** All configured identity headers as a flat list of names and values, each name once. */
 export function identityHeaderLines(

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { shortGrant } from '../oauth/grant-facts.ts'
 import { isMachine } from '../oauth/subject.ts'
 import { type AccessTokens, agreesWithGrant } from '../oauth/tokens/access-token.ts'
-import type { Credential } from './credential.ts'
+import type { Credential, RefusedFacts } from './credential.ts'
 import { createGrantCredentials, type GrantCredentialsDeps } from './grant-tokens.ts'
 
 export interface Verifier {
@@ -28,7 +29,12 @@ export interface VerifierDeps extends GrantCredentialsDeps {
 const refused = (reason: string): Credential => ({ kind: 'refused', reason, source: 'bearer' })
 const ANSWERS = {
   notOurs: refused('the token is not one of ours'),
-  expired: refused('the token has expired'),
+  expired: (about: RefusedFacts): Credential => ({
+    kind: 'refused',
+    reason: 'the token has expired',
+    source: 'bearer',
+    about,
+  }),
   revoked: refused('the grant was revoked or has ended'),
 }
 
@@ -49,6 +55,8 @@ export function createVerifier(deps: VerifierDeps): Verifier {
         sub,
         scopes: scope.split(' '),
         clientHash: grant.clientHash,
+        clientName: grant.clientName,
+        grant: shortGrant(grant.id),
         expiresAt,
       }
     },

@@ -26,8 +26,24 @@ export type Credential =
   | { readonly kind: 'none' }
   /** An `Authorization` that is doubled or cannot be read. */
   | { readonly kind: 'malformed' }
-  | { readonly kind: 'refused'; readonly reason: string; readonly source: Source }
+  | {
+      readonly kind: 'refused'
+      readonly reason: string
+      readonly source: Source
+      /** Facts for events. */
+      readonly about?: RefusedFacts
+    }
   | { readonly kind: 'verified'; readonly verified: Verified }
+
+/** The facts that a refused credential proves all the same: its MAC was good. */
+export interface RefusedFacts {
+  /** Our name for the person. */
+  readonly sub?: string | undefined
+  /** The short id of its grant. */
+  readonly grant?: string | undefined
+  /** How long ago it ended. */
+  readonly expiredSeconds?: number | undefined
+}
 
 /** The caller, as a verified credential names it. */
 export interface Caller {
@@ -37,4 +53,8 @@ export interface Caller {
   readonly scopes: readonly string[]
   /** SHA-256 of the client_id. */
   readonly clientHash: string
+  /** The name that the client gave itself, where it is known. */
+  readonly clientName?: string
+  /** The short id of the grant behind the credential, for events. */
+  readonly grant?: string
 }

@@ -4,13 +4,15 @@
  *
  * @module
  */
+import { shortGrant } from '../oauth/grant-facts.ts'
+import { subjectOf } from '../oauth/subject.ts'
 import type { AuthenticToken, SignedTokens } from '../oauth/tokens/signed-token.ts'
 import type { Identity } from '../providers/provider.ts'
 import type { WatchGrant } from '../records/grant-watch.ts'
 import type { Persons } from '../records/persons.ts'
 import type { Grant, HeldGrant, Records } from '../records/records.ts'
 import { StorageUnavailable } from '../storage/storage.ts'
-import type { Credential, Verified } from './credential.ts'
+import type { Credential, RefusedFacts, Verified } from './credential.ts'
 import { createVerifiedCache, type Known } from './verified-cache.ts'
 
 /** A kind of token, and the rules that only this kind has. */
@@ -19,7 +21,7 @@ export interface GrantToken<Claims extends GrantClaims> {
   /** The answers for a token that is not good. */
   readonly answers: {
     readonly notOurs: Credential
-    readonly expired: Credential
+    readonly expired: (about: RefusedFacts) => Credential
     readonly revoked: Credential
   }
   /** True if the token says what its grant says. */
@@ -71,7 +73,8 @@ export function createGrantCredentials<Claims extends GrantClaims>(
   const { tokens, answers } = token
   const kept = createVerifiedCache({
     keyGeneration: () => tokens.keyGeneration(),
-    expired: answers.expired,
+    expired: ({ grant, verified: { sub, expiresAt } }) =>
+      answers.expired(expiryFacts({ gid: grant.id, sub, expiresAt }, now())),
     revoked: answers.revoked,
     now,
   })
@@ -92,7 +95,11 @@ export function createGrantCredentials<Claims extends GrantClaims>(
     // A token says what its grant says; any other was signed by somebody who has the key but no grant.
     if (!token.agrees(claims, grant)) return answers.notOurs
     const expiresAt = Math.min(claims.exp, grant.expiresAt) * 1000
-    if (now() >= expiresAt) return answers.expired
+    if (now() >= expiresAt) {
+      return answers.expired(
+        expiryFacts({ gid: grant.id, sub: subjectOf(grant), expiresAt }, now()),
+      )
+    }
     const refusal = await token.refusal?.(grant)
     if (refusal) {
       kept.forget(key)
@@ -108,7 +115,11 @@ export function createGrantCredentials<Claims extends GrantClaims>(
     verify(key, presented) {
       const inspected = tokens.inspect(presented)
       // At once, and without the store: forged and expired tokens cost no more than garbage (decision K34).
-      if (!inspected.ok) return inspected.reason === 'expired' ? answers.expired : answers.notOurs
+      if (!inspected.ok) {
+        return inspected.reason === 'expired'
+          ? answers.expired(expiryFacts(inspected, now()))
+          : answers.notOurs
+      }
       return verify(key, inspected).catch((error: unknown) => {
         const known = error instanceof StorageUnavailable ? kept.findInOutage(key) : undefined
         if (known && (token.mayBridge?.(known.grant) ?? true)) return known.credential
@@ -117,6 +128,16 @@ export function createGrantCredentials<Claims extends GrantClaims>(
     },
   }
 }
+
+/** @param now milliseconds since the epoch, as `expiresAt` */
+const expiryFacts = (
+  ended: { readonly gid?: string; readonly sub?: string; readonly expiresAt: number },
+  now: number,
+): RefusedFacts => ({
+  sub: ended.sub,
+  grant: ended.gid && shortGrant(ended.gid),
+  expiredSeconds: Math.max(0, Math.round((now - ended.expiresAt) / 1000)),
+})
 
 const held = ({ id, provider, issuer, subject, credential, expiresAt }: Grant): HeldGrant => ({
   id,

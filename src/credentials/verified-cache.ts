@@ -32,6 +32,7 @@ export interface Known {
 }
 
 interface Entry extends Known {
+  readonly verified: Verified
   readonly generation: number
   readonly reading: Reading
   /** Milliseconds since the epoch. */
@@ -42,7 +43,7 @@ export function createVerifiedCache(deps: {
   /** Changes when a signing key is removed before its time. */
   keyGeneration: () => number
   /** The answer for a token that has expired. */
-  expired: Credential
+  expired: (entry: { readonly grant: HeldGrant; readonly verified: Verified }) => Credential
   /** The answer for a token whose grant is gone. */
   revoked: Credential
   /** Milliseconds since the epoch. */
@@ -58,7 +59,9 @@ export function createVerifiedCache(deps: {
       if (status === 'unsure') return undefined
     }
     known.delete(token)
-    if (now() >= entry.expiresAt) return { credential: expired, grant }
+    if (now() >= entry.expiresAt) {
+      return { credential: expired(entry), grant }
+    }
     return status === 'gone' ? { credential: revoked, grant } : undefined
   }
 
@@ -84,7 +87,7 @@ export function createVerifiedCache(deps: {
       const { expiresAt } = verified
       const { grant } = reading
       const credential: Credential = { kind: 'verified', verified }
-      known.set(token, { credential, grant, generation, reading, expiresAt })
+      known.set(token, { credential, verified, grant, generation, reading, expiresAt })
     },
     forget: (token) => void known.delete(token),
   }

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { reasonOf } from '../check/decide.ts'
 import { nameOf, type Refusal, refusalReason } from '../check/refusal-reason.ts'
 import type { Verified } from '../credentials/credential.ts'
 import { randomToken } from '../crypto.ts'
@@ -25,11 +26,18 @@ export function sendConnectPage(
     readonly target: SessionTarget
     readonly token: string
     readonly verified: Verified
+    /** The name of the person, as `X-Forwarded-User` has it. */
+    readonly userOf: (verified: Verified) => string
   },
 ): void {
   const { parameters, target, token, verified } = options
-  const { log, id } = reply.request
-  log.info({ requestId: id, user: verified.person.email ?? verified.sub }, 'connect page')
+  reply.request.report({
+    event: 'session-handed-over',
+    user: options.userOf(verified),
+    userId: verified.sub,
+    grant: verified.grant,
+    resource: target.resource.id,
+  })
   const policy = { port: parameters.callbackPort, nonce: randomToken(16) }
   const page = connectPage({
     ...policy,
@@ -65,9 +73,21 @@ export function refuse(
   { status, error, why }: { status: number; error: string; why: keyof typeof PAGES },
 ): void {
   const { request } = reply
-  request.log.info({ requestId: request.id, reason: error }, 'connect refused')
+  request.report({ event: 'request-refused', reason: error, status, method: request.method })
   if (isPageLoad(request)) sendErrorPage(reply, status, { ...PAGES[why], details: error })
   else void sendJson(reply.code(status).header('cache-control', 'no-store'), { error })
+}
+
+function reportRefusal(request: FastifyRequest, decision: Refusal, resource: Resource): void {
+  request.report({
+    event: 'request-refused',
+    reason: reasonOf(decision) ?? decision.kind,
+    status: 403,
+    method: request.method,
+    userId: decision.verified.sub,
+    grant: decision.verified.grant,
+    resource: resource.id,
+  })
 }
 
 /** Tells a person who has a session why it is not enough. */
@@ -81,7 +101,7 @@ export function sendRefusedPage(
 ): void {
   const { decision, resource, signOutUrl } = options
   const { request } = reply
-  request.log.info({ requestId: request.id, reason: decision.kind }, 'connect refused')
+  reportRefusal(request, decision, resource)
   const page = refusedPage({
     why: refusalReason(decision),
     resourceName: resource.name,

@@ -6,6 +6,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { decide } from '../check/decide.ts'
+import type { Verified } from '../credentials/credential.ts'
 import { isOpened, isPageLoad, siteOf } from '../http/browser-request.ts'
 import { answerPerson, answerProgram } from '../http/errors.ts'
 import { allowOnly } from '../http/methods.ts'
@@ -24,6 +25,8 @@ export interface ConnectDeps {
   readonly rules: SessionRules
   readonly sessions: Pick<SessionVerifier, 'find'>
   readonly connectProofs: Pick<ConnectProofs, 'holds'>
+  /** The name of a person, as `X-Forwarded-User` has it. */
+  readonly userOfVerified: (verified: Verified) => string
 }
 
 export function connectRoute(app: FastifyInstance, deps: ConnectDeps): void {
@@ -43,7 +46,7 @@ export function connectRoute(app: FastifyInstance, deps: ConnectDeps): void {
 async function answerConnect(
   request: FastifyRequest,
   reply: FastifyReply,
-  { rules, sessions, connectProofs }: ConnectDeps,
+  { rules, sessions, connectProofs, userOfVerified }: ConnectDeps,
 ): Promise<void> {
   const query = rawQuery(request)
   const parsed = parseConnect(query)
@@ -68,7 +71,9 @@ async function answerConnect(
   const decision = decide(resource, credential)
   if (decision.kind === 'allow' && token !== undefined) {
     const { parameters } = parsed
-    return sendConnectPage(reply, { parameters, target, token, verified: decision.verified })
+    const { verified } = decision
+    const userOf = userOfVerified
+    return sendConnectPage(reply, { parameters, target, token, verified, userOf })
   }
   if (decision.kind !== 'forbid' && decision.kind !== 'insufficient-scope') {
     sendOn(reply.header('vary', 'Cookie'), loginUrl(target, rules))

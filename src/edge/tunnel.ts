@@ -50,7 +50,8 @@ function createTunnelCheck({ check, rules }: TunnelDeps): Check {
     // For a page of another origin the browser sends the person's cookie too (threat: cross-site WebSocket hijacking).
     if (destination && origin !== undefined && origin !== destination.origin) {
       const reason = 'the web page that opened this connection is of a foreign origin'
-      return { answer: forbidden(reason), reason, method: located.method }
+      const { method } = located
+      return { kind: 'request-refused', answer: forbidden(reason), reason, method }
     }
     const translate = (checked: Checked): Checked => ({
       ...checked,

@@ -6,14 +6,13 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Logger } from 'pino'
 import type { Answer } from '../check/answer.ts'
 import { forbidden, malformedRequest } from '../check/answer-table.ts'
 import type { Checked } from '../check/check.ts'
-import { logDecision } from '../check/decision-log.ts'
+import type { ReportCheck } from '../check/check-events.ts'
+import type { Events } from '../events.ts'
 import { readerOf } from '../http/browser-request.ts'
 import type { EarlyHandler } from '../http/server.ts'
-import { createThrottledWarning } from '../http/throttled-warning.ts'
 import { parseIpAddress } from '../url/ip-address.ts'
 import { withoutQuery } from '../url/path.ts'
 import type { Endpoint } from './endpoints.ts'
@@ -21,9 +20,10 @@ import type { Endpoint } from './endpoints.ts'
 export interface HandlerDeps {
   readonly endpoints: readonly Endpoint[]
   readonly isTrustedProxy: (address: string | undefined) => boolean
-  readonly log: Logger
-  /** Milliseconds on a clock that is never set back. */
-  readonly now: () => number
+  readonly events: Events
+  readonly reportCheck: ReportCheck
+  /** The addresses and CIDRs of trusted proxies, for the line that adds another one. */
+  readonly trustedProxies: readonly string[]
 }
 
 interface Found {
@@ -37,7 +37,7 @@ const FAILURE: Answer = { status: 500, headers: ['Content-Length', '0'] }
 
 /** Answers requests for these endpoints, at once or after the store has; leaves all others to the routes. */
 export function createHandler(deps: HandlerDeps): EarlyHandler {
-  const { isTrustedProxy, log, now } = deps
+  const { isTrustedProxy, events, reportCheck, trustedProxies } = deps
   const byPath = new Map(deps.endpoints.map((endpoint) => [endpoint.path, endpoint]))
 
   function find(path: string): Found | undefined {
@@ -48,15 +48,16 @@ export function createHandler(deps: HandlerDeps): EarlyHandler {
     return endpoint?.canPin ? { endpoint, pinned: path.slice(end + PIN.length) } : undefined
   }
 
-  const warnOfUntrustedPeer = createThrottledWarning({
-    log,
-    message:
-      'refused a forward-auth request from an untrusted peer: add its address to TRUSTED_PROXIES if it is your proxy',
-    now,
-  })
-  function refuseUntrustedPeer(request: IncomingMessage, requestId: string): Answer {
-    const peer = request.socket.remoteAddress ?? ''
-    warnOfUntrustedPeer({ requestId, peer: parseIpAddress(peer) ?? peer })
+  function refuseUntrustedPeer(
+    { endpoint }: Found,
+    request: IncomingMessage,
+    requestId: string,
+  ): Answer {
+    const remote = request.socket.remoteAddress ?? ''
+    const peer = parseIpAddress(remote) ?? remote
+    const fix = `TRUSTED_PROXIES=${[...trustedProxies, peer].join(',')}`
+    const { family } = endpoint.contract
+    events.emit({ event: 'peer-untrusted', requestId, peer, fix, family })
     return forbidden('this peer is not a trusted proxy', {
       requestId,
       reader: () => readerOf(request.method ?? '', request.rawHeaders),
@@ -70,9 +71,11 @@ export function createHandler(deps: HandlerDeps): EarlyHandler {
   ): Checked | Promise<Checked> {
     const located = contract.locate(request)
     if ('problem' in located) {
-      const { reason } = located
+      const { reason, asked } = located
       const answer = located.problem === 'doubled' ? malformedRequest(reason) : forbidden(reason)
-      return { answer, reason }
+      return asked === undefined
+        ? { kind: 'request-refused', answer, reason }
+        : { kind: 'address-unknown', answer, reason, asked }
     }
     return check({ located, rawHeaders: request.rawHeaders, requestId, pinned, carrier: request })
   }
@@ -82,12 +85,13 @@ export function createHandler(deps: HandlerDeps): EarlyHandler {
     if (!found) return false
     const { contract } = found.endpoint
     const started = performance.now()
-    const answer = (outcome: Checked) => {
-      write(response, contract.adapt(outcome.answer, outcome.verified), request)
-      logDecision(log, { request, requestId, outcome, started })
+    const { family } = contract
+    const answer = (checked: Checked) => {
+      write(response, contract.adapt(checked.answer, checked.verified), request)
+      reportCheck({ request, requestId, checked, started, family })
     }
     const fail = (error: unknown) => {
-      log.error({ requestId, err: error }, 'unexpected error in a check')
+      events.emit({ event: 'request-failed', requestId, err: error, status: FAILURE.status })
       // Fail closed, as an outage: nothing is known about the credential.
       if (response.headersSent) response.destroy()
       else write(response, contract.adapt(FAILURE), request)
@@ -95,7 +99,7 @@ export function createHandler(deps: HandlerDeps): EarlyHandler {
     // No caller catches an error of this function: it would end the process.
     try {
       if (!isTrustedProxy(request.socket.remoteAddress)) {
-        write(response, contract.adapt(refuseUntrustedPeer(request, requestId)), request)
+        write(response, contract.adapt(refuseUntrustedPeer(found, request, requestId)), request)
         return true
       }
       const checked = examine(found, request, requestId)

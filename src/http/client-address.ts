@@ -4,9 +4,8 @@
  * @module
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Logger } from 'pino'
+import type { Events } from '../events.ts'
 import { parseIpAddress } from '../url/ip-address.ts'
-import { createThrottledWarning } from './throttled-warning.ts'
 import { compileTrustedProxies, entriesOfProxiesOnly } from './trusted-proxies.ts'
 
 /** More proxies than any request passes. */
@@ -25,17 +24,10 @@ export type ClientAddress = (request: {
  */
 export function createClientAddress(deps: {
   readonly trustedProxies: readonly string[]
-  readonly log: Logger
-  /** Milliseconds on a clock that is never set back. */
-  readonly now: () => number
+  readonly events: Events
 }): ClientAddress {
   const isTrusted = compileTrustedProxies(deps.trustedProxies)
   const isProxy = compileTrustedProxies(entriesOfProxiesOnly(deps.trustedProxies))
-  const warnOfForwarder = createThrottledWarning({
-    ...deps,
-    message:
-      'an address in a network of TRUSTED_PROXIES forwards for others: its clients are limited together; list the address by itself if it is a proxy',
-  })
   return ({ headers, socket }) => {
     const peer = parseIpAddress(socket.remoteAddress ?? '') ?? ''
     if (!isTrusted(peer)) return peer
@@ -45,7 +37,7 @@ export function createClientAddress(deps: {
       if (address === undefined) return client
       // The peer is a proxy, since it speaks to us; any other address only says that it is one.
       if (hop > 0 && !isProxy(client)) {
-        warnOfForwarder({ address: client })
+        deps.events.emit({ event: 'proxy-unlisted', address: client })
         return client
       }
       if (!isTrusted(address)) return address

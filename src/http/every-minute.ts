@@ -4,15 +4,15 @@
  * @module
  */
 import type { FastifyInstance } from 'fastify'
-import type { Logger } from 'pino'
+import type { Events } from '../events.ts'
 
-/** @param task if it fails, the log gets the line `failed`, and the task runs again a minute later */
+/** @param options `task`: if it fails, an event says so, and it runs again a minute later; `name`: what the event calls it */
 export function everyMinute(
   app: FastifyInstance,
-  { task, failed, log }: { task: () => Promise<void>; failed: string; log: Logger },
+  { task, name, events }: { task: () => Promise<void>; name: string; events: Events },
 ): void {
   const timer = setInterval(() => {
-    task().catch((error: unknown) => log.warn({ err: error }, failed))
+    task().catch((error: unknown) => events.emit({ event: 'task-failed', task: name, err: error }))
   }, 60_000)
   timer.unref()
   app.addHook('onClose', async () => clearInterval(timer))

@@ -5,17 +5,8 @@
  * @module
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { EventName, EventOf, Events, GatewayEvent } from '../events.ts'
+import type { Events, GatewayEvent, RequestEvent } from '../events.ts'
 import type { ClientAddress } from './client-address.ts'
-
-/** An event without the fields that a request fills in. */
-export type RequestEvent = Filled<EventName>
-type Filled<Name extends EventName> = Name extends EventName
-  ? Omit<EventOf<Name>, 'requestId' | 'address'>
-  : never
-
-/** Emits an event of one request. */
-export type Report = (event: RequestEvent) => void
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -32,7 +23,7 @@ export function reportFromRequests(
   app.decorateRequest('report', function report(this: FastifyRequest, event: RequestEvent) {
     if (!events.wants(event.event)) return
     const address = clientAddress(this.raw) || undefined
-    // The two added fields are what `Filled` left out of the event's own type.
+    // The two added fields are what `RequestEvent` leaves out of the event's own type.
     events.emit({ ...event, requestId: this.id, address } as GatewayEvent)
   })
 }

@@ -13,6 +13,7 @@ import {
   type AuthorizationRequest,
   parseAuthorizationRequest,
 } from '../oauth/authorization-request.ts'
+import { clientFacts } from '../oauth/grant-facts.ts'
 import { fewerWishes } from '../oauth/sign-in-wishes.ts'
 import { ENDPOINTS } from '../paths.ts'
 import { parseParameters } from '../url/parameters.ts'
@@ -21,8 +22,9 @@ import { type LoginFlow, pageHostOf } from './flow.ts'
 import { type ClientInteraction, INTERACTION_LIFETIME, sealInteraction } from './interaction.ts'
 import { answerAuthorizationError } from './responses.ts'
 
-/** Characters of a list of scopes in a log line. */
-const MAX_LOGGED = 500
+/** Scopes in an event, and the characters of each. */
+const MAX_LISTED = 20
+const MAX_SCOPE_LENGTH = 64
 
 export function authorizeRoute(app: FastifyInstance, flow: LoginFlow): void {
   app.get(ENDPOINTS.authorization, async (request, reply) => {
@@ -35,7 +37,7 @@ export function authorizeRoute(app: FastifyInstance, flow: LoginFlow): void {
       })
       const browser = flow.browsers.findOrSetCookie(request, reply)
       const interaction = await fitting(interactionOf(asked, browser, flow), asked, flow)
-      logUnknownScopes(asked, reply)
+      reportUnknownScopes(asked, reply)
       await showConsent(reply, interaction, flow)
     } catch (error) {
       if (!(error instanceof AuthorizationError)) throw error
@@ -70,21 +72,21 @@ function interactionOf(
   }
 }
 
-/** Some clients take what they get for an error here; the line tells the operator why. */
-function logUnknownScopes(
-  { unknownScopes, scopes, client }: AuthorizationRequest,
+/** Some clients take what they get for an error here; the event tells the operator why. */
+function reportUnknownScopes(
+  { unknownScopes, scopes, client, resource }: AuthorizationRequest,
   { request }: FastifyReply,
 ): void {
   if (!unknownScopes) return
-  request.log.info(
-    {
-      requestId: request.id,
-      client: client.name,
-      asked: unknownScopes.join(' ').slice(0, MAX_LOGGED),
-      granted: scopes.join(' ').slice(0, MAX_LOGGED),
-    },
-    'the client asked only for scopes that this server does not have',
-  )
+  request.report({
+    event: 'scopes-unknown',
+    ...clientFacts({ clientName: client.name, clientHash: client.hash }),
+    askedScopes: unknownScopes
+      .slice(0, MAX_LISTED)
+      .map((scope) => scope.slice(0, MAX_SCOPE_LENGTH)),
+    scopes: scopes.slice(0, MAX_LISTED),
+    resource: resource.id,
+  })
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Keyring, randomToken, sha256 } from '../crypto.ts'
-import { isLoopback } from '../oauth/redirect-uri.ts'
+import { destinationName, isLoopback } from '../oauth/redirect-uri.ts'
 import type { ErrorAction } from '../pages/error-page.ts'
 import { CONSENT_PATH } from '../paths.ts'
 import type { Records } from '../records/records.ts'
@@ -12,7 +12,7 @@ import type { ResourceTable } from '../resources/resource-table.ts'
 import { resourceOf } from './complete.ts'
 import { type ClientInteraction, sealInteraction } from './interaction.ts'
 import type { Purpose } from './purpose.ts'
-import { answerUrl, destinationName, redirectOf } from './responses.ts'
+import { answerUrl, redirectOf } from './responses.ts'
 
 export interface ClientPurposeDeps {
   readonly issuer: string

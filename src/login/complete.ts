@@ -4,20 +4,20 @@
  *
  * @module
  */
-import { randomToken } from '../crypto.ts'
 import { PageError } from '../errors.ts'
-import { subjectOf } from '../oauth/subject.ts'
 import type { Identity } from '../providers/provider.ts'
 import type { Grant, Records } from '../records/records.ts'
 import type { Resource, ResourceTable } from '../resources/resource-table.ts'
 import type { Interaction } from './interaction.ts'
+import { grantIdOf } from './journey.ts'
 import type { Arrival, Purpose, Terms } from './purpose.ts'
 import type { SignedIn } from './sign-ins.ts'
 
 export type Outcome =
   | {
       readonly kind: 'done'
-      readonly user: string
+      readonly person: Identity
+      readonly scopes: readonly string[]
       readonly arrival: Arrival
       /** True if the person signed in before, and not now. */
       readonly isKnown: boolean
@@ -53,7 +53,7 @@ export async function complete(
   if (!purpose.resource().policy(person)) return { kind: 'refused', person }
   const { issuer, subject, ...identity } = person
   const credential = deps.credentialOf(person)
-  const id = randomToken(16)
+  const id = grantIdOf(interaction)
   const remaining = Math.max(1, interaction.expiresAt - now)
   try {
     if (!(await records.interactions.answer(interaction.id, id, remaining))) {
@@ -75,7 +75,8 @@ export async function complete(
     await records.grants.create(grant, identity, now)
     return {
       kind: 'done',
-      user: subjectOf(person),
+      person,
+      scopes: grant.scopes,
       arrival: await purpose.finish(grant, person),
       isKnown: signedIn !== undefined && signedIn.setCookie === undefined,
       setCookie: signedIn?.setCookie,

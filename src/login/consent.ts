@@ -25,6 +25,7 @@ import { answerOutcome } from './identification.ts'
 import type { ClientInteraction } from './interaction.ts'
 import { orAnswerFailure } from './provider-failure.ts'
 import { answerUrl, redirectOf, sendContinuePage, sendOn } from './responses.ts'
+import { reportConsent } from './sign-in-events.ts'
 import type { KnownPerson } from './sign-ins.ts'
 import { createSingleFlight } from './single-flight.ts'
 
@@ -74,6 +75,7 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
       }
     } else if (decision === 'deny') {
       flow.browsers.forget(reply, interaction)
+      reportConsent(request, interaction, flow, { event: 'consent-denied' })
       sendOn(
         reply,
         answerUrl(redirectOf(interaction), flow.issuer, {
@@ -103,6 +105,7 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
     known: KnownPerson | undefined,
   ): Promise<void> {
     const consented = { ...asked, stage: 'consented' as const }
+    reportConsent(reply.request, consented, flow, { event: 'consent-given', person: known?.person })
     const remember = () =>
       flow.browsers.approve(reply, consented, consented.expiresAt - Math.floor(flow.now() / 1000))
     if (known) {

@@ -35,6 +35,8 @@ export interface LoginFlow {
   readonly provider: Provider
   readonly passwordLogin: PasswordLogin | undefined
   readonly clientAddress: ClientAddress
+  /** The name of a person, as `X-Forwarded-User` has it. */
+  readonly userOf: (person: Identity) => string
   readonly signIns: SignIns
   /** @param signedIn runs once the person is let in: the sign-in that the grant comes from */
   readonly complete: (

@@ -12,7 +12,7 @@ import { type LoginFlow, otherAccountUrl, personName, showStartAgain } from './f
 import { type Interaction, next } from './interaction.ts'
 import { orAnswerFailure } from './provider-failure.ts'
 import { sendOn } from './responses.ts'
-import { logRefusedPerson } from './sign-in-log.ts'
+import { reportRefusedPerson, reportSignIn } from './sign-in-events.ts'
 
 /**
  * True in the browser that approved the interaction, for the provider it was approved with (threats T2, T4).
@@ -51,10 +51,7 @@ export async function answerOutcome(
 ): Promise<void> {
   switch (outcome.kind) {
     case 'done':
-      reply.request.log.info(
-        { requestId: reply.request.id, user: outcome.user },
-        outcome.isKnown ? 'let in by an earlier sign-in' : 'signed in',
-      )
+      reportSignIn(reply.request, interaction, flow, outcome)
       flow.browsers.forget(reply, interaction)
       outcome.setCookie?.(reply)
       await outcome.arrival.setCookies?.(reply)
@@ -78,7 +75,7 @@ async function showRefused(
 ): Promise<void> {
   const { person, idToken } = refused
   const noEmail = person.email === undefined
-  logRefusedPerson(reply.request, interaction, flow, refused)
+  reportRefusedPerson(reply.request, interaction, flow, refused)
   const who = personName(person)
   const back = flow.purposeOf(interaction).wayBack?.({
     error: 'access_denied',

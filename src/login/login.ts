@@ -20,7 +20,7 @@ import { type LoginFlow, receiveInteraction, wishesOf } from './flow.ts'
 import { answerOutcome, mayIdentify } from './identification.ts'
 import { type Interaction, sealInteraction } from './interaction.ts'
 import type { Attempt, PasswordLogin } from './password-login.ts'
-import { logFailedSignIn } from './sign-in-log.ts'
+import { reportFailedSignIn } from './sign-in-events.ts'
 import { createSingleFlight } from './single-flight.ts'
 
 /** A person who presses the button twice gets the first answer. */
@@ -63,8 +63,11 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
         return { outcome: await flow.complete(interaction, person, signedIn) }
       })
       if ('attempt' in answer) {
-        const { kind: reason } = answer.attempt
-        logFailedSignIn(request, interaction, flow, { reason, user: login.userNamed(name) })
+        reportFailedSignIn(request, interaction, flow, {
+          reason: answer.attempt.kind,
+          user: login.userNamed(name),
+          seconds: 'seconds' in answer.attempt ? answer.attempt.seconds : undefined,
+        })
         if (answer.attempt.kind === 'locked') {
           reply.header('retry-after', String(answer.attempt.seconds))
         }
@@ -75,7 +78,11 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
       }
     } catch (error) {
       if (!(error instanceof ProviderBusy)) throw error
-      logFailedSignIn(request, interaction, flow, { reason: 'busy', user: login.userNamed(name) })
+      reportFailedSignIn(request, interaction, flow, {
+        reason: 'busy',
+        user: login.userNamed(name),
+        seconds: error.retryAfterSeconds,
+      })
       reply.header('retry-after', String(error.retryAfterSeconds))
       const problem = { kind: 'busy', seconds: error.retryAfterSeconds } as const
       await showLogin(reply, interaction, flow, { name, problem })

@@ -24,7 +24,7 @@ export interface PasswordLogin {
     credentials: { name: string; password: string },
     request: FastifyRequest,
   ): Promise<Attempt>
-  /** The user's name as configured, for the log; undefined if nobody has the name that was typed. */
+  /** The user's name as configured, for events; undefined if nobody has the name that was typed. */
   userNamed(typed: string): string | undefined
   /** Notes that this browser signed in with this name: failures of others no longer lock it out. */
   remember(name: string, request: FastifyRequest, reply: FastifyReply): Promise<void>

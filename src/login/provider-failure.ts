@@ -12,7 +12,7 @@ import { ProviderFailure, type ProviderFailureKind } from '../providers/provider
 import type { LoginFlow } from './flow.ts'
 import type { Interaction } from './interaction.ts'
 import { sendOn } from './responses.ts'
-import { logFailedSignIn } from './sign-in-log.ts'
+import { reportProviderFailure } from './sign-in-events.ts'
 
 const RETRY_SECONDS = 5
 
@@ -85,7 +85,7 @@ export async function orAnswerFailure(
   }
 }
 
-/** Logs the reason, then answers the client if its redirect is trusted, else the person (decision K10). */
+/** Reports the reason, then answers the client if its redirect is trusted, else the person (decision K10). */
 export async function answerProviderFailure(
   failure: ProviderFailure,
   reply: FastifyReply,
@@ -94,7 +94,7 @@ export async function answerProviderFailure(
 ): Promise<void> {
   const { request } = reply
   const texts = FAILURE_TEXTS[failure.kind](flow.provider.name)
-  logFailedSignIn(request, interaction, flow, { reason: failure.message, level: 'warn' })
+  reportProviderFailure(request, interaction, flow, failure)
   const purpose = flow.purposeOf(interaction)
   const back = purpose.wayBack?.({
     error: texts.error,

@@ -6,7 +6,7 @@
 import type { FastifyReply } from 'fastify'
 import type { AuthorizationError, VerifiedRedirect } from '../errors.ts'
 import { sendErrorPage } from '../http/errors.ts'
-import { destinationOf, withParameters } from '../oauth/redirect-uri.ts'
+import { destinationName, withParameters } from '../oauth/redirect-uri.ts'
 import { appPage, continuePage } from '../pages/continue-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import type { ClientInteraction } from './interaction.ts'
@@ -26,19 +26,6 @@ export function answerUrl(
   answer: { code: string } | { error: string; error_description: string },
 ): string {
   return withParameters(redirect.redirectUri, { ...answer, state: redirect.state, iss: issuer })
-}
-
-/** The destination of a redirect URI in a word or two, for lists and links. */
-export function destinationName(redirectUri: string): string {
-  const destination = destinationOf(redirectUri)
-  switch (destination.kind) {
-    case 'loopback':
-      return 'this computer'
-    case 'host':
-      return destination.host
-    case 'app':
-      return destination.scheme
-  }
 }
 
 /**
@@ -82,10 +69,12 @@ export function answerAuthorizationError(
     error: error.code,
     error_description: error.description,
   })
-  reply.request.log.info(
-    { requestId: reply.request.id, error: error.code, reason: error.description },
-    'request refused',
-  )
+  reply.request.report({
+    event: 'request-refused',
+    reason: error.description,
+    error: error.code,
+    method: reply.request.method,
+  })
   if (error.redirect.trusted) {
     sendOn(reply, location)
     return

@@ -76,6 +76,19 @@ export function destinationOf(redirectUri: string): Destination {
     : { kind: 'app', scheme: url.protocol.slice(0, -1) }
 }
 
+/** The destination of a redirect URI in a word or two, for lists, links and events. */
+export function destinationName(redirectUri: string): string {
+  const destination = destinationOf(redirectUri)
+  switch (destination.kind) {
+    case 'loopback':
+      return 'this computer'
+    case 'host':
+      return destination.host
+    case 'app':
+      return destination.scheme
+  }
+}
+
 /** The redirect URI with parameters added to its query, which is kept (RFC 6749 section 4.1.2). */
 export function withParameters(
   redirectUri: string,

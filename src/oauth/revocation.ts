@@ -4,11 +4,14 @@
  * @module
  */
 import { OAuthError } from '../errors.ts'
+import type { Events } from '../events.ts'
 import type { Account, Provider } from '../providers/provider.ts'
 import type { Grant, Records } from '../records/records.ts'
 import type { RevokedBefore } from '../records/revoked-before.ts'
+import type { ResourceTable } from '../resources/resource-table.ts'
 import type { Client } from './clients/client.ts'
 import type { Machines } from './clients/machines.ts'
+import { grantFacts } from './grant-facts.ts'
 import { isMachine } from './subject.ts'
 import type { FindIssuedToken } from './tokens/issued-tokens.ts'
 
@@ -27,9 +30,11 @@ export async function revokeEndedGrants(deps: {
   readonly provider: Provider
   readonly machines: Machines
   readonly revokedBefore: RevokedBefore
+  readonly resources: Pick<ResourceTable, 'byAudience'>
+  readonly events: Events
   readonly now: () => number
 }): Promise<number> {
-  const { records, provider, machines, revokedBefore, now } = deps
+  const { records, provider, machines, revokedBefore, resources, events, now } = deps
   const isTooOld = ({ createdAt }: Dated) =>
     createdAt < revokedBefore.current() ||
     // It was made under a clock that ran ahead, so nobody knows whether it is older: it ends with the others.
@@ -43,8 +48,18 @@ export async function revokeEndedGrants(deps: {
 
   let revoked = 0
   for await (const grant of records.grants.all()) {
-    if (!isTooOld(grant) && !isGone(grant)) continue
+    const isOld = isTooOld(grant)
+    if (!isOld && !isGone(grant)) continue
     await records.grants.revoke(grant.id)
+    events.emit({
+      event: 'grant-revoked',
+      ...grantFacts(grant),
+      by: isOld ? 'operator' : 'configuration',
+      reason: isOld
+        ? 'it is from before REVOKE_BEFORE'
+        : 'the person left the configuration, or has another password',
+      resource: resources.byAudience(grant.resource)?.id,
+    })
     revoked += 1
   }
   for await (const signIn of records.signIns.all()) {

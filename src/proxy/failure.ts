@@ -5,12 +5,12 @@
  */
 import type { ServerResponse } from 'node:http'
 import type { FastifyRequest } from 'fastify'
-import type { Logger } from 'pino'
 import type { Answer } from '../check/answer.ts'
 import { errorAnswer } from '../check/pages-for-people.ts'
 import { readerOfRequest } from '../http/browser-request.ts'
 import { lingerThenClose } from '../http/lingering-close.ts'
 import { FAULT_WORDS } from '../pages/error-page.ts'
+import type { ResourceMatch } from '../resources/resource-table.ts'
 import { UpstreamUnavailable } from './upstream.ts'
 
 /** @param cors the header lines by which an allowed page may read the answer */
@@ -25,19 +25,18 @@ export function refuse(
   response.end(request.method === 'HEAD' ? undefined : answer.body)
 }
 
-/** Logs an error and answers with 502 if the upstream failed, else with 500. */
+/** Reports an error and answers with 502 if the upstream failed, else with 500. */
 export function fail(
   error: unknown,
   request: FastifyRequest,
   response: ServerResponse,
-  { log, cors }: { log: Logger; cors: readonly string[] },
+  { match, cors }: { match: ResourceMatch | 'ambiguous'; cors: readonly string[] },
 ): void {
   const outage = error instanceof UpstreamUnavailable
-  log.error(
-    // Log only name, code and message of an upstream's failure: the driver's error carries bytes of the answer.
-    { requestId: request.id, ...(outage ? { cause: describe(error.cause) } : { err: error }) },
-    outage ? 'the upstream did not answer' : 'unexpected error in pass-through',
-  )
+  const resource = match === 'ambiguous' ? undefined : match.resource.id
+  // Tell only name, code and message of an upstream's failure: the driver's error carries bytes of the answer.
+  if (outage) request.report({ event: 'upstream-failed', cause: describe(error.cause), resource })
+  else request.report({ event: 'request-failed', err: error, resource, status: 500 })
   if (response.headersSent) {
     response.destroy()
     return

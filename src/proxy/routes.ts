@@ -7,10 +7,8 @@
  */
 import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Logger } from 'pino'
 import type { Answer } from '../check/answer.ts'
-import type { Check } from '../check/check.ts'
-import { logDecision } from '../check/decision-log.ts'
+import type { Check, ReportCheck } from '../check/check.ts'
 import { mcpServerPage } from '../check/pages-for-people.ts'
 import { UNKNOWN_ADDRESS, unknownAddress } from '../check/unknown-address.ts'
 import { isPageLoad } from '../http/browser-request.ts'
@@ -28,6 +26,8 @@ import type { FrontPage } from './front-page.ts'
 import { asksForPublicDocument, corsOfApplication } from './public-documents.ts'
 import type { AnswerHead, Upstream } from './upstream.ts'
 
+/** What events call the kind of proxy that we are ourselves. */
+const FAMILY = 'pass-through'
 const SAFE = new Set(['GET', 'HEAD'])
 const NOTHING_ABOUT_CALLER: Answer = { status: 200, headers: [] }
 
@@ -44,7 +44,7 @@ export interface ProxyRoutes {
   /** The URL where a browser ends its session at a resource. */
   readonly signOutUrl: (resource: Resource) => string
   readonly frontPage: FrontPage
-  readonly log: Logger
+  readonly reportCheck: ReportCheck
 }
 
 export function proxyRoutes(app: FastifyInstance, deps: ProxyRoutes): void {
@@ -72,7 +72,7 @@ export function proxyRoutes(app: FastifyInstance, deps: ProxyRoutes): void {
         ? passPublicDocument(request, reply.raw, match, deps)
         : passThrough(request, reply.raw, match, deps)
     passed.catch((error: unknown) =>
-      fail(error, request, reply.raw, { log: deps.log, cors: corsOf(request, match, deps) }),
+      fail(error, request, reply.raw, { match, cors: corsOf(request, match, deps) }),
     )
   }
   app.all('/*', { onRequest }, () => undefined)
@@ -85,23 +85,22 @@ function refuseUnknown(
   request: FastifyRequest,
   reply: FastifyReply,
   match: ResourceMatch | 'unknown',
-  { resources, log, issuer }: ProxyRoutes,
+  { resources, issuer }: ProxyRoutes,
 ): void {
   const host = request.headers.host ?? ''
   const reason = match === 'unknown' ? UNKNOWN_ADDRESS : NO_UPSTREAM
-  const line = {
-    requestId: request.id,
-    status: 404,
-    method: request.method,
-    ...(match !== 'unknown' && { resource: match.resource.id }),
-    reason,
-    ...unknownAddress({ host, target: request.raw.url ?? '' }, resources),
-  }
   const isForPerson = isPageLoad(request)
-  const message = isForPerson ? 'page refused' : 'decision'
   // Browsers ask our own host for an icon with each page.
-  if (SAFE.has(request.method) && isOwnHost(host, issuer)) log.debug(line, message)
-  else log.info(line, message)
+  if (isForPerson || !SAFE.has(request.method) || !isOwnHost(host, issuer)) {
+    request.report({
+      event: 'address-unknown',
+      ...unknownAddress({ host, target: request.raw.url ?? '' }, resources),
+      family: FAMILY,
+      reason,
+      status: 404,
+      method: request.method,
+    })
+  }
   if (isForPerson) sendNotFoundPage(reply)
   else sendJson(reply.code(404), { error: 'not_found', error_description: reason })
 }
@@ -143,11 +142,12 @@ async function passThrough(
     matched: match,
   })
   const checked = pending instanceof Promise ? await pending : pending
-  logDecision(deps.log, {
+  deps.reportCheck({
     request: request.raw,
     requestId: request.id,
-    outcome: checked,
+    checked,
     started,
+    family: FAMILY,
   })
   const { answer, match: allowed } = checked
   if (answer.status !== 200 || !allowed || !isProxied(allowed)) {

@@ -32,6 +32,21 @@ export function compilePolicy(allow: AllowList): Policy {
 
 const keyOf = ({ issuer, subject }: Pick<Identity, 'issuer' | 'subject'>) => `${issuer}\0${subject}`
 
+/** Domains and groups that a description names. */
+const MAX_NAMED = 20
+
+/** The list in words, for events. It counts addresses and does not name them: they are other people's. */
+export function describeAllowList({ anyone, emails, domains, groups }: AllowList): string {
+  if (anyone) return 'anyone'
+  const named = (kind: string, names: readonly string[]) =>
+    names.length === 0 ? [] : [`${kind} ${names.slice(0, MAX_NAMED).join(', ')}`]
+  return [
+    ...named('groups', groups),
+    ...named('domains', domains),
+    ...(emails.length === 0 ? [] : [`addresses: ${emails.length}`]),
+  ].join('; ')
+}
+
 /** The people who may use a resource: a person needs to match one entry of one list. */
 export interface AllowList {
   /** True for `*`: every person who can log in. */

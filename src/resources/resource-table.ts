@@ -20,7 +20,7 @@ import { nearestUrl } from './nearest.ts'
 import { compileOpenPaths, type IsOpen } from './open-paths.ts'
 import { DEFAULT_PASS_THROUGH, type PassThroughRules } from './pass-through.ts'
 import type { AllowList } from './policy.ts'
-import { compilePolicy, type Policy } from './policy.ts'
+import { compilePolicy, describeAllowList, type Policy } from './policy.ts'
 import { movedPaths, secondNames } from './second-names.ts'
 import { type SharedHost, sharedHostOf } from './shared-host.ts'
 
@@ -47,6 +47,8 @@ export interface Resource {
   readonly policy: Policy
   /** Paths that need no token. */
   readonly isOpen: IsOpen
+  /** The list behind the policy in words, for events. */
+  readonly allowed: string
   /** The resource accepts the provider's own access tokens as bearers. */
   readonly acceptsProviderTokens: boolean
   /** `Authorization` is the application's own: here a session alone is a credential. */
@@ -279,6 +281,7 @@ function compile(config: ResourceConfig, publicUrl: string | undefined): Resourc
     isDefault: config.isDefault,
     policy: compilePolicy(config.allow),
     isOpen: compileOpenPaths(config.openPaths),
+    allowed: describeAllowList(config.allow),
     acceptsProviderTokens: config.acceptProviderTokens,
     hasApplicationBearer: config.applicationBearer ?? false,
     isMcpOnly: config.mcpOnly ?? false,

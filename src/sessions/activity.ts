@@ -4,7 +4,7 @@
  * @module
  */
 import { LRUCache } from 'lru-cache'
-import type { Logger } from 'pino'
+import type { Events } from '../events.ts'
 import type { HeldGrant, Records } from '../records/records.ts'
 
 /** Sessions whose last renewal is remembered. */
@@ -23,11 +23,11 @@ export interface SessionActivity {
 export function createSessionActivity(deps: {
   sessions: Records['sessions']
   idle: number
-  log: Logger
+  events: Events
   now: () => number
   elapsed: () => number
 }): SessionActivity {
-  const { sessions, idle, log, now, elapsed } = deps
+  const { sessions, idle, events, now, elapsed } = deps
   const idleMs = idle * 1000
   const renewedAt = new LRUCache<string, number>({ max: MAX_REMEMBERED })
   const age = (id: string) => elapsed() - (renewedAt.get(id) ?? Number.NEGATIVE_INFINITY)
@@ -38,7 +38,7 @@ export function createSessionActivity(deps: {
       renewedAt.set(id, elapsed())
       const lifetime = Math.min(idle, expiresAt - Math.floor(now() / 1000))
       sessions.touch(id, lifetime).catch((error: unknown) => {
-        log.debug({ err: error }, 'could not note that a session is in use')
+        events.emit({ event: 'session-use-unnoted', err: error })
       })
     },
     isKnown: ({ id }) => age(id) < idleMs,

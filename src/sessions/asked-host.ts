@@ -8,7 +8,7 @@ import { PageError } from '../errors.ts'
 import { readerOfRequest } from '../http/browser-request.ts'
 import { refuseUnlessOpened } from '../http/own-pages.ts'
 import type { LoginFlow } from '../login/flow.ts'
-import type { Records } from '../records/records.ts'
+import type { Grant, Records } from '../records/records.ts'
 import { isOwnHost, normalizeHost } from '../url/host.ts'
 import type { SessionTokens } from './cookie-token.ts'
 import type { SignInRounds } from './sign-in-rounds.ts'
@@ -22,6 +22,8 @@ export interface SessionRoutes {
   readonly tokens: SessionTokens
   readonly issue: IssueSession
   readonly rounds: SignInRounds
+  /** The name of the person behind a grant, for events; undefined if it cannot be told now. Never rejects. */
+  readonly userOfGrant: (grant: Grant) => Promise<string | undefined>
 }
 
 /** A host that we answer at: the gateway's own, or one where resources live. */

@@ -13,6 +13,7 @@ import { allowOnly } from '../http/methods.ts'
 import { RateLimited } from '../http/rate-limit.ts'
 import { rawQuery } from '../http/raw-query.ts'
 import { sendOn } from '../login/responses.ts'
+import { shortGrant } from '../oauth/grant-facts.ts'
 import { SESSION_CALLBACK_PATH } from '../paths.ts'
 import type { Grant } from '../records/records.ts'
 import { StorageUnavailable } from '../storage/storage.ts'
@@ -24,8 +25,8 @@ import { setSession } from './reply.ts'
 
 type Redeemed =
   | { readonly ok: true; readonly grant: Grant; readonly returnTo: string }
-  /** `reason` in words, for the log. */
-  | { readonly ok: false; readonly reason: string }
+  /** `reason` in words, for the log; `grant`: what it calls the grant of the code. */
+  | { readonly ok: false; readonly reason: string; readonly grant?: string }
 
 export function sessionCallbackRoute(app: FastifyInstance, deps: SessionRoutes): void {
   const errorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
@@ -37,7 +38,8 @@ export function sessionCallbackRoute(app: FastifyInstance, deps: SessionRoutes):
     const code = single(parseParameters(rawQuery(request)), 'code')
     const redeemed = await redeem(code, request, asked, deps)
     if (!redeemed.ok) {
-      reply.log.info({ requestId: request.id, reason: redeemed.reason }, 'sign-in refused')
+      const { reason, grant } = redeemed
+      request.report({ event: 'sign-in-failed', reason, grant, host: asked.host })
       sendToRefusal(reply, asked.host, deps)
       return reply
     }
@@ -69,7 +71,11 @@ async function redeem(
   if (!taken) return { ok: false, reason: 'the code was used at the same time' }
   if (!holdsNonce(request, taken.nonceHash, secure)) {
     await records.grants.revoke(taken.grantId)
-    return { ok: false, reason: 'the sign-in was not begun in this browser at this host' }
+    return {
+      ok: false,
+      reason: 'the sign-in was not begun in this browser at this host, so it was ended',
+      grant: shortGrant(taken.grantId),
+    }
   }
   const grant = await records.grants.find(taken.grantId)
   if (!grant) return { ok: false, reason: 'the session has ended' }
@@ -88,18 +94,14 @@ function answerFailure(
     answerPerson(error, request, reply)
     return
   }
-  const requestId = request.id
-  if (error instanceof PageError) {
-    request.log.info({ requestId, reason: error.details ?? error.title }, 'sign-in refused')
-  } else if (error instanceof OAuthError) {
-    request.log.info({ requestId, reason: error.description }, 'sign-in refused')
-  } else if (error instanceof RateLimited) {
-    request.log.info({ requestId, reason: 'rate limit' }, 'sign-in refused')
-  } else if (error instanceof StorageUnavailable) {
-    request.log.error({ requestId, reason: error.message }, 'unavailable')
-  } else {
-    request.log.error({ requestId, err: error }, 'unexpected error')
-  }
+  const { method } = request
+  const refused = (reason: string) => request.report({ event: 'request-refused', reason, method })
+  if (error instanceof PageError) refused(error.details ?? error.title)
+  else if (error instanceof OAuthError) refused(error.description)
+  else if (error instanceof RateLimited) refused('rate limit')
+  else if (error instanceof StorageUnavailable) {
+    request.report({ event: 'unavailable', reason: error.message, method })
+  } else request.report({ event: 'request-failed', err: error })
   sendToRefusal(reply, request.headers.host ?? '', deps)
 }
 

@@ -20,7 +20,6 @@ import { parseParameters, single } from '../url/parameters.ts'
 import { readPath } from '../url/path.ts'
 import { type AskedHost, askedHost, type SessionRoutes } from './asked-host.ts'
 import { findOrSetNonce, isNonceHash } from './host-nonce.ts'
-import { logShortened } from './shortened-address.ts'
 import {
   AS_SOMEONE_ELSE,
   gatewayLoginUrl,
@@ -103,7 +102,9 @@ async function beginHere(
 ): Promise<void> {
   const { request, reply, forceLogin } = exchange
   const { flow, rounds, rules } = deps
-  if (target.isShortened) logShortened(target, reply.log)
+  if (target.isShortened) {
+    request.report({ event: 'return-shortened', host: new URL(target.returnTo).host })
+  }
   // Only a person asks to sign in once more: a loop repeats by itself.
   if (!forceLogin && (await rounds.isLoop(request, target))) {
     showLoop(reply, target, deps)
@@ -144,10 +145,7 @@ async function beginHere(
 /** Ends a loop with a page. Only the operator can fix the cause, so the log says what to check. */
 function showLoop(reply: FastifyReply, target: SessionTarget, { rules }: SessionRoutes): void {
   const { host } = new URL(target.returnTo)
-  reply.log.warn(
-    { requestId: reply.request.id, host, reason: loopReason(target, rules) },
-    'a browser signs in again and again',
-  )
+  reply.request.report({ event: 'sign-in-circle', host, reason: loopReason(target, rules) })
   sendErrorPage(reply, 500, {
     kind: 'broken',
     title: 'Signing in leads in a circle',

@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { refuseCrossSite } from '../http/cross-site.ts'
 import { onHost } from '../http/host-constraint.ts'
 import { allowOnly } from '../http/methods.ts'
+import { shortGrant } from '../oauth/grant-facts.ts'
 import { signedOutPage, signOutPage } from '../pages/sign-out-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import { LOGOUT_PATH, SESSION_LOGOUT_PATH } from '../paths.ts'
@@ -56,7 +57,7 @@ async function signOut(
   request: FastifyRequest,
   reply: FastifyReply,
   asked: AskedHost,
-  { flow, rules, records, tokens }: SessionRoutes,
+  { flow, rules, records, tokens, userOfGrant }: SessionRoutes,
 ): Promise<void> {
   const { own, domain, byHand } = presentedSessions(request.headers.cookie ?? '', {
     secure: asked.secure,
@@ -65,12 +66,20 @@ async function signOut(
   for (const token of [...own, ...domain, ...byHand]) {
     const verification = await tokens.verify(token)
     if (!verification.ok) continue
-    const { gid, sub } = verification.claims
+    const { gid, sub, aud } = verification.claims
     const grant = await records.grants.find(gid)
     await records.grants.revoke(gid)
     // Else the next page would sign the person in again by itself.
     if (grant?.signIn !== undefined) await flow.signIns.endById(grant.signIn)
-    request.log.info({ requestId: request.id, user: sub }, 'signed out')
+    request.report({
+      event: 'signed-out',
+      grant: shortGrant(gid),
+      user: grant && (await userOfGrant(grant)),
+      userId: sub,
+      by: 'person',
+      resource: rules.resources.byAudience(aud)?.id,
+      host: asked.host,
+    })
   }
   if (asked.isOwn) await flow.signIns.end(request, reply)
   clearSessions(reply, asked)

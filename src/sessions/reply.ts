@@ -42,10 +42,8 @@ export function setSession(
   if (further) reply.setCookie(further.name, token, { ...options, maxAge: seconds })
   reply.setCookie(name, token, { ...options, maxAge: seconds })
   if (name.length + token.length > MAX_COOKIE_LENGTH) {
-    reply.log.error(
-      { host: answering.host, characters: token.length },
-      'the session cookie is longer than browsers keep: give the servers of this domain fewer default scopes',
-    )
+    const { host } = answering
+    reply.request.report({ event: 'cookie-too-long', host, characters: token.length })
   }
 }
 

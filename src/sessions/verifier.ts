@@ -4,10 +4,11 @@
  *
  * @module
  */
-import type { Credential } from '../credentials/credential.ts'
+import type { Credential, RefusedFacts } from '../credentials/credential.ts'
 import type { CookieSource } from '../credentials/credentials.ts'
 import { createGrantCredentials, type GrantCredentialsDeps } from '../credentials/grant-tokens.ts'
 import { isByProgram } from '../http/browser-request.ts'
+import { shortGrant } from '../oauth/grant-facts.ts'
 import { subjectOf } from '../oauth/subject.ts'
 import type { Grant } from '../records/records.ts'
 import type { Resource } from '../resources/resource-table.ts'
@@ -47,7 +48,12 @@ const SEVERAL_PEOPLE = refused('the browser sent sessions of different people')
 const IDLE = refused('the session was idle for too long')
 const ANSWERS = {
   notOurs: refused('the cookie is not one of ours'),
-  expired: refused('the session has expired'),
+  expired: (about: RefusedFacts): Credential => ({
+    kind: 'refused',
+    reason: 'the session has expired',
+    source: 'cookie',
+    about,
+  }),
   revoked: refused('the session was ended'),
 }
 
@@ -73,6 +79,8 @@ export function createSessionVerifier(deps: SessionVerifierDeps): SessionVerifie
       sub: claims.sub,
       scopes: scopesOf(claims),
       clientHash: grant.clientHash,
+      clientName: grant.clientName,
+      grant: shortGrant(grant.id),
       expiresAt,
     }),
   })

@@ -10,6 +10,7 @@ const WINDOW_MS = 60_000
 /** Events that are kept in a minute: of one key, and of all keys. */
 const BOUNDS = {
   address: { each: 30, all: 300 },
+  stray: { each: 5, all: 30 },
   warning: { each: 1, all: 10 },
 } as const
 /** Keys whose events are counted apart; the rest share one count. */
@@ -99,12 +100,13 @@ function count(counts: Map<string, number>, key: string): void {
   counts.set(key, (counts.get(key) ?? 0) + 1)
 }
 
-/** Clients are told apart by their address, warnings by the server that they are about. */
-function keyOf(event: GatewayEvent, bound: 'address' | 'warning'): string {
-  if (bound === 'address') return ('address' in event && event.address) || ''
+/** Clients are told apart by their address, warnings by the server that they are about or by their reason. */
+function keyOf(event: GatewayEvent, bound: keyof typeof BOUNDS): string {
+  if (bound !== 'warning') return ('address' in event && event.address) || ''
   const host = 'host' in event ? event.host : undefined
   const resource = 'resource' in event ? event.resource : undefined
-  return host ?? resource ?? ''
+  const reason = 'reason' in event ? event.reason : undefined
+  return host ?? resource ?? reason ?? ''
 }
 
 function summaryOf(of: EventName, { leftOut, leftOutOf }: Window): Summary {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { comparedName } from '../../check/identity-headers.ts'
+import { comparedName } from '../../oauth/user-name.ts'
 import type { NewUser } from '../../providers/provider-config.ts'
 import type { PlacedStaticToken } from '../sections/static-tokens.ts'
 import type { Report } from '../values/problem.ts'

@@ -7,11 +7,10 @@
  * @module
  */
 import { LRUCache } from 'lru-cache'
-import type { Logger } from 'pino'
 import { sha256 } from '../../crypto.ts'
+import type { Events } from '../../events.ts'
 import type { ClientAddress } from '../../http/client-address.ts'
 import { createRateCounter } from '../../http/rate-counter.ts'
-import { createThrottledWarning } from '../../http/throttled-warning.ts'
 import { subjectOf } from '../../oauth/subject.ts'
 import {
   ProviderFailure,
@@ -38,7 +37,9 @@ export interface ProviderTokensDeps extends AudienceRules {
   /** Counts the calls of all replicas, if they share the store. */
   readonly storage: Pick<Storage, 'count'>
   readonly clientAddress: ClientAddress
-  readonly log: Logger
+  readonly events: Events
+  /** The id of the provider, for events. */
+  readonly providerId: string
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** Milliseconds on a clock that is never set back, for spans. */
@@ -73,7 +74,7 @@ const NOT_SIGNED_HERE = refusal('the provider signs no access tokens')
 
 /** The source rejects with ProviderFailure `unavailable` for every failure that says nothing about the token. */
 export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
-  const { authority, groupsClaim, revokedBefore, log, now, elapsed } = deps
+  const { authority, groupsClaim, revokedBefore, events, providerId: provider, now, elapsed } = deps
   const accepted = createTokenCache<Accepted>({ maxLength: MAX_KEPT_LENGTH })
   const refused = new LRUCache<string, { credential: Credential; until: number }>({ max: MAX_KEPT })
   const inFlight = new Map<string, Promise<Credential>>()
@@ -89,18 +90,7 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
     known: createCallBudget({ ...KNOWN, name: 'known', counter, elapsed }),
   }
   const turns = createTurns({ windowMs: ADDRESS_MS, elapsed })
-  const warn = createThrottledWarning({
-    log,
-    message: 'tokens of the provider cannot be judged',
-    now: elapsed,
-  })
-
-  const warnOfOddity = createThrottledWarning({
-    log,
-    message: 'an answer of the provider is a little off',
-    now: elapsed,
-  })
-  const tolerated = (reason: string) => warnOfOddity({ reason })
+  const tolerated = (reason: string) => events.emit({ event: 'provider-odd', provider, reason })
 
   const isFresh = ({ expiresAt, judgedAt }: Accepted) =>
     now() < expiresAt && elapsed() - judgedAt < ACCEPTED_MS
@@ -175,7 +165,7 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
   /** Every fault of the provider is an outage to the caller, whose token may be good. */
   function outage(error: unknown): unknown {
     if (!(error instanceof ProviderFailure)) return error
-    warn({ reason: error.message })
+    events.emit({ event: 'tokens-unjudged', provider, reason: error.message })
     return new ProviderFailure('unavailable', error.message)
   }
 

@@ -27,11 +27,9 @@ export function createByHost(resources: ResourceTable): Contract {
       if (!host) return missing('Host')
       const resource = resources.onlyOneAt(host)
       if (resource) return { host, target: resource.path || '/', method: method || UNKNOWN_METHOD }
-      return unusable(
-        resources.hasHost(host)
-          ? 'several protected servers are at this host: ask at /auth/nginx'
-          : 'no protected server is configured at this host',
-      )
+      return resources.hasHost(host)
+        ? unusable('several protected servers are at this host: ask at /auth/nginx')
+        : { ...unusable('no protected server is configured at this host'), asked: host }
     },
     adapt: adaptToNginx,
   }

@@ -14,6 +14,8 @@ export interface Unlocated {
   /** `doubled`: the header has two lines, and neither can be trusted. The request is malformed. */
   readonly problem: 'missing' | 'doubled' | 'unusable'
   readonly reason: string
+  /** The host that was asked for, if no protected server is there. */
+  readonly asked?: string
 }
 
 export type Located = ForwardedRequest | Unlocated

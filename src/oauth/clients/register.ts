@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { OAuthError } from '../../errors.ts'
 import { GRANT_TYPES } from '../grants/index.ts'
 import { type RedirectRules, redirectUriProblem } from '../redirect-uri.ts'
-import { AUTH_METHODS, type ClientAuthMethod, type ClientMetadata } from './client.ts'
+import { AUTH_METHODS, type Client, type ClientAuthMethod, type ClientMetadata } from './client.ts'
 import { type Clients, MAX_CLIENT_ID_LENGTH } from './clients.ts'
 import type { RegistrationPolicy } from './registration-policy.ts'
 
@@ -45,8 +45,14 @@ const Request = z.preprocess(
   }),
 )
 
-/** The registration response (RFC 7591 section 3.2.1). Absent members are left out: clients' schemas refuse `null`. */
-export type RegistrationResponse = Readonly<Record<string, unknown>>
+/** A registration that was made. */
+export interface Registration {
+  /** RFC 7591 section 3.2.1. Absent members are left out: clients' schemas refuse `null`. */
+  readonly response: Readonly<Record<string, unknown>>
+  readonly client: Client
+  /** The software that the client says it is, and its version. */
+  readonly software: string | undefined
+}
 
 /**
  * Registers a client. If only some of its redirect URIs are acceptable, only those are registered.
@@ -58,7 +64,7 @@ export type RegistrationResponse = Readonly<Record<string, unknown>>
 export async function registerClient(
   body: unknown,
   deps: { clients: Clients; policy: RegistrationPolicy; rules: RedirectRules; now: () => number },
-): Promise<RegistrationResponse> {
+): Promise<Registration> {
   if (!deps.policy.isOpen) {
     throw new OAuthError(
       'access_denied',
@@ -83,7 +89,7 @@ export async function registerClient(
     )
   }
   const { scope, application_type, client_uri, contacts, software_id, software_version } = request
-  return {
+  const response = {
     client_id: client.id,
     client_id_issued_at: metadata.issuedAt,
     ...(client.authMethod !== 'none' && {
@@ -98,6 +104,8 @@ export async function registerClient(
     ...present({ scope, application_type, contacts, software_id, software_version }),
     ...(client_uri?.startsWith('https://') && { client_uri }),
   }
+  const software = shown([software_id, software_version].join(' '))
+  return { response, client, software: software || undefined }
 }
 
 function malformed(error: z.ZodError): OAuthError {
@@ -109,8 +117,13 @@ function malformed(error: z.ZodError): OAuthError {
 }
 
 function clientName(name = ''): string {
-  const shown = name.replace(UNSHOWABLE, ' ').replace(/\s+/g, ' ').trim()
-  return [...shown].slice(0, MAX_NAME_LENGTH).join('') || 'Unnamed program'
+  return shown(name) || 'Unnamed program'
+}
+
+/** A text of the client that may stand on a line. */
+function shown(text: string): string {
+  const line = text.replace(UNSHOWABLE, ' ').replace(/\s+/g, ' ').trim()
+  return [...line].slice(0, MAX_NAME_LENGTH).join('')
 }
 
 /** Seconds since the epoch; 0 means never (RFC 7591 section 3.2.1). */

@@ -11,7 +11,11 @@ import { ENDPOINTS } from '../../paths.ts'
 import type { Clients } from '../clients/clients.ts'
 import { registerClient } from '../clients/register.ts'
 import type { RegistrationPolicy } from '../clients/registration-policy.ts'
-import type { RedirectRules } from '../redirect-uri.ts'
+import { clientFacts } from '../grant-facts.ts'
+import { destinationName, type RedirectRules } from '../redirect-uri.ts'
+
+/** Destinations in an event. */
+const MAX_LISTED = 10
 
 export interface RegistrationRoute {
   readonly clients: Clients
@@ -29,13 +33,18 @@ export function registrationRoute(
   acceptJson(app)
   clientEndpoint(app, ENDPOINTS.registration, 'POST')
   app.post(ENDPOINTS.registration, async (request, reply) => {
-    const response = await registerClient(request.body, {
+    const { response, client, software } = await registerClient(request.body, {
       clients,
       policy,
       rules: redirectRules,
       now,
     })
-    request.log.info({ requestId: request.id, client: response.client_name }, 'client registered')
+    request.report({
+      event: 'client-registered',
+      ...clientFacts({ clientName: client.name, clientHash: client.hash }),
+      destinations: [...new Set(client.redirectUris.map(destinationName))].slice(0, MAX_LISTED),
+      software,
+    })
     return sendJson(reply.code(201).header('cache-control', 'no-store'), response)
   })
 }

@@ -7,6 +7,7 @@
  */
 import type { FastifyInstance } from 'fastify'
 import { OAuthError } from '../../errors.ts'
+import type { Report } from '../../events.ts'
 import { acceptForms } from '../../http/bodies.ts'
 import type { ClientAddress } from '../../http/client-address.ts'
 import { clientEndpoint } from '../../http/client-endpoint.ts'
@@ -14,8 +15,10 @@ import { sendJson } from '../../http/json.ts'
 import { ENDPOINTS } from '../../paths.ts'
 import { type Parameters, required } from '../../url/parameters.ts'
 import type { AuthenticateClient } from '../client-authentication.ts'
+import { grantFacts } from '../grant-facts.ts'
 import type { GrantDeps } from '../grants/grant-type.ts'
 import { GRANT_TYPES } from '../grants/index.ts'
+import type { Issued } from '../tokens/issuer.ts'
 
 /** @param app a scope for this route alone */
 export function tokenRoute(
@@ -46,11 +49,26 @@ export function tokenRoute(
     if (!client.grantTypes.includes(name)) {
       throw new OAuthError('unauthorized_client', 'the client did not register this grant_type')
     }
-    const response = await grantType.redeem({ client, parameters }, deps.grants)
-    request.log.info(
-      { requestId: request.id, client: client.name, grantType: name },
-      'token issued',
-    )
-    return sendJson(reply.header('cache-control', 'no-store'), { ...response })
+    const report: Report = (event) => request.report(event)
+    const issued = await grantType.redeem({ client, parameters, report }, deps.grants)
+    void reportIssued(issued, name, { report, deps: deps.grants })
+    return sendJson(reply.header('cache-control', 'no-store'), { ...issued.response })
+  })
+}
+
+/** The answer does not wait for the name of the person. */
+async function reportIssued(
+  { grant, scopes, expiresAt }: Issued,
+  grantType: string,
+  { report, deps }: { readonly report: Report; readonly deps: GrantDeps },
+): Promise<void> {
+  report({
+    event: 'token-issued',
+    ...grantFacts(grant),
+    user: await deps.userOfGrant(grant),
+    resource: deps.resources.byAudience(grant.resource)?.id,
+    scopes,
+    grantType,
+    expiresAt: new Date(expiresAt * 1000).toISOString(),
   })
 }

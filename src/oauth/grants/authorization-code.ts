@@ -7,6 +7,7 @@ import { sha256 } from '../../crypto.ts'
 import { OAuthError } from '../../errors.ts'
 import type { CodeRecord, Grant } from '../../records/records.ts'
 import { required, several, single } from '../../url/parameters.ts'
+import { clientFacts, shortGrant } from '../grant-facts.ts'
 import { verifyChallenge } from '../pkce.ts'
 import { sameRedirectUri } from '../redirect-uri.ts'
 import { requireResource } from '../resource-indicator.ts'
@@ -33,7 +34,7 @@ export const authorizationCode: GrantType = {
     }
     const attempt = deps.randomToken()
     for (;;) {
-      const { code, grant, remaining } = await findRedeemable(presented, request.client, deps)
+      const { code, grant, remaining } = await findRedeemable(presented, request, deps)
       const spent: CodeRecord = { ...code, spentBy: attempt }
       try {
         // Another attempt was faster and spent the code or gave it back: read again.
@@ -63,7 +64,7 @@ interface Presented {
  */
 async function findRedeemable(
   { hash, redirectUri, verifier, indicators }: Presented,
-  client: TokenRequest['client'],
+  { client, report }: TokenRequest,
   deps: GrantDeps,
 ): Promise<{ code: CodeRecord; grant: Grant; remaining: number }> {
   const code = await deps.records.codes.find(hash)
@@ -81,6 +82,12 @@ async function findRedeemable(
 
   if (code.spentBy !== undefined) {
     // RFC 6749 section 4.1.2: a code used twice ends what was issued from it.
+    report({
+      event: 'code-reused',
+      grant: shortGrant(code.grantId),
+      ...clientFacts({ clientName: client.name, clientHash: client.hash }),
+      resource: deps.resources.byAudience(code.resource)?.id,
+    })
     await deps.records.grants.revokeForSure(code.grantId)
     throw invalidGrant()
   }

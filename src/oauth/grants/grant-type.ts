@@ -8,16 +8,19 @@
  * @module
  */
 import type { Keyring } from '../../crypto.ts'
+import type { Report } from '../../events.ts'
 import type { Grant, Records } from '../../records/records.ts'
 import type { ResourceTable } from '../../resources/resource-table.ts'
 import type { Parameters } from '../../url/parameters.ts'
 import type { Client } from '../clients/client.ts'
 import type { Machines } from '../clients/machines.ts'
-import type { TokenIssuer, TokenResponse } from '../tokens/issuer.ts'
+import type { Issued, TokenIssuer } from '../tokens/issuer.ts'
 
 export interface TokenRequest {
   readonly client: Client
   readonly parameters: Parameters
+  /** Emits an event of the request. */
+  readonly report: Report
 }
 
 export interface GrantDeps {
@@ -27,6 +30,8 @@ export interface GrantDeps {
   readonly tokens: TokenIssuer
   /** False when the person behind the grant is gone for good (decision K12). */
   readonly personExists: (grant: Grant) => Promise<boolean>
+  /** The name of the person behind a grant, for events; undefined if it cannot be told now. Never rejects. */
+  readonly userOfGrant: (grant: Grant) => Promise<string | undefined>
   /** The programs that act for themselves. */
   readonly machines: Machines
   /** Seconds. */
@@ -48,5 +53,5 @@ export interface GrantType {
    * Makes every check first, then passes the single-use gate, then issues tokens.
    * @throws OAuthError for a fault of the client; any other error is an outage of ours
    */
-  redeem(request: TokenRequest, deps: GrantDeps): Promise<TokenResponse>
+  redeem(request: TokenRequest, deps: GrantDeps): Promise<Issued>
 }

@@ -5,8 +5,10 @@
  */
 
 import { OAuthError } from '../../errors.ts'
+import type { Report } from '../../events.ts'
 import type { Grant } from '../../records/records.ts'
 import { required, several, single } from '../../url/parameters.ts'
+import { grantFacts } from '../grant-facts.ts'
 import { requireAllowedResource, requireResource } from '../resource-indicator.ts'
 import { limitedScopes, narrowedScopes, parseScope } from '../scope.ts'
 import { decideRefresh, parseRefreshToken } from '../tokens/refresh-rotation.ts'
@@ -19,7 +21,7 @@ export const refreshToken: GrantType = {
   grantType: 'refresh_token',
   isRegistrable: true,
 
-  async redeem({ parameters, client }, deps) {
+  async redeem({ parameters, client, report }, deps) {
     const token = parseRefreshToken(required(parameters, 'refresh_token'), deps.keyring)
     const indicators = several(parameters, 'resource')
     const requested = parseScope(single(parameters, 'scope'))
@@ -34,15 +36,26 @@ export const refreshToken: GrantType = {
     const scopes = narrowedScopes(requested, allowed, granted?.scopes ?? {})
     if (!(await deps.personExists(grant))) {
       await deps.records.grants.revoke(grant.id)
+      report({
+        event: 'grant-revoked',
+        ...grantFacts(grant),
+        by: 'configuration',
+        reason: 'the person is gone, or has another password',
+        resource: deps.resources.byAudience(grant.resource)?.id,
+      })
       throw invalidGrant()
     }
-    const refresh = await rotate(grant, token.n, deps)
+    const refresh = await rotate(grant, token.n, { report, deps })
     return deps.tokens.issue(grant, client, { scopes, refresh })
   },
 }
 
 /** The number of the token to answer with. If `replace` loses, another request changed the state: decide again. */
-async function rotate(grant: Grant, n: number, deps: GrantDeps): Promise<number> {
+async function rotate(
+  grant: Grant,
+  n: number,
+  { report, deps }: { readonly report: Report; readonly deps: GrantDeps },
+): Promise<number> {
   for (;;) {
     const now = Math.floor(deps.now() / 1000)
     const state = await deps.records.refresh.find(grant.id)
@@ -53,6 +66,11 @@ async function rotate(grant: Grant, n: number, deps: GrantDeps): Promise<number>
       case 'repeat':
         return state.current
       case 'revoke':
+        report({
+          event: 'refresh-reused',
+          ...grantFacts(grant),
+          resource: deps.resources.byAudience(grant.resource)?.id,
+        })
         await deps.records.grants.revokeForSure(grant.id)
         throw invalidGrant()
       case 'rotate': {

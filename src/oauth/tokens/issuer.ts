@@ -18,6 +18,15 @@ export interface TokenResponse {
   readonly refresh_token?: string
 }
 
+/** A token response, and what it is about. */
+export interface Issued {
+  readonly response: TokenResponse
+  readonly grant: Grant
+  readonly scopes: readonly string[]
+  /** When the access token ends: seconds since the epoch. */
+  readonly expiresAt: number
+}
+
 export interface TokenIssuer {
   /**
    * @param token the scopes of this access token and, where there is one, the number of its refresh token
@@ -26,7 +35,7 @@ export interface TokenIssuer {
     grant: Grant,
     client: Client,
     token: { scopes: readonly string[]; refresh: number | undefined },
-  ): Promise<TokenResponse>
+  ): Promise<Issued>
 }
 
 /** @param lifetime seconds an access token lives; never beyond its grant */
@@ -50,15 +59,16 @@ export function createTokenIssuer(deps: {
         iat,
         exp,
       })
-      return {
+      const response = {
         access_token: accessToken,
-        token_type: 'Bearer',
+        token_type: 'Bearer' as const,
         expires_in: exp - iat,
         scope,
         ...(refresh !== undefined && {
           refresh_token: formatRefreshToken(grant.id, refresh, deps.keyring),
         }),
       }
+      return { response, grant, scopes, expiresAt: exp }
     },
   }
 }

@@ -18,7 +18,19 @@ interface Times {
 
 export type Verification<Claims> =
   | { readonly ok: true; readonly claims: Claims }
-  | { readonly ok: false; readonly reason: 'expired' | 'invalid' }
+  | { readonly ok: false; readonly reason: 'invalid' }
+  | ExpiredToken
+
+/** A token that this server made, and that has ended. */
+export interface ExpiredToken {
+  readonly ok: false
+  readonly reason: 'expired'
+  /** When it ended: milliseconds since the epoch. */
+  readonly expiresAt: number
+  /** Claims as they were sealed, where they are texts. */
+  readonly gid?: string
+  readonly sub?: string
+}
 
 /** A token whose MAC is good and whose time has not ended; its signature is still to be verified. */
 export interface AuthenticToken<Claims> {
@@ -50,7 +62,6 @@ const MAC_BYTES = 16
 const KID_LENGTH = 43
 const MAC_LENGTH = 22
 const INVALID = { ok: false, reason: 'invalid' } as const
-const EXPIRED = { ok: false, reason: 'expired' } as const
 
 /** @param deps `issuer`: our origin; `type`: the `typ` of this kind; `now` in milliseconds since the epoch */
 export function createSignedTokens<Claims extends object>(deps: {
@@ -105,7 +116,7 @@ export function createSignedTokens<Claims extends object>(deps: {
       if (!keyring.verifyMac(label, macInput(kid, payload), mac, MAC_BYTES)) return INVALID
       const said = decode(payload)
       if (said?.iss !== issuer || typeof said.exp !== 'number') return INVALID
-      if (said.exp * 1000 <= now()) return EXPIRED
+      if (said.exp * 1000 <= now()) return expired(said, said.exp)
       if (typeof said.nbf === 'number' && said.nbf * 1000 > now()) return INVALID
       const signature = fromBase64url(token.slice(end2 + 1))
       if (!signature || !isCanonicalSignature(algorithm, signature)) return INVALID
@@ -125,6 +136,16 @@ export function createSignedTokens<Claims extends object>(deps: {
     },
   }
   return tokens
+}
+
+function expired({ gid, sub }: Readonly<Record<string, unknown>>, exp: number): ExpiredToken {
+  return {
+    ok: false,
+    reason: 'expired',
+    expiresAt: exp * 1000,
+    ...(typeof gid === 'string' && { gid }),
+    ...(typeof sub === 'string' && { sub }),
+  }
 }
 
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')

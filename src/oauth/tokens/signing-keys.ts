@@ -9,6 +9,7 @@ import { createPrivateKey, createPublicKey, KeyObject } from 'node:crypto'
 import { calculateJwkThumbprint, generateKeyPair, type JWK } from 'jose'
 import { z } from 'zod'
 import type { Keyring } from '../../crypto.ts'
+import type { Events } from '../../events.ts'
 import { deleteIf } from '../../storage/delete-if.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { type BroughtKey, type KeyMaterial, materialOf } from './brought-key.ts'
@@ -76,6 +77,8 @@ export interface SigningKeyDeps {
   readonly algorithm: SigningAlgorithm
   readonly storage: Storage
   readonly keyring: Keyring
+  /** Absent: nobody is told of keys that come and go. */
+  readonly events?: Events
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** Milliseconds on a clock that is never set back, for spans. */
@@ -110,11 +113,34 @@ export async function loadSigningKeys(deps: SigningKeyDeps): Promise<SigningKeys
     deps.elapsed() - (removed.get(kid) ?? Number.NEGATIVE_INFINITY) < REMOVED_MS
   const kept = (found: readonly Loaded[]) => found.filter(({ kid }) => !wasRemoved(kid))
 
-  function adopt(found: readonly Loaded[]): void {
-    const gone = keys.filter(({ kid }) => !found.some((key) => key.kid === kid))
-    for (const { kid } of gone) removed.set(kid, deps.elapsed())
+  const { algorithm, events } = deps
+  const without = (all: readonly Loaded[], others: readonly Loaded[]) =>
+    all.filter(({ kid }) => !others.some((key) => key.kid === kid))
+
+  /** @param isStart true for the keys that the store had when the process started */
+  function adopt(found: readonly Loaded[], { isStart = false } = {}): void {
+    const gone = without(keys, found)
+    for (const { kid } of gone) {
+      removed.set(kid, deps.elapsed())
+      events?.emit({ event: 'key-dropped', kid, algorithm })
+    }
     if (gone.length > 0) generation += 1
+    for (const { kid, signsFrom } of isStart ? [] : without(found, keys)) {
+      const from = new Date(signsFrom).toISOString()
+      events?.emit({ event: 'key-made', kid, algorithm, signsFrom: from })
+    }
     keys = found
+    noteSigning()
+  }
+
+  let signing: string | undefined
+  /** Tells when another key signs than before. */
+  function noteSigning(): void {
+    const { kid } = signingAt(deps.now(), keys)
+    if (signing !== undefined && kid !== signing) {
+      events?.emit({ event: 'key-signs', kid, algorithm })
+    }
+    signing = kid
   }
 
   async function read(): Promise<void> {
@@ -128,7 +154,7 @@ export async function loadSigningKeys(deps: SigningKeyDeps): Promise<SigningKeys
       found = kept(await readAll(deps))
     }
     // A store that fails half-way must not leave us without a key.
-    if (found.length > 0) adopt(found)
+    if (found.length > 0) adopt(found, { isStart: keys.length === 0 })
     for (const { kid, name, stored } of all) {
       // Only the record that was read: another process may have stored a good key under this name since.
       if (wasRemoved(kid)) await deleteIf(deps.storage, name, stored)
@@ -330,6 +356,9 @@ async function read(name: string, stored: StoredKey, deps: SigningKeyDeps): Prom
   const { pkcs8, publicJwk } = PrivateKey.parse(opened)
   if (publicJwk.kty !== KEY_TYPES[deps.algorithm]) throw new Error(`${name} is of another kind`)
   const kid = await calculateJwkThumbprint(publicJwk)
+  if (renewed.sealed !== stored.sealed) {
+    deps.events?.emit({ event: 'key-sealed-anew', kid, algorithm: deps.algorithm })
+  }
   return {
     kid,
     privateKey: createPrivateKey(pkcs8),
