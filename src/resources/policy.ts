@@ -36,7 +36,8 @@ const keyOf = ({ issuer, subject }: Pick<Identity, 'issuer' | 'subject'>) => `${
 const MAX_NAMED = 20
 
 /** The list in words, for events. It counts addresses and does not name them: they are other people's. */
-export function describeAllowList({ anyone, emails, domains, groups }: AllowList): string {
+export function describeAllowList(allow: AllowList): string {
+  const { anyone, emails, domains, groups, persons = [] } = allow
   if (anyone) return 'anyone'
   const named = (kind: string, names: readonly string[]) =>
     names.length === 0 ? [] : [`${kind} ${names.slice(0, MAX_NAMED).join(', ')}`]
@@ -44,6 +45,7 @@ export function describeAllowList({ anyone, emails, domains, groups }: AllowList
     ...named('groups', groups),
     ...named('domains', domains),
     ...(emails.length === 0 ? [] : [`addresses: ${emails.length}`]),
+    ...(persons.length === 0 ? [] : [`accounts: ${persons.length}`]),
   ].join('; ')
 }
 

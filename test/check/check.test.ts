@@ -1,10 +1,10 @@
-import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
 import { createCheck } from '../../src/check/check.ts'
 import { IDENTITY_HEADERS } from '../../src/check/identity-headers.ts'
 import { createVerifier } from '../../src/credentials/access-tokens.ts'
 import { createCredentials } from '../../src/credentials/credentials.ts'
 import { sha256 } from '../../src/crypto.ts'
+import { NO_EVENTS } from '../../src/events.ts'
 import { compileOrigins } from '../../src/http/origins.ts'
 import { subjectOf } from '../../src/oauth/subject.ts'
 import { createGrantWatch } from '../../src/records/grant-watch.ts'
@@ -125,7 +125,7 @@ async function counted({ withPeek = true } = {}) {
     isOwnCookie: (name) => name.startsWith('gw_'),
     signInUrl: () => undefined,
     signOutUrl: () => 'https://auth.example.com/logout',
-    log: pino({ level: 'silent' }),
+    events: NO_EVENTS,
     now: clock,
   })
   const ask = (token: string | undefined = TOKEN) =>

@@ -34,21 +34,23 @@ describe('the banner', () => {
   })
 })
 
+const DECISION = { event: 'decision', msg: 'decision' }
+
 describe('a line of the log', () => {
   const line = (event: object) => eventLine(JSON.stringify(event), true)
 
   it('fh10: of the first challenge is not red, and says what it is', () => {
-    const shown = line({ msg: 'decision', status: 401, reason: 'no token', requestId: 'a-1' })
+    const shown = line({ ...DECISION, status: 401, reason: 'no token', requestId: 'a-1' })
     expect(shown).toContain('401 no token: asked to sign in')
     expect(shown).not.toContain('\u001b[31m')
   })
 
   it('fh9: of a refusal ends with the number that the page shows', () => {
     for (const event of [
-      { msg: 'decision', status: 403, reason: 'the person is not on the list' },
-      { msg: 'sign-in failed', reason: 'wrong' },
-      { msg: 'person refused', reason: 'the person is on no list' },
-      { msg: 'page refused', reason: 'nothing is at this address' },
+      { event: 'token-refused', msg: 'token refused', reason: 'the token has expired' },
+      { event: 'sign-in-failed', msg: 'sign-in failed', reason: 'wrong' },
+      { event: 'person-refused', msg: 'person refused', reason: 'the person is on no list' },
+      { event: 'address-unknown', msg: 'nothing here', reason: 'nothing is at this address' },
     ]) {
       expect(line({ ...event, requestId: 'JzECFuaq-25' })).toMatch(/JzECFuaq-25/)
     }
@@ -56,7 +58,7 @@ describe('a line of the log', () => {
 
   it('of an allowed call shows who, what and how long', () => {
     const event = {
-      msg: 'decision',
+      ...DECISION,
       status: 200,
       user: 'ann@example.com',
       method: 'POST',
@@ -66,7 +68,8 @@ describe('a line of the log', () => {
   })
 
   it('that is none of these is left out', () => {
-    expect(line({ msg: 'listening' })).toBeUndefined()
+    expect(line({ event: 'listening', msg: 'listening' })).toBeUndefined()
+    expect(line({ ...DECISION, status: 403, reason: 'told by its own event' })).toBeUndefined()
     expect(eventLine('not JSON', false)).toBeUndefined()
   })
 })

@@ -1,17 +1,19 @@
 /** docs/logs.md: its filters read the lines that the program writes (ed23). */
 import { expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { withEventReference } from '../../scripts/lib/event-reference.ts'
+import { EVENTS } from '../../src/events.ts'
 import { createBrowser } from '../support/browser.ts'
 import { ANYONE, buildTestApp, resource, type TestApp } from '../support/build-app.ts'
 import { readPage } from '../support/documentation.ts'
-import { authorizeUrl, consentTo, register } from '../support/oauth-client.ts'
+import { authorizeUrl, consentTo, obtainTokens, register } from '../support/oauth-client.ts'
 import { signInThere, startJourney } from '../support/provider-journey.ts'
 import { typeIn } from '../support/steps.ts'
 
 const PAGE = readPage('docs/logs.md')
 const FROM = { 'x-forwarded-for': '::ffff:198.51.100.7' }
 /** A name that tries to look like a line of ours. */
-const HOSTILE = 'x","event":"sign_in_failed","address":"203.0.113.1","reason":"wrong"'
+const HOSTILE = 'x","event":"sign-in-failed","address":"203.0.113.1","reason":"wrong"'
 
 async function signInBadly(
   gateway: TestApp,
@@ -34,7 +36,7 @@ const eventsOf = ({ logs }: TestApp, event: string) => logs.filter((line) => lin
 it('ed23: a failed sign-in is one line with address, reason, server, client and request', async () => {
   const gateway = await buildTestApp()
   await signInBadly(gateway, { name: 'ANN@example.com', password: 'wrong' }, 6)
-  const failures = eventsOf(gateway, 'sign_in_failed')
+  const failures = eventsOf(gateway, 'sign-in-failed')
   expect(failures.map(({ reason }) => reason)).toEqual([...Array(5).fill('wrong'), 'locked'])
   expect(failures[0]).toMatchObject({
     msg: 'sign-in failed',
@@ -42,7 +44,8 @@ it('ed23: a failed sign-in is one line with address, reason, server, client and 
     user: 'ann',
     resource: 'notes',
     client: expect.any(String),
-    clientId: expect.stringMatching(/^[\w-]{10}$/),
+    clientId: expect.stringMatching(/^[\w-]{16}$/),
+    grant: expect.stringMatching(/^[\w-]{10}$/),
     provider: 'builtin',
     requestId: expect.any(String),
   })
@@ -51,8 +54,8 @@ it('ed23: a failed sign-in is one line with address, reason, server, client and 
 it('ed23: no line holds what was typed, which may be a password', async () => {
   const gateway = await buildTestApp()
   await signInBadly(gateway, { name: 'tr0ub4dor&3', password: 'hunter2' })
-  expect(eventsOf(gateway, 'sign_in_failed')).toHaveLength(1)
-  expect(eventsOf(gateway, 'sign_in_failed')[0]).not.toHaveProperty('user')
+  expect(eventsOf(gateway, 'sign-in-failed')).toHaveLength(1)
+  expect(eventsOf(gateway, 'sign-in-failed')[0]).not.toHaveProperty('user')
   expect(JSON.stringify(gateway.logs)).not.toMatch(/tr0ub4dor|hunter2/)
 })
 
@@ -67,12 +70,12 @@ it('ed23: a refused person is one line with address, e-mail, id and groups', asy
     groups: ['/guests', 'interns'],
   }
   expect((await signInThere(journey)).statusCode).toBe(403)
-  expect(eventsOf(journey, 'person_refused')).toEqual([
+  expect(eventsOf(journey, 'person-refused')).toEqual([
     expect.objectContaining({
       msg: 'person refused',
       address: '127.0.0.1',
       user: 'mallory@example.org',
-      id: expect.stringMatching(/^u_/),
+      userId: expect.stringMatching(/^u_/),
       groups: ['/guests', 'interns'],
       resource: 'notes',
       requestId: expect.any(String),
@@ -102,7 +105,7 @@ it("ed23: the page's fail2ban filter finds the address of each failed sign-in, a
   )
   const lines = linesOf(gateway)
   expect(lines.every((line) => date.test(line))).toBe(true)
-  const expected = lines.filter((line) => JSON.parse(line).event === 'sign_in_failed')
+  const expected = lines.filter((line) => JSON.parse(line).event === 'sign-in-failed')
   expect(expected).toHaveLength(8)
   // fail2ban cuts the date out of a line before it looks at the rest.
   for (const seen of [lines, lines.map((line) => line.replace(date, ''))]) {
@@ -115,7 +118,7 @@ it("ed23: the page's fail2ban filter finds the address of each failed sign-in, a
 it("ed23: the page's CrowdSec files read fields that the lines have", async () => {
   const gateway = await buildTestApp()
   await signInBadly(gateway, { name: 'ann', password: 'wrong' })
-  const [line = {}] = eventsOf(gateway, 'sign_in_failed')
+  const [line = {}] = eventsOf(gateway, 'sign-in-failed')
   const parser = code('yaml', 'name: gatewarden/gatewarden-logs')
   const scenario = parse(code('yaml', 'type: leaky'))
   const fields = [...parser.matchAll(/evt\.Unmarshaled\.gatewarden\.(\w+)/g)].map(
@@ -124,7 +127,7 @@ it("ed23: the page's CrowdSec files read fields that the lines have", async () =
   expect(fields).toContain('address')
   for (const field of fields) expect(line).toHaveProperty(String(field))
   const [node] = parse(parser).nodes
-  expect(node.filter).toContain("event == 'sign_in_failed'")
+  expect(node.filter).toContain("event == 'sign-in-failed'")
   expect(node.filter).toContain(`'${line.reason}'`)
   const logType = node.statics.find(({ meta }: { meta: string }) => meta === 'log_type')
   expect(scenario.filter).toBe(`evt.Meta.log_type == '${logType.value}'`)
@@ -133,6 +136,22 @@ it("ed23: the page's CrowdSec files read fields that the lines have", async () =
 it('each example line on the page has the fields of a real one', async () => {
   const gateway = await buildTestApp()
   await signInBadly(gateway, { name: 'ann', password: 'wrong' })
-  const [line = {}] = eventsOf(gateway, 'sign_in_failed')
-  expect(Object.keys(JSON.parse(code('json', '{"level":30')))).toEqual(Object.keys(line))
+  await obtainTokens(gateway.app)
+  const examples = PAGE.match(/^\{"level":30.*\}$/gm) ?? []
+  expect(examples).toHaveLength(2)
+  for (const example of examples.map((line) => JSON.parse(line))) {
+    const [line = {}] = eventsOf(gateway, example.event)
+    expect(Object.keys(example)).toEqual(Object.keys(line))
+  }
+})
+
+it('fl12: names every event with its fields (fix it with: npm run docs:events)', () => {
+  expect(withEventReference(PAGE)).toBe(PAGE)
+})
+
+it('fl12: the page names no event that there is not', () => {
+  const prose = PAGE.slice(0, PAGE.indexOf('<!-- The events'))
+  const named = [...prose.matchAll(/`([a-z]+(?:-[a-z]+)+)`/g)].map(([, name = '']) => name)
+  expect(named.length).toBeGreaterThan(10)
+  expect(named.filter((name) => !Object.hasOwn(EVENTS, name))).toEqual([])
 })

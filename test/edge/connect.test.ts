@@ -322,7 +322,7 @@ describe('the connect page', () => {
     await open(test.app, CONNECT, { cookie })
     await open(test.app, `${CONNECT}%00`, { cookie })
     const log = JSON.stringify(test.logs)
-    expect(log).toContain('connect page')
+    expect(log).toContain('session-handed-over')
     expect(log).not.toContain(token)
     expect(log).not.toContain('K7M-2QXA')
   })

@@ -130,7 +130,7 @@ describe('a question', () => {
     expect({ status, body }).toEqual({ status: 500, body: '' })
     const [line] = broken.logs.filter(({ level }) => level === 50)
     expect(line).toMatchObject({
-      msg: 'unexpected error in a check',
+      event: 'request-failed',
       requestId: expect.any(String),
     })
     expect(JSON.stringify(broken.logs)).not.toContain(tokens.access_token)

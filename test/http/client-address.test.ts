@@ -1,21 +1,20 @@
 /** The one reader of a client's address: limits, lock-outs and the log ask it. */
-import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
 import { hostToBind } from '../../src/cli/listen-host.ts'
 import { createClientAddress } from '../../src/http/client-address.ts'
-import { buildTestApp, createClock } from '../support/build-app.ts'
+import { buildTestApp } from '../support/build-app.ts'
+import { recordEvents } from '../support/recorded-events.ts'
 
 const TRUSTED = ['10.0.0.2', '10.0.0.5', '172.18.0.0/16', '2606:4700::/32', 'fd00::/8', '::1']
 
 function addressOf(peer: string | undefined, forwardedFor?: string, trustedProxies = TRUSTED) {
-  const lines: string[] = []
-  const log = pino({}, { write: (line: string) => void lines.push(line) })
-  const read = createClientAddress({ trustedProxies, log, now: createClock() })
+  const events = recordEvents()
+  const read = createClientAddress({ trustedProxies, events })
   const request = {
     socket: { remoteAddress: peer },
     headers: forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor },
   }
-  return { address: read(request), lines }
+  return { address: read(request), emitted: events.emitted }
 }
 
 describe('the client of a request', () => {
@@ -82,10 +81,9 @@ describe('the client of a request', () => {
   )
 
   it('a forwarder that is trusted only as part of a private network is named in the log', () => {
-    const { lines } = addressOf('10.0.0.2', '198.51.100.1, 172.18.0.9')
-    expect(lines).toHaveLength(1)
-    expect(lines[0]).toContain('"address":"172.18.0.9"')
-    expect(addressOf('10.0.0.2', '172.18.0.9').lines).toEqual([])
+    const { emitted } = addressOf('10.0.0.2', '198.51.100.1, 172.18.0.9')
+    expect(emitted).toEqual([{ event: 'proxy-unlisted', address: '172.18.0.9' }])
+    expect(addressOf('10.0.0.2', '172.18.0.9').emitted).toEqual([])
   })
 })
 

@@ -15,8 +15,8 @@ it('cl15: is one line with what was asked and what is granted', async () => {
     {
       level: 30,
       client: 'Test client',
-      asked: 'user offline_access',
-      granted: 'mcp offline_access',
+      askedScopes: ['user', 'offline_access'],
+      scopes: ['mcp', 'offline_access'],
     },
   ])
 })

@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { ANYONE } from '../support/build-app.ts'
 import { CLIENT_ID, type Lies, startHostileProvider } from '../support/hostile-provider.ts'
 import { check, codeOf } from '../support/oauth-client.ts'
-import { type Journey, signInThere, startJourney } from '../support/provider-journey.ts'
+import {
+  isFailedSignIn,
+  type Journey,
+  signInThere,
+  startJourney,
+} from '../support/provider-journey.ts'
 import { ACCEPTING, startAccepting } from '../support/provider-tokens.ts'
 
 const BASIC = 'client_secret_basic'
@@ -26,7 +31,7 @@ async function outcome(journey: Journey): Promise<string> {
     codeOf(answer)
     return 'in'
   }
-  return String(journey.logs.findLast(({ msg }) => msg === 'sign-in failed')?.reason)
+  return String(journey.logs.findLast(isFailedSignIn)?.reason)
 }
 
 const REFUSED = 'the provider refused the code: invalid_client'

@@ -3,7 +3,13 @@ import { createBrowser, refreshTarget } from '../support/browser.ts'
 import { ANYONE, resource } from '../support/build-app.ts'
 import { type HostileProvider, startHostileProvider } from '../support/hostile-provider.ts'
 import { check, codeOf } from '../support/oauth-client.ts'
-import { approve, asking, type Journey, startJourney } from '../support/provider-journey.ts'
+import {
+  approve,
+  asking,
+  isFailedSignIn,
+  type Journey,
+  startJourney,
+} from '../support/provider-journey.ts'
 
 /** The issuer as people and tokens know it; nothing answers there. */
 const PUBLIC = 'https://id.example.test/realms/x'
@@ -39,7 +45,7 @@ async function sentTo(journey: Journey, browser = createBrowser(journey.app)) {
 
 async function reasonOf(journey: Journey): Promise<unknown> {
   await approve(createBrowser(journey.app), asking(journey))
-  return journey.logs.findLast(({ msg }) => msg === 'sign-in failed')?.reason
+  return journey.logs.findLast(isFailedSignIn)?.reason
 }
 
 describe('ed2: DISCOVERY_URL beside ISSUER_URL', () => {
@@ -115,7 +121,7 @@ describe('ed2: DISCOVERY_URL beside ISSUER_URL', () => {
     const browser = createBrowser(journey.app)
     const { inner } = await sentTo(journey, browser)
     await browser.get(await provider.signIn(inner))
-    expect(journey.logs.findLast(({ msg }) => msg === 'sign-in failed')?.reason).toBe(
+    expect(journey.logs.findLast(isFailedSignIn)?.reason).toBe(
       'the discovery document has no usable token_endpoint',
     )
   })

@@ -13,7 +13,7 @@ import {
   UMA,
 } from '../support/google-stand-in.ts'
 import { authorizeUrl, check, codeOf, redeem, register } from '../support/oauth-client.ts'
-import { approve, UNTRUSTED_REDIRECT } from '../support/provider-journey.ts'
+import { approve, isFailedSignIn, UNTRUSTED_REDIRECT } from '../support/provider-journey.ts'
 
 const running: GoogleStandIn[] = []
 afterEach(async () => {
@@ -186,7 +186,7 @@ describe('the hosted domain', () => {
     expect(page.body).toContain('Sign in with your work account')
     expect(page.body).toContain('Only accounts of certain organisations may use this server')
     expect(page.body).toContain('Try again')
-    expect(test.logs.find(({ msg }) => msg === 'sign-in failed')).toMatchObject({
+    expect(test.logs.find(isFailedSignIn)).toMatchObject({
       reason: `the account is managed by ${whose}; GOOGLE_HOSTED_DOMAIN is example.com`,
     })
     const client = await signIn(test, account)

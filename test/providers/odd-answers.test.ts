@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { ANYONE, resource } from '../support/build-app.ts'
 import type { Lies } from '../support/hostile-provider.ts'
 import { check, codeOf, redeem } from '../support/oauth-client.ts'
-import { type Journey, signInThere, startJourney } from '../support/provider-journey.ts'
+import {
+  isFailedSignIn,
+  type Journey,
+  signInThere,
+  startJourney,
+} from '../support/provider-journey.ts'
 
 /** What comes of it: the person is in, with or without a log line, or refused with these words. */
 type Expected = 'in' | 'noted' | RegExp
@@ -26,7 +31,7 @@ const notes = (journey: Journey) =>
 
 async function expectOutcome(journey: Journey, expected: Expected): Promise<void> {
   const answer = await signInThere(journey).catch((error: unknown) => error)
-  const failure = journey.logs.find(({ msg }) => msg === 'sign-in failed')?.reason
+  const failure = journey.logs.find(isFailedSignIn)?.reason
   if (expected instanceof RegExp) {
     expect(failure).toMatch(expected)
     return

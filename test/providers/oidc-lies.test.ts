@@ -9,6 +9,7 @@ import {
   approve,
   asking,
   cameBack,
+  isFailedSignIn,
   type Journey,
   signInThere,
   startJourney,
@@ -258,7 +259,7 @@ function expectLogged(
   journey: Journey,
   { reason, page, lines }: { reason: RegExp; page: string; lines: number },
 ): void {
-  const failures = journey.logs.filter(({ msg }) => msg === 'sign-in failed')
+  const failures = journey.logs.filter(isFailedSignIn)
   expect(failures).toHaveLength(lines)
   expect(failures.at(-1)).toMatchObject({ provider: 'oidc', reason: expect.stringMatching(reason) })
   expect(page).toContain(failures.at(-1)?.requestId)
@@ -546,7 +547,7 @@ describe('the log', () => {
         JSON.stringify({ error: 'invalid_grant', error_description: description }),
       )
       await browser.get(callback)
-      expect(journey.logs.filter(({ msg }) => msg === 'sign-in failed')).toHaveLength(1)
+      expect(journey.logs.filter(isFailedSignIn)).toHaveLength(1)
       expect(JSON.stringify(journey.logs)).not.toContain(description)
     },
   )

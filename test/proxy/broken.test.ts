@@ -347,7 +347,7 @@ describe('an error that nobody foresaw', () => {
     expect(answer.body).not.toContain('secret detail')
     expect(answer.values('cache-control')).toEqual(['no-store'])
     expect(answer.values('access-control-allow-origin')).toEqual(['http://localhost:6274'])
-    expect(logs.at(-1)).toMatchObject({ msg: 'unexpected error in pass-through' })
+    expect(logs.at(-1)).toMatchObject({ event: 'request-failed' })
   })
 
   it('is a page for a person that does not say that they are signed in', async () => {

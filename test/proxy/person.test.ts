@@ -36,7 +36,7 @@ describe('an address without a resource', () => {
     expect(answer.body).toContain('There is nothing here')
     expect(answer.body).not.toContain('in-the-path')
     expect(answer.body).not.toContain(host)
-    expect(logs.find(({ msg }) => msg === 'page refused')).toMatchObject({
+    expect(logs.find(({ event }) => event === 'address-unknown')).toMatchObject({
       requestId: REQUEST_ID.exec(answer.body)?.[1],
     })
   })

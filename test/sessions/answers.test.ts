@@ -180,7 +180,8 @@ describe('our own addresses on a protected host whose proxy does not send them t
     expect(warnings()).toMatchObject([
       {
         host: 'mcp.example.com',
-        msg: 'no browser can sign in: route /.gatewarden/ of this host to Gatewarden, without the login in front',
+        path: '/.gatewarden/',
+        msg: 'no browser can sign in: route this path of this host to Gatewarden, without the login in front',
       },
     ])
     test.clock.advance(60)

@@ -1,9 +1,10 @@
-import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
+import { EVENTS } from '../../src/events.ts'
 import type { Records } from '../../src/records/records.ts'
 import { createSessionActivity } from '../../src/sessions/activity.ts'
 import { buildTestApp, createClock, testConfig } from '../support/build-app.ts'
 import { check } from '../support/oauth-client.ts'
+import { recordEvents } from '../support/recorded-events.ts'
 import { createRemoteStorage } from '../support/remote-storage.ts'
 import { makeSession } from '../support/session.ts'
 
@@ -90,8 +91,7 @@ describe('a session in use', () => {
 
   it('is not disturbed by a store that cannot renew it, which is only logged at debug', async () => {
     const clock = createClock()
-    const logs: string[] = []
-    const log = pino({ level: 'debug' }, { write: (line: string) => void logs.push(line) })
+    const events = recordEvents()
     const touched: number[] = []
     const sessions: Records['sessions'] = {
       async touch(_id, lifetime) {
@@ -103,7 +103,7 @@ describe('a session in use', () => {
     const activity = createSessionActivity({
       sessions,
       idle: 1600,
-      log,
+      events,
       now: clock,
       elapsed: clock.elapsed,
     })
@@ -115,7 +115,7 @@ describe('a session in use', () => {
     await new Promise((resolve) => setImmediate(resolve))
     // The session never outlives the grant.
     expect(touched).toEqual([400])
-    expect(logs.map((line) => JSON.parse(line).level)).toEqual([20])
+    expect(events.emitted.map(({ event }) => EVENTS[event].level)).toEqual(['debug'])
   })
 })
 

@@ -32,6 +32,10 @@ export async function startJourney(
   return { ...test, provider, client, untrusted }
 }
 
+/** True for the line of a sign-in that did not come about, by the person or by the provider. */
+export const isFailedSignIn = ({ event }: Readonly<Record<string, unknown>>): boolean =>
+  event === 'sign-in-failed' || event === 'provider-failed'
+
 /** The authorization request of a client, trusted or not. */
 export function asking(journey: Journey, { trusted = true }: { trusted?: boolean } = {}): string {
   return trusted

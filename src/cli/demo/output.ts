@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from 'zod'
+import type { EventName } from '../../events.ts'
 import { clientLines, listTools } from '../../pages/client-lines.ts'
 
 export interface Ready {
@@ -55,16 +56,22 @@ ${(claude?.lines ?? []).map((line) => `  ${line}`).join('\n')}
 `
 }
 
-/** Log lines of Gatewarden that a person at the demo wants to see. */
-const Event = z.object({
-  msg: z.enum([
+/** The events that a person at the demo wants to see. */
+const Line = z.object({
+  event: z.enum([
     'decision',
-    'signed in',
-    'sign-in failed',
-    'person refused',
-    'page refused',
-    'request refused',
-  ]),
+    'signed-in',
+    'sign-in-failed',
+    'provider-failed',
+    'person-refused',
+    'token-refused',
+    'address-unknown',
+    'request-refused',
+    'unavailable',
+    'request-failed',
+    'upstream-failed',
+  ] satisfies readonly EventName[]),
+  msg: z.string(),
   requestId: z.string().optional(),
   status: z.number().optional(),
   user: z.string().optional(),
@@ -79,13 +86,13 @@ const Event = z.object({
  * error page shows.
  */
 export function eventLine(logLine: string, colour: boolean): string | undefined {
-  const parsed = Event.safeParse(parseJson(logLine))
+  const parsed = Line.safeParse(parseJson(logLine))
   if (!parsed.success) return undefined
-  const { msg, status, user, mcp, method, reason, ms, requestId } = parsed.data
+  const { event, msg, status, user, mcp, method, reason, ms, requestId } = parsed.data
   const { green, red, dim } = painter(colour)
   const number = requestId === undefined ? undefined : dim(requestId)
-  if (msg !== 'decision') {
-    const paint = msg === 'signed in' ? green : red
+  if (event !== 'decision') {
+    const paint = event === 'signed-in' ? green : red
     return `  ${paint(msg)} ${[user, reason, number].filter(Boolean).join(' ')}`
   }
   if (status === undefined) return undefined
@@ -99,7 +106,8 @@ export function eventLine(logLine: string, colour: boolean): string | undefined 
   if (user !== undefined && reason?.startsWith('a browser opened')) {
     return `  ${green('page')} ${[user, reason].join(' ')}`
   }
-  return `  ${red(String(status))} ${[user, mcp, reason, number].filter(Boolean).join(' ')}`
+  // Every other refusal has an event of its own.
+  return undefined
 }
 
 function parseJson(line: string): unknown {

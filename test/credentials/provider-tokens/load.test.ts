@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
-import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
 import { createCallBudget } from '../../../src/credentials/provider-tokens/call-budget.ts'
 import { createProviderTokens } from '../../../src/credentials/provider-tokens/provider-tokens.ts'
 import { createKeyring, sha256 } from '../../../src/crypto.ts'
+import { NO_EVENTS } from '../../../src/events.ts'
 import { createRateCounter } from '../../../src/http/rate-counter.ts'
 import { createOidcProvider } from '../../../src/providers/oidc.ts'
 import { ProviderFailure } from '../../../src/providers/provider.ts'
@@ -263,7 +263,8 @@ it('answers for a token it has seen at once, with the very credential of before'
     revokedBefore: () => 0,
     storage: {},
     clientAddress: () => '192.0.2.1',
-    log: pino({ level: 'silent' }),
+    events: NO_EVENTS,
+    providerId: 'oidc',
     now,
     elapsed: now.elapsed,
   })
