@@ -149,6 +149,7 @@ export function createCheck(deps: CheckDeps): Check {
     }
     if (match.path.startsWith(OWN_PATHS)) return denyUnrouted(context)
     const anonymous = (credential: Credential | undefined): Checked => ({
+      kind: 'allowed',
       answer: answerFor(decideAtOpenPath(credential), context, deps),
       match,
       method,

@@ -11,9 +11,11 @@ import { clientEndpoint } from '../../http/client-endpoint.ts'
 import { sendJson } from '../../http/json.ts'
 import { ENDPOINTS } from '../../paths.ts'
 import type { Records } from '../../records/records.ts'
+import type { ResourceTable } from '../../resources/resource-table.ts'
 import { type Parameters, required } from '../../url/parameters.ts'
 import type { AuthenticateClient } from '../client-authentication.ts'
 import type { Client } from '../clients/client.ts'
+import { grantFacts } from '../grant-facts.ts'
 import { type IntrospectionDeps, introspect } from '../introspection.ts'
 import { revokeToken } from '../revocation.ts'
 import type { FindIssuedToken } from '../tokens/issued-tokens.ts'
@@ -31,6 +33,7 @@ export function revocationRoute(
   deps: Authentication & {
     readonly findIssued: FindIssuedToken
     readonly records: Records
+    readonly resources: Pick<ResourceTable, 'byAudience'>
   },
 ): void {
   acceptForms(app)
@@ -39,7 +42,13 @@ export function revocationRoute(
     const client = await clientOf(request, deps)
     const ended = await revokeToken(required(request.body, 'token'), client, deps)
     if (ended) {
-      request.log.info({ requestId: request.id, client: ended.clientName }, 'token revoked')
+      request.report({
+        event: 'grant-revoked',
+        ...grantFacts(ended),
+        by: 'client',
+        reason: 'the client ended its token',
+        resource: deps.resources.byAudience(ended.resource)?.id,
+      })
     }
     return reply.header('cache-control', 'no-store').send()
   })
