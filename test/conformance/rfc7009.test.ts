@@ -191,7 +191,7 @@ it('T32: logs no token', async () => {
   await revoke(gateway.app, client, tokens.access_token)
   await revoke(gateway.app, await register(gateway.app), tokens.refresh_token)
   const logged = JSON.stringify(gateway.logs)
-  expect(logged).toContain('token revoked')
+  expect(logged).toContain('grant-revoked')
   expect(logged).not.toContain(tokens.access_token.slice(-40))
   expect(logged).not.toContain(tokens.refresh_token.slice(-40))
 })
