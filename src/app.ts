@@ -56,6 +56,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     providerIssuer: services.providerIssuer,
     resources,
     registration: services.registrationPolicy.isOpen,
+    sawDiscovery: services.proxyFaults.sawDiscovery,
     grantTypes: usableGrantTypes(config.clients),
   }
 

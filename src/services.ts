@@ -6,7 +6,8 @@
  */
 import type { Logger } from 'pino'
 import { createCheck } from './check/check.ts'
-import { createCheckEvents } from './check/check-events.ts'
+import { createOutcomeEvents } from './check/outcome-events.ts'
+import { createProxyFaults } from './check/proxy-faults.ts'
 import type { Config } from './config/config.ts'
 import { createVerifier } from './credentials/access-tokens.ts'
 import { createApiKeySource } from './credentials/api-keys/api-keys.ts'
@@ -286,8 +287,20 @@ function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundati
     now: elapsed,
   })
   const { clientAddress } = foundation
-  const reportCheck = createCheckEvents({ events, clientAddress, resources, userNames })
-  return { sessionRules, sessions, check, reportCheck }
+  const proxyFaults = createProxyFaults({
+    events,
+    resources,
+    isOneOfMany: storage.liveness !== undefined,
+    elapsed,
+  })
+  const reportCheck = createOutcomeEvents({
+    events,
+    clientAddress,
+    resources,
+    userNames,
+    proxyFaults,
+  })
+  return { sessionRules, sessions, check, reportCheck, proxyFaults }
 
   function providerTokens() {
     const { provider } = foundation

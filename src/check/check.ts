@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { IncomingMessage } from 'node:http'
 import type { Credential, RefusedFacts, Source, Verified } from '../credentials/credential.ts'
 import type { Carrier, Credentials } from '../credentials/credentials.ts'
 import type { Events } from '../events.ts'
@@ -70,6 +71,20 @@ export interface Checked {
   /** The address of a request for no resource. */
   readonly unknown?: UnknownAddress
 }
+
+/** A check that was answered. */
+export interface AnsweredCheck {
+  /** The request that carried the credential. */
+  readonly request: IncomingMessage
+  readonly requestId: string
+  readonly checked: Checked
+  /** `performance.now()` when the request arrived. */
+  readonly started: number
+  /** The kind of proxy that asked. */
+  readonly family: string
+}
+
+export type ReportCheck = (answered: AnsweredCheck) => void
 
 /**
  * @param rawHeaders the headers of the request that carries the credential

@@ -58,7 +58,7 @@ function placeOf(file: string): { entry: string; row: number } {
 const RULES = [
   ...FILES.filter((file) => /^src\/(?:url|resources)\//.test(file)),
   ...FILES.filter((file) => /^src\/oauth\/(?!endpoints\/)/.test(file)),
-  ...FILES.filter((file) => /^src\/check\/(?!check|decision-log)/.test(file)),
+  ...FILES.filter((file) => /^src\/check\/(?!check|outcome-events|proxy-faults)/.test(file)),
   'src/credentials/presented.ts',
   'src/credentials/credential.ts',
   'src/edge/connect-parameters.ts',

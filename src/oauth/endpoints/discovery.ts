@@ -26,6 +26,8 @@ interface Described {
   readonly resources: ResourceTable
   /** True if clients may register themselves. */
   readonly registration: boolean
+  /** Told each host whose well-known paths a client asked for. */
+  readonly sawDiscovery: (host: string) => void
   /** The grant types that some client can use. */
   readonly grantTypes: readonly string[]
 }
@@ -39,6 +41,7 @@ export function createDiscovery({
   providerIssuer,
   resources,
   registration,
+  sawDiscovery,
   grantTypes,
 }: Described): (request: FastifyRequest, reply: FastifyReply) => FastifyReply | undefined {
   const issuers = { issuer, provider: providerIssuer }
@@ -52,9 +55,11 @@ export function createDiscovery({
     if (request.method !== 'GET' && request.method !== 'HEAD') return undefined
     switch (document?.kind) {
       case 'authorization-server':
+        sawDiscovery(request.headers.host ?? '')
         return sendJson(allowAnyOrigin(reply), serverMetadata)
       case 'protected-resource': {
         const { resource, path } = document
+        sawDiscovery(new URL(resource.origin).host)
         return sendJson(allowAnyOrigin(reply), protectedResourceMetadata(resource, path, issuers))
       }
       case undefined:

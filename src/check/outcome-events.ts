@@ -12,35 +12,23 @@ import { shortClient } from '../oauth/grant-facts.ts'
 import { type UserNames, uniqueUser } from '../oauth/user-name.ts'
 import { nearestUrl } from '../resources/nearest.ts'
 import type { ResourceTable } from '../resources/resource-table.ts'
-import type { Checked } from './check.ts'
+import type { AnsweredCheck, ReportCheck } from './check.ts'
 import { callerAt } from './identity-headers.ts'
+import type { ProxyFaults } from './proxy-faults.ts'
 
 /** A person may be in thousands of groups; the first ones show how the provider writes them. */
 const MAX_GROUPS = 50
 
-export interface CheckEventsDeps {
+export interface OutcomeEventsDeps {
   readonly events: Events
   readonly clientAddress: ClientAddress
   readonly resources: ResourceTable
   readonly userNames: UserNames
+  readonly proxyFaults: Pick<ProxyFaults, 'look'>
 }
 
-/** A check that was answered. */
-export interface AnsweredCheck {
-  /** The request that carried the credential. */
-  readonly request: IncomingMessage
-  readonly requestId: string
-  readonly checked: Checked
-  /** `performance.now()` when the request arrived. */
-  readonly started: number
-  /** The kind of proxy that asked. */
-  readonly family: string
-}
-
-export type ReportCheck = (answered: AnsweredCheck) => void
-
-export function createCheckEvents(deps: CheckEventsDeps): ReportCheck {
-  const { events, clientAddress, resources, userNames } = deps
+export function createOutcomeEvents(deps: OutcomeEventsDeps): ReportCheck {
+  const { events, clientAddress, resources, userNames, proxyFaults } = deps
 
   const whereFrom = ({ request, requestId }: AnsweredCheck) => ({
     requestId,
@@ -162,7 +150,10 @@ export function createCheckEvents(deps: CheckEventsDeps): ReportCheck {
 
   return (answered) => {
     if (answered.checked.isNewUse && events.wants('resource-used')) reportUse(answered)
-    if (answered.checked.kind !== 'allowed') reportRefusal(answered)
+    if (answered.checked.kind !== 'allowed') {
+      reportRefusal(answered)
+      proxyFaults.look(answered)
+    }
     if (events.wants('decision')) reportDecision(answered)
   }
 }
