@@ -141,13 +141,6 @@ export const EVENTS = {
     sometimes: ['address', 'resource'],
     bound: 'address',
   },
-  'upstream-loop': {
-    level: 'warn',
-    says: 'the upstream of a server is Gatewarden itself: set its upstream to the address where the server listens',
-    always: ['requestId', 'url'],
-    sometimes: ['resource'],
-    bound: 'warning',
-  },
   // Clients and people
   'client-registered': {
     level: 'info',

@@ -12,7 +12,7 @@ import { OUTAGE_WORDS } from '../pages/error-page.ts'
 import { OWN_PATHS } from '../paths.ts'
 import type { Resource } from '../resources/resource-table.ts'
 import type { Answer, AnswerContext, AnswerRules, Asker } from './answer.ts'
-import { type ChallengeError, challenge } from './challenge.ts'
+import { type ChallengeError, challenge, describeRefusal } from './challenge.ts'
 import type { Anonymous, Decision } from './decide.ts'
 import { callerAt, identityHeaderLines } from './identity-headers.ts'
 import { errorAnswer, mcpServerPage, refusal, signIn } from './pages-for-people.ts'
@@ -186,6 +186,7 @@ function refuse(status: number, { match }: AnswerContext, error?: ChallengeError
   const make = () =>
     json(status, ['WWW-Authenticate', challenge(match, error)], {
       error: error ?? 'invalid_token',
+      error_description: describeRefusal(error),
     })
   // A whole host has an empty path, and clients call `/` there.
   if (viaAlso || path !== (resource.path || '/')) return make()

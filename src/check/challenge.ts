@@ -17,6 +17,12 @@ const DESCRIPTION: Readonly<Record<ChallengeError, string>> = {
   insufficient_scope: 'The access token lacks a permission this server requires',
 }
 
+/** The description for the body, which every refusal has: clients show it to their user. */
+export const describeRefusal = (error: ChallengeError | undefined): string =>
+  error === undefined
+    ? 'This server needs a login and the request has no access token'
+    : DESCRIPTION[error]
+
 /** @param error absent if no credential was sent */
 export function challenge(match: ResourceMatch, error?: ChallengeError): string {
   const scopes =

@@ -312,7 +312,7 @@ describe('a person in a browser', () => {
     const answer = await check(app, { ...NAVIGATION, ...headers })
     expect(answer.statusCode).toBe(401)
     expect(answer.headers['content-type']).toBe('application/json')
-    expect(answer.json()).toEqual({ error: 'invalid_token' })
+    expect(answer.json()).toMatchObject({ error: 'invalid_token' })
   })
 })
 

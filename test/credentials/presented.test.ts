@@ -43,7 +43,7 @@ describe('a bearer credential', () => {
   ])('%s', async (_how, authorization, status) => {
     const answer = await answerTo(authorization)
     expect(answer.statusCode).toBe(status)
-    if (status === 400) expect(answer.json()).toEqual({ error: 'invalid_request' })
+    if (status === 400) expect(answer.json()).toMatchObject({ error: 'invalid_request' })
   })
 
   it.each(['Bearer', 'Bearer ', 'bearer', 'BEARER\t', 'Bearer \t  ', ' Bearer'])(
@@ -82,7 +82,7 @@ describe('a bearer credential', () => {
       ]) {
         const answer = await exchange(port, asTraefikAsks(lines))
         expect(answer.status, lines.join()).toBe(400)
-        expect(JSON.parse(answer.body)).toEqual({ error: 'invalid_request' })
+        expect(JSON.parse(answer.body)).toMatchObject({ error: 'invalid_request' })
       }
     }
   })
@@ -113,7 +113,7 @@ describe('T8, CVE-2025-69196: a token', () => {
     expect((await check(app, { authorization })).statusCode).toBe(200)
     const answer = await check(app, { authorization, 'x-forwarded-uri': '/other' })
     expect(answer.statusCode).toBe(401)
-    expect(answer.json()).toEqual({ error: 'invalid_token' })
+    expect(answer.json()).toMatchObject({ error: 'invalid_token' })
     expect(answer.headers['www-authenticate']).toContain('error="invalid_token"')
   })
 
@@ -177,7 +177,7 @@ describe('T34: a token is invalid', () => {
   ])('%s', async (_how, forge) => {
     const answer = await answerTo(`Bearer ${await forge()}`)
     expect(answer.statusCode).toBe(401)
-    expect(answer.json()).toEqual({ error: 'invalid_token' })
+    expect(answer.json()).toMatchObject({ error: 'invalid_token' })
   })
 
   it('but not as it was issued, so that nothing else than the forgery fails above', async () => {

@@ -9,6 +9,7 @@ import { readPage } from '../support/documentation.ts'
 import { authorizeUrl, consentTo, obtainTokens, register } from '../support/oauth-client.ts'
 import { signInThere, startJourney } from '../support/provider-journey.ts'
 import { typeIn } from '../support/steps.ts'
+import { filesBelow } from './sentences.ts'
 
 const PAGE = readPage('docs/logs.md')
 const FROM = { 'x-forwarded-for': '::ffff:198.51.100.7' }
@@ -154,4 +155,13 @@ it('fl12: the page names no event that there is not', () => {
   const named = [...prose.matchAll(/`([a-z]+(?:-[a-z]+)+)`/g)].map(([, name = '']) => name)
   expect(named.length).toBeGreaterThan(10)
   expect(named.filter((name) => !Object.hasOwn(EVENTS, name))).toEqual([])
+})
+
+it('fl12: each event is emitted somewhere', () => {
+  const code = filesBelow(['src'], '.ts')
+    .filter((file) => file !== 'src/events.ts')
+    .map(readPage)
+    .join('\n')
+  const silent = Object.keys(EVENTS).filter((name) => !code.includes(`'${name}'`))
+  expect(silent).toEqual([])
 })

@@ -97,7 +97,7 @@ describe('a person whose session does not count', () => {
     const { app } = await buildTestApp()
     const answer = await check(app, { ...BROWSER, authorization: 'Bearer x' })
     expect(answer.statusCode).toBe(401)
-    expect(answer.json()).toEqual({ error: 'invalid_token' })
+    expect(answer.json()).toMatchObject({ error: 'invalid_token' })
   })
 })
 

@@ -171,7 +171,7 @@ describe('at9: under COOKIE_DOMAIN, of several session cookies', () => {
       expect(userOf(await ask(test, cookies))).toBe(302)
       const program = await ask(test, cookies, {})
       expect(program.statusCode).toBe(401)
-      expect(program.json()).toEqual({ error: 'invalid_token' })
+      expect(program.json()).toMatchObject({ error: 'invalid_token' })
     }
   })
 
