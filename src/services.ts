@@ -154,11 +154,6 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     events,
   })
   const resources = createResourceTable(config.resources, { publicUrl: issuer })
-  const persons = createPersons({
-    provider,
-    records,
-    programs: { isProgram: isMachine, current: machines.current },
-  })
   const userNames: UserNames = {
     areUnique: provider.uniqueUsernames,
     ofTokens: new Set(config.staticTokens.map(({ name }) => comparedName(name))),
@@ -178,6 +173,11 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     now,
   })
   const machines = createMachines(config.clients, keyring)
+  const persons = createPersons({
+    provider,
+    records,
+    programs: { isProgram: isMachine, current: machines.current },
+  })
   return {
     issuer,
     keyring,
@@ -296,7 +296,6 @@ function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundati
   const reportCheck = createOutcomeEvents({
     events,
     clientAddress,
-    resources,
     userNames,
     proxyFaults,
   })

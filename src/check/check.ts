@@ -22,7 +22,6 @@ import type {
   ResourceTable,
 } from '../resources/resource-table.ts'
 import { StorageUnavailable } from '../storage/storage.ts'
-import { withoutQuery } from '../url/path.ts'
 import type { Answer, AnswerContext, AnswerRules, Asker } from './answer.ts'
 import { answerFor, forbidden, unavailable, unrouted } from './answer-table.ts'
 import { type Decision, decide, decideAtOpenPath, reasonOf } from './decide.ts'
@@ -62,8 +61,6 @@ export interface Checked {
   readonly source?: Source
   /** True for the first use of a credential at a resource within an hour. */
   readonly isNewUse?: boolean
-  /** The address of a request for no resource, without its query. */
-  readonly asked?: string
   readonly verified?: Verified
   readonly match?: ResourceMatch
   /** The method of the request that the proxy asks about. */
@@ -236,10 +233,6 @@ function deny(reason: string, { located, rawHeaders, requestId }: Parameters<Che
     method: located.method,
   }
 }
-
-/** Host and path of a request, for events. */
-export const askedOf = ({ host, target }: Pick<ForwardedRequest, 'host' | 'target'>): string =>
-  `${host}${withoutQuery(target)}`.slice(0, MAX_ASKED)
 
 function kindOf(decision: Exclude<Decision, { kind: 'allow' }>): CheckedKind {
   switch (decision.kind) {

@@ -10,8 +10,6 @@ import type { Events } from '../events.ts'
 import type { ClientAddress } from '../http/client-address.ts'
 import { shortClient } from '../oauth/grant-facts.ts'
 import { type UserNames, uniqueUser } from '../oauth/user-name.ts'
-import { nearestUrl } from '../resources/nearest.ts'
-import type { ResourceTable } from '../resources/resource-table.ts'
 import type { AnsweredCheck, ReportCheck } from './check.ts'
 import { callerAt } from './identity-headers.ts'
 import type { ProxyFaults } from './proxy-faults.ts'
@@ -22,13 +20,12 @@ const MAX_GROUPS = 50
 export interface OutcomeEventsDeps {
   readonly events: Events
   readonly clientAddress: ClientAddress
-  readonly resources: ResourceTable
   readonly userNames: UserNames
   readonly proxyFaults: Pick<ProxyFaults, 'look'>
 }
 
 export function createOutcomeEvents(deps: OutcomeEventsDeps): ReportCheck {
-  const { events, clientAddress, resources, userNames, proxyFaults } = deps
+  const { events, clientAddress, userNames, proxyFaults } = deps
 
   const whereFrom = ({ request, requestId }: AnsweredCheck) => ({
     requestId,
@@ -117,8 +114,8 @@ export function createOutcomeEvents(deps: OutcomeEventsDeps): ReportCheck {
         events.emit({
           event: 'address-unknown',
           ...whereFrom(answered),
-          asked: checked.asked ?? '',
-          nearest: nearestUrl(checked.asked ?? '', resources.all),
+          asked: checked.unknown?.asked ?? '',
+          nearest: checked.unknown?.nearest,
           family,
           reason,
           status,

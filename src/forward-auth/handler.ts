@@ -74,7 +74,7 @@ export function createHandler(deps: HandlerDeps): EarlyHandler {
       const answer = located.problem === 'doubled' ? malformedRequest(reason) : forbidden(reason)
       return asked === undefined
         ? { kind: 'request-refused', answer, reason }
-        : { kind: 'address-unknown', answer, reason, asked }
+        : { kind: 'address-unknown', answer, reason, unknown: { asked, nearest: undefined } }
     }
     return check({ located, rawHeaders: request.rawHeaders, requestId, pinned, carrier: request })
   }

@@ -43,7 +43,7 @@ export function createApiKeySource(deps: ApiKeySourceDeps): ApiKeySource {
   const { apiKeys, keyring, watchKey, now } = deps
   const kept = createVerifiedCache({
     keyGeneration: () => 0,
-    expired: EXPIRED,
+    expired: () => EXPIRED,
     revoked: REVOKED,
     now,
   })
