@@ -6,7 +6,7 @@ import { EVENTS } from '../../src/events.ts'
 import { createBrowser } from '../support/browser.ts'
 import { ANYONE, buildTestApp, resource, type TestApp } from '../support/build-app.ts'
 import { readPage } from '../support/documentation.ts'
-import { authorizeUrl, consentTo, obtainTokens, register } from '../support/oauth-client.ts'
+import { authorizeUrl, check, consentTo, obtainTokens, register } from '../support/oauth-client.ts'
 import { signInThere, startJourney } from '../support/provider-journey.ts'
 import { typeIn } from '../support/steps.ts'
 import { filesBelow } from './sentences.ts'
@@ -139,7 +139,8 @@ it('each example line on the page has the fields of a real one', async () => {
   await signInBadly(gateway, { name: 'ann', password: 'wrong' })
   await obtainTokens(gateway.app)
   const examples = PAGE.match(/^\{"level":30.*\}$/gm) ?? []
-  expect(examples).toHaveLength(2)
+  await check(gateway.app, { 'x-forwarded-host': 'gatewarden:11000' })
+  expect(examples).toHaveLength(3)
   for (const example of examples.map((line) => JSON.parse(line))) {
     const [line = {}] = eventsOf(gateway, example.event)
     expect(Object.keys(example)).toEqual(Object.keys(line))
