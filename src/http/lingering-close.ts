@@ -30,6 +30,8 @@ export function lingerThenClose(
     left -= chunk.length
     if (left < 0) socket.destroy()
   })
+  // A stream that the body was piped to pauses the request when it is destroyed, and then nobody sees the client leave.
+  request.unpipe()
   request.resume()
   // Node calls this once the answer is written; its own version would close with the body unread.
   socket.destroySoon = () => {

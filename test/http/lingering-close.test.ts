@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { PassThrough } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
 import { lingerThenClose } from '../../src/http/lingering-close.ts'
 import { buildTestApp } from '../support/build-app.ts'
@@ -142,4 +143,28 @@ describe('a lingering close is bounded', () => {
     }
     expect(received.toLowerCase()).not.toContain('connection: close')
   })
+})
+
+it('ed28: a client that leaves ends the wait, also when the body went on through a stream that broke', async () => {
+  const server = createServer((request, response) => {
+    const onward = request.pipe(new PassThrough())
+    lingerThenClose(request, response, { maxMs: 60_000 })
+    response.writeHead(502, { 'content-length': '4' }).end('{no}')
+    onward.destroy()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const connected = once(server, 'connection')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no TCP port')
+  const client = connect(address.port, '127.0.0.1')
+  sockets.push(client)
+  client.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n')
+  const [socket] = (await connected) as [Socket]
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  await once(client, 'data')
+  // More than the request holds while nobody reads it.
+  client.end(Buffer.alloc(300_000))
+  await closed
+  server.close()
 })
