@@ -23,6 +23,7 @@ import { registrationRoute } from './oauth/endpoints/registration.ts'
 import { tokenRoute } from './oauth/endpoints/token.ts'
 import { usableGrantTypes } from './oauth/grants/index.ts'
 import { revokeEndedGrants } from './oauth/revocation.ts'
+import { createConcurrency } from './proxy/concurrency.ts'
 import { createForwarding } from './proxy/forwarding.ts'
 import { createFrontPage } from './proxy/front-page.ts'
 import { createUpstreamHeaders } from './proxy/request-headers.ts'
@@ -112,7 +113,14 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       mount: (scope) =>
         proxyRoutes(scope, {
           ...services,
-          upstream: createUpstream({ idleMs: config.upstreamIdle * 1000 }),
+          upstream: createUpstream({
+            idleMs: config.upstreamIdle * 1000,
+            bodyLimit: config.upstreamLimits?.body,
+            headerLimit: config.upstreamLimits?.headers,
+          }),
+          concurrency: createConcurrency(
+            config.upstreamLimits?.perPerson ?? { requests: 0, streams: 0 },
+          ),
           forwarding: createForwarding({
             ...services,
             upstreamHeaders: createUpstreamHeaders(identityHeaders, config.apiKeyHeader),

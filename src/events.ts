@@ -141,6 +141,20 @@ export const EVENTS = {
     sometimes: ['address', 'resource'],
     bound: 'address',
   },
+  'upstream-refused-us': {
+    level: 'warn',
+    says: 'the server behind refused the credential that we have for it: check upstream_authorization',
+    always: ['requestId', 'resource'],
+    sometimes: ['address'],
+    bound: 'warning',
+  },
+  'too-many-open': {
+    level: 'warn',
+    says: 'a caller has too many requests or streams open: see MCP_PER_SUBJECT_CONCURRENCY and MCP_PER_SUBJECT_STREAMS',
+    always: ['requestId', 'userId', 'resource'],
+    sometimes: ['address'],
+    bound: 'warning',
+  },
   // Clients and people
   'client-registered': {
     level: 'info',

@@ -23,12 +23,20 @@ export const describeRefusal = (error: ChallengeError | undefined): string =>
     ? 'This server needs a login and the request has no access token'
     : DESCRIPTION[error]
 
-/** @param error absent if no credential was sent */
-export function challenge(match: ResourceMatch, error?: ChallengeError): string {
-  const scopes =
+/**
+ * @param error absent if no credential was sent
+ * @param more scopes that this request needs beside those that every request needs
+ */
+export function challenge(
+  match: ResourceMatch,
+  error?: ChallengeError,
+  more: readonly string[] = [],
+): string {
+  const always =
     error === 'insufficient_scope'
       ? match.resource.requiredScopes
       : advertisedScopes(match.resource)
+  const scopes = [...always, ...more.filter((scope) => !always.includes(scope))]
   const parameters = [
     ...(error ? [`error="${error}"`, `error_description="${DESCRIPTION[error]}"`] : []),
     `resource_metadata="${metadataUrl(match)}"`,

@@ -6,6 +6,7 @@
 
 import type { Config } from './config.ts'
 import { warnOfClosedResources } from './rules/closed-resources.ts'
+import { checkHeaderMutations } from './rules/forged-headers.ts'
 import { checkGroupsOfProvider } from './rules/groups-of-provider.ts'
 import { warnOfLdapNames } from './rules/ldap-names.ts'
 import { warnOfOtherPort } from './rules/other-port.ts'
@@ -71,6 +72,16 @@ export function buildConfig(parts: Parts): Config | undefined {
   checkUpstreams({ ...parts, resources })
   warnOfPlainResources({ ...parts, resources })
   warnOfOtherPort(parts)
+  const identityHeaders = toIdentityHeaders(settings.identity_headers, {
+    apiKeyHeader: settings.api_key_header,
+    report,
+  })
+  checkHeaderMutations({
+    resources,
+    identityHeaders: Object.keys(identityHeaders),
+    apiKeyHeader: settings.api_key_header,
+    report,
+  })
   checkRevokeBefore(parts)
   const redis = buildRedis(parts)
   if (redis) refuseNewUsers(newUsers, report)
@@ -85,6 +96,14 @@ export function buildConfig(parts: Parts): Config | undefined {
     ...(redis && { redis }),
     maxStale: settings.max_stale,
     upstreamIdle: settings.upstream_idle_timeout,
+    upstreamLimits: {
+      body: settings.upstream_body_limit,
+      headers: settings.upstream_header_limit,
+      perPerson: {
+        requests: settings.mcp_per_subject_concurrency,
+        streams: settings.mcp_per_subject_streams,
+      },
+    },
     ...(settings.secret !== undefined && { secret: settings.secret }),
     secretPrevious: settings.secret_previous ?? [],
     ...(settings.signing_key !== undefined && { signingKey: settings.signing_key }),
@@ -111,10 +130,7 @@ export function buildConfig(parts: Parts): Config | undefined {
     ...(settings.client_lifetime !== 'never' && { clientLifetime: settings.client_lifetime }),
     ...(settings.revoke_before !== undefined && { revokeBefore: settings.revoke_before }),
     apiKeyHeader: settings.api_key_header,
-    identityHeaders: toIdentityHeaders(settings.identity_headers, {
-      apiKeyHeader: settings.api_key_header,
-      report,
-    }),
+    identityHeaders,
     shutdown: { delay: settings.shutdown_delay, timeout: settings.shutdown_timeout },
     rateLimit: settings.rate_limit,
     logLevel: settings.log_level,

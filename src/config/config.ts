@@ -31,6 +31,15 @@ export interface Config {
   readonly maxStale: number
   /** How long a proxied request may be silent; 0 means no limit. */
   readonly upstreamIdle: number
+  /** Absent: the defaults of pass-through. */
+  readonly upstreamLimits?: {
+    /** Bytes of the body of a request; 0 means no limit. */
+    readonly body: number
+    /** Bytes of the headers of an answer. */
+    readonly headers: number
+    /** Requests and streams that a person may have open at once; 0 means no limit. */
+    readonly perPerson: { readonly requests: number; readonly streams: number }
+  }
   /** Root of all derived keys; absent: `cli/root-secret.ts` makes one in `dataDir`. */
   readonly secret?: string
   /** Former roots, newest first. They open sealed values and never seal new ones. */

@@ -14,6 +14,7 @@ import { IDENTITY_HEADER_NAMES, identityHeaders } from './values/identity-header
 import { parseInstant } from './values/instants.ts'
 import { parseAllowedEmail, parseDomain, parseGroup, parseHostedDomain } from './values/people.ts'
 import {
+  parseCap,
   parseClientSecret,
   parseHttpScheme,
   parseKeycloakHost,
@@ -29,12 +30,14 @@ import {
   parseSecret,
   parseToken,
   parseTokenEndpointAuthMethod,
+  parseUpstreamAuthorization,
   splitSecrets,
 } from './values/plain.ts'
 import { parseRedisUrl } from './values/redis-url.ts'
 import { parseRegistrant } from './values/registration.ts'
 import { parseScopeToken, splitScopes } from './values/scopes.ts'
 import { parseSigningKey } from './values/signing-key.ts'
+import { size } from './values/sizes.ts'
 import { splitList } from './values/split-list.ts'
 import { parseFlatToken } from './values/static-token.ts'
 import {
@@ -96,12 +99,36 @@ export const Settings = z.object({
       aliases: ['UPSTREAM_MCP_URL'],
       flags: ['UPSTREAM'],
     }),
+  upstream_authorization_header: text(parseUpstreamAuthorization).optional().register(fields, {
+    description:
+      'The `Authorization` that every request to the server behind has, with its scheme, such as `Bearer abc`, in place of any of the client. Requires exactly one resource with an upstream; in the file, each resource can have its own `upstream_authorization`.',
+    secret: true,
+  }),
   upstream_idle_timeout: scalar(duration({ min: '0s', max: '24h' }))
     .prefault('1h')
     .register(fields, {
       description:
         'As a reverse proxy, Gatewarden ends a request after this time without a byte of it or of its answer. 0 means no limit. There is no limit on the whole.',
     }),
+  upstream_body_limit: scalar(size({ min: '0', max: '1024g' }))
+    .prefault('0')
+    .register(fields, {
+      description:
+        'As a reverse proxy, Gatewarden refuses bodies of requests that are larger than this, such as `10m`, with 413. 0 means no limit.',
+    }),
+  upstream_header_limit: scalar(size({ min: '8k', max: '1m' }))
+    .prefault('64k')
+    .register(fields, {
+      description:
+        'As a reverse proxy, Gatewarden answers 502 if the headers of the server behind are larger than this, all together.',
+    }),
+  mcp_per_subject_concurrency: scalar(parseCap).prefault(100).register(fields, {
+    description:
+      'As a reverse proxy, requests that a person, or a fixed token, may have open at once in each process; one more gets 429 with `Retry-After`. 0 means no limit.',
+  }),
+  mcp_per_subject_streams: scalar(parseCap).prefault(100).register(fields, {
+    description: 'The same for event streams, which stay open for long and are counted apart.',
+  }),
   trusted_proxies: list(parseNetwork).prefault('127.0.0.0/8,::1').register(fields, {
     description:
       'Addresses and CIDRs of your proxy. Gatewarden reads forwarded headers from these only. List a proxy behind another one by its own address: inside a private range it counts as a client.',

@@ -11,7 +11,7 @@ import { readerOfRequest } from '../http/browser-request.ts'
 import { lingerThenClose } from '../http/lingering-close.ts'
 import { FAULT_WORDS } from '../pages/error-page.ts'
 import type { ResourceMatch } from '../resources/resource-table.ts'
-import { UpstreamUnavailable } from './upstream.ts'
+import { BodyTooLarge, UpstreamUnavailable } from './upstream.ts'
 
 /** @param cors the header lines by which an allowed page may read the answer */
 export function refuse(
@@ -32,6 +32,12 @@ export function fail(
   response: ServerResponse,
   { match, cors }: { match: ResourceMatch | 'ambiguous'; cors: readonly string[] },
 ): void {
+  if (error instanceof BodyTooLarge && !response.headersSent) {
+    const reason = 'the body is above UPSTREAM_BODY_LIMIT'
+    request.report({ event: 'request-refused', reason, status: 413, method: request.method })
+    refuse(request, response, answerOf(413, TOO_LARGE, request), cors)
+    return
+  }
   const outage = error instanceof UpstreamUnavailable
   const resource = match === 'ambiguous' ? undefined : match.resource.id
   // Tell only name, code and message of an upstream's failure: the driver's error carries bytes of the answer.
@@ -41,24 +47,57 @@ export function fail(
     response.destroy()
     return
   }
-  const words = outage ? UPSTREAM_DOWN : UNEXPECTED
-  const status = outage ? 502 : 500
-  const reader = readerOfRequest(request)
-  const answer =
-    reader === 'program'
-      ? failureFor(status, words, request.id)
-      : errorAnswer(status, reader, [], { ...words, requestId: request.id })
+  const answer = outage ? answerOf(502, UPSTREAM_DOWN, request) : answerOf(500, UNEXPECTED, request)
   refuse(request, response, answer, cors)
 }
 
-const UPSTREAM_DOWN = {
-  kind: 'broken' as const,
+/** 429 for a person who has too many requests or streams open (decision K39). */
+export const tooMany = (request: FastifyRequest): Answer =>
+  answerOf(429, TOO_MANY, request, ['Retry-After', '1'])
+
+interface Words {
+  readonly kind: 'broken' | 'retry'
+  readonly title: string
+  readonly text: string
+  readonly error: string
+  readonly description: string
+}
+
+function answerOf(
+  status: number,
+  words: Words,
+  request: FastifyRequest,
+  headers: readonly string[] = [],
+): Answer {
+  const reader = readerOfRequest(request)
+  return reader === 'program'
+    ? failureFor(status, words, request.id, headers)
+    : errorAnswer(status, reader, headers, { ...words, requestId: request.id })
+}
+
+const TOO_LARGE: Words = {
+  kind: 'retry',
+  title: 'This is too large to send',
+  text: 'The server takes no file or form of this size. Send a smaller one, or ask whoever runs this server to raise the limit.',
+  error: 'invalid_request',
+  description: 'the body is too large',
+}
+const TOO_MANY: Words = {
+  kind: 'retry',
+  title: 'Too much at once',
+  text: 'Your programs have too many requests open at this server. Close some of them, wait a moment, then reload this page.',
+  error: 'temporarily_unavailable',
+  description: 'too many requests of this caller are open',
+}
+
+const UPSTREAM_DOWN: Words = {
+  kind: 'broken',
   title: 'The server behind this login did not answer',
   text: 'You are signed in, and nothing is lost. Wait a moment, then reload this page. If you see this page again, tell whoever runs this server the request number below.',
   error: 'temporarily_unavailable',
   description: 'the server behind the gateway did not answer',
 }
-const UNEXPECTED = {
+const UNEXPECTED: Words = {
   ...FAULT_WORDS,
   error: 'server_error',
   description: 'unexpected error',
@@ -76,11 +115,12 @@ function failureFor(
   status: number,
   words: { readonly error: string; readonly description: string },
   requestId: string,
+  more: readonly string[],
 ): Answer {
   const body = JSON.stringify({
     error: words.error,
     error_description: `${words.description}, request ${requestId}`,
   })
-  const headers = ['Content-Type', 'application/json', 'Cache-Control', 'no-store']
+  const headers = ['Content-Type', 'application/json', 'Cache-Control', 'no-store', ...more]
   return { status, headers: [...headers, 'Content-Length', String(Buffer.byteLength(body))], body }
 }

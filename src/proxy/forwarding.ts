@@ -5,8 +5,8 @@
  */
 import type { FastifyRequest } from 'fastify'
 import type { Answer } from '../check/answer.ts'
-import { isPageLoad } from '../http/browser-request.ts'
-import { valuesOf } from '../http/header-list.ts'
+import { readerOfRequest } from '../http/browser-request.ts'
+import { filterHeaders, valuesOf } from '../http/header-list.ts'
 import type {
   MatchResult,
   Resource,
@@ -17,6 +17,8 @@ import { parseIpAddress } from '../url/ip-address.ts'
 import { withoutQuery } from '../url/path.ts'
 import { withPublicAddresses } from './address-headers.ts'
 import { type AddressMap, createAddressMap, type ProxiedResource } from './address-map.ts'
+import { OUTAGE, replaceChallenge } from './challenges.ts'
+import { createHeaderMutations } from './header-mutations.ts'
 import type { ClientConnection, UpstreamHeaders } from './request-headers.ts'
 import { clientHeaders, SANDBOX } from './response-headers.ts'
 import type { AnswerHead, UpstreamCall } from './upstream.ts'
@@ -27,10 +29,15 @@ export interface Allowed {
   readonly answer: Answer
   /** The header lines by which an allowed page may read the answer. */
   readonly cors: readonly string[]
+  /** False for a caller at an open path who has no good credential. */
+  readonly isKnown: boolean
 }
 
 /** All of an {@link UpstreamCall} but the two ends of the connection. */
-export type Forwarding = Pick<UpstreamCall, 'target' | 'responseHeaders' | 'redirect'>
+export type Forwarding = Pick<UpstreamCall, 'target' | 'responseHeaders' | 'redirect'> & {
+  /** A challenge of ours in place of the upstream's. */
+  readonly instead: NonNullable<UpstreamCall['instead']>
+}
 
 export function createForwarding(deps: {
   readonly resources: ResourceTable
@@ -39,6 +46,7 @@ export function createForwarding(deps: {
   readonly isOwnCookie: (name: string) => boolean
 }): (request: FastifyRequest, allowed: Allowed) => Forwarding {
   const { resources, upstreamHeaders, isTrustedProxy, isOwnCookie } = deps
+  const mutate = createHeaderMutations()
   const maps = new WeakMap<Resource, AddressMap>()
 
   function mapOf(resource: ProxiedResource): AddressMap {
@@ -57,27 +65,38 @@ export function createForwarding(deps: {
   const foundAt = ({ origin }: Resource, path: string) =>
     resources.match(new URL(origin).host, path)
 
-  return (request, { match, answer, cors }) => {
+  return (request, { match, answer, cors, isKnown }) => {
     const { resource } = match
     const map = mapOf(resource)
-    const followsRedirects = !isPageLoad(request)
+    const reader = readerOfRequest(request)
+    const caller = { isKnown, isProgram: reader === 'program' }
+    const { challenges, authorization } = resource.passThrough
+    const always = [...(resource.sharedHost === 'sandboxed' ? SANDBOX : []), ...cors]
+    let replaced: ReturnType<typeof replaceChallenge> = {}
     return {
       target: {
         origin: resource.upstream.origin,
         path: map.toUpstream(request.raw.url ?? '/', match.viaAlso),
-        headers: upstreamHeaders(
-          request.raw.rawHeaders,
-          answer,
-          clientOf(request),
-          resource.passThrough,
-        ),
+        headers: headersFor(request, { match, answer, cors, isKnown }),
       },
-      responseHeaders: ({ lines }, path) => [
-        ...withPublicAddresses(clientHeaders(lines, isOwnCookie), map, path),
-        ...(resource.sharedHost === 'sandboxed' ? SANDBOX : []),
-        ...cors,
-      ],
-      redirect: (head, path) => (followsRedirects ? next(head, path) : undefined),
+      instead(head) {
+        if (challenges === 'own') return undefined
+        const isForUs = head.status === 401 && authorization !== undefined
+        if (isForUs) request.report({ event: 'upstream-refused-us', resource: resource.id })
+        replaced = isForUs ? OUTAGE : replaceChallenge(head, match, caller)
+        const { instead } = replaced
+        return instead && { ...instead, headers: [...instead.headers, ...always] }
+      },
+      responseHeaders({ lines }, path) {
+        const headers = withPublicAddresses(clientHeaders(lines, isOwnCookie), map, path)
+        if (challenges === 'own') return [...headers, ...always]
+        const kept = filterHeaders(headers, (name) => !/^www-authenticate$/i.test(name))
+        const ours =
+          replaced.challenge === undefined ? [] : ['WWW-Authenticate', replaced.challenge]
+        return [...kept, ...ours, ...always]
+      },
+      // A browser shows the address, and relative links of the page depend on it.
+      redirect: (head, path) => (reader === 'page' ? undefined : next(head, path)),
     }
 
     /** A redirect is followed where the client's own next request would be decided alike. */
@@ -96,6 +115,15 @@ export function createForwarding(deps: {
       const isDecided = isOf(resource, found) && (found.isOpen || !match.isOpen)
       return isDecided ? target : undefined
     }
+  }
+
+  function headersFor(request: FastifyRequest, { match, answer, isKnown }: Allowed): string[] {
+    const { passThrough } = match.resource
+    const { rawHeaders, url = '/' } = request.raw
+    const client = clientOf(request)
+    const headers = upstreamHeaders(rawHeaders, answer, client, passThrough)
+    if (passThrough.mutations.length === 0) return headers
+    return mutate(headers, passThrough.mutations, { rawHeaders, target: url, client, isKnown })
   }
 
   /** How the client reached us. */

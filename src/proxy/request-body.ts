@@ -30,14 +30,26 @@ const EMPTY = Buffer.alloc(0)
  * Calls `send` with the body: a small one when it is complete, and never if it is cut off; a larger one at once. Cuts
  * the connection if no byte of it passes for the idle time.
  */
-export type TakeBody = (request: IncomingMessage, send: (body: RequestBody) => void) => void
+export type TakeBody = (
+  request: IncomingMessage,
+  send: (body: RequestBody) => void,
+  /** Called in place of `send`, or after it, if the body is larger than the limit. */
+  onTooLarge: () => void,
+) => void
 
-/** @param idleMs 0 is no limit */
-export function createTakeBody(idleMs: number): TakeBody {
+/** @param options `idleMs` and `limit` (bytes): 0 is no limit */
+export function createTakeBody({ idleMs, limit }: { idleMs: number; limit: number }): TakeBody {
   const budget = { left: MAX_KEPT_TOTAL }
-  return (request, send) => {
+  return (request, send, onTooLarge) => {
     const length = lengthOf(request)
     if (length !== 0 && idleMs > 0) endWhenSilent(request, idleMs)
+    if (limit > 0 && length > limit) {
+      if (Number.isFinite(length)) {
+        onTooLarge()
+        return
+      }
+      countBytes(request, limit, onTooLarge)
+    }
     if (length === 0) send(whole(null))
     else if (length <= MAX_BUFFERED) collect(request, length, (content) => send(whole(content)))
     else send(stream(request, length, budget))
@@ -126,6 +138,17 @@ function keepCopy(request: IncomingMessage, budget: { left: number }) {
       }
     },
   }
+}
+
+function countBytes(request: IncomingMessage, limit: number, onTooLarge: () => void): void {
+  let left = limit
+  const count = (chunk: Buffer) => {
+    left -= chunk.length
+    if (left >= 0) return
+    request.off('data', count)
+    onTooLarge()
+  }
+  request.on('data', count)
 }
 
 function endWhenSilent(request: IncomingMessage, idleMs: number): void {

@@ -36,6 +36,11 @@ export interface ClientConnection {
   readonly proto: 'http' | 'https'
 }
 
+/** The header lines that say how the client reached us. */
+export const forwardedLines = ({ address, host, proto }: ClientConnection): string[] => [
+  ...['X-Forwarded-For', address, 'X-Forwarded-Host', host, 'X-Forwarded-Proto', proto],
+]
+
 /**
  * @param rawHeaders the headers of the client
  * @param allowed the answer that allowed the request: it has the identity headers and the remaining credentials
@@ -83,16 +88,13 @@ export function createUpstreamHeaders(
     for (let i = 0; i < allowed.headers.length; i += 2) {
       const name = allowed.headers[i] ?? ''
       const value = allowed.headers[i + 1] ?? ''
-      if (value !== '' && ours.has(name)) headers.push(name, value)
+      if (value === '' || !ours.has(name)) continue
+      // The server's own credential never stands beside that of a client.
+      if (name === 'Authorization' && rules.authorization !== undefined) continue
+      headers.push(name, value)
     }
-    headers.push(
-      'X-Forwarded-For',
-      client.address,
-      'X-Forwarded-Host',
-      client.host,
-      'X-Forwarded-Proto',
-      client.proto,
-    )
+    if (rules.authorization !== undefined) headers.push('Authorization', rules.authorization)
+    headers.push(...forwardedLines(client))
     // Without it the driver takes the host of the upstream URL.
     if (rules.host === 'public') headers.push('Host', client.host)
     return headers

@@ -18,13 +18,14 @@ import { lingerThenClose } from '../http/lingering-close.ts'
 import type { compileOrigins } from '../http/origins.ts'
 import type { Resource, ResourceMatch, ResourceTable } from '../resources/resource-table.ts'
 import { isOwnHost } from '../url/host.ts'
+import type { Caps, Concurrency } from './concurrency.ts'
 import { corsHeaders, preflightHeaders } from './cross-origin.ts'
-import { fail, refuse } from './failure.ts'
+import { fail, refuse, tooMany } from './failure.ts'
 import { isForClients } from './for-clients.ts'
 import type { Allowed, createForwarding } from './forwarding.ts'
 import type { FrontPage } from './front-page.ts'
 import { asksForPublicDocument, corsOfApplication } from './public-documents.ts'
-import type { AnswerHead, Upstream } from './upstream.ts'
+import type { Upstream } from './upstream.ts'
 
 /** What events call the kind of proxy that we are ourselves. */
 const FAMILY = 'pass-through'
@@ -38,6 +39,7 @@ export interface ProxyRoutes {
   readonly resources: ResourceTable
   readonly upstream: Upstream
   readonly forwarding: ReturnType<typeof createForwarding>
+  readonly concurrency: Concurrency
   readonly originAllowed: ReturnType<typeof compileOrigins>
   /** Answers discovery requests whose well-known part comes after the path, preflights too; else undefined. */
   readonly discover: (request: FastifyRequest, reply: FastifyReply) => FastifyReply | undefined
@@ -154,22 +156,33 @@ async function passThrough(
     refuse(request, response, answer, cors)
     return
   }
+  // The client left during the check.
+  if (response.destroyed) return
   const { verified } = checked
+  const seat = verified && deps.concurrency.take(verified.sub, kindOf(request))
+  if (verified && !seat) {
+    const { id: resource } = allowed.resource
+    request.report({ event: 'too-many-open', userId: verified.sub, resource })
+    refuse(request, response, tooMany(request), cors)
+    return
+  }
+  if (seat) response.once('close', seat.leave)
+  const isKnown = verified !== undefined
+  const call = deps.forwarding(request, { match: allowed, answer, cors, isKnown })
   const isPerson = verified?.source === 'cookie' && request.method === 'GET' && isPageLoad(request)
   await deps.upstream.forward({
     request: request.raw,
     response,
-    ...deps.forwarding(request, { match: allowed, answer, cors }),
-    ...(isPerson && {
-      instead: (head: AnswerHead) =>
-        isForClients(head, allowed)
-          ? mcpServerPage(
-              200,
-              { match: allowed, requestId: request.id },
-              { signOutUrl: deps.signOutUrl, caller: verified },
-            )
-          : undefined,
-    }),
+    onStream: () => seat?.becomesStream(),
+    ...call,
+    instead: (head) =>
+      isPerson && isForClients(head, allowed)
+        ? mcpServerPage(
+            200,
+            { match: allowed, requestId: request.id },
+            { signOutUrl: deps.signOutUrl, caller: verified },
+          )
+        : call.instead(head),
   })
 }
 
@@ -180,7 +193,8 @@ async function passPublicDocument(
   match: Allowed['match'],
   { upstream, forwarding }: ProxyRoutes,
 ): Promise<void> {
-  const call = forwarding(request, { match, answer: NOTHING_ABOUT_CALLER, cors: [] })
+  const allowed = { match, answer: NOTHING_ABOUT_CALLER, cors: [], isKnown: false }
+  const call = forwarding(request, allowed)
   await upstream.forward({
     request: request.raw,
     response,
@@ -196,6 +210,12 @@ async function passPublicDocument(
 
 const isProxied = (match: ResourceMatch): match is Allowed['match'] =>
   match.resource.upstream !== undefined
+
+/** A client that asks for events alone opens a stream. */
+const kindOf = ({ method, headers }: FastifyRequest): keyof Caps =>
+  method === 'GET' && /^\s*text\/event-stream\b/i.test(headers.accept ?? '')
+    ? 'streams'
+    : 'requests'
 
 const isPreflight = ({ method, headers }: FastifyRequest) =>
   method === 'OPTIONS' && headers['access-control-request-method'] !== undefined

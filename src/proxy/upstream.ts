@@ -16,6 +16,11 @@ export class UpstreamUnavailable extends Error {
   override readonly name = 'UpstreamUnavailable'
 }
 
+/** The body of the request is larger than the limit. */
+export class BodyTooLarge extends Error {
+  override readonly name = 'BodyTooLarge'
+}
+
 /** The head of an answer; `lines` is a flat list of names and values in Latin-1. */
 export interface AnswerHead {
   readonly status: number
@@ -36,6 +41,8 @@ export interface UpstreamCall {
    * @param path the request target at the upstream that it answers
    */
   readonly responseHeaders: (head: AnswerHead, path: string) => string[]
+  /** Called if the answer is an event stream. */
+  readonly onStream?: () => void
   /** The path with query to ask next, in place of an answer; undefined if the client gets this answer. */
   readonly redirect: (head: AnswerHead, path: string) => string | undefined
   /** Our own answer in the place of this one, whose body nobody reads then; undefined if the client gets this one. */
@@ -43,28 +50,39 @@ export interface UpstreamCall {
 }
 
 export interface Upstream {
-  /** @throws UpstreamUnavailable if the upstream fails before its answer has begun, or redirects in a circle */
+  /**
+   * @throws UpstreamUnavailable if the upstream fails before its answer has begun, or redirects in a circle
+   * @throws BodyTooLarge
+   */
   forward(call: UpstreamCall): Promise<void>
   close(): Promise<void>
 }
 
 const CONNECT_TIMEOUT_MS = 10_000
-/** The same limit as for a client's headers. */
-const MAX_HEADER_SIZE = 64 * 1024
+/** The same limit as for a client's headers. In bytes. */
+const HEADER_LIMIT = 64 * 1024
 const MAX_REDIRECTS = 10
-/** The body of a redirect is read to its end, so that the connection can be used again, if it is no longer than this. */
-const MAX_REDIRECT_BODY = 64 * 1024
+/** A body that no client gets is read to its end, so that the connection can be used again, within these bounds. */
+const MAX_SKIPPED = { bytes: 64 * 1024, ms: 1000 }
 const EMPTY = Buffer.alloc(0)
 
-/** @param options `idleMs`: a request ends after this time without a byte in either direction; 0 is no limit */
-export function createUpstream({ idleMs }: { readonly idleMs: number }): Upstream {
-  const takeBody = createTakeBody(idleMs)
+/**
+ * @param options `idleMs`: a request ends after this time without a byte in either direction; `bodyLimit` and
+ *   `headerLimit`: bytes of a request's body and of an answer's headers. 0 is no limit for `idleMs` and `bodyLimit`
+ */
+export function createUpstream(options: {
+  readonly idleMs: number
+  readonly bodyLimit?: number | undefined
+  readonly headerLimit?: number | undefined
+}): Upstream {
+  const { idleMs, bodyLimit = 0, headerLimit = HEADER_LIMIT } = options
+  const takeBody = createTakeBody({ idleMs, limit: bodyLimit })
   const agent = new Agent({
     connect: { timeout: CONNECT_TIMEOUT_MS },
     // A tool may think for minutes before it answers, and an event stream is silent while nothing happens.
     headersTimeout: idleMs,
     bodyTimeout: idleMs,
-    maxHeaderSize: MAX_HEADER_SIZE,
+    maxHeaderSize: headerLimit,
   })
 
   return {
@@ -80,7 +98,7 @@ interface Held extends AnswerHead {
 
 function forward(
   agent: Agent,
-  { request, response, target, responseHeaders, redirect, instead }: UpstreamCall,
+  { request, response, target, responseHeaders, redirect, instead, onStream }: UpstreamCall,
   takeBody: ReturnType<typeof createTakeBody>,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -118,7 +136,8 @@ function forward(
       kept?.release()
       lingerThenClose(request, response)
       response.writeHead(status, [...headers])
-      response.end(body)
+      response.end(request.method === 'HEAD' ? undefined : body)
+      resolve()
     }
 
     function end(): void {
@@ -148,9 +167,9 @@ function forward(
     }
 
     function ask(path: string, body: RequestBody['content'], asked: readonly string[]): void {
-      let held: Held | undefined
-      let replaced = false
+      let held: Held | 'replaced' | undefined
       let skipped = 0
+      let skipping: NodeJS.Timeout | undefined
       agent.dispatch(
         {
           origin: target.origin,
@@ -172,20 +191,21 @@ function forward(
             if (status < 200) return
             const head = { status, lines: linesOf(started.rawHeaders, parsed) }
             const own = instead?.(head)
-            if (own) {
-              replaced = true
-              answerInstead(own)
-              started.abort(new Error('answered in its place'))
+            const next = own ? undefined : redirect(head, path)
+            if (!own && next === undefined) {
+              if (/^text\/event-stream\b/i.test(String(parsed['content-type']))) onStream?.()
+              begin(head, path, parsed['content-length'] !== undefined)
               return
             }
-            const next = redirect(head, path)
-            if (next === undefined) begin(head, path, parsed['content-length'] !== undefined)
-            else held = { ...head, next }
+            held = next === undefined ? 'replaced' : { ...head, next }
+            const stop = () => started.abort(new Error('the rest of the answer is not needed'))
+            skipping = setTimeout(stop, MAX_SKIPPED.ms)
+            if (own) answerInstead(own)
           },
           onResponseData(started, chunk) {
             if (held) {
               skipped += chunk.length
-              if (skipped > MAX_REDIRECT_BODY) started.abort(new Error('a redirect is too long'))
+              if (skipped > MAX_SKIPPED.bytes) started.abort(new Error('too long'))
               return
             }
             clearImmediate(headOnly)
@@ -194,12 +214,14 @@ function forward(
             response.once('drain', () => started.resume())
           },
           onResponseEnd() {
-            if (replaced) return
+            clearTimeout(skipping)
+            if (held === 'replaced') return
             if (held) follow(held, path, asked)
             else end()
           },
           onResponseError(_started, cause) {
-            if (gone || replaced) return
+            clearTimeout(skipping)
+            if (gone || held === 'replaced') return
             if (held) {
               follow(held, path, asked)
             } else if (response.headersSent) {
@@ -214,9 +236,15 @@ function forward(
       )
     }
 
-    takeBody(request, (body) => {
+    const send = (body: RequestBody) => {
       kept = body
       ask(target.path, body.content, [target.path])
+    }
+    takeBody(request, send, () => {
+      gone = true
+      kept?.release()
+      controller?.abort(new Error('the body is too large'))
+      reject(new BodyTooLarge())
     })
   })
 }

@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
+import { DEFAULT_PASS_THROUGH } from '../../src/resources/pass-through.ts'
 import { ANYONE, buildTestApp, resource } from '../support/build-app.ts'
 import { obtainTokens } from '../support/oauth-client.ts'
 import { exchange, listen, open } from '../support/raw-http.ts'
@@ -394,7 +395,11 @@ describe('ed10: an upstream that gets the public Host', () => {
     })
     const { ask } = await openGateway('', {
       resources: [
-        resource({ allow: ANYONE, upstream: upstream.origin, passThrough: { host: 'public' } }),
+        resource({
+          allow: ANYONE,
+          upstream: upstream.origin,
+          passThrough: { ...DEFAULT_PASS_THROUGH, host: 'public' },
+        }),
       ],
     })
     expect((await ask('GET /notes/mcp')).values('location')).toEqual([expected])

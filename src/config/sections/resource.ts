@@ -6,6 +6,7 @@
 import * as z from 'zod'
 import type { AllowList } from '../../resources/policy.ts'
 import type { ResourceConfig } from '../../resources/resource-table.ts'
+import type { Disk } from '../sources/disk.ts'
 import { fields, list, section, text, toggle } from '../values/fields.ts'
 import { Allow, isEmpty, toAllowList } from '../values/people.ts'
 import { parseDisplayName, parseSharedHost } from '../values/plain.ts'
@@ -87,7 +88,7 @@ const MAX_SCOPES_LENGTH = 10_000
 export function buildResource(
   id: string,
   resource: Resource,
-  { global, report }: { global: GlobalRules; report: Report },
+  { global, disk, report }: { global: GlobalRules; disk: Disk; report: Report },
 ): ResourceConfig | undefined {
   const at = `resources.${id}`
   const before = report.problems.length
@@ -148,7 +149,7 @@ export function buildResource(
     at,
     report,
   })
-  const passThrough = buildPassThrough(resource)
+  const passThrough = buildPassThrough(resource, { at, disk, report })
   if (report.problems.length > before) return undefined
   return {
     id,

@@ -8,10 +8,12 @@
  */
 import { sha256 } from '../../crypto.ts'
 import { BUILTIN_ISSUER, builtinSubject } from '../../providers/provider-config.ts'
+import { DEFAULT_PASS_THROUGH } from '../../resources/pass-through.ts'
 import type { AllowList } from '../../resources/policy.ts'
 import type { ResourceConfig } from '../../resources/resource-table.ts'
 import { normalizeHost } from '../../url/host.ts'
 import { looselyRead } from '../../url/path.ts'
+import type { Disk } from '../sources/disk.ts'
 import type { FileContents } from '../sources/file.ts'
 import type { Chosen } from '../sources/precedence.ts'
 import { isRecord } from '../sources/yaml.ts'
@@ -20,6 +22,7 @@ import { Allow, isEmpty, toAllowList } from '../values/people.ts'
 import { attempt, type Report } from '../values/problem.ts'
 import { describeScopes } from '../values/scopes.ts'
 import { parseResourceUrl } from '../values/urls.ts'
+import { mutationKeys } from './header-mutations.ts'
 import { ONLY_WITH_UPSTREAM } from './pass-through.ts'
 import { buildResource, Resource } from './resource.ts'
 import { suggestResources } from './suggest-resources.ts'
@@ -30,6 +33,7 @@ interface Parts extends Chosen {
   readonly file: FileContents
   /** False if a file that may hold more settings could not be read. */
   readonly complete: boolean
+  readonly disk: Disk
   readonly report: Report
 }
 
@@ -63,11 +67,11 @@ export function buildResources(parts: Parts): ResourceConfig[] {
   const label = (id: string, field: string) =>
     described ? `resources.${id}.${field}` : 'RESOURCES'
   const resources = entries.flatMap(([id, resource]) => {
-    const built = buildResource(id, resource, { global, report })
+    const built = buildResource(id, resource, { global, disk: parts.disk, report })
     return built ? [built] : []
   })
   checkOverlaps(resources, { report, label })
-  const complete = withUpstream(resources, parts)
+  const complete = withAuthorization(withUpstream(resources, parts), parts)
   checkNeedsUpstream(complete, entries, report)
   return complete
 }
@@ -104,7 +108,10 @@ function parseResource(id: string, value: unknown, report: Report): [string, Res
   const parsed = parseWith(Resource, value, {
     report,
     label: labelBelow(`resources.${id}`),
-    keys: ([key]) => Object.keys((key === 'allow' ? Allow : Resource).shape),
+    keys: (path) => {
+      if (path[0] === 'header_mutations') return mutationKeys(path)
+      return Object.keys((path[0] === 'allow' ? Allow : Resource).shape)
+    },
   })
   return 'value' in parsed ? [[id, parsed.value]] : []
 }
@@ -161,6 +168,33 @@ function withUpstream(resources: ResourceConfig[], parts: Parts): ResourceConfig
     }
     return { ...resource, upstream }
   })
+}
+
+/** `UPSTREAM_AUTHORIZATION_HEADER` is for the only server behind us: several must not get each other's secret. */
+function withAuthorization(
+  resources: ResourceConfig[],
+  { settings, report }: Parts,
+): ResourceConfig[] {
+  const authorization = settings.upstream_authorization_header
+  if (authorization === undefined) return resources
+  const label = 'UPSTREAM_AUTHORIZATION_HEADER'
+  const behindUs = resources.filter(({ upstream }) => upstream !== undefined)
+  const [only] = behindUs
+  if (only === undefined || behindUs.length > 1) {
+    report.problem(
+      label,
+      `needs exactly one resource with an upstream, but there are ${behindUs.length}. Give each its own upstream_authorization in gatewarden.yaml.`,
+    )
+    return resources
+  }
+  const rules = only.passThrough ?? DEFAULT_PASS_THROUGH
+  if (rules.authorization !== undefined || only.applicationBearer) {
+    const other = only.applicationBearer ? 'application_bearer' : 'upstream_authorization'
+    report.problem(label, `conflicts with resources.${only.id}.${other}. Remove one of the two.`)
+  }
+  return resources.map((resource) =>
+    resource === only ? { ...only, passThrough: { ...rules, authorization } } : resource,
+  )
 }
 
 /** A setting for a server behind us that has none would be ignored. */

@@ -225,3 +225,27 @@ export function parseUpstreamHost(value: string): 'own' | 'public' {
   if (value === 'own' || value === 'public') return value
   throw new InvalidValue(`${quote(value)} is neither own nor public. Write one of the two.`)
 }
+
+/** @throws InvalidValue unless `value` is `ours` or `own` */
+export function parseUpstreamChallenges(value: string): 'ours' | 'own' {
+  if (value === 'ours' || value === 'own') return value
+  throw new InvalidValue(`${quote(value)} is neither ours nor own. Write one of the two.`)
+}
+
+/** @throws InvalidValue, which does not quote the secret, unless `value` is a scheme and its credentials */
+export function parseUpstreamAuthorization(value: string): string {
+  if (!/^[A-Za-z][A-Za-z0-9-]* +[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value)) {
+    throw new InvalidValue(
+      'is not the value of an Authorization header. Write it with its scheme, like Bearer abc.',
+    )
+  }
+  return value
+}
+
+/** @throws InvalidValue unless `value` is a number of things at once; 0 is no limit */
+export function parseCap(value: string): number {
+  if (!/^\d{1,6}$/.test(value)) {
+    throw new InvalidValue(`${quote(value)} is not a number. Write one from 0 to 999999.`)
+  }
+  return Number(value)
+}

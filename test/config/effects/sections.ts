@@ -26,7 +26,9 @@ import {
   signIn,
   token,
 } from '../../support/oauth-client.ts'
+import { exchange, listen } from '../../support/raw-http.ts'
 import { makeSession } from '../../support/session.ts'
+import { startUpstream } from '../../support/upstream-server.ts'
 import { loadYaml } from '../harness.ts'
 import { whoPasses } from './people.ts'
 import {
@@ -54,6 +56,12 @@ const NOTES = 'resources: { notes: { url: https://mcp.example.com/notes/mcp'
 const ALLOW = 'allow: { emails: [ann@example.com] }'
 const SECRET = 'a client secret that is long enough'
 const passwordHash = await hash(PASSWORD, { memoryCost: 7168, timeCost: 1, parallelism: 1 })
+
+/** Sends one request through pass-through and returns the answer. */
+async function callThere(app: TestApp['app'], authorization: string) {
+  const head = ['POST /notes/mcp HTTP/1.1', 'Host: mcp.example.com']
+  return exchange(await listen(app), [...head, `Authorization: ${authorization}`])
+}
 
 /** An app with a resource that has `more` besides its URL. */
 const withNotes = (more: string) => startFile(`${NOTES}, ${more} } }\n${ALLOW}\n`)
@@ -187,6 +195,58 @@ const resources: Record<string, Effect> = {
       '"both" is neither own nor public',
     )
     expect(() => withNotes('upstream_host: public')).toThrow('has no effect without upstream')
+  },
+  async upstream_authorization() {
+    const request = await callThrough((upstream) =>
+      withNotes(`upstream: "${upstream}", upstream_authorization: Bearer of-the-server`),
+    )
+    expect(request.headers.authorization).toBe('Bearer of-the-server')
+    const wrong = (more: string) => () => withNotes(`upstream: "http://a", ${more}`)
+    expect(wrong('upstream_authorization: secret')).toThrow('Write it with its scheme')
+    expect(wrong('upstream_authorization: A b, application_bearer: true')).toThrow(
+      'conflicts with application_bearer',
+    )
+    expect(wrong('upstream_authorization: A b, upstream_authorization_file: /x')).toThrow(
+      'conflicts with upstream_authorization_file',
+    )
+    expect(() => withNotes('upstream_authorization: A b')).toThrow('has no effect without upstream')
+  },
+  async upstream_authorization_file() {
+    const request = await callThrough((upstream) =>
+      startFile(
+        `${NOTES}, upstream: "${upstream}", upstream_authorization_file: /run/there } }\n${ALLOW}\n`,
+        { files: { '/run/there': 'Basic YTpi\n' } },
+      ),
+    )
+    expect(request.headers.authorization).toBe('Basic YTpi')
+  },
+  async header_mutations() {
+    const request = await callThrough((upstream) =>
+      withNotes(
+        `upstream: "${upstream}", header_mutations: [{ action: add, name: X-Tenant, value: "7" }]`,
+      ),
+    )
+    expect(request.headers['x-tenant']).toBe('7')
+  },
+  async upstream_challenges() {
+    const challengeOf = async (more: string) => {
+      const upstream = await startUpstream((_request, response) =>
+        response.writeHead(401, { 'www-authenticate': 'Basic realm="app"' }).end(),
+      )
+      const { app } = await withNotes(`upstream: "${upstream.origin}"${more}`)
+      const { tokens } = await obtainTokens(app)
+      const answer = await callThere(app, `Bearer ${tokens.access_token}`)
+      return answer.values('www-authenticate').join()
+    }
+    expect(await challengeOf('')).toContain('resource_metadata=')
+    expect(await challengeOf(', upstream_challenges: own')).toBe('Basic realm="app"')
+    expect(() => withNotes('upstream: "http://a", upstream_challenges: none')).toThrow(
+      '"none" is neither ours nor own',
+    )
+    expect(
+      loadYaml(`${NOTES}, upstream: "http://a", application_bearer: true } }\n${ALLOW}\n`).config
+        .resources[0]?.passThrough?.challenges,
+    ).toBe('own')
   },
   async shared_host() {
     const withNote = (value: string) =>

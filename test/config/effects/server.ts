@@ -6,7 +6,7 @@
 import { expect } from 'vitest'
 import type { TestApp } from '../../support/build-app.ts'
 import { authorizeUrl, check, obtainTokens, register } from '../../support/oauth-client.ts'
-import { exchange, listen } from '../../support/raw-http.ts'
+import { exchange, listen, open } from '../../support/raw-http.ts'
 import { startUpstream } from '../../support/upstream-server.ts'
 import { load, problemsOf } from '../harness.ts'
 import { type Effect, start } from './start.ts'
@@ -46,6 +46,11 @@ export const server: Record<
   | 'dev_mode'
   | 'resources'
   | 'upstream_url'
+  | 'mcp_per_subject_concurrency'
+  | 'mcp_per_subject_streams'
+  | 'upstream_authorization_header'
+  | 'upstream_body_limit'
+  | 'upstream_header_limit'
   | 'upstream_idle_timeout'
   | 'trusted_proxies'
   | 'allowed_origins'
@@ -94,6 +99,48 @@ export const server: Record<
     const request = await callThrough((upstream) => start({ UPSTREAM_URL: upstream }))
     expect(request.url).toBe('/there')
   },
+
+  async upstream_authorization_header() {
+    const env = { UPSTREAM_AUTHORIZATION_HEADER: 'Bearer of-the-server' }
+    const request = await callThrough((upstream) => start({ ...env, UPSTREAM_URL: upstream }))
+    expect(request.headers.authorization).toBe('Bearer of-the-server')
+    expect(problemsOf(() => load({ env }))).toEqual([
+      expect.stringMatching(
+        /^UPSTREAM_AUTHORIZATION_HEADER: needs exactly one resource with an upstream, but there are 0/,
+      ),
+    ])
+    const bad = { UPSTREAM_AUTHORIZATION_HEADER: 'of-the-server' }
+    const problems = problemsOf(() => load({ env: { ...bad, UPSTREAM_URL: 'http://notes' } }))
+    expect(problems.join()).toContain('Write it with its scheme')
+    expect(problems.join()).not.toContain('of-the-server')
+  },
+
+  async upstream_body_limit() {
+    const statusOf = async (limit: string) => {
+      const upstream = await startUpstream((_request, response) => response.end('ok'))
+      const env = { UPSTREAM_URL: upstream.origin, UPSTREAM_BODY_LIMIT: limit }
+      const { answer } = await callWith(env, ['Content-Length: 2000'], 'x'.repeat(2000))
+      return answer.status
+    }
+    expect([await statusOf('1k'), await statusOf('2KiB'), await statusOf('0')]).toEqual([
+      413, 200, 200,
+    ])
+    const bad = (value: string) => problemsOf(() => load({ env: { UPSTREAM_BODY_LIMIT: value } }))
+    expect(bad('10 apples').join()).toContain('is not a size. Write it like')
+    expect(bad('2000g').join()).toContain('is out of bounds')
+  },
+
+  async upstream_header_limit() {
+    const upstream = await startUpstream((_request, response) =>
+      response.writeHead(200, { 'x-long': 'x'.repeat(10_000) }).end(),
+    )
+    const env = { UPSTREAM_URL: upstream.origin }
+    expect((await callWith(env)).answer.status).toBe(200)
+    expect((await callWith({ ...env, UPSTREAM_HEADER_LIMIT: '8k' })).answer.status).toBe(502)
+  },
+
+  mcp_per_subject_concurrency: () => expectCap('MCP_PER_SUBJECT_CONCURRENCY', '*/*'),
+  mcp_per_subject_streams: () => expectCap('MCP_PER_SUBJECT_STREAMS', 'text/event-stream'),
 
   async upstream_idle_timeout() {
     const silent = await startUpstream()
@@ -178,4 +225,38 @@ export const server: Record<
       'ALLOWED_EMAILS: * lets in anyone who can log in, which PROD_MODE refuses. List who may pass.',
     ])
   },
+}
+
+/** Sends one request with a good token through pass-through. */
+async function callWith(env: Record<string, string>, lines: readonly string[] = [], body = '') {
+  const { app } = await start(env)
+  const { tokens } = await obtainTokens(app)
+  const port = await listen(app)
+  const head = [
+    'GET /notes/mcp HTTP/1.1',
+    'Host: mcp.example.com',
+    `Authorization: Bearer ${tokens.access_token}`,
+  ]
+  return { port, head, answer: await exchange(port, [...head, ...lines], body) }
+}
+
+/** With a cap of one, a second request is refused while the first is open. */
+async function expectCap(name: string, accept: string): Promise<void> {
+  const statusOf = async (cap: string) => {
+    const upstream = await startUpstream((request, response) => {
+      if (request.headers['x-short'] !== undefined) response.end('ok')
+    })
+    const env = { UPSTREAM_URL: upstream.origin, [name]: cap }
+    const { port, head } = await callWith(env, ['X-Short: 1'])
+    await upstream.next()
+    const lines = [...head, `Accept: ${accept}`]
+    const held = await open(port)
+    held.send(`${lines.join('\r\n')}\r\n\r\n`)
+    await upstream.next()
+    const { status } = await exchange(port, [...lines, 'X-Short: 1'])
+    held.leave()
+    return status
+  }
+  expect([await statusOf('1'), await statusOf('2'), await statusOf('0')]).toEqual([429, 200, 200])
+  expect(problemsOf(() => load({ env: { [name]: 'many' } })).join()).toContain('is not a number')
 }
