@@ -15,6 +15,7 @@ import { createAccessTokens } from '../src/oauth/tokens/access-token.ts'
 import { firstRefreshState, formatRefreshToken } from '../src/oauth/tokens/refresh-rotation.ts'
 import { loadSigningKeys } from '../src/oauth/tokens/signing-keys.ts'
 import { createRecords } from '../src/records/records.ts'
+import { DEFAULT_PASS_THROUGH, type HeaderMutation } from '../src/resources/pass-through.ts'
 import { createSessionTokens } from '../src/sessions/cookie-token.ts'
 import type { Storage } from '../src/storage/storage.ts'
 
@@ -53,7 +54,20 @@ export interface BenchProvider {
   readonly token: string
 }
 
-export function benchConfig(upstream: string | undefined, provider?: BenchProvider): Config {
+/** A usual list of changes, one of each kind. */
+const MUTATIONS: readonly HeaderMutation[] = [
+  { action: 'set-x-forwarded' },
+  { action: 'remove', name: 'X-Debug' },
+  { action: 'add', name: 'X-Tenant', from: { kind: 'value', value: 'acme' } },
+  { action: 'add', name: 'X-Trace', from: { kind: 'header', name: 'Accept' } },
+  { action: 'add', name: 'X-Workspace', from: { kind: 'query', name: 'workspace' } },
+]
+
+export function benchConfig(
+  upstream: string | undefined,
+  provider?: BenchProvider,
+  passThroughRules = false,
+): Config {
   return {
     publicUrl: { origin: 'https://auth.example.com', host: 'auth.example.com', secure: true },
     listen: { host: '127.0.0.1', port: 0 },
@@ -72,6 +86,9 @@ export function benchConfig(upstream: string | undefined, provider?: BenchProvid
         acceptProviderTokens: provider !== undefined,
         allow: { anyone: false, emails: [], domains: ['example.com'], groups: [] },
         ...(upstream !== undefined && { upstream }),
+        ...(passThroughRules && {
+          passThrough: { ...DEFAULT_PASS_THROUGH, mutations: MUTATIONS },
+        }),
       },
     ],
     trustedProxies: ['127.0.0.0/8'],
@@ -105,6 +122,11 @@ export function benchConfig(upstream: string | undefined, provider?: BenchProvid
     rateLimit: 0,
     shutdown: { delay: 0, timeout: 2 },
     upstreamIdle: 3600,
+    upstreamLimits: {
+      body: passThroughRules ? 10 * 1024 * 1024 : 0,
+      headers: 64 * 1024,
+      perPerson: { requests: passThroughRules ? 100 : 0, streams: passThroughRules ? 10_000 : 0 },
+    },
     maxStale: 60,
     logLevel: 'warn',
   }

@@ -26,7 +26,7 @@ export async function gateway(
   const now = () => Date.now()
   const storage = await openStore(options, now)
   const provider = options.provider ? await startBenchProvider(now) : undefined
-  const config = benchConfig(options.upstream, provider)
+  const config = benchConfig(options.upstream, provider, options.passThroughRules)
   const elapsed = () => performance.now()
   const log = pino({ level: 'warn' })
   const server = await buildApp({

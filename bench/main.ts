@@ -13,6 +13,7 @@ import { benchPaced } from './paced.ts'
 import { benchPassThrough } from './pass-through.ts'
 import { benchProcess } from './process.ts'
 import { benchStores } from './stores.ts'
+import { benchStreams } from './streams.ts'
 import { pinLoad } from './under-test.ts'
 
 const only = process.argv[2]
@@ -21,6 +22,7 @@ pinLoad()
 try {
   if (!only || only === 'checks') await benchChecks(folder)
   if (!only || only === 'pass-through') await benchPassThrough()
+  if (!only || only === 'streams') await benchStreams()
   if (!only || only === 'stores') await benchStores(folder)
   if (!only || only === 'latency') await benchLatency(folder)
   if (!only || only === 'paced') await benchPaced(folder)

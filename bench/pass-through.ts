@@ -64,6 +64,15 @@ export async function benchPassThrough(): Promise<void> {
         upstream: `${origin}/notes/mcp`,
       }),
     },
+    {
+      name: 'the same with five header mutations and caps',
+      server: await startServer({
+        kind: 'gatewarden',
+        store: 'memory',
+        upstream: `${origin}/notes/mcp`,
+        passThroughRules: true,
+      }),
+    },
   ]
   const results = await takeTurns(
     servers.map(({ server }) => ({ server, load: call(server) })),

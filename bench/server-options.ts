@@ -15,6 +15,8 @@ export const Options = z.object({
   /** Accept the tokens of a provider on this machine. */
   provider: z.boolean().default(false),
   upstream: z.string().optional(),
+  /** Changes headers for the upstream, and caps the open requests of a person. */
+  passThroughRules: z.boolean().default(false),
   /** The bare proxy forwards all of the client's headers, as every proxy does, or only one. */
   headers: z.enum(['all', 'one']).default('all'),
 })
