@@ -128,6 +128,7 @@ export function benchConfig(
       perPerson: { requests: passThroughRules ? 100 : 0, streams: passThroughRules ? 10_000 : 0 },
     },
     maxStale: 60,
+    brand: {},
     logLevel: 'warn',
   }
 }

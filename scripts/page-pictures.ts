@@ -1,8 +1,10 @@
 /**
- * Checks every page in a real browser: accessibility (axe-core), scrolling at 320 px and with doubled text, size of
- * targets, and the page's own policy; then takes the pictures in `docs/images`. Exits with 1 if a check fails.
+ * Takes the pictures of the pages in `docs/images` from the running program, in the states of `pictures/states.ts`, and
+ * checks every page in a real browser, also with the longest and most hostile words: accessibility (axe-core), scrolling
+ * at 320 px and with doubled text, size of targets, and the page's own policy. Exits with 1 if a check fails.
  *
- * Run: `npx tsx scripts/page-pictures.ts [directory for a picture of every page]`. `CHROMIUM` names another browser.
+ * Run: `npm run pictures -- [directory for a picture of every state]`. `CHROMIUM` names another browser; `STATES_ONLY=1`
+ * leaves out the words that only the tests have; `STATE` names the one state to look at.
  *
  * @module
  */
@@ -10,9 +12,11 @@ import { mkdirSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import axe, { type AxeResults } from 'axe-core'
-import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { pageHeaders } from '../src/pages/styles.ts'
 import { long, markup, realistic, type Variant, variants } from '../test/pages/variants.ts'
+import { type Gateway, startGateway } from './pictures/gateway.ts'
+import { type State, states } from './pictures/states.ts'
 
 const pages = new Map<string, Variant>()
 for (const [words, kind] of [
@@ -25,12 +29,16 @@ for (const [words, kind] of [
 
 const schemes = ['light', 'dark'] as const
 const widths = { desktop: 1280, phone: 375 } as const
+/** The pictures of the documentation, by state, scheme and device. */
 const documented: Readonly<Record<string, string>> = {
-  '/realistic/consent light desktop': 'consent-light.png',
-  '/realistic/consent dark desktop': 'consent-dark.png',
-  '/realistic/consent-loopback light phone': 'consent-phone.png',
-  '/realistic/login-wrong light desktop': 'login.png',
-  '/realistic/error-client light desktop': 'error.png',
+  'consent light desktop': 'consent-light.png',
+  'consent dark desktop': 'consent-dark.png',
+  'consent-first light phone': 'consent-phone.png',
+  'login-wrong light desktop': 'login.png',
+  'refused light desktop': 'refused.png',
+  'error light desktop': 'error.png',
+  'connect light desktop': 'connect.png',
+  'branded consent light phone': 'consent-branded.png',
 }
 const imageDirectory = join(import.meta.dirname, '..', 'docs', 'images')
 const everyPicture = process.argv[2]
@@ -85,34 +93,105 @@ async function settle(page: Page): Promise<void> {
   )
 }
 
-async function look(context: BrowserContext, path: string, where: string): Promise<void> {
+/** A page that reports what no page of ours may do. */
+async function openPage(context: BrowserContext, where: string): Promise<Page> {
   const page = await context.newPage()
-  page.on('console', (message) => problems.push(`${where}: console: ${message.text()}`))
+  page.on('console', (message) => {
+    // The browser says so of each answer that is an error.
+    if (!/^Failed to load resource/.test(message.text())) {
+      problems.push(`${where}: console: ${message.text()}`)
+    }
+  })
   page.on('pageerror', (error) => problems.push(`${where}: script ran: ${error.message}`))
   page.on('dialog', (dialog) => {
     problems.push(`${where}: a dialog opened`)
     void dialog.dismiss()
   })
-  await page.goto(path)
+  return page
+}
+
+async function examine(page: Page, where: string): Promise<void> {
   await settle(page)
   await checkAxe(page, where)
   await checkTargets(page, where)
-  await checkFocus(page, where)
   await checkWidth(page, where)
-  await page.reload()
-  await settle(page)
-  const picture = documented[where]
-  if (picture) await page.screenshot({ path: join(imageDirectory, picture), fullPage: true })
-  if (everyPicture) {
-    const name = `${where.slice(1).replaceAll(/[/ ]/g, '_')}.png`
-    await page.screenshot({ path: join(everyPicture, name), fullPage: true })
-  }
+}
+
+async function checkSmallAndLarge(page: Page, where: string): Promise<void> {
   await page.setViewportSize({ width: 320, height: 640 })
   await checkWidth(page, `${where}, 320 px`)
   await page.setViewportSize({ width: 640, height: 640 })
   await page.evaluate(() => document.documentElement.style.setProperty('font-size', '200%'))
   await checkWidth(page, `${where}, doubled text`)
+}
+
+async function look(context: BrowserContext, path: string, where: string): Promise<void> {
+  const page = await openPage(context, where)
+  await page.goto(path)
+  await examine(page, where)
+  await checkFocus(page, where)
+  await checkSmallAndLarge(page, where)
   await page.close()
+}
+
+/** The part of a phone's screen that a browser leaves. */
+const PHONE_HEIGHT = 640
+
+/** Both answers of the consent page are there without scrolling (case fp2). */
+async function checkFold(page: Page, where: string): Promise<void> {
+  const bottoms = await page.$$eval('button[name=decision]', (buttons) =>
+    buttons
+      .filter((button) => /^(?:approve|deny)$/.test(button.getAttribute('value') ?? ''))
+      .map((button) => button.getBoundingClientRect().bottom + window.scrollY),
+  )
+  const lowest = Math.max(0, ...bottoms)
+  if (lowest > PHONE_HEIGHT) problems.push(`${where}: a button ends at ${Math.round(lowest)} px`)
+}
+
+async function takePicture(
+  context: BrowserContext,
+  { state, gateway, where }: { state: State; gateway: Gateway; where: string },
+): Promise<void> {
+  const page = await openPage(context, where)
+  await state(page, gateway)
+  await examine(page, where)
+  if (/^(?:branded )?consent.*phone$/.test(where)) await checkFold(page, where)
+  await page.evaluate(() => window.scrollTo(0, 0))
+  const picture = documented[where]
+  if (picture) await page.screenshot({ path: join(imageDirectory, picture), fullPage: true })
+  if (everyPicture) {
+    const name = `${where.replaceAll(' ', '_')}.png`
+    await page.screenshot({ path: join(everyPicture, name), fullPage: true })
+  }
+  await checkSmallAndLarge(page, where)
+}
+
+/** `STATE` names one state, for a quick look at it. */
+const isWanted = ([name]: [string, State]) =>
+  process.env.STATE === undefined || process.env.STATE === name
+
+/** Takes every state in a browser that has never been here. */
+async function takePictures(browser: Browser, gateway: Gateway, prefix: string): Promise<void> {
+  for (const colorScheme of schemes) {
+    for (const [device, width] of Object.entries(widths)) {
+      for (const [name, state] of Object.entries(states).filter(isWanted)) {
+        const context = await browser.newContext({
+          colorScheme,
+          viewport: { width, height: device === 'phone' ? PHONE_HEIGHT : 800 },
+          deviceScaleFactor: 2,
+        })
+        context.setDefaultTimeout(20_000)
+        const where = `${prefix}${name} ${colorScheme} ${device}`
+        try {
+          await takePicture(context, { state, gateway, where })
+        } catch (error) {
+          problems.push(`${where}: ${error instanceof Error ? error.message : error}`)
+        }
+        await context.close()
+        views += 1
+      }
+    }
+  }
 }
 
 const server = createServer((request, response) => {
@@ -139,8 +218,29 @@ const browser = await chromium.launch({
     '--disable-sync',
   ],
 })
+const LOGO =
+  'data:image/svg+xml;base64,' +
+  Buffer.from(
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><circle cx="20" cy="20" r="18" fill="#e8590c"/><path d="M12 26 20 10l8 16Z" fill="#fff"/></svg>',
+  ).toString('base64')
+const BRAND = {
+  name: 'Example Inc.',
+  logo: LOGO,
+  color: 'e8590c',
+  support: 'help@example.com',
+  login_help: 'Forgot your password? Call the front desk at 1234.',
+}
+
 try {
-  for (const colorScheme of schemes) {
+  for (const [prefix, brand] of [['', undefined] as const, ['branded ', BRAND] as const]) {
+    const gateway = await startGateway(brand)
+    try {
+      await takePictures(browser, gateway, prefix)
+    } finally {
+      await gateway.stop()
+    }
+  }
+  for (const colorScheme of process.env.STATES_ONLY ? [] : schemes) {
     for (const [device, width] of Object.entries(widths)) {
       const context = await browser.newContext({
         baseURL: `http://127.0.0.1:${address.port}`,
@@ -161,5 +261,5 @@ try {
 }
 
 for (const problem of problems) console.error(problem)
-console.log(`${views} views of ${pages.size} pages, ${problems.length} problems`)
+console.log(`${views} views, ${problems.length} problems`)
 process.exitCode = problems.length > 0 ? 1 : 0

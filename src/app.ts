@@ -10,6 +10,7 @@ import { tunnelEndpoint } from './edge/tunnel.ts'
 import { createEndpoints } from './forward-auth/endpoints.ts'
 import { createHandler } from './forward-auth/handler.ts'
 import { forwardAuthRoutes } from './forward-auth/routes.ts'
+import { dressPages } from './http/dress-pages.ts'
 import { everyMinute } from './http/every-minute.ts'
 import { healthRoutes } from './http/health.ts'
 import { demandHttps } from './http/hsts.ts'
@@ -51,6 +52,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     trustedProxies: config.trustedProxies,
     events,
     reportCheck,
+    brand: services.brand,
   })
   const described = {
     issuer,
@@ -141,6 +143,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     lifecycle,
   })
   if (config.hsts) demandHttps(app, issuer)
+  dressPages(app, services.brand)
   for (const keys of services.keys) {
     everyMinute(app, { task: keys.refresh, name: 'reading the signing keys', events })
   }

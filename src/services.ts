@@ -44,6 +44,7 @@ import { createTokenIssuer } from './oauth/tokens/issuer.ts'
 import { keySetsOf } from './oauth/tokens/key-sets.ts'
 import { loadSigningKeys } from './oauth/tokens/signing-keys.ts'
 import { comparedName, type UserNames, uniqueUser } from './oauth/user-name.ts'
+import { createBrand } from './pages/brand.ts'
 import { CALLBACK_PATH } from './paths.ts'
 import { usersWithCheaperHashes } from './providers/builtin.ts'
 import { createProvider } from './providers/index.ts'
@@ -180,6 +181,7 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
   })
   return {
     issuer,
+    brand: createBrand(config.brand),
     keyring,
     connectProofs: createConnectProofs({ keyring, secure: config.publicUrl.secure }),
     records,
@@ -275,6 +277,7 @@ function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundati
     identityHeaders,
     apiKeyHeader: config.apiKeyHeader,
     userNames,
+    brand: foundation.brand,
     isOwnCookie,
     signInUrl: (match, target) =>
       signInUrl(match, target, {
@@ -372,6 +375,7 @@ function buildLogin(
   const credentialOf = (person: Identity) => provider.credentialOf?.(person)
   const flow: LoginFlow = {
     issuer,
+    brand: foundation.brand,
     host: normalizeHost(config.publicUrl.host) ?? config.publicUrl.host,
     keyring,
     clients,

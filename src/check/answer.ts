@@ -4,7 +4,10 @@
  * @module
  */
 import type { Reader } from '../http/browser-request.ts'
+
 import type { UserNames } from '../oauth/user-name.ts'
+import type { Brand } from '../pages/brand.ts'
+
 import type { Resource, ResourceMatch } from '../resources/resource-table.ts'
 import type { IdentityHeaders } from './identity-headers.ts'
 
@@ -45,6 +48,7 @@ export interface AnswerRules {
   readonly isOwnCookie: (name: string) => boolean
   /** The URL where a browser signs in for a page before it returns there; undefined if no login leads back. */
   readonly signInUrl: (match: ResourceMatch, target: string) => string | undefined
+  readonly brand: Pick<Brand, 'askForAccess'>
   /** The URL where a browser ends its session at a resource. */
   readonly signOutUrl: (resource: Resource) => string
 }

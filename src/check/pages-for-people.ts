@@ -5,9 +5,10 @@
  */
 import type { Caller } from '../credentials/credential.ts'
 import type { Reader } from '../http/browser-request.ts'
+import type { Brand } from '../pages/brand.ts'
 import { nameForClient } from '../pages/client-lines.ts'
 import { type ErrorPage, errorPage } from '../pages/error-page.ts'
-import { inFrame } from '../pages/layout.ts'
+import { DOCUMENT, inFrame } from '../pages/layout.ts'
 import { type RefusalReason, refusedPage } from '../pages/refused-page.ts'
 import { serverPage } from '../pages/server-page.ts'
 import { signInLinkPage } from '../pages/sign-in-link-page.ts'
@@ -72,16 +73,18 @@ const homeOf = ({ match, target, reader }: AnswerContext) =>
 /** A page that says why the request was refused, and what the person can do. */
 export function refusal(
   { match, requestId, reader }: AnswerContext,
-  { signOutUrl }: AnswerRules,
+  { signOutUrl, brand }: AnswerRules,
   why: RefusalReason,
 ): Answer {
   const { resource } = match
+  const person = 'person' in why ? { person: why.person } : {}
   const body = refusedPage({
     why,
     resourceName: resource.name,
     host: new URL(resource.origin).host,
     signOutUrl: signOutUrl(resource),
     requestId,
+    ask: brand.askForAccess({ resourceName: resource.name, ...person, requestId }),
   })
   return page(403, reader(), challengeLines(why, match), body)
 }
@@ -135,6 +138,20 @@ export const errorAnswer = (
   headers: readonly string[],
   words: Omit<ErrorPage, 'actions' | 'details'>,
 ): Answer => page(status, reader, headers, errorPage({ ...words, actions: [] }))
+
+/** The answer with the operator's look, if it is a page. */
+export function dressed(answer: Answer, brand: Pick<Brand, 'dress' | 'dressPolicy'>): Answer {
+  const { body, headers } = answer
+  // Without a look there is nothing to do; an allowed check has no body.
+  if (body === undefined || !body.startsWith(DOCUMENT)) return answer
+  const document = brand.dress(body)
+  const rewritten = headers.map((value, index) => {
+    const name = index % 2 === 0 ? '' : headers[index - 1]
+    if (name === 'Content-Security-Policy') return brand.dressPolicy(value)
+    return name === 'Content-Length' ? String(Buffer.byteLength(document)) : value
+  })
+  return { ...answer, headers: rewritten, body: document }
+}
 
 function page(
   status: number,

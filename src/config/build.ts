@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { BrandOptions } from '../pages/brand.ts'
 import type { Config } from './config.ts'
 import { warnOfClosedResources } from './rules/closed-resources.ts'
 import { checkHeaderMutations } from './rules/forged-headers.ts'
@@ -133,6 +134,7 @@ export function buildConfig(parts: Parts): Config | undefined {
     identityHeaders,
     shutdown: { delay: settings.shutdown_delay, timeout: settings.shutdown_timeout },
     rateLimit: settings.rate_limit,
+    brand: brandOf(parts, publicUrl),
     logLevel: settings.log_level,
     ...(settings.log_format !== undefined && { logFormat: settings.log_format }),
   }
@@ -169,6 +171,25 @@ function checkCookieDomain({ settings, report }: Parts, publicUrl: PublicUrl): v
   const domain = settings.cookie_domain
   const problem = domain === undefined ? undefined : cookieDomainProblem(domain, publicUrl)
   if (problem !== undefined) report.problem('COOKIE_DOMAIN', problem)
+}
+
+function brandOf({ settings, report }: Parts, { origin }: PublicUrl): BrandOptions {
+  const { brand_name: name, brand_logo: logo, brand_color: color } = settings
+  const { brand_support: support, brand_login_help: loginHelp } = settings
+  if (logo !== undefined && name === undefined) {
+    report.problem(
+      'BRAND_LOGO',
+      'needs BRAND_NAME, for people who cannot see the logo. Set both, or remove it.',
+    )
+  }
+  return {
+    ...(name !== undefined && { name }),
+    // Pages of ours also stand on other hosts.
+    ...(logo !== undefined && { logo: logo.startsWith('/') ? origin + logo : logo }),
+    ...(color !== undefined && { color }),
+    ...(support !== undefined && { support }),
+    ...(loginHelp !== undefined && { loginHelp }),
+  }
 }
 
 /** Milliseconds by which the clock of the person who wrote the setting may be ahead of ours. */

@@ -11,6 +11,7 @@ import type { IdentityValue } from '../check/identity-headers.ts'
 import type { StaticTokenConfig } from '../credentials/static-tokens.ts'
 import type { ClientConfig } from '../oauth/clients/client.ts'
 import type { BroughtKey } from '../oauth/tokens/brought-key.ts'
+import type { BrandOptions } from '../pages/brand.ts'
 import type { NewUser, ProviderConfig, UserConfig } from '../providers/provider-config.ts'
 import type { ResourceConfig } from '../resources/resource-table.ts'
 import type { RedisTarget } from '../storage/redis/topology.ts'
@@ -86,6 +87,8 @@ export interface Config {
   readonly rateLimit: number
   /** Seconds that the process goes on after SIGTERM, and that open requests get after that. */
   readonly shutdown: { readonly delay: number; readonly timeout: number }
+  /** The look of the pages. */
+  readonly brand: BrandOptions
   readonly logLevel: LogLevel
   /** Absent: `text` on a terminal, else `json`. */
   readonly logFormat?: LogFormat

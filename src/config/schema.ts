@@ -7,6 +7,13 @@
 import * as z from 'zod'
 import { parseApiKeyHeader } from './values/api-key-header.ts'
 import { parseBootstrapClients } from './values/bootstrap-clients.ts'
+import {
+  parseBrandColor,
+  parseBrandLogo,
+  parseBrandName,
+  parseBrandSupport,
+  parseLoginHelp,
+} from './values/brand.ts'
 import { parseCookieDomain } from './values/cookie-domain.ts'
 import { duration, durationOrNever } from './values/durations.ts'
 import { type Field, fields, list, scalar, text, toggle } from './values/fields.ts'
@@ -384,6 +391,31 @@ export const Settings = z.object({
       description:
         'How long requests that are open after `SHUTDOWN_DELAY`, such as event streams, may go on before they are cut.',
     }),
+  brand_name: text(parseBrandName).optional().register(fields, {
+    description:
+      'Your name on the pages that people see, in place of Gatewarden. In the file also `name` of `brand`.',
+    example: 'Example Inc.',
+  }),
+  brand_logo: text(parseBrandLogo).optional().register(fields, {
+    description:
+      'Your logo beside the name: an image in base64 (`data:image/png;base64,...`, 32 KiB at most), or the path of one that your proxy serves on the host of `PUBLIC_URL`, such as `/logo.png`. In the file also `logo` of `brand`.',
+    example: '/logo.png',
+  }),
+  brand_color: scalar(parseBrandColor).optional().register(fields, {
+    description:
+      'The colour of buttons and icons, such as `0b5fff`. Light pages make it darker and dark ones lighter, as far as people need to read it. In the file also `color` of `brand`.',
+    example: '0b5fff',
+  }),
+  brand_support: text(parseBrandSupport).optional().register(fields, {
+    description:
+      'Where people get help and ask to be let in: an e-mail address, or an https address. It stands on every page. In the file also `support` of `brand`.',
+    example: 'help@example.com',
+  }),
+  brand_login_help: text(parseLoginHelp).optional().register(fields, {
+    description:
+      'A sentence below the built-in login for people who do not know their password. In the file also `login_help` of `brand`.',
+    example: 'Forgot your password? Call 1234.',
+  }),
   prod_mode: toggle().prefault(false).register(fields, {
     description: 'Refuses to start with unsafe settings and weak secrets.',
     kind: 'switch',

@@ -11,6 +11,7 @@ import { randomToken } from '../crypto.ts'
 import { isPageLoad } from '../http/browser-request.ts'
 import { sendErrorPage } from '../http/errors.ts'
 import { sendJson } from '../http/json.ts'
+import type { Brand } from '../pages/brand.ts'
 import { connectPage, connectPageHeaders } from '../pages/connect-page.ts'
 import { refusedPage } from '../pages/refused-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
@@ -97,17 +98,21 @@ export function sendRefusedPage(
     readonly decision: Refusal
     readonly resource: Resource
     readonly signOutUrl: string
+    readonly brand: Pick<Brand, 'askForAccess'>
   },
 ): void {
-  const { decision, resource, signOutUrl } = options
+  const { decision, resource, signOutUrl, brand } = options
   const { request } = reply
   reportRefusal(request, decision, resource)
+  const why = refusalReason(decision)
+  const person = 'person' in why ? { person: why.person } : {}
   const page = refusedPage({
-    why: refusalReason(decision),
+    why,
     resourceName: resource.name,
     host: new URL(resource.origin).host,
     signOutUrl,
     requestId: request.id,
+    ask: brand.askForAccess({ resourceName: resource.name, ...person, requestId: request.id }),
   })
   void reply
     .code(403)

@@ -13,6 +13,7 @@ import { allowOnly } from '../http/methods.ts'
 import { cutFromOpeners } from '../http/own-pages.ts'
 import { rawQuery } from '../http/raw-query.ts'
 import { sendOn } from '../login/responses.ts'
+import type { Brand } from '../pages/brand.ts'
 import { CONNECT_PATH } from '../paths.ts'
 import type { ConnectProofs } from '../sessions/connect-proof.ts'
 import { loginUrl, type SessionRules, type SessionTarget, signOutUrl } from '../sessions/target.ts'
@@ -27,6 +28,7 @@ export interface ConnectDeps {
   readonly connectProofs: Pick<ConnectProofs, 'holds'>
   /** The name of a person, as `X-Forwarded-User` has it. */
   readonly userOfVerified: (verified: Verified) => string
+  readonly brand: Pick<Brand, 'askForAccess'>
 }
 
 export function connectRoute(app: FastifyInstance, deps: ConnectDeps): void {
@@ -46,7 +48,7 @@ export function connectRoute(app: FastifyInstance, deps: ConnectDeps): void {
 async function answerConnect(
   request: FastifyRequest,
   reply: FastifyReply,
-  { rules, sessions, connectProofs, userOfVerified }: ConnectDeps,
+  { rules, sessions, connectProofs, userOfVerified, brand }: ConnectDeps,
 ): Promise<void> {
   const query = rawQuery(request)
   const parsed = parseConnect(query)
@@ -80,7 +82,12 @@ async function answerConnect(
     return
   }
   const { origin } = new URL(target.returnTo)
-  sendRefusedPage(reply, { decision, resource, signOutUrl: signOutUrl({ origin }, rules) })
+  sendRefusedPage(reply, {
+    decision,
+    resource,
+    signOutUrl: signOutUrl({ origin }, rules),
+    brand,
+  })
 }
 
 /**

@@ -9,9 +9,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Answer } from '../check/answer.ts'
 import { forbidden, malformedRequest } from '../check/answer-table.ts'
 import type { Checked, ReportCheck } from '../check/check.ts'
+import { dressed } from '../check/pages-for-people.ts'
 import type { Events } from '../events.ts'
 import { readerOf } from '../http/browser-request.ts'
 import type { EarlyHandler } from '../http/server.ts'
+import type { Brand } from '../pages/brand.ts'
 import { parseIpAddress } from '../url/ip-address.ts'
 import { withoutQuery } from '../url/path.ts'
 import type { Endpoint } from './endpoints.ts'
@@ -21,6 +23,7 @@ export interface HandlerDeps {
   readonly isTrustedProxy: (address: string | undefined) => boolean
   readonly events: Events
   readonly reportCheck: ReportCheck
+  readonly brand: Pick<Brand, 'dress' | 'dressPolicy'>
   /** The addresses and CIDRs of trusted proxies, for the line that adds another one. */
   readonly trustedProxies: readonly string[]
 }
@@ -36,7 +39,7 @@ const FAILURE: Answer = { status: 500, headers: ['Content-Length', '0'] }
 
 /** Answers requests for these endpoints, at once or after the store has; leaves all others to the routes. */
 export function createHandler(deps: HandlerDeps): EarlyHandler {
-  const { isTrustedProxy, events, reportCheck, trustedProxies } = deps
+  const { isTrustedProxy, events, reportCheck, trustedProxies, brand } = deps
   const byPath = new Map(deps.endpoints.map((endpoint) => [endpoint.path, endpoint]))
 
   function find(path: string): Found | undefined {
@@ -86,7 +89,7 @@ export function createHandler(deps: HandlerDeps): EarlyHandler {
     const started = performance.now()
     const { family } = contract
     const answer = (checked: Checked) => {
-      write(response, contract.adapt(checked.answer, checked.verified), request)
+      write(response, contract.adapt(dressed(checked.answer, brand), checked.verified), request)
       reportCheck({ request, requestId, checked, started, family })
     }
     const fail = (error: unknown) => {
@@ -98,7 +101,8 @@ export function createHandler(deps: HandlerDeps): EarlyHandler {
     // No caller catches an error of this function: it would end the process.
     try {
       if (!isTrustedProxy(request.socket.remoteAddress)) {
-        write(response, contract.adapt(refuseUntrustedPeer(found, request, requestId)), request)
+        const refused = dressed(refuseUntrustedPeer(found, request, requestId), brand)
+        write(response, contract.adapt(refused), request)
         return true
       }
       const checked = examine(found, request, requestId)

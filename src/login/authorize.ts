@@ -10,6 +10,7 @@ import { allowOnly } from '../http/methods.ts'
 import { refuseFromSharedHost } from '../http/own-pages.ts'
 import { rawQuery } from '../http/raw-query.ts'
 import {
+  ASKED_HOST,
   type AuthorizationRequest,
   parseAuthorizationRequest,
 } from '../oauth/authorization-request.ts'
@@ -18,7 +19,7 @@ import { fewerWishes } from '../oauth/sign-in-wishes.ts'
 import { ENDPOINTS } from '../paths.ts'
 import { parseParameters } from '../url/parameters.ts'
 import { showConsent } from './ask-consent.ts'
-import { type LoginFlow, pageHostOf } from './flow.ts'
+import { type LoginFlow, openedByHand, pageHostOf } from './flow.ts'
 import { type ClientInteraction, INTERACTION_LIFETIME, sealInteraction } from './interaction.ts'
 import { answerAuthorizationError } from './responses.ts'
 
@@ -29,8 +30,10 @@ const MAX_SCOPE_LENGTH = 64
 export function authorizeRoute(app: FastifyInstance, flow: LoginFlow): void {
   app.get(ENDPOINTS.authorization, async (request, reply) => {
     refuseFromSharedHost(request, pageHostOf(flow))
+    const parameters = parseParameters(rawQuery(request))
+    if ([...parameters.keys()].every((name) => name === ASKED_HOST)) throw openedByHand()
     try {
-      const asked = await parseAuthorizationRequest(parseParameters(rawQuery(request)), {
+      const asked = await parseAuthorizationRequest(parameters, {
         clients: flow.clients,
         resources: flow.resources,
         redirectRules: flow.redirectRules,

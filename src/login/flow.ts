@@ -13,6 +13,7 @@ import { sendErrorPage } from '../http/errors.ts'
 import type { PageHost } from '../http/own-pages.ts'
 import type { Clients } from '../oauth/clients/clients.ts'
 import type { RedirectRules } from '../oauth/redirect-uri.ts'
+import type { Brand } from '../pages/brand.ts'
 import { LOGIN_PATH } from '../paths.ts'
 import type { Identity, Provider, SignInWishes } from '../providers/provider.ts'
 import type { ResourceTable } from '../resources/resource-table.ts'
@@ -25,6 +26,7 @@ import type { SignedIn, SignIns } from './sign-ins.ts'
 
 export interface LoginFlow {
   readonly issuer: string
+  readonly brand: Pick<Brand, 'askForAccess' | 'loginHelp'>
   /** The host of the issuer: the only one that shows pages (decision K8). */
   readonly host: string
   readonly keyring: Keyring
@@ -72,12 +74,22 @@ export async function receiveInteraction(
 ): Promise<Interaction> {
   const interaction = await openInteraction(sealed, flow)
   if (interaction) return interaction
+  if (sealed === undefined && request.method === 'GET') throw openedByHand()
   throw new PageError({
     kind: 'retry',
     status: request.method === 'POST' ? 403 : 400,
     title: 'This page is no longer valid',
     text: 'Go back to the program you want to connect and start again from there.',
     details: 'the interaction is missing or was not made by this server',
+  })
+}
+
+/** For a person who opened an address of a sign-in that no program began (case fp6). */
+export function openedByHand(): PageError {
+  return new PageError({
+    kind: 'retry',
+    title: 'This page is opened by your program',
+    text: 'It opens by itself when a program wants to connect. Go to that program, such as Claude or your editor, and connect it to your server there.',
   })
 }
 

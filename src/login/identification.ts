@@ -77,24 +77,26 @@ async function showRefused(
   const noEmail = person.email === undefined
   reportRefusedPerson(reply.request, interaction, flow, refused)
   const who = personName(person)
-  const back = flow.purposeOf(interaction).wayBack?.({
+  const purpose = flow.purposeOf(interaction)
+  const { name, origin } = purpose.resource()
+  const back = purpose.wayBack?.({
     error: 'access_denied',
     error_description: 'the person may not use this server',
   })
   const other = await otherAccountUrl(interaction, flow, idToken)
+  const question = { resourceName: name, person: who, requestId: reply.request.id }
+  const ask = flow.brand.askForAccess(question)
   sendErrorPage(
     reply,
     403,
     {
       kind: 'forbidden',
-      title: 'You may not use this server',
-      text: `You are signed in as ${who}${noEmail ? ', without a verified e-mail address' : ''}. This account is not on the list of people who may use this server. Ask whoever runs this server to add you.${other.showsSameAccount ? sameAccountAdvice(flow.provider.name) : ''}`,
+      title: `You may not use ${name}`,
+      text: `You are signed in as ${who}${noEmail ? ', without a verified e-mail address' : ''}. This account is not on the list of people who may use this server. Ask whoever runs ${new URL(origin).host} to add it, or use an account that is.${other.showsSameAccount ? sameAccountAdvice(flow.provider.name) : ''}`,
       actions: [
-        {
-          label: 'Sign in as someone else',
-          href: other.href,
-        },
-        ...(back ? [{ label: back.label, href: back.location }] : []),
+        ...(ask ? [ask] : []),
+        { label: 'Sign in as someone else', href: other.href, isSecondary: true },
+        ...(back ? [{ label: back.label, href: back.location, isSecondary: true }] : []),
       ],
     },
     { navigatesAway: true },

@@ -10,9 +10,8 @@ import { refuseCrossSite } from '../http/cross-site.ts'
 import { onHost } from '../http/host-constraint.ts'
 import { allowOnly } from '../http/methods.ts'
 import { rawQuery } from '../http/raw-query.ts'
-import { type LoginProblem, loginPage } from '../pages/login-page.ts'
-import { pageHeaders } from '../pages/styles.ts'
-import { LOGIN_PATH } from '../paths.ts'
+import { type LoginProblem, loginPage, loginPageHeaders } from '../pages/login-page.ts'
+import { CONSENT_PATH, LOGIN_PATH } from '../paths.ts'
 import { ProviderBusy } from '../providers/provider.ts'
 import { type Parameters, parseParameters, single } from '../url/parameters.ts'
 import type { Outcome } from './complete.ts'
@@ -99,14 +98,21 @@ async function showLogin(
   typed: { name?: string; problem?: LoginProblem },
 ): Promise<void> {
   const purpose = flow.purposeOf(interaction)
+  const resource = purpose.resource()
+  const help = flow.brand.loginHelp
   const page = loginPage({
     action: LOGIN_PATH,
     interaction: await sealInteraction(interaction, flow),
-    resourceName: purpose.resource().name,
-    ...(purpose.clientName !== undefined && { clientName: purpose.clientName }),
+    resourceName: resource.name,
+    host: new URL(resource.origin).host,
+    ...(purpose.clientName !== undefined && {
+      clientName: purpose.clientName,
+      cancelAction: CONSENT_PATH,
+    }),
+    ...(help !== undefined && { help }),
     ...typed,
   })
-  void reply.code(statusOf(typed.problem)).headers(pageHeaders()).send(page)
+  void reply.code(statusOf(typed.problem)).headers(loginPageHeaders()).send(page)
 }
 
 function statusOf(problem: LoginProblem | undefined): number {

@@ -7,7 +7,7 @@
 import { CONNECT_SCRIPT } from './connect-script.ts'
 import { isolated } from './display-text.ts'
 import { dangerouslyUnescapedScriptElement, html, jsonElement } from './html.ts'
-import { infoIcon } from './icons.ts'
+import { infoIcon, keyIcon, personIcon, serverIcon } from './icons.ts'
 import { layout } from './layout.ts'
 import { linkTarget } from './link-target.ts'
 import { pageHeaders, STYLE_SOURCE } from './styles.ts'
@@ -41,15 +41,15 @@ export function connectPage(page: ConnectPage): string {
     main: html`<h1>Connect your terminal?</h1>
 <p>A program on this computer wants to use this gateway as you.</p>
 <dl>
-<div><dt>Confirmation code</dt><dd><b class="code">${isolated(code)}</b><p class="quiet">Verify that this is the code shown in your terminal</p></dd></div>
-<div><dt>Gateway</dt><dd><b>${isolated(page.gateway)}</b></dd></div>
-<div><dt>User</dt><dd><b>${isolated(page.person)}</b></dd></div>
+<div><dt>${keyIcon}Confirmation code</dt><dd><b class="code">${isolated(code)}</b><p class="quiet">Verify that this is the code shown in your terminal</p></dd></div>
+<div><dt>${serverIcon}Gateway</dt><dd><b>${isolated(page.gateway)}</b></dd></div>
+<div><dt>${personIcon}User</dt><dd><b>${isolated(page.person)}</b></dd></div>
 </dl>
 <div class="choice">
 <p class="note" id="note">${infoIcon}<span>Your browser may ask whether this page may reach programs on this computer or your local network. Allow it: that is how the program gets your answer.</span></p>
 <form id="connect" method="post" enctype="text/plain" action="${action}">
 ${answer}
-<div class="buttons stacked">
+<div class="buttons">
 <a class="button" href="#declined">Not my code</a>
 <span class="hold"><button class="button primary">Connect to Gateway</button></span>
 </div>

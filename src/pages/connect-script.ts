@@ -45,6 +45,7 @@ const deliver = async () => {
 form.addEventListener('submit', async (event) => {
   event.preventDefault()
   button.disabled = true
+  status.classList.remove('failed')
   status.textContent = 'Connecting. Your browser may be asking you something now.'
   const answer = await deliver()
   if (answer?.ok === true) {
@@ -53,6 +54,7 @@ form.addEventListener('submit', async (event) => {
     return
   }
   button.disabled = false
+  status.classList.add('failed')
   if (answer === undefined || answer === null) {
     status.textContent = 'Could not reach the program on this computer. Is it still running?'
   } else if (typeof answer.error === 'string') {

@@ -6,7 +6,15 @@
  */
 import { displayText, isolated, UNNAMED_PROGRAM } from './display-text.ts'
 import { type Html, html } from './html.ts'
-import { infoIcon, tickIcon } from './icons.ts'
+import {
+  destinationIcon,
+  infoIcon,
+  keyIcon,
+  personIcon,
+  programIcon,
+  serverIcon,
+  tickIcon,
+} from './icons.ts'
 import { layout } from './layout.ts'
 import { linkTarget } from './link-target.ts'
 
@@ -36,7 +44,7 @@ export interface ConsentPage {
 function howKnown(known: ConsentPage['client']['known']): string {
   switch (known) {
     case 'self-declared':
-      return 'This name was given by the program itself. It has not been checked.'
+      return 'Nobody has checked this name.'
     case 'configured':
       return 'Known here: it was added by whoever runs this server.'
   }
@@ -45,10 +53,7 @@ function howKnown(known: ConsentPage['client']['known']): string {
 function destinationLine(destination: Destination): Html {
   switch (destination.kind) {
     case 'loopback':
-      return html`<b class="sentence">a program on this computer</b>${
-        destination.host !== undefined &&
-        html`<p class="quiet">at ${isolated(destination.host)}</p>`
-      }`
+      return html`<b class="sentence">a program on this computer</b>`
     case 'host':
       return html`<b>${isolated(destination.host)}</b>`
     case 'app':
@@ -56,38 +61,44 @@ function destinationLine(destination: Destination): Html {
   }
 }
 
+/** The whole address, or the host alone where it is not known. */
+function addressLine({ destination, address }: ConsentPage): Html | undefined {
+  const shown = address ?? (destination.kind === 'loopback' ? destination.host : undefined)
+  return shown === undefined
+    ? undefined
+    : html`<p class="quiet"><span class="address">${isolated(shown)}</span></p>`
+}
+
 /** A single quiet sentence; none for a configured client that lives on a host of its own. */
-function warning({ client, destination }: ConsentPage): Html | undefined {
+function warning({ client, destination }: ConsentPage): string | undefined {
   switch (destination.kind) {
     case 'loopback':
-      return html`Any program on this computer could be asking under this name, so allow this only if you started it yourself just now.`
+      return 'Any program on this computer can ask under this name: allow it only if you started it just now.'
     case 'app':
-      return html`Any app on this device could be opening these links, so allow this only if you started it yourself just now.`
+      return 'Any app on this device can open these links: allow it only if you started it just now.'
     case 'host':
       return client.known === 'configured'
         ? undefined
-        : html`Anyone can choose this name, so allow this only if you trust <b>${isolated(destination.host)}</b> and started it yourself.`
+        : 'Allow this only if you started it just now and trust where the answer goes.'
   }
 }
 
 /** The document. Deny comes first and is as large as Allow; the form posts `interaction` and `decision`. */
 export function consentPage(page: ConsentPage): string {
-  const client = isolated(page.client.name, UNNAMED_PROGRAM)
-  const resource = isolated(page.resource.name, page.resource.host)
   const caution = warning(page)
   return layout({
     title: `Allow access to ${displayText(page.resource.name, page.resource.host)}?`,
-    main: html`<h1>Allow ${client} to use ${resource}?</h1>
+    main: html`<h1>Allow access?</h1>
 <dl>
-<div><dt>Who is asking</dt><dd><b>${client}</b><p class="quiet">${howKnown(page.client.known)}</p></dd></div>
-<div><dt>What for</dt><dd><b>${resource}</b><p class="quiet">${isolated(page.resource.host)}</p></dd></div>
-<div><dt>What it will be able to do in ${resource}</dt><dd><ul>${page.scopes.map(
+<div><dt>${programIcon}Who is asking</dt><dd><b>${isolated(page.client.name, UNNAMED_PROGRAM)}</b><p class="quiet">${howKnown(page.client.known)}</p></dd></div>
+<div><dt>${serverIcon}What for</dt><dd><b>${isolated(page.resource.name, page.resource.host)}</b><p class="quiet">${isolated(page.resource.host)}</p></dd></div>
+<div><dt>${keyIcon}What it will be able to do there</dt><dd><ul>${page.scopes.map(
       ({ name, description }) =>
         html`<li>${tickIcon}<span>${isolated(description, displayText(name))}</span></li>`,
     )}</ul></dd></div>
-<div><dt>Where the answer goes</dt><dd>${destinationLine(page.destination)}${page.address !== undefined && html`<p class="quiet"><span class="address">${isolated(page.address)}</span></p>`}</dd></div>
+<div class="destination"><dt>${destinationIcon}Where the answer goes</dt><dd>${destinationLine(page.destination)}${addressLine(page)}</dd></div>
 </dl>
-${caution && html`<p class="note">${infoIcon}<span>${caution}</span></p>`}
+${caution !== undefined && html`<p class="note">${infoIcon}<span>${caution}</span></p>`}
 <form method="post" action="${linkTarget(page.action)}">
 <input type="hidden" name="interaction" value="${page.interaction}">
 <div class="buttons">
@@ -96,8 +107,8 @@ ${caution && html`<p class="note">${infoIcon}<span>${caution}</span></p>`}
 </div>
 ${
   page.person === undefined
-    ? html`<p class="request">If you allow this, you will be asked to sign in next.</p>`
-    : html`<p class="request">You are signed in as <b>${isolated(page.person)}</b>. Not you? <button class="plain" name="decision" value="someone-else">Use another account</button></p>`
+    ? html`<p class="identity">${personIcon}<span>If you allow this, you will be asked to sign in next.</span></p>`
+    : html`<p class="identity">${personIcon}<span>Signed in as <b>${isolated(page.person)}</b>. <span class="together">Not you? <button class="plain" name="decision" value="someone-else">Use another account</button></span></span></p>`
 }
 </form>`,
   })

@@ -30,13 +30,17 @@ export const FAULT_WORDS = {
 } as const
 
 /** Something to do next: a link, or a form of hidden fields. */
-export type ErrorAction =
-  | { readonly label: string; readonly href: string }
+export type ErrorAction = {
+  readonly label: string
+  /** True for an action that is never the obvious one. */
+  readonly isSecondary?: boolean
+} & (
+  | { readonly href: string }
   | {
-      readonly label: string
       readonly action: string
       readonly fields: Readonly<Record<string, string>>
     }
+)
 
 export interface ErrorPage {
   readonly kind: ErrorKind
@@ -45,19 +49,20 @@ export interface ErrorPage {
   /** The mistake that the program's author must fix, in the protocol's own names: authors search for them. */
   readonly details?: string
   readonly requestId: string
-  /** The first is the primary button. */
+  /** The first is the primary button, unless it says that it is not. */
   readonly actions: readonly ErrorAction[]
 }
 
-const KINDS: Readonly<Record<ErrorKind, { readonly icon: Html; readonly words: string }>> = {
+/** A heading says the rest: no line above it says the same again (case fp4). */
+const KINDS: Readonly<Record<ErrorKind, { readonly icon: Html; readonly words?: string }>> = {
   retry: { icon: againIcon, words: 'You did nothing wrong' },
-  client: { icon: alertIcon, words: 'The program that sent you here is set up wrongly' },
-  forbidden: { icon: stopIcon, words: 'You are not allowed in' },
-  broken: { icon: alertIcon, words: 'Something is broken on our side' },
+  client: { icon: alertIcon },
+  forbidden: { icon: stopIcon },
+  broken: { icon: alertIcon },
 }
 
 function actionElement(action: ErrorAction, index: number): Html {
-  const look = index === 0 ? 'button primary' : 'button'
+  const look = index === 0 && !action.isSecondary ? 'button primary' : 'button'
   const label = isolated(action.label, 'Continue')
   if ('href' in action)
     return html`<a class="${look}" href="${linkTarget(action.href)}">${label}</a>`
@@ -72,7 +77,7 @@ export function errorPage(page: ErrorPage): string {
   const { icon, words } = KINDS[page.kind]
   return layout({
     title: page.title,
-    main: html`<p class="kind kind-${page.kind}">${icon}<span>${words}</span></p>
+    main: html`<p class="kind kind-${page.kind}">${icon}${words !== undefined && html`<span>${words}</span>`}</p>
 <h1>${isolated(page.title)}</h1>
 <p>${isolated(page.text)}</p>
 ${

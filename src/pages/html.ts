@@ -61,12 +61,14 @@ export function dangerouslyUnescapedStyleElement(css: string): Html {
 }
 
 /**
- * The second way around escaping: a `<script>` element that holds a script of ours byte for byte and runs by its nonce.
+ * The second way around escaping: a `<script>` element that holds a script of ours byte for byte and runs by its nonce,
+ * or without one by its hash.
  * @throws TypeError for a script that could close its own element
  */
-export function dangerouslyUnescapedScriptElement(script: string, nonce: string): Html {
+export function dangerouslyUnescapedScriptElement(script: string, nonce?: string): Html {
   if (script.includes('<')) throw new TypeError('a script must not contain "<"')
-  return html`<script nonce="${nonce}">${fromSafeMarkup(script)}</script>`
+  const permit = nonce !== undefined && html` nonce="${nonce}"`
+  return html`<script${permit}>${fromSafeMarkup(script)}</script>`
 }
 
 /** Data for a script, in an element that browsers do not run; no text in it can close the element or open another. */

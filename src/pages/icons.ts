@@ -14,6 +14,30 @@ export const gateIcon: Html = icon(
   22,
   html`<path d="M5 21V10a7 7 0 0 1 14 0v11M3 21h18"/><path d="M12 12v4"/><circle cx="12" cy="11" r="1"/>`,
 )
+/** A program: a window with a prompt. */
+export const programIcon: Html = icon(
+  20,
+  html`<path d="M4 5h16v14H4Z"/><path d="M7.5 9.5 10 12l-2.5 2.5M12.5 14.5H16"/>`,
+)
+/** A server: two units with their lights. */
+export const serverIcon: Html = icon(
+  20,
+  html`<path d="M4 5h16v6H4ZM4 13h16v6H4Z"/><path d="M7.5 8v.01M7.5 16v.01"/>`,
+)
+/** Permissions: a key. */
+export const keyIcon: Html = icon(
+  20,
+  html`<circle cx="8" cy="15.5" r="3.5"/><path d="M10.5 13 19 4.5M15.5 8l2.5 2.5"/>`,
+)
+/** Where something goes: an arrow out of a frame. */
+export const destinationIcon: Html = icon(
+  20,
+  html`<path d="M13 5h6v6M19 5l-8.5 8.5"/><path d="M9 6H5v13h13v-4"/>`,
+)
+export const personIcon: Html = icon(
+  20,
+  html`<circle cx="12" cy="8.5" r="3.75"/><path d="M5 20c.6-4 3.4-5.5 7-5.5s6.4 1.5 7 5.5"/>`,
+)
 export const tickIcon: Html = icon(16, html`<path d="M5 12.5l4.5 4.5L19 7.5"/>`)
 export const infoIcon: Html = icon(
   18,

@@ -8,7 +8,13 @@ import { dangerouslyUnescapedStyleElement, type Html, html } from './html.ts'
 import { GATE_ICON_ADDRESS, gateIcon } from './icons.ts'
 import { STYLESHEET } from './styles.ts'
 
+/** The head of every page, in whose place an operator's own may stand (`brand.ts`). */
+export const HEADER: Html = html`<header>${gateIcon}<span>Gatewarden</span></header>`
+
 const STYLE_ELEMENT = dangerouslyUnescapedStyleElement(STYLESHEET)
+
+/** The beginning of every page of ours. */
+export const DOCUMENT = '<!doctype html>\n<html lang="en">\n'
 
 /**
  * A whole document.
@@ -34,7 +40,7 @@ ${options.head}
 ${STYLE_ELEMENT}
 </head>
 <body>
-<header>${gateIcon}<span>Gatewarden</span></header>
+${HEADER}
 <main>
 ${options.main}
 </main>

@@ -3,10 +3,12 @@
  *
  * @module
  */
+import { createHash } from 'node:crypto'
 import { displayText, isolated, UNNAMED_PROGRAM } from './display-text.ts'
-import { html } from './html.ts'
+import { dangerouslyUnescapedScriptElement, html } from './html.ts'
 import { layout } from './layout.ts'
 import { linkTarget } from './link-target.ts'
+import { pageHeaders } from './styles.ts'
 
 /** Why the last attempt failed; `wrong` is the same for an unknown name and a wrong password. */
 export type LoginProblem =
@@ -20,6 +22,12 @@ export interface LoginPage {
   /** The sealed interaction. */
   readonly interaction: string
   readonly resourceName: string
+  /** The host of the resource. */
+  readonly host: string
+  /** Where a form goes that tells the program of a denial. Absent where no program waits. */
+  readonly cancelAction?: string
+  /** The operator's words for people who do not know their password. */
+  readonly help?: string
   /** Absent where no program asked. */
   readonly clientName?: string
   /** The typed name, kept after a mistake. */
@@ -43,14 +51,35 @@ function problemInWords(problem: LoginProblem): string {
   }
 }
 
-/** The document. The form posts `interaction`, `username` and `password`. */
+/** Shows the password that was typed. It is sent, and offered to the password manager, as a password again. */
+const SHOW_PASSWORD = `
+const [show, password] = ['show', 'password'].map((id) => document.getElementById(id))
+const say = (isShown) => {
+  password.type = isShown ? 'text' : 'password'
+  show.textContent = isShown ? 'Hide password' : 'Show password'
+}
+show.hidden = false
+show.addEventListener('click', () => say(password.type === 'password'))
+password.form.addEventListener('submit', () => say(false))
+`
+const SCRIPT_SOURCE = `'sha256-${createHash('sha256').update(SHOW_PASSWORD).digest('base64')}'`
+
+/** The headers of the page: it has one script, allowed by its hash, and works without it. */
+export function loginPageHeaders(): Record<string, string> {
+  const headers = pageHeaders()
+  const policy = `${headers['Content-Security-Policy']}; script-src ${SCRIPT_SOURCE}`
+  return { ...headers, 'Content-Security-Policy': policy }
+}
+
+/** The document, to be sent with {@link loginPageHeaders}. The form posts `interaction`, `username` and `password`. */
 export function loginPage(page: LoginPage): string {
-  const { problem } = page
+  const { problem, cancelAction, help } = page
   const typedName = page.name ?? ''
   // Not every screen reader announces a live region that is there from the start: it describes the focused field too.
   const tie = problem && html` aria-describedby="problem"`
   const invalid = problem?.kind === 'wrong' && html` aria-invalid="true"`
   const focus = html` autofocus`
+  const interaction = html`<input type="hidden" name="interaction" value="${page.interaction}">`
   return layout({
     title: `${problem ? 'Not signed in: s' : 'S'}ign in to ${displayText(page.resourceName, 'continue')}`,
     main: html`<h1>Sign in</h1>
@@ -59,14 +88,22 @@ ${
     ? html`<p>to <b>${isolated(page.resourceName)}</b></p>`
     : html`<p>so that <b>${isolated(page.clientName, UNNAMED_PROGRAM)}</b> can use <b>${isolated(page.resourceName)}</b></p>`
 }
+<p class="quiet">at ${isolated(page.host)}</p>
 ${problem && html`<div class="box problem" id="problem" role="alert"><p>${problemInWords(problem)}</p></div>`}
 <form method="post" action="${linkTarget(page.action)}">
-<input type="hidden" name="interaction" value="${page.interaction}">
+${interaction}
 <label for="username">Name or e-mail</label>
 <input id="username" name="username" value="${typedName}" autocomplete="username" autocapitalize="none" autocorrect="off" spellcheck="false" required${tie}${invalid}${typedName === '' && focus}>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required${tie}${invalid}${typedName !== '' && focus}>
-<div class="buttons"><button class="button primary">Sign in</button></div>
-</form>`,
+<div class="reveal"><button class="plain" id="show" type="button" aria-controls="password" hidden>Show password</button></div>
+<div class="buttons">
+${cancelAction !== undefined && html`<button class="button" form="cancel" name="decision" value="deny">Cancel</button>`}
+<button class="button primary">Sign in</button>
+</div>
+</form>
+${cancelAction !== undefined && html`<form id="cancel" method="post" action="${linkTarget(cancelAction)}">${interaction}</form>`}
+${help !== undefined && html`<p class="quiet">${isolated(help)}</p>`}
+${dangerouslyUnescapedScriptElement(SHOW_PASSWORD)}`,
   })
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type ErrorPage, errorPage } from './error-page.ts'
+import { type ErrorAction, type ErrorPage, errorPage } from './error-page.ts'
 
 export interface RefusedPage {
   readonly why: RefusalReason
@@ -13,6 +13,8 @@ export interface RefusedPage {
   /** Where a person signs out, to sign in as someone else. */
   readonly signOutUrl: string
   readonly requestId: string
+  /** Where a person asks to be let in. */
+  readonly ask: ErrorAction | undefined
 }
 
 export type RefusalReason =
@@ -30,21 +32,25 @@ export function refusedPage(page: RefusedPage): string {
   return errorPage({ ...wordsFor(page), requestId: page.requestId })
 }
 
-function wordsFor({ why, resourceName, host, signOutUrl }: RefusedPage): Words {
+function wordsFor({ why, resourceName, host, signOutUrl, ask }: RefusedPage): Words {
+  const asking = ask ? [ask] : []
   switch (why.kind) {
     case 'person':
       return {
         kind: 'forbidden',
-        title: `${resourceName} is not open to you`,
-        text: `You are signed in as ${why.person}. Ask whoever runs ${host} to let you in.`,
-        actions: [{ label: 'Sign in as someone else', href: signOutUrl }],
+        title: `You may not use ${resourceName}`,
+        text: `You are signed in as ${why.person}. Ask whoever runs ${host} to let you in, or use an account that may.`,
+        actions: [
+          ...asking,
+          { label: 'Sign in as someone else', href: signOutUrl, isSecondary: true },
+        ],
       }
     case 'permission':
       return {
         kind: 'forbidden',
-        title: `${resourceName} needs a permission you do not have`,
+        title: `You have no permission for ${resourceName}`,
         text: `You are signed in as ${why.person}. You may get it if you sign out and in again; if not, ask whoever runs ${host}.`,
-        actions: [{ label: 'Sign out', href: signOutUrl }],
+        actions: [...asking, { label: 'Sign out', href: signOutUrl, isSecondary: true }],
       }
     case 'unrouted':
       return {

@@ -19,10 +19,16 @@ export function signOutPage({ action, host }: SignOutPage): string {
   return layout({
     title: 'Sign out?',
     main: html`<h1>Sign out?</h1>
+<div class="choice">
 <p>Another website sent you here. Nothing has happened yet: you stay signed in at <b>${isolated(host)}</b> unless you choose to sign out.</p>
 <form method="post" action="${linkTarget(action)}">
-<div class="buttons"><button class="button primary">Sign out</button></div>
-</form>`,
+<div class="buttons">
+<a class="button" href="#declined">Stay signed in</a>
+<button class="button primary">Sign out</button>
+</div>
+</form>
+</div>
+<p class="declined" id="declined" tabindex="-1">Nothing has changed. You can close this tab.</p>`,
   })
 }
 

@@ -5,22 +5,29 @@
  */
 import { createHash } from 'node:crypto'
 
+/** What the accent stands on, page and card, in each scheme. */
+export const BACKGROUNDS = {
+  light: ['#eff2f0', '#ffffff'],
+  dark: ['#0f1413', '#19201e'],
+} as const
+const { light, dark } = BACKGROUNDS
+
 /** Five colours a scheme; all others are mixed from them. `scripts/page-pictures.ts` checks the contrast. */
 export const STYLESHEET = `
 :root {
   color-scheme: light dark;
-  --page: #eff2f0; --card: #ffffff; --ink: #18211e; --accent: #14594d; --alert: #a12b1a;
+  --page: ${light[0]}; --card: ${light[1]}; --ink: #18211e; --accent: #14594d; --alert: #a12b1a;
   --quiet: color-mix(in srgb, var(--ink) 72%, var(--card));
   --line: color-mix(in srgb, var(--ink) 14%, var(--card));
   --tint: color-mix(in srgb, var(--page) 70%, var(--card));
 }
 @media (prefers-color-scheme: dark) {
-  :root { --page: #0f1413; --card: #19201e; --ink: #e8eeeb; --accent: #84d3c1; --alert: #ffa898; }
+  :root { --page: ${dark[0]}; --card: ${dark[1]}; --ink: #e8eeeb; --accent: #84d3c1; --alert: #ffa898; }
 }
 *, ::before, ::after { box-sizing: border-box; }
 body {
-  margin: 0; min-height: 100vh; padding: 1.25rem 1rem 2rem;
-  display: grid; grid-template-columns: minmax(0, 28rem); justify-content: center; align-content: center; gap: 1rem;
+  margin: 0; min-height: 100vh; padding: 1rem 1rem 1.25rem;
+  display: grid; grid-template-columns: minmax(0, 28rem); justify-content: center; align-content: center; gap: .75rem;
   background: var(--page); color: var(--ink);
   font: 1rem/1.5 -apple-system, 'Segoe UI', Roboto, Cantarell, 'Noto Sans', 'Liberation Sans', Arial, sans-serif;
   overflow-wrap: anywhere; -webkit-text-size-adjust: 100%;
@@ -30,6 +37,9 @@ header {
   color: var(--quiet); font-size: .9375rem; font-weight: 600; letter-spacing: .01em;
 }
 header svg { color: var(--accent); }
+header img { display: block; max-width: 10rem; height: 2.25rem; object-fit: contain; }
+footer { color: var(--quiet); font-size: .875rem; text-align: center; }
+footer a { display: inline-block; min-width: 2.75rem; min-height: 2.75rem; padding: .625rem .25rem; color: inherit; }
 svg { flex: none; display: block; fill: none; stroke: currentcolor; stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; }
 main {
   padding: clamp(1.25rem, 6vw, 2rem); background: var(--card);
@@ -47,18 +57,22 @@ code { font: .9375em/1.5 ui-monospace, 'Cascadia Mono', 'SF Mono', Menlo, 'Liber
   color: var(--accent); font-size: .875rem; font-weight: 600;
 }
 .kind-client, .kind-forbidden, .kind-broken { color: var(--alert); }
-dl { margin: 1.25rem 0 0; border-top: 1px solid var(--line); }
-dl > div { padding: .75rem 0; border-bottom: 1px solid var(--line); }
-dt { color: var(--quiet); font-size: .875rem; }
-dd { margin: .125rem 0 0; }
-dd p { margin: .125rem 0 0; }
+dl { margin: 1rem 0 0; border-top: 1px solid var(--line); }
+dl > div { position: relative; padding: .5rem 0 .5rem 2rem; border-bottom: 1px solid var(--line); }
+dt { color: var(--quiet); font-size: .8125rem; line-height: 1.4; }
+dt svg { position: absolute; left: 0; top: .75rem; color: var(--accent); }
+.destination { margin: 0 -.75rem; padding-left: 2.75rem; padding-right: .75rem; background: var(--tint); border-radius: .625rem; border-bottom: 0; }
+.destination dt svg { left: .75rem; }
+.destination b { font-size: 1.0625rem; }
+dd { margin: 0; }
+dd p { margin: 0; }
 .sentence { display: inline-block; }
 .sentence::first-letter { text-transform: uppercase; }
-ul { margin: .25rem 0 0; padding: 0; list-style: none; }
-li { display: flex; gap: .625rem; padding: .125rem 0; }
+ul { margin: 0; padding: 0; list-style: none; }
+li { display: flex; gap: .5rem; }
 li svg { margin-top: .25rem; color: var(--accent); }
 li span { min-width: 0; }
-.note { display: flex; gap: .625rem; margin: 1.125rem 0 0; font-size: .875rem; color: var(--quiet); }
+.note { display: flex; gap: .625rem; margin: .75rem 0 0; font-size: .8125rem; line-height: 1.4; color: var(--quiet); }
 .note svg { margin-top: .125rem; }
 .note span { min-width: 0; }
 .box { margin: 1.25rem 0 0; padding: .75rem 1rem; background: var(--tint); border: 1px solid var(--line); border-radius: .625rem; font-size: .9375rem; }
@@ -73,10 +87,10 @@ input {
   border: 1px solid var(--quiet); border-radius: .625rem;
 }
 input[aria-invalid] { border-color: var(--alert); }
-.buttons { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(8rem, 100%), 1fr)); gap: .75rem; margin: 1.5rem 0 0; }
+.buttons { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(8rem, 100%), 1fr)); gap: .75rem; margin: 1.25rem 0 0; }
 .stacked { grid-template-columns: minmax(0, 1fr); }
 .button {
-  display: flex; align-items: center; justify-content: center; width: 100%; min-height: 2.875rem; padding: .5rem 1rem;
+  display: flex; align-items: center; justify-content: center; width: 100%; min-height: 2.875rem; padding: .5rem .625rem;
   font: inherit; font-weight: 600; text-align: center; text-decoration: none; cursor: pointer;
   color: var(--ink); background: var(--card); border: 1px solid var(--quiet); border-radius: .625rem;
 }
@@ -93,8 +107,14 @@ input[aria-invalid] { border-color: var(--alert); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .code { font: 650 1.5rem/1.4 ui-monospace, 'Cascadia Mono', 'SF Mono', Menlo, 'Liberation Mono', monospace; letter-spacing: .04em; }
 .outcome { font-weight: 600; }
+.outcome.failed { color: var(--alert); }
 .outcome:empty { margin: 0; }
 .declined:not(:target), [hidden] { display: none !important; }
+.reveal { display: flex; justify-content: end; }
+.identity { display: flex; align-items: start; gap: .5rem; margin: .75rem 0 0; color: var(--quiet); font-size: .875rem; }
+.identity > span { min-width: 0; }
+.together { display: inline-block; }
+.identity b { color: var(--ink); }
 .choice:has(+ .declined:target) { display: none; }
 .declined { margin: 1.25rem 0 0; font-weight: 600; }
 details { margin: 1.25rem 0 0; border-top: 1px solid var(--line); }

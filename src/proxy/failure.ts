@@ -6,23 +6,30 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import type { Answer } from '../check/answer.ts'
-import { errorAnswer } from '../check/pages-for-people.ts'
+import { dressed, errorAnswer } from '../check/pages-for-people.ts'
 import { readerOfRequest } from '../http/browser-request.ts'
 import { lingerThenClose } from '../http/lingering-close.ts'
 import { FAULT_WORDS } from '../pages/error-page.ts'
 import type { ResourceMatch } from '../resources/resource-table.ts'
 import { BodyTooLarge, UpstreamUnavailable } from './upstream.ts'
 
-/** @param cors the header lines by which an allowed page may read the answer */
+interface Manner {
+  /** The operator's look of our pages. */
+  readonly brand: Parameters<typeof dressed>[1]
+  /** The header lines by which an allowed page may read the answer. */
+  readonly cors: readonly string[]
+}
+
 export function refuse(
   request: FastifyRequest,
   response: ServerResponse,
   answer: Answer,
-  cors: readonly string[],
+  { brand, cors }: Manner,
 ): void {
+  const { status, headers, body } = dressed(answer, brand)
   lingerThenClose(request.raw, response)
-  response.writeHead(answer.status, [...answer.headers, ...cors])
-  response.end(request.method === 'HEAD' ? undefined : answer.body)
+  response.writeHead(status, [...headers, ...cors])
+  response.end(request.method === 'HEAD' ? undefined : body)
 }
 
 /** Reports an error and answers with 502 if the upstream failed, else with 500. */
@@ -30,12 +37,12 @@ export function fail(
   error: unknown,
   request: FastifyRequest,
   response: ServerResponse,
-  { match, cors }: { match: ResourceMatch | 'ambiguous'; cors: readonly string[] },
+  { match, brand, cors }: Manner & { readonly match: ResourceMatch | 'ambiguous' },
 ): void {
   if (error instanceof BodyTooLarge && !response.headersSent) {
     const reason = 'the body is above UPSTREAM_BODY_LIMIT'
     request.report({ event: 'request-refused', reason, status: 413, method: request.method })
-    refuse(request, response, answerOf(413, TOO_LARGE, request), cors)
+    refuse(request, response, answerOf(413, TOO_LARGE, request), { brand, cors })
     return
   }
   const outage = error instanceof UpstreamUnavailable
@@ -48,7 +55,7 @@ export function fail(
     return
   }
   const answer = outage ? answerOf(502, UPSTREAM_DOWN, request) : answerOf(500, UNEXPECTED, request)
-  refuse(request, response, answer, cors)
+  refuse(request, response, answer, { brand, cors })
 }
 
 /** 429 for a person who has too many requests or streams open (decision K39). */

@@ -8,14 +8,17 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Answer } from '../check/answer.ts'
+
 import type { Check, ReportCheck } from '../check/check.ts'
-import { mcpServerPage } from '../check/pages-for-people.ts'
+import { dressed, mcpServerPage } from '../check/pages-for-people.ts'
+
 import { UNKNOWN_ADDRESS, unknownAddress } from '../check/unknown-address.ts'
 import { isPageLoad } from '../http/browser-request.ts'
 import { answerPerson, answerProgram, sendErrorPage } from '../http/errors.ts'
 import { sendJson } from '../http/json.ts'
 import { lingerThenClose } from '../http/lingering-close.ts'
 import type { compileOrigins } from '../http/origins.ts'
+import type { Brand } from '../pages/brand.ts'
 import type { Resource, ResourceMatch, ResourceTable } from '../resources/resource-table.ts'
 import { isOwnHost } from '../url/host.ts'
 import type { Caps, Concurrency } from './concurrency.ts'
@@ -47,6 +50,7 @@ export interface ProxyRoutes {
   readonly signOutUrl: (resource: Resource) => string
   readonly frontPage: FrontPage
   readonly reportCheck: ReportCheck
+  readonly brand: Pick<Brand, 'dress' | 'dressPolicy'>
 }
 
 export function proxyRoutes(app: FastifyInstance, deps: ProxyRoutes): void {
@@ -74,7 +78,7 @@ export function proxyRoutes(app: FastifyInstance, deps: ProxyRoutes): void {
         ? passPublicDocument(request, reply.raw, match, deps)
         : passThrough(request, reply.raw, match, deps)
     passed.catch((error: unknown) =>
-      fail(error, request, reply.raw, { match, cors: corsOf(request, match, deps) }),
+      fail(error, request, reply.raw, { ...deps, match, cors: corsOf(request, match, deps) }),
     )
   }
   app.all('/*', { onRequest }, () => undefined)
@@ -153,7 +157,7 @@ async function passThrough(
   })
   const { answer, match: allowed } = checked
   if (answer.status !== 200 || !allowed || !isProxied(allowed)) {
-    refuse(request, response, answer, cors)
+    refuse(request, response, answer, { ...deps, cors })
     return
   }
   // The client left during the check.
@@ -163,7 +167,7 @@ async function passThrough(
   if (verified && !seat) {
     const { id: resource } = allowed.resource
     request.report({ event: 'too-many-open', userId: verified.sub, resource })
-    refuse(request, response, tooMany(request), cors)
+    refuse(request, response, tooMany(request), { ...deps, cors })
     return
   }
   if (seat) response.once('close', seat.leave)
@@ -177,10 +181,13 @@ async function passThrough(
     ...call,
     instead: (head) =>
       isPerson && isForClients(head, allowed)
-        ? mcpServerPage(
-            200,
-            { match: allowed, requestId: request.id },
-            { signOutUrl: deps.signOutUrl, caller: verified },
+        ? dressed(
+            mcpServerPage(
+              200,
+              { match: allowed, requestId: request.id },
+              { signOutUrl: deps.signOutUrl, caller: verified },
+            ),
+            deps.brand,
           )
         : call.instead(head),
   })

@@ -124,6 +124,7 @@ async function counted({ withPeek = true } = {}) {
     userNames: { areUnique: true, ofTokens: new Set() },
     isOwnCookie: (name) => name.startsWith('gw_'),
     signInUrl: () => undefined,
+    brand: { askForAccess: () => undefined },
     signOutUrl: () => 'https://auth.example.com/logout',
     events: NO_EVENTS,
     now: clock,

@@ -186,7 +186,7 @@ describe('ed17: the page in a frame', () => {
     const { cookie } = await makeSession(test, { grant: { subject: 'bob' } })
     const answer = await check(test.app, { 'x-forwarded-method': 'GET', ...FRAME, cookie })
     expect(answer.statusCode).toBe(403)
-    expect(answer.body).toContain('Team notes is not open to you')
+    expect(answer.body).toContain('You may not use Team notes')
     expect(answer.headers['x-frame-options']).toBeUndefined()
   })
 })

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { type SettingKey, settings } from '../../src/config/schema.ts'
+import { brand } from './effects/brand.ts'
 import { oauth } from './effects/oauth.ts'
 import { people } from './effects/people.ts'
 import { program } from './effects/program.ts'
@@ -18,6 +19,7 @@ const flat: Record<SettingKey, Effect> = {
   ...provider,
   ...program,
   ...store,
+  ...brand,
 }
 
 it('has a test for every setting and for every entry of the sections', () => {

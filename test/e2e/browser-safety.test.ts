@@ -309,7 +309,7 @@ describe.skipIf(isSkipped('chromium') || isSkipped('traefik'))('over https', () 
       await typeLogin(page, world.ann)
       readTokens(await client.redeem(await arrival))
       const left = (await context.cookies()).map(({ name }) => name)
-      expect(left.sort()).toEqual(['__Host-gw_browser', '__Host-gw_device'])
+      expect(left.sort()).toEqual(['__Host-gw_browser', '__Host-gw_device', '__Host-gw_login'])
     } finally {
       await chromium.close()
       await world.stop()

@@ -142,6 +142,54 @@ describe.skipIf(isSkipped('chromium'))('the pages', () => {
     })
   })
 
+  it('fh2: ask a person whom the browser knows for consent alone, without scripts too', async () => {
+    await inContext({ javaScriptEnabled: false }, async (page) => {
+      readTokens(
+        await client.redeem(await signInWithChromium(page, client.authorizationUrl(), world.ann)),
+      )
+      const second = await registerClient({
+        issuer: world.publicUrl,
+        resource: world.mcpUrl,
+        redirectUri: `http://${app.address}/second`,
+      })
+      const arrival = arrivalAt(page, second.authorizationUrl())
+      await page.goto(second.authorizationUrl().href)
+      await page.getByText('ann@example.com').waitFor()
+      await page.getByRole('button', { name: 'Allow' }).click()
+      readTokens(await second.redeem(await arrival))
+      await page.goto(second.authorizationUrl().href)
+      await page.getByRole('button', { name: 'Use another account' }).click()
+      await page.getByText('you will be asked to sign in next').waitFor()
+      await allow(page)
+    })
+  })
+
+  it('fp2: show where the answer goes and both answers on a phone, without scrolling', async () => {
+    await inContext({ viewport: { width: 375, height: 640 } }, async (page) => {
+      await openConsent(page)
+      for (const name of ['Deny', 'Allow']) {
+        const box = await page.getByRole('button', { name }).boundingBox()
+        expect((box?.y ?? Infinity) + (box?.height ?? 0)).toBeLessThanOrEqual(640)
+      }
+    })
+  })
+
+  it('fp3: show the password that was typed, and let people cancel', async () => {
+    await inContext({}, async (page) => {
+      await openConsent(page)
+      await allow(page)
+      const password = page.getByLabel('Password')
+      await password.fill('plum')
+      await page.getByRole('button', { name: 'Show password' }).click()
+      expect(await password.getAttribute('type')).toBe('text')
+      await page.getByRole('button', { name: 'Hide password' }).click()
+      expect(await password.getAttribute('type')).toBe('password')
+      const arrival = arrivalAt(page, client.authorizationUrl())
+      await page.getByRole('button', { name: 'Cancel' }).click()
+      expect((await arrival).searchParams.get('error')).toBe('access_denied')
+    })
+  })
+
   it('need no scripts', async () => {
     await inContext({ javaScriptEnabled: false }, async (page) => {
       const callback = await signInWithChromium(page, client.authorizationUrl(), world.ann)

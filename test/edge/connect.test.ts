@@ -203,7 +203,7 @@ describe('somebody whom the policy refuses', () => {
     const { cookie, token } = await makeSession(test, { grant: { subject: 'bob' } })
     const answer = await open(test.app, CONNECT, { cookie })
     expect(answer.statusCode).toBe(403)
-    expect(answer.body).toContain('Team notes is not open to you')
+    expect(answer.body).toContain('You may not use Team notes')
     expect(answer.body).toContain('bob@elsewhere.test')
     expect(answer.body).not.toContain(token)
   })
@@ -215,7 +215,7 @@ describe('somebody whom the policy refuses', () => {
     const { cookie, token } = await makeSession(test)
     const answer = await open(test.app, CONNECT, { cookie })
     expect(answer.statusCode).toBe(403)
-    expect(answer.body).toContain('needs a permission you do not have')
+    expect(answer.body).toContain('You have no permission for Team notes')
     expect(answer.body).not.toContain(token)
   })
 

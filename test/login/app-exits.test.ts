@@ -113,7 +113,7 @@ describe('cl2: the exit towards an app is a page with a link', () => {
     const url = authorizeUrl(client, { redirect_uri: URI })
     const answer = await signIn(createBrowser(app), url, { name: 'bob' })
     expect(answer.statusCode).toBe(403)
-    expect(answer.body).toContain('You may not use this server')
+    expect(answer.body).toContain('You may not use ')
     expect(answer.body).toMatch(/href="cursor:[^"]*error=access_denied/)
     expect(answer.body).not.toContain('http-equiv="refresh"')
   })

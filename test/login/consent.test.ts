@@ -82,6 +82,35 @@ describe('a denial', () => {
   })
 })
 
+it('fp3: Cancel at the login goes back to the program, and the login is over', async () => {
+  const login = await followToLogin(browser, await decide(browser, await open()))
+  expect(login.body).toContain('form="cancel" name="decision" value="deny"')
+  const answer = await decide(browser, login, 'deny')
+  expect(answer.statusCode).toBe(303)
+  const query = new URL(String(answer.headers.location)).searchParams
+  expect(query.get('error')).toBe('access_denied')
+  expect(query.get('state')).toBe('the-state')
+  expect(flowCookies(browser)).toEqual([])
+  expectStartAgain(await typeIn(browser, login))
+})
+
+describe('fp6: a person who opens an address of the login by hand', () => {
+  it.each(['/authorize', '/authorize?', '/login'])('%s is told what it is for', async (url) => {
+    const answer = await browser.get(url, { 'sec-fetch-site': 'none' })
+    expectPage(answer, 400)
+    expect(answer.body).toContain('This page is opened by your program')
+    expect(answer.body).not.toContain('set up wrongly')
+    expect(answer.headers['set-cookie']).toBeUndefined()
+  })
+
+  it('is told so at the host of a protected server, too', async () => {
+    const there = { host: 'mcp.example.com', 'sec-fetch-site': 'none' }
+    const answer = await browser.get('/authorize', there)
+    const page = await browser.get(String(answer.headers.location))
+    expect(page.body).toContain('This page is opened by your program')
+  })
+})
+
 describe('T12: a consent that another page posts gets nowhere and sets nothing:', () => {
   it.each<[string, Record<string, string>]>([
     ['cross-site', { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }],

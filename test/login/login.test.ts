@@ -60,7 +60,7 @@ describe('the login page', () => {
 
   it('says the same of an unknown name and of a wrong password', async () => {
     const masked = (body: string, name: string) =>
-      body.replace(hiddenField(body, 'interaction'), '').replaceAll(name, 'NAME')
+      body.replaceAll(hiddenField(body, 'interaction'), '').replaceAll(name, 'NAME')
     const page = await toLogin()
     const known = await typeIn(browser, page, { name: 'ann', password: 'wrong' })
     const unknown = await typeIn(browser, page, { name: 'zed', password: 'wrong' })

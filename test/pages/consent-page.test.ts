@@ -35,6 +35,17 @@ describe('consentPage', () => {
     expect(places).toEqual(places.toSorted((a, b) => a - b))
   })
 
+  it('fp2: says each name once, and where the answer goes before the buttons', () => {
+    const text = visibleText(render({ person: 'ann@example.com' })).replace(
+      /^.*?Allow access\?/,
+      '',
+    )
+    for (const name of ['Claude Code', 'Team notes', 'claude.ai', 'ann@example.com']) {
+      expect(text.split(name), name).toHaveLength(2)
+    }
+    expect(text.indexOf('claude.ai')).toBeLessThan(text.indexOf('Deny'))
+  })
+
   it('asks for the decision with Deny first, both of one form and one size', () => {
     const page = render()
     const buttons = tags(page).filter((tag) => tag.startsWith('<button'))
@@ -48,15 +59,15 @@ describe('consentPage', () => {
   })
 
   it('says how the name is known', () => {
-    expect(visibleText(render())).toContain('given by the program itself')
+    expect(visibleText(render())).toContain('Nobody has checked this name')
     expect(visibleText(render({ client: { name: 'CI', known: 'configured' } }))).not.toContain(
-      'given by the program itself',
+      'Nobody has checked this name',
     )
   })
 
   it('names a program that gave itself no name', () => {
     const page = render({ client: { name: '\u200b', known: 'self-declared' } })
-    expect(visibleText(page)).toContain('Allow A program without a name to use')
+    expect(visibleText(page)).toContain('A program without a name')
   })
 
   it('shows what may be done in words, and the bare name only where there are none', () => {
@@ -74,7 +85,7 @@ describe('consentPage', () => {
     const plain = render({ destination: { kind: 'loopback' } })
     expect(plain).toMatch(/<b[^>]*>a program on this computer<\/b>/)
     const withHost = render({ destination: { kind: 'loopback', host: 'localhost:33418' } })
-    expect(visibleText(withHost)).toContain('at localhost:33418')
+    expect(visibleText(withHost)).toContain('localhost:33418')
   })
 
   it('calls an own scheme an app on this device', () => {
@@ -94,7 +105,7 @@ describe('consentPage', () => {
 
   it('shows who is signed in when known, else that signing in comes next', () => {
     expect(visibleText(render({ person: 'ann@example.com' }))).toContain(
-      'signed in as ann@example.com',
+      'Signed in as ann@example.com . Not you? Use another account',
     )
     expect(visibleText(render())).toContain('asked to sign in next')
   })

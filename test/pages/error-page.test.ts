@@ -14,11 +14,11 @@ const render = (over: Partial<ErrorPage> = {}) =>
 
 describe('errorPage', () => {
   it.each<[ErrorPage['kind'], string]>([
-    ['retry', 'You did nothing wrong'],
-    ['client', 'The program that sent you here is set up wrongly'],
-    ['forbidden', 'You are not allowed in'],
-    ['broken', 'Something is broken on our side'],
-  ])('says in whose hands a %s error is, and always the request', (kind, words) => {
+    ['retry', 'You did nothing wrong This page is too old'],
+    ['client', 'Gatewarden This page is too old'],
+    ['forbidden', 'Gatewarden This page is too old'],
+    ['broken', 'Gatewarden This page is too old'],
+  ])('fp4: says the heading of a %s error once, and always the request', (kind, words) => {
     const text = visibleText(render({ kind }))
     expect(text).toContain(words)
     expect(text).toContain('This page is too old Nothing was shared.')
@@ -47,6 +47,14 @@ describe('errorPage', () => {
     expect(attribute(hidden, 'name')).toBe('interaction')
     expect(attribute(hidden, 'value')).toBe('a"b')
     expect(page).toContain('<form method="post" action="/login">')
+  })
+
+  it('fp5: makes no action the obvious one that says it is not', () => {
+    const page = render({
+      kind: 'forbidden',
+      actions: [{ label: 'Sign in as someone else', href: '/login', isSecondary: true }],
+    })
+    expect(page).toContain('<a class="button" href="/login">')
   })
 
   it('says that the page can be closed when there is nothing to do', () => {

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
+import { Script } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { type LoginPage, loginPage } from '../../src/pages/login-page.ts'
+import { type LoginPage, loginPage, loginPageHeaders } from '../../src/pages/login-page.ts'
 import { attribute, tags, visibleText } from './read-markup.ts'
 
 const render = (over: Partial<LoginPage> = {}) =>
@@ -7,6 +9,7 @@ const render = (over: Partial<LoginPage> = {}) =>
     action: '/login',
     interaction: 'sealed',
     resourceName: 'Team notes',
+    host: 'mcp.example.com',
     clientName: 'Claude Code',
     ...over,
   })
@@ -20,7 +23,12 @@ describe('loginPage', () => {
   })
 
   it('says which server alone where no program asked', () => {
-    const page = loginPage({ action: '/login', interaction: 'sealed', resourceName: 'Wiki' })
+    const page = loginPage({
+      action: '/login',
+      interaction: 'sealed',
+      resourceName: 'Wiki',
+      host: 'w.test',
+    })
     expect(visibleText(page)).toMatch(/Sign in to Wiki/)
     expect(visibleText(page)).not.toContain('so that')
   })
@@ -66,6 +74,30 @@ describe('loginPage', () => {
     expect(marked(render({ name: 'ann', problem: { kind: 'wrong' } }))).toBe(2)
     expect(marked(render({ name: 'ann', problem: { kind: 'locked', seconds: 9 } }))).toBe(0)
     expect(marked(render())).toBe(0)
+  })
+
+  it('fp3: names the host, and shows what the operator says about a forgotten password', () => {
+    const page = render({ help: 'Call 1234.' })
+    expect(visibleText(page)).toMatch(/at mcp\.example\.com .* Call 1234\./)
+  })
+
+  it('fp3: has a way back to the program, by a form that carries no name and no password', () => {
+    const page = render({ cancelAction: '/consent' })
+    const form = /<form id="cancel" method="post" action="\/consent">(.*?)<\/form>/s.exec(page)
+    expect(form?.[1]).toBe('<input type="hidden" name="interaction" value="sealed">')
+    expect(page).toContain('form="cancel" name="decision" value="deny">Cancel</button>')
+    expect(render()).not.toContain('Cancel')
+  })
+
+  it('fp3: shows the password by a script that its policy allows, and by no other', () => {
+    const scripts = [...render().matchAll(/<script>(.*?)<\/script>/gs)].map(([, script = '']) => {
+      expect(() => new Script(`(() => {${script}})`)).not.toThrow()
+      return `'sha256-${createHash('sha256').update(script).digest('base64')}'`
+    })
+    expect(scripts).toHaveLength(1)
+    const policy = loginPageHeaders()['Content-Security-Policy']
+    expect(policy).toContain(`; script-src ${scripts[0]}`)
+    expect(render()).toMatch(/<button [^>]*id="show" type="button"[^>]* hidden>/)
   })
 
   it('has no trace of a problem when there is none', () => {

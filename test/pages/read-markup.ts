@@ -4,10 +4,10 @@
  * @module
  */
 
-/** The page without the script and the data of the connect page: the only ones a page may hold. */
+/** The page without the scripts and the data of the connect and login pages: the only ones a page may hold. */
 export function withoutScripts(page: string): string {
   return page.replace(
-    /<script (?:type="application\/json" id="data"|nonce="[\w-]+")>[^<]*<\/script>/g,
+    /<script(?: type="application\/json" id="data"| nonce="[\w-]+")?>[^<]*<\/script>/g,
     '',
   )
 }

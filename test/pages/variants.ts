@@ -25,6 +25,8 @@ export interface Words {
   readonly destination: string
   readonly scheme: string
   readonly person: string
+  readonly help: string
+  readonly support: string
   readonly typed: string
   readonly interaction: string
   readonly to: string
@@ -46,6 +48,8 @@ export const realistic: Words = {
   destination: 'claude.ai',
   scheme: 'cursor',
   person: 'ann@example.com',
+  help: 'Forgot your password? Call the front desk at 1234.',
+  support: 'help@example.com',
   typed: 'ann',
   interaction: 'eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..J7mM0',
   to: '/onward?code=c&state=s',
@@ -72,6 +76,8 @@ export const markup: Words = {
   destination: MARKUP,
   scheme: MARKUP,
   person: MARKUP,
+  help: MARKUP,
+  support: MARKUP,
   typed: MARKUP,
   interaction: MARKUP,
   to: `/onward?${MARKUP}`,
@@ -96,6 +102,8 @@ export const long: Words = {
   destination: `${'claude-ai-login-secure-'.repeat(5)}.evil.example`,
   scheme: unbroken('com-example-'),
   person: `${unbroken('ann')}@example.com`,
+  help: unbroken('Forgot'),
+  support: `${unbroken('help')}@example.com`,
   typed: unbroken('ann'),
   interaction: 'i'.repeat(3800),
   to: `/onward?state=${'s'.repeat(1000)}`,
@@ -134,12 +142,17 @@ export function variants(words: Words): readonly Variant[] {
       action: '/login',
       interaction: words.interaction,
       resourceName: words.resource,
+      host: words.host,
+      cancelAction: '/consent',
+      help: words.help,
       clientName: words.client,
       ...over,
     })
-  const refused = (why: RefusalReason) =>
+  const ask = { label: `Ask ${words.support} for access`, href: words.to }
+  const refused = (why: RefusalReason, asking?: typeof ask) =>
     refusedPage({
       why,
+      ask: asking,
       resourceName: words.resource,
       host: words.host,
       signOutUrl: words.to,
@@ -158,6 +171,10 @@ export function variants(words: Words): readonly Variant[] {
   })
   return [
     variant('consent', consent({ person: words.person })),
+    variant(
+      'consent-known-loopback',
+      consent({ person: words.person, destination: { kind: 'loopback' } }),
+    ),
     variant('consent-loopback', consent({ destination: { kind: 'loopback' } })),
     variant(
       'consent-loopback-host',
@@ -171,7 +188,12 @@ export function variants(words: Words): readonly Variant[] {
     variant('login-busy', login({ name: words.typed, problem: { kind: 'busy', seconds: 1 } })),
     variant(
       'login-session',
-      loginPage({ action: '/login', interaction: words.interaction, resourceName: words.resource }),
+      loginPage({
+        action: '/login',
+        interaction: words.interaction,
+        resourceName: words.resource,
+        host: words.host,
+      }),
     ),
     variant('sign-out', signOutPage({ action: '/logout', host: words.host }), true),
     variant('signed-out', signedOutPage({ host: words.host }), true),
@@ -249,6 +271,7 @@ export function variants(words: Words): readonly Variant[] {
       headers: connectPageHeaders(CONNECT),
     },
     variant('refused-person', refused({ kind: 'person', person: words.person }), true),
+    variant('refused-person-ask', refused({ kind: 'person', person: words.person }, ask), true),
     variant('refused-permission', refused({ kind: 'permission', person: words.person }), true),
     variant('refused-unrouted', refused({ kind: 'unrouted', path: '/.gatewarden/' }), true),
     ...(['form', 'frame'] as const).map((why) =>

@@ -91,6 +91,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     apiKeyHeader: 'X-API-Key',
     rateLimit: 600,
     shutdown: { delay: 0, timeout: 2 },
+    brand: {},
     logLevel: 'info',
     ...changes,
   }

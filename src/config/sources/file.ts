@@ -24,12 +24,20 @@ export interface FileContents {
   readonly providerId?: string
 }
 
-const SECTIONS = ['allow', 'clients', 'providers', 'static_tokens', 'users']
+const SECTIONS = ['allow', 'brand', 'clients', 'providers', 'static_tokens', 'users']
 const KNOWN = [...knownNames.map((name) => name.toLowerCase()), ...SECTIONS]
 const ALLOW: Readonly<Record<string, string>> = {
   emails: 'ALLOWED_EMAILS',
   domains: 'ALLOWED_DOMAINS',
   groups: 'ALLOWED_GROUPS',
+}
+
+const BRAND: Readonly<Record<string, string>> = {
+  name: 'BRAND_NAME',
+  logo: 'BRAND_LOGO',
+  color: 'BRAND_COLOR',
+  support: 'BRAND_SUPPORT',
+  login_help: 'BRAND_LOGIN_HELP',
 }
 
 /** A name without a value counts as unset. */
@@ -45,7 +53,9 @@ export function readFileSettings(file: Section, report: Report): FileContents {
     // Compose's place for anchors.
     if (written.startsWith('x-')) continue
     if (written === 'allow') {
-      entries.push(...readAllow(value, report))
+      entries.push(...readGroup(written, value, ALLOW_GROUP, report))
+    } else if (written === 'brand') {
+      entries.push(...readGroup(written, value, BRAND_GROUP, report))
     } else if (written === 'providers') {
       const provider = readProviders(value, report)
       providerId = provider?.id
@@ -83,21 +93,33 @@ export function readFileSettings(file: Section, report: Report): FileContents {
   }
 }
 
-/** The global `allow` is another way to write the three `ALLOWED_` lists. */
-function readAllow(allow: unknown, report: Report): Entry[] {
-  if (allow === null) return []
-  if (!isRecord(allow)) {
-    report.problem('allow', 'must be a map. Write it like `allow: { emails: ["*"] }`.')
+interface Group {
+  /** Names in the group, and the settings that they are. */
+  readonly names: Readonly<Record<string, string>>
+  readonly example: string
+}
+const ALLOW_GROUP: Group = { names: ALLOW, example: '{ emails: ["*"] }' }
+const BRAND_GROUP: Group = { names: BRAND, example: '{ name: Example Inc. }' }
+
+/** A map that is another way to write settings of the flat list: `allow` and `brand`. */
+function readGroup(
+  group: string,
+  value: unknown,
+  { names, example }: Group,
+  report: Report,
+): Entry[] {
+  if (value === null) return []
+  if (!isRecord(value)) {
+    report.problem(group, `must be a map. Write it like \`${group}: ${example}\`.`)
     return []
   }
-  return Object.entries(allow).flatMap(([key, value]) => {
-    const meaning = Object.hasOwn(ALLOW, key) ? meaningOf(ALLOW[key] ?? '') : undefined
-    const written = `allow.${key}`
-    if (meaning) return value === null ? [] : [{ written, meaning, value }]
-    report.problem(
-      written,
-      `is not a setting. ${didYouMean(key, Object.keys(ALLOW), 'Use emails, domains or groups.')}`,
-    )
+  const known = Object.keys(names)
+  return Object.entries(value).flatMap(([key, given]) => {
+    const meaning = Object.hasOwn(names, key) ? meaningOf(names[key] ?? '') : undefined
+    const written = `${group}.${key}`
+    if (meaning) return given === null ? [] : [{ written, meaning, value: given }]
+    const advice = `Use ${known.slice(0, -1).join(', ')} or ${known.at(-1)}.`
+    report.problem(written, `is not a setting. ${didYouMean(key, known, advice)}`)
     return []
   })
 }
