@@ -35,7 +35,13 @@ it('are __Host- cookies over https, for this host, out of reach of scripts', asy
     ),
   ])
   expect(login).toEqual([])
-  expect(done).toHaveLength(2)
+  expect(done).toHaveLength(3)
+  // K35: it lives as long as SESSION_LIFETIME, whatever COOKIE_DOMAIN is.
+  expect(done).toContainEqual(
+    expect.stringMatching(
+      /^__Host-gw_login=[\w-]{22}\.[\w-]{22}; Max-Age=86400; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+    ),
+  )
   expect(done).toContainEqual(
     expect.stringMatching(
       /^__Host-gw_device=[\w.-]+; Max-Age=7776000; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
@@ -50,9 +56,9 @@ it('are __Host- cookies over https, for this host, out of reach of scripts', asy
 
 it('are the same without prefix and Secure over http', async () => {
   const lines = Object.values(await cookiesOfSignIn('http://localhost:8080')).flat()
-  expect(lines).toHaveLength(4)
+  expect(lines).toHaveLength(5)
   for (const line of lines) {
-    expect(line).toMatch(/^gw_(browser|device|flow_[\w-]{22})=/)
+    expect(line).toMatch(/^gw_(browser|device|login|flow_[\w-]{22})=/)
     expect(line).toContain('HttpOnly')
     expect(line).toContain('SameSite=Lax')
     expect(line).not.toContain('Secure')
