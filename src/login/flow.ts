@@ -74,7 +74,7 @@ export async function receiveInteraction(
 ): Promise<Interaction> {
   const interaction = await openInteraction(sealed, flow)
   if (interaction) return interaction
-  if (sealed === undefined && request.method === 'GET') throw openedByHand()
+  if (sealed === undefined && request.method !== 'POST') throw openedByHand()
   throw new PageError({
     kind: 'retry',
     status: request.method === 'POST' ? 403 : 400,
