@@ -118,6 +118,7 @@ export function benchConfig(
     edgeAuth: false,
     registration: 'open',
     apiKeyHeader: 'X-API-Key',
+    clientMetadata: { hosts: { allowed: [], denied: [] }, pinned: {}, loopback: false },
     identityHeaders: IDENTITY_HEADERS,
     rateLimit: 0,
     shutdown: { delay: 0, timeout: 2 },
@@ -152,6 +153,7 @@ export async function makeTokens(deps: {
     keyring,
     configured: [],
     policy: compileRegistration('open'),
+    metadata: undefined,
     lifetime: undefined,
     now,
   }).register({

@@ -61,6 +61,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     registration: services.registrationPolicy.isOpen,
     sawDiscovery: services.proxyFaults.sawDiscovery,
     grantTypes: usableGrantTypes(config.clients),
+    clientMetadata: services.readsClientMetadata,
   }
 
   const surfaces: readonly Surface[] = [

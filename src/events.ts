@@ -163,6 +163,13 @@ export const EVENTS = {
     sometimes: ['address', 'software'],
     bound: 'address',
   },
+  'client-document-unread': {
+    level: 'warn',
+    says: 'a document of a client could not be read',
+    always: ['reason', 'url'],
+    sometimes: ['address'],
+    bound: 'address',
+  },
   'scopes-unknown': {
     level: 'info',
     says: 'the client asked only for scopes that this server does not have',

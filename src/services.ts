@@ -31,10 +31,19 @@ import type { Interaction } from './login/interaction.ts'
 import { createLockout } from './login/lockout.ts'
 import { createPasswordLogin } from './login/password-login.ts'
 import { createSignIns } from './login/sign-ins.ts'
+import { ASSERTION_ALGORITHMS } from './oauth/client-assertion.ts'
 import { createClientAuthentication } from './oauth/client-authentication.ts'
+import { type AssertionKeys, createAssertionKeys } from './oauth/clients/assertion-keys.ts'
 import { createClients } from './oauth/clients/clients.ts'
+import { createFetchBudget } from './oauth/clients/fetch-budget.ts'
 import { createMachines } from './oauth/clients/machines.ts'
-import { compileRegistration } from './oauth/clients/registration-policy.ts'
+import { createMetadataClients, type MetadataClients } from './oauth/clients/metadata-clients.ts'
+import { SELF_DECLARED_GRANTS } from './oauth/clients/metadata-document.ts'
+import {
+  compileRegistration,
+  type RegistrationPolicy,
+} from './oauth/clients/registration-policy.ts'
+import type { FetchFailure } from './oauth/clients/remote-documents.ts'
 import type { GrantDeps } from './oauth/grants/grant-type.ts'
 import type { RedirectRules } from './oauth/redirect-uri.ts'
 import { isMachine, subjectOf } from './oauth/subject.ts'
@@ -44,15 +53,18 @@ import { createTokenIssuer } from './oauth/tokens/issuer.ts'
 import { keySetsOf } from './oauth/tokens/key-sets.ts'
 import { loadSigningKeys } from './oauth/tokens/signing-keys.ts'
 import { comparedName, type UserNames, uniqueUser } from './oauth/user-name.ts'
+import { publicAddresses } from './outbound/address-rules.ts'
+import { createGuardedFetch } from './outbound/guarded-fetch.ts'
+import { createDnsResolver, resolveBySystem } from './outbound/resolvers.ts'
 import { createBrand } from './pages/brand.ts'
-import { CALLBACK_PATH } from './paths.ts'
+import { CALLBACK_PATH, ENDPOINTS } from './paths.ts'
 import { usersWithCheaperHashes } from './providers/builtin.ts'
 import { createProvider } from './providers/index.ts'
 import type { Identity } from './providers/provider.ts'
 import { createAuthenticStorage } from './records/authentic.ts'
 import { createGrantWatch, createRecordWatch } from './records/grant-watch.ts'
 import { createPersons } from './records/persons.ts'
-import { createRecords, type Grant } from './records/records.ts'
+import { createRecords, type Grant, type Records } from './records/records.ts'
 import { loadRevokedBefore } from './records/revoked-before.ts'
 import { createResourceTable } from './resources/resource-table.ts'
 import { createSessionActivity } from './sessions/activity.ts'
@@ -166,10 +178,20 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     isProtected: resources.hasHost,
     isOpenedScheme: registrationPolicy.names,
   }
+  const metadata = createClientMetadata({
+    config,
+    records,
+    redirectRules,
+    registrationPolicy,
+    events,
+    now,
+    elapsed,
+  })
   const clients = createClients({
     keyring,
     configured: config.clients,
     policy: registrationPolicy,
+    metadata: metadata.clients,
     lifetime: config.clientLifetime,
     now,
   })
@@ -206,7 +228,15 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     accessTokens: createAccessTokens({ issuer, keys: accessKeys, keyring, now }),
     sessionTokens: createSessionTokens({ issuer, keys: sessionKeys, keyring, now }),
     clients,
-    authenticateClient: createClientAuthentication({ clients }),
+    readsClientMetadata: metadata.clients !== undefined,
+    authenticateClient: createClientAuthentication({
+      clients,
+      assertionKeys: metadata.assertionKeys,
+      useOnce: records.assertions.use,
+      issuer,
+      tokenEndpoint: issuer + ENDPOINTS.token,
+      now,
+    }),
     originAllowed: compileOrigins(config.allowedOrigins, issuer),
     rateLimits: createRateLimits({
       perMinute: config.rateLimit,
@@ -215,6 +245,74 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
       now: elapsed,
     }),
     providerIssuer: config.provider.type === 'builtin' ? undefined : config.provider.issuerUrl,
+  }
+}
+
+/** Documents and keys of clients, which are fetched from where somebody else says. */
+function createClientMetadata(deps: {
+  readonly config: Config
+  readonly records: Records
+  readonly redirectRules: RedirectRules
+  readonly registrationPolicy: RegistrationPolicy
+  readonly events: Events
+  readonly now: () => number
+  readonly elapsed: () => number
+}): { readonly clients: MetadataClients | undefined; readonly assertionKeys: AssertionKeys } {
+  const { config, records, redirectRules, registrationPolicy, events, now, elapsed } = deps
+  const { hosts, pinned, loopback } = config.clientMetadata
+  const budget = createFetchBudget({ elapsed })
+  const fetch = createGuardedFetch({
+    resolve: createDnsResolver(),
+    mayConnect: publicAddresses({ loopback }),
+  })
+  const onFailure = ({ url, reason, from }: FetchFailure) =>
+    events.emit({
+      event: 'client-document-unread',
+      address: from,
+      reason,
+      // The query is left out: strangers write it.
+      url: url.origin + url.pathname,
+    })
+  const isOff = hosts.allowed.length === 0 && Object.keys(pinned).length === 0 && !loopback
+  return {
+    clients: isOff
+      ? undefined
+      : createMetadataClients({
+          fetch,
+          budget,
+          hosts,
+          loopback,
+          pinned: new Map(Object.entries(pinned)),
+          rules: {
+            redirectRules,
+            // Where no client may register, the operator chose the hosts themselves.
+            allowsRedirect: registrationPolicy.isOpen ? registrationPolicy.allows : () => true,
+            grantTypes: SELF_DECLARED_GRANTS,
+          },
+          copies: records.clientDocuments,
+          grantLifetime: config.lifetimes.grant,
+          onFailure,
+          onUnstored: (err) =>
+            events.emit({
+              event: 'task-failed',
+              task: 'storing the metadata document of a client',
+              err,
+            }),
+          now,
+          elapsed,
+        }),
+    assertionKeys: createAssertionKeys({
+      algorithms: ASSERTION_ALGORITHMS,
+      fetch,
+      fetchConfigured: createGuardedFetch({
+        resolve: resolveBySystem,
+        mayConnect: () => true,
+      }),
+      budget,
+      onFailure,
+      now,
+      elapsed,
+    }),
   }
 }
 

@@ -18,6 +18,7 @@ import { checkPublicSuffixes } from './rules/public-suffixes.ts'
 import { checkSharedHost } from './rules/shared-host.ts'
 import { checkSharedNames } from './rules/shared-names.ts'
 import { checkUpstreams } from './rules/upstream-loops.ts'
+import { buildClientMetadata } from './sections/client-metadata.ts'
 import { buildClients } from './sections/clients.ts'
 import { buildProvider } from './sections/provider.ts'
 import { checkProviderTokens } from './sections/provider-tokens.ts'
@@ -65,6 +66,7 @@ export function buildConfig(parts: Parts): Config | undefined {
   if (provider?.type === 'builtin') warnOfClosedResources({ users: everyone, resources, report })
   checkGroupsOfProvider({ ...parts, resources, provider })
   const clients = buildClients({ ...parts, resources })
+  const clientMetadata = buildClientMetadata({ ...parts, resources })
   const staticTokens = buildStaticTokens({ ...parts, resources })
   if (provider?.type === 'builtin') checkSharedNames({ users: everyone, staticTokens, report })
   checkProviderTokens({ ...parts, resources })
@@ -128,6 +130,7 @@ export function buildConfig(parts: Parts): Config | undefined {
     clients: clients.map(({ client }) => client),
     staticTokens: staticTokens.map((placed) => placed.config),
     registration: toRegistration(settings.client_registration, report),
+    clientMetadata,
     ...(settings.client_lifetime !== 'never' && { clientLifetime: settings.client_lifetime }),
     ...(settings.revoke_before !== undefined && { revokeBefore: settings.revoke_before }),
     apiKeyHeader: settings.api_key_header,

@@ -10,6 +10,7 @@
 import type { IdentityValue } from '../check/identity-headers.ts'
 import type { StaticTokenConfig } from '../credentials/static-tokens.ts'
 import type { ClientConfig } from '../oauth/clients/client.ts'
+import type { MetadataHosts } from '../oauth/clients/metadata-hosts.ts'
 import type { BroughtKey } from '../oauth/tokens/brought-key.ts'
 import type { BrandOptions } from '../pages/brand.ts'
 import type { NewUser, ProviderConfig, UserConfig } from '../providers/provider-config.ts'
@@ -77,6 +78,13 @@ export interface Config {
   readonly staticTokens: readonly StaticTokenConfig[]
   /** The clients that may register: any, none, or those that redirect to these hosts and app schemes (`cursor:`). */
   readonly registration: 'open' | 'off' | readonly string[]
+  readonly clientMetadata: {
+    readonly hosts: MetadataHosts
+    /** The texts of documents that are never fetched, by their URLs. */
+    readonly pinned: Readonly<Record<string, string>>
+    /** Documents on this machine count: for development. */
+    readonly loopback: boolean
+  }
   /** How long a registration is valid; absent: for ever. */
   readonly clientLifetime?: number
   /** Grants made before this time are invalid. Seconds since the epoch. */

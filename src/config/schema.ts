@@ -19,6 +19,7 @@ import { duration, durationOrNever } from './values/durations.ts'
 import { type Field, fields, list, scalar, text, toggle } from './values/fields.ts'
 import { IDENTITY_HEADER_NAMES, identityHeaders } from './values/identity-headers.ts'
 import { parseInstant } from './values/instants.ts'
+import { parseDeniedHost, parseMetadataHost } from './values/metadata-hosts.ts'
 import { parseAllowedEmail, parseDomain, parseGroup, parseHostedDomain } from './values/people.ts'
 import {
   parseCap,
@@ -341,6 +342,29 @@ export const Settings = z.object({
     .register(fields, {
       description: 'After this time a registered client must register again.',
     }),
+  client_metadata_hosts: list(parseMetadataHost).optional().register(fields, {
+    description:
+      'Hosts whose clients need no registration, because the URL of their metadata document is their client id: `open` (any host of the Internet), `off`, or a list such as `claude.ai,*.example.com`; a port other than 443 has to be named. `open,clients.example.com:8443` allows both. Default: `open`, or `off` with `CLIENT_REGISTRATION=off` (docs/client-metadata.md).',
+    example: 'claude.ai,vscode.dev,chatgpt.com',
+    kind: 'list',
+  }),
+  client_metadata_denied_hosts: list(parseDeniedHost).optional().register(fields, {
+    description:
+      'Hosts whose clients are refused, with every host below them, whatever `CLIENT_METADATA_HOSTS` says.',
+    example: 'example.net',
+    kind: 'list',
+  }),
+  client_metadata_pinned: list(parsePath).optional().register(fields, {
+    description:
+      'Files with metadata documents, saved as their clients publish them. Gatewarden uses them as they are and fetches nothing: for clients whose host refuses servers, and for machines without a way out.',
+    example: '/etc/gatewarden/clients/vscode.json',
+    kind: 'list',
+  }),
+  client_metadata_loopback: toggle().prefault(false).register(fields, {
+    description:
+      'For development: reads metadata documents of this machine too, at `localhost` and loopback addresses, by http and at any port. Only if `PUBLIC_URL` is on this machine as well.',
+    kind: 'switch',
+  }),
   mcpauth_bootstrap_clients: text(parseBootstrapClients).optional().register(fields, {
     description:
       'Preregistered clients as one JSON list, in the format of mcpauth. `clients` in the file is the same list in YAML.',

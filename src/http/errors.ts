@@ -6,6 +6,7 @@
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { OAuthError, type OAuthErrorCode, PageError } from '../errors.ts'
+import { DocumentUnavailable } from '../outbound/document-fetch.ts'
 import { type ErrorPage, errorPage, FAULT_WORDS, OUTAGE_WORDS } from '../pages/error-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import { ProviderBusy } from '../providers/provider.ts'
@@ -40,7 +41,7 @@ function judge(error: unknown): Verdict {
   if (error instanceof StorageUnavailable) {
     return { kind: 'unavailable', retryAfter: OUTAGE_RETRY_SECONDS }
   }
-  if (error instanceof ProviderBusy) {
+  if (error instanceof ProviderBusy || error instanceof DocumentUnavailable) {
     return { kind: 'unavailable', retryAfter: error.retryAfterSeconds }
   }
   if (error instanceof WrongMediaType) {

@@ -10,7 +10,7 @@ import { OAuthError } from '../errors.ts'
 import { destinationOf } from '../oauth/redirect-uri.ts'
 import { OFFLINE_ACCESS } from '../oauth/scope.ts'
 import { subjectOf } from '../oauth/subject.ts'
-import { consentPage } from '../pages/consent-page.ts'
+import { consentPage, type Known } from '../pages/consent-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import { CONSENT_PATH } from '../paths.ts'
 import type { Identity } from '../providers/provider.ts'
@@ -33,6 +33,11 @@ export function reopen(
   }
 }
 
+function knownBy({ clientConfigured, documentHost }: ClientInteraction): Known {
+  if (clientConfigured) return 'configured'
+  return documentHost === undefined ? 'self-declared' : { publishedBy: documentHost }
+}
+
 /** @throws PageError if the resource is no longer configured */
 export async function showConsent(
   reply: FastifyReply,
@@ -46,7 +51,7 @@ export async function showConsent(
     interaction: sealed,
     client: {
       name: interaction.clientName,
-      known: interaction.clientConfigured ? 'configured' : 'self-declared',
+      known: knownBy(interaction),
     },
     resource: { name: resource.name, host: resource.audience.replace(/^https?:\/\//, '') },
     scopes: interaction.scopes

@@ -37,6 +37,7 @@ export function authorizeRoute(app: FastifyInstance, flow: LoginFlow): void {
         clients: flow.clients,
         resources: flow.resources,
         redirectRules: flow.redirectRules,
+        address: flow.clientAddress(request.raw),
       })
       const browser = flow.browsers.findOrSetCookie(request, reply)
       const interaction = await fitting(interactionOf(asked, browser, flow), asked, flow)
@@ -63,6 +64,7 @@ function interactionOf(
     clientHash: asked.client.hash,
     clientName: asked.client.name,
     clientConfigured: asked.client.configured,
+    ...(asked.client.documentHost !== undefined && { documentHost: asked.client.documentHost }),
     redirectUri: asked.redirect.redirectUri,
     ...(asked.redirect.state !== undefined && { state: asked.redirect.state }),
     codeChallenge: asked.codeChallenge,

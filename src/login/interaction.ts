@@ -35,6 +35,8 @@ const ClientInteraction = z.object({
   clientHash: z.string(),
   clientName: z.string(),
   clientConfigured: z.boolean(),
+  /** The host of the client's metadata document, if it has one. */
+  documentHost: z.string().exactOptional(),
   redirectUri: z.string(),
   state: z.string().optional(),
   codeChallenge: z.string(),
@@ -103,6 +105,7 @@ const MEMBERS = [
   'wishes',
   'person',
   'someoneElse',
+  'documentHost',
 ] as const satisfies readonly (keyof ClientInteraction | keyof SessionInteraction)[]
 
 /** The services that sealing needs. */

@@ -15,6 +15,7 @@ import {
   PageError,
   type VerifiedRedirect,
 } from '../errors.ts'
+import { DocumentUnavailable } from '../outbound/document-fetch.ts'
 import type { SignInWishes } from '../providers/provider.ts'
 import type { Resource, ResourceTable } from '../resources/resource-table.ts'
 import { type Parameters, required, several, single } from '../url/parameters.ts'
@@ -51,6 +52,8 @@ interface Deps {
   readonly clients: Clients
   readonly resources: ResourceTable
   readonly redirectRules: RedirectRules
+  /** The address of the person's browser, for limits. */
+  readonly address: string
 }
 
 /**
@@ -110,8 +113,12 @@ async function verifyRedirect(
   try {
     const clientId = single(parameters, 'client_id')
     const requested = single(parameters, 'redirect_uri')
-    const client = clientId === undefined ? undefined : await deps.clients.find(clientId)
+    const client =
+      clientId === undefined ? undefined : await deps.clients.find(clientId, deps.address)
     if (!client) throw new OAuthError('invalid_client', 'client_id is missing or unknown')
+    if (!client.grantTypes.includes('authorization_code')) {
+      throw new OAuthError('unauthorized_client', 'the client does not use authorization_code')
+    }
     const only = client.redirectUris.length === 1 ? client.redirectUris[0] : undefined
     // OAuth 2.1 section 4.1.1: redirect_uri may be left out when exactly one is registered.
     const redirectUri = requested ?? only
@@ -126,9 +133,22 @@ async function verifyRedirect(
     }
     return { client, redirectUri }
   } catch (error) {
+    if (error instanceof DocumentUnavailable) throw undescribed()
     if (!(error instanceof OAuthError)) throw error
     throw misconfigured(error.code, error.description)
   }
+}
+
+/** The reason stays in the log: here it would tell a stranger which addresses of our network answer (threat T9). */
+function undescribed(): PageError {
+  return new PageError({
+    kind: 'retry',
+    status: 503,
+    title: 'This program cannot be checked right now',
+    text: 'A program of this kind publishes a description of itself, and this server could not read it just now. Wait a minute, then start again from the program. Nothing was shared.',
+    details:
+      'the client metadata document could not be fetched: its URL must answer 200 with JSON of at most 5 kB, without a redirect',
+  })
 }
 
 function misconfigured(code: OAuthErrorCode, description: string): PageError {

@@ -8,20 +8,26 @@
 import { ENDPOINTS, PROTECTED_RESOURCE } from '../paths.ts'
 import type { Resource, ResourceMatch } from '../resources/resource-table.ts'
 import { readPath } from '../url/path.ts'
+import { ASSERTION_ALGORITHMS } from './client-assertion.ts'
 import { advertisedScopes, OFFLINE_ACCESS } from './scope.ts'
 
 /** The methods by which a confidential client proves itself, at every endpoint alike. */
-const WITH_SECRET = ['client_secret_post', 'client_secret_basic']
+const CONFIDENTIAL = ['client_secret_post', 'client_secret_basic', 'private_key_jwt']
 
 /**
  * The authorization server's metadata; the same on every host (decision K8).
  * @param issuer our origin, without trailing slash
- * @param options `registration`: true if clients may register themselves; `grantTypes`: those that some client can use
+ * @param options `registration`: true if clients may register themselves; `grantTypes`: those that some client can use;
+ *   `clientMetadata`: true if the URL of a metadata document is a client id
  */
 export function authorizationServerMetadata(
   issuer: string,
   resources: readonly Resource[],
-  options: { readonly registration: boolean; readonly grantTypes: readonly string[] },
+  options: {
+    readonly registration: boolean
+    readonly grantTypes: readonly string[]
+    readonly clientMetadata: boolean
+  },
 ): Readonly<Record<string, unknown>> {
   const scopes = new Set(resources.flatMap((resource) => Object.keys(resource.scopes)))
   return {
@@ -35,12 +41,16 @@ export function authorizationServerMetadata(
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
     grant_types_supported: options.grantTypes,
-    token_endpoint_auth_methods_supported: ['none', ...WITH_SECRET],
+    token_endpoint_auth_methods_supported: ['none', ...CONFIDENTIAL],
+    token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
     // Without this member a client has to assume `client_secret_basic` alone (RFC 8414 section 2).
-    revocation_endpoint_auth_methods_supported: ['none', ...WITH_SECRET],
-    introspection_endpoint_auth_methods_supported: WITH_SECRET,
+    revocation_endpoint_auth_methods_supported: ['none', ...CONFIDENTIAL],
+    revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+    introspection_endpoint_auth_methods_supported: CONFIDENTIAL,
+    introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
+    ...(options.clientMetadata && { client_id_metadata_document_supported: true }),
     scopes_supported: [...scopes, OFFLINE_ACCESS],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['RS256'],

@@ -26,12 +26,15 @@ export type Destination =
   /** A private-use scheme (RFC 8252 section 7.1), without its colon. */
   | { readonly kind: 'app'; readonly scheme: string }
 
+/** How the name of the client is known: by its own word, by the operator's, or by the host that publishes it. */
+export type Known = 'self-declared' | 'configured' | { readonly publishedBy: string }
+
 export interface ConsentPage {
   /** Where the form is posted. */
   readonly action: string
   /** The sealed interaction. */
   readonly interaction: string
-  readonly client: { readonly name: string; readonly known: 'self-declared' | 'configured' }
+  readonly client: { readonly name: string; readonly known: Known }
   readonly resource: { readonly name: string; readonly host: string }
   readonly scopes: readonly { readonly name: string; readonly description: string }[]
   readonly destination: Destination
@@ -41,7 +44,10 @@ export interface ConsentPage {
   readonly person?: string
 }
 
-function howKnown(known: ConsentPage['client']['known']): string {
+function howKnown(known: Known): Html | string {
+  if (typeof known === 'object') {
+    return html`Published by <b>${isolated(known.publishedBy)}</b>. This server has read its description there.`
+  }
   switch (known) {
     case 'self-declared':
       return 'Nobody has checked this name.'
@@ -70,16 +76,18 @@ function addressLine({ destination, address }: ConsentPage): Html | undefined {
 }
 
 /** A single quiet sentence; none for a configured client that lives on a host of its own. */
-function warning({ client, destination }: ConsentPage): string | undefined {
+function warning({ client, destination }: ConsentPage): Html | string | undefined {
   switch (destination.kind) {
     case 'loopback':
       return 'Any program on this computer can ask under this name: allow it only if you started it just now.'
     case 'app':
       return 'Any app on this device can open these links: allow it only if you started it just now.'
     case 'host':
-      return client.known === 'configured'
-        ? undefined
-        : 'Allow this only if you started it just now and trust where the answer goes.'
+      if (client.known === 'configured') return undefined
+      if (typeof client.known === 'object' && client.known.publishedBy !== destination.host) {
+        return html`The answer goes to <b>${isolated(destination.host)}</b>, which is not <b>${isolated(client.known.publishedBy)}</b>: allow this only if you started it just now and trust both.`
+      }
+      return 'Allow this only if you started it just now and trust where the answer goes.'
   }
 }
 

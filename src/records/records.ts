@@ -14,6 +14,8 @@
  * | `interaction:<id>` | id of the grant that the interaction was answered with | as long as the interaction could be |
  * | `session:<grant id>` | true: the browser session was used lately | idle time, at most the grant's |
  * | `sign-in:<id>` | {@link SignIn}: a browser that knows its person (K35) | idle time, at most until it expires |
+ * | `assertion:<hash of client and jti>` | true: the client assertion was used | until it expires |
+ * | `client-document:<hash of the client id>` | {@link ClientDocumentRecord} of a client that got tokens | as a grant could |
  * | `session-code:<hash of the code>` | {@link SessionCodeRecord}, gone once it is used | 60 s |
  * | `api-key:<id>` | a key of a program (`api-keys.ts`) | until it expires or is revoked |
  * | `revoked-before` | the latest `REVOKE_BEFORE` that was ever set (`revoked-before.ts`) | for ever |
@@ -23,7 +25,7 @@
  *
  * @module
  */
-import type { Keyring } from '../crypto.ts'
+import { type Keyring, sha256 } from '../crypto.ts'
 import type { Account, Identity } from '../providers/provider.ts'
 import { deleteIf } from '../storage/delete-if.ts'
 import { createRetries, type RetryUntilStored } from '../storage/retry-until-stored.ts'
@@ -116,6 +118,13 @@ export interface SessionCodeRecord {
   readonly returnTo: string
 }
 
+/** The metadata document of a client, as it was fetched. Times are in seconds since the epoch. */
+export interface ClientDocumentRecord {
+  readonly text: string
+  readonly fetchedAt: number
+  readonly freshUntil: number
+}
+
 const CODE_RECORD_LIFETIME = 600
 
 /** Prefixes of records that checks keep in memory. A store that cannot peek announces changes by the rest of a key. */
@@ -170,6 +179,15 @@ export interface Records {
     ): Promise<boolean>
   }
   readonly apiKeys: ApiKeys
+  readonly clientDocuments: {
+    find(clientHash: string): Promise<ClientDocumentRecord | undefined>
+    keep(clientHash: string, document: ClientDocumentRecord, ttlSeconds: number): Promise<void>
+  }
+  /** The `jti` of client assertions (RFC 7523 section 3). */
+  readonly assertions: {
+    /** True for exactly one caller with this client and `jti`. */
+    use(clientHash: string, jti: string, ttlSeconds: number): Promise<boolean>
+  }
   readonly interactions: {
     /** Answers the interaction with this grant. True for one caller only. */
     answer(id: string, grantId: string, ttlSeconds: number): Promise<boolean>
@@ -206,8 +224,8 @@ export interface Records {
 }
 
 /**
- * Grants, identities, refresh states, codes, sessions and sign-ins are believed: each carries a MAC (`authentic.ts`). An
- * `interaction:` record only bars its interaction, and says nothing about anybody.
+ * Grants, identities, refresh states, codes, sessions, sign-ins and client documents are believed: each carries a MAC
+ * (`authentic.ts`). An `interaction:` or `assertion:` record only bars something, and says nothing about anybody.
  * @param storage any adapter
  * @param options `onForged`: told the key of a record without a good MAC, which counts as absent; `revokedBefore`:
  *   grants created before this time count as revoked; seconds since the epoch
@@ -273,6 +291,14 @@ export function createRecords(
           : believed.create(`machine-grant:${key}`, next, ttl),
     },
     apiKeys: createApiKeys({ raw: storage, believed }, { revokedBefore }),
+    clientDocuments: {
+      find: (hash) => believed.get<ClientDocumentRecord>(`client-document:${hash}`),
+      keep: (hash, document, ttl) => believed.set(`client-document:${hash}`, document, ttl),
+    },
+    assertions: {
+      use: (clientHash, jti, ttl) =>
+        storage.create(`assertion:${sha256(`${clientHash} ${jti}`)}`, true, ttl),
+    },
     interactions: {
       answer: (id, grantId, ttl) => storage.create(`interaction:${id}`, grantId, ttl),
       giveBack: (id, grantId, ttl) =>

@@ -23,7 +23,13 @@ describe('the reference (fix it with: npm run docs:config)', () => {
   it('names every setting in .env.example, with values that load', () => {
     const uncommented = parseEnv(envExample().replace(/^# (?=[A-Z_]+=)/gm, ''))
     expect(Object.keys(uncommented).toSorted()).toEqual(settings.map(({ name }) => name).toSorted())
-    expect(problemsOf(() => load({ env: { ...unset, ...uncommented } }))).toEqual([])
+    const document = {
+      client_id: 'https://vscode.dev/oauth/client-metadata.json',
+      client_name: 'Visual Studio Code',
+      redirect_uris: ['https://vscode.dev/redirect'],
+    }
+    const files = { [uncommented.CLIENT_METADATA_PINNED ?? '']: JSON.stringify(document) }
+    expect(problemsOf(() => load({ env: { ...unset, ...uncommented }, files }))).toEqual([])
   })
 
   it('has an example file that loads once it holds a hash', () => {

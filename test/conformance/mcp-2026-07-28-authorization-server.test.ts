@@ -67,9 +67,16 @@ describe('discovery', () => {
     }
   })
 
-  it('A5: it does not claim client id metadata documents, which it does not read yet', async () => {
+  it('A5: it says that it reads client id metadata documents', async () => {
     const metadata = await serverMetadata(gateway.app)
-    expect(metadata).not.toHaveProperty('client_id_metadata_document_supported')
+    expect(metadata).toHaveProperty('client_id_metadata_document_supported', true)
+  })
+
+  it('A1, A35: it lists none, secrets and signed assertions, with their algorithms', async () => {
+    expect(await serverMetadata(gateway.app)).toMatchObject({
+      token_endpoint_auth_methods_supported: expect.arrayContaining(['none', 'private_key_jwt']),
+      token_endpoint_auth_signing_alg_values_supported: expect.arrayContaining(['RS256', 'ES256']),
+    })
   })
 
   it('A21: every endpoint is on https', async () => {
@@ -284,9 +291,7 @@ describe('tokens', () => {
     expect(tokens).not.toHaveProperty('refresh_token')
   })
 
-  it('A35: an assertion is not taken for authentication, since none is announced', async () => {
-    const { token_endpoint_auth_methods_supported } = await serverMetadata(gateway.app)
-    expect(token_endpoint_auth_methods_supported).not.toContain('private_key_jwt')
+  it('A35: an assertion does not authenticate a client that registered no keys', async () => {
     const confidential = await register(gateway.app, {
       token_endpoint_auth_method: 'client_secret_post',
     })

@@ -41,6 +41,7 @@ describe('section 2: the revocation endpoint', () => {
         'none',
         'client_secret_post',
         'client_secret_basic',
+        'private_key_jwt',
       ],
     })
   })

@@ -68,7 +68,11 @@ describe('section 2: the introspection endpoint', () => {
   it('is in the metadata, and takes no public client', async () => {
     expect(await serverMetadata(gateway.app)).toMatchObject({
       introspection_endpoint: 'https://auth.example.com/introspect',
-      introspection_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'],
+      introspection_endpoint_auth_methods_supported: [
+        'client_secret_post',
+        'client_secret_basic',
+        'private_key_jwt',
+      ],
     })
   })
 })

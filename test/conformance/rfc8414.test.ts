@@ -47,7 +47,7 @@ describe('section 2', () => {
   it('token_endpoint_auth_methods_supported is stated, since leaving it out would mean Basic only', async () => {
     const { token_endpoint_auth_methods_supported } = await serverMetadata(gateway.app)
     expect(new Set(token_endpoint_auth_methods_supported)).toEqual(
-      new Set(['none', 'client_secret_post', 'client_secret_basic']),
+      new Set(['none', 'client_secret_post', 'client_secret_basic', 'private_key_jwt']),
     )
   })
 

@@ -93,6 +93,7 @@ describe('what is not built yet', () => {
   const metadata = authorizationServerMetadata('https://auth.example.com', [], {
     registration: true,
     grantTypes: [],
+    clientMetadata: true,
   })
 
   it.each([

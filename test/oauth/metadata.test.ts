@@ -7,7 +7,8 @@ import { exchange, listen } from '../support/raw-http.ts'
 const ISSUER = 'https://auth.example.com'
 const PRM = '/.well-known/oauth-protected-resource'
 
-const WITH_SECRET = ['client_secret_post', 'client_secret_basic']
+const CONFIDENTIAL = ['client_secret_post', 'client_secret_basic', 'private_key_jwt']
+const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']
 
 const RESOURCES = [
   resource(),
@@ -63,11 +64,15 @@ describe('the authorization server metadata', () => {
       response_types_supported: ['code'],
       response_modes_supported: ['query'],
       grant_types_supported: ['authorization_code', 'refresh_token'],
-      token_endpoint_auth_methods_supported: ['none', ...WITH_SECRET],
-      revocation_endpoint_auth_methods_supported: ['none', ...WITH_SECRET],
-      introspection_endpoint_auth_methods_supported: WITH_SECRET,
+      token_endpoint_auth_methods_supported: ['none', ...CONFIDENTIAL],
+      token_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
+      revocation_endpoint_auth_methods_supported: ['none', ...CONFIDENTIAL],
+      revocation_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
+      introspection_endpoint_auth_methods_supported: CONFIDENTIAL,
+      introspection_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
       code_challenge_methods_supported: ['S256'],
       authorization_response_iss_parameter_supported: true,
+      client_id_metadata_document_supported: true,
       scopes_supported: ['mcp', 'read', 'write', 'offline_access'],
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: ['RS256'],

@@ -87,6 +87,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     edgeAuth: false,
     staticTokens: [],
     registration: 'open',
+    clientMetadata: { hosts: { allowed: ['open'], denied: [] }, pinned: {}, loopback: false },
     identityHeaders: IDENTITY_HEADERS,
     apiKeyHeader: 'X-API-Key',
     rateLimit: 600,

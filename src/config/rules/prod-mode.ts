@@ -51,6 +51,9 @@ function checkTransport({ settings, given, file, resources, provider, report }: 
   if (settings.dev_mode) {
     report.problem('DEV_MODE', 'conflicts with PROD_MODE. Remove one of the two.')
   }
+  if (settings.client_metadata_loopback) {
+    report.problem('CLIENT_METADATA_LOOPBACK', 'conflicts with PROD_MODE. Remove one of the two.')
+  }
   if (settings.public_url && !settings.public_url.secure) {
     const label = given.get('public_url')?.label ?? 'PUBLIC_URL'
     report.problem(label, 'is plain http, which PROD_MODE refuses. Use https.')

@@ -4,7 +4,13 @@
  * @module
  */
 import type * as z from 'zod'
-import { type ClientConfig, CONFIGURED_GRANT_TYPES } from '../../oauth/clients/client.ts'
+import {
+  AUTH_METHODS,
+  type ClientConfig,
+  type ClientKeys,
+  CONFIGURED_GRANT_TYPES,
+} from '../../oauth/clients/client.ts'
+import { readKeySet } from '../../oauth/clients/key-set.ts'
 import { asConfigured, redirectUriProblem } from '../../oauth/redirect-uri.ts'
 import { createResourceTable, type ResourceConfig } from '../../resources/resource-table.ts'
 import type { Disk } from '../sources/disk.ts'
@@ -17,6 +23,7 @@ import { parseDisplayName, parsePath } from '../values/plain.ts'
 import { attempt, InvalidValue, quote, type Report } from '../values/problem.ts'
 import { checkResourceIds } from '../values/resource-ids.ts'
 import { parseScopeToken } from '../values/scopes.ts'
+import { isLoopbackHost, urlOf } from '../values/urls.ts'
 
 const BOOTSTRAP = 'MCPAUTH_BOOTSTRAP_CLIENTS'
 /** The client id under which mcpauth's edge login is a client of mcpauth itself. */
@@ -58,7 +65,14 @@ export const ClientSection = section({
   }),
   token_endpoint_auth_method: text(parseAuthMethod).optional().register(fields, {
     description:
-      '`client_secret_basic` (the default with a secret), `client_secret_post` or `none` (the default without one).',
+      '`client_secret_basic` (the default with a secret), `client_secret_post`, `private_key_jwt` (the default with keys) or `none` (the default without either).',
+  }),
+  jwks_uri: text(parseKeysUrl).optional().register(fields, {
+    description:
+      'Address of the public keys of a client that signs its requests (`private_key_jwt`), as a JWK Set: https, or http on this machine.',
+  }),
+  jwks_file: text(parsePath).optional().register(fields, {
+    description: 'File with those keys, instead of `jwks_uri`.',
   }),
   introspects: list((id) => id)
     .optional()
@@ -103,11 +117,23 @@ function parseGrantType(value: string): ClientConfig['grantTypes'][number] {
 }
 
 function parseAuthMethod(value: string): ClientConfig['authMethod'] {
-  if (value === 'client_secret_basic' || value === 'client_secret_post' || value === 'none') {
-    return value
+  const method = AUTH_METHODS.find((known) => known === value)
+  if (method) return method
+  throw new InvalidValue(
+    `${quote(value)} is not a supported method. Write one of ${AUTH_METHODS.join(', ')}.`,
+  )
+}
+
+/** @throws InvalidValue unless `value` is an https URL, or an http URL of this machine */
+function parseKeysUrl(value: string): string {
+  const url = urlOf(value)
+  const isSafe =
+    url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url.hostname))
+  if (url && isSafe && url.username === '' && url.password === '' && url.hash === '') {
+    return url.href
   }
   throw new InvalidValue(
-    `${quote(value)} is not a supported method. Write client_secret_basic, client_secret_post or none.`,
+    `${quote(value)} is not an https URL. Write it like https://ci.example.com/jwks.json.`,
   )
 }
 
@@ -192,9 +218,22 @@ function buildClient(
   const secret = secretOf(section, parts)
   // A secret in a file that cannot be read is a problem of its own.
   const hasSecret = (section.client_secret ?? section.client_secret_file) !== undefined
+  const keys = keysOf(section, parts)
+  const hasKeys = (section.jwks_uri ?? section.jwks_file) !== undefined
   const authMethod =
-    section.token_endpoint_auth_method ?? (hasSecret ? 'client_secret_basic' : 'none')
-  if ((authMethod === 'none') === hasSecret) {
+    section.token_endpoint_auth_method ??
+    (hasSecret ? 'client_secret_basic' : hasKeys ? 'private_key_jwt' : 'none')
+  if (hasKeys && (hasSecret || authMethod !== 'private_key_jwt')) {
+    report.problem(
+      `${at}.token_endpoint_auth_method`,
+      'is private_key_jwt alone for a client with keys. Remove its secret and other method, or its keys.',
+    )
+  } else if (authMethod === 'private_key_jwt' && !hasKeys) {
+    report.problem(
+      `${at}.token_endpoint_auth_method`,
+      'needs keys, but the client has none. Add jwks_uri or jwks_file.',
+    )
+  } else if (!hasKeys && (authMethod === 'none') === hasSecret) {
     report.problem(
       `${at}.token_endpoint_auth_method`,
       hasSecret
@@ -219,6 +258,33 @@ function buildClient(
     ...(introspects && { introspects }),
     grantTypes,
     authMethod,
+    ...(keys && { keys }),
+  }
+}
+
+function keysOf(
+  { jwks_uri: uri, jwks_file: file }: ClientSection,
+  { at, disk, report }: Parts & { readonly at: string },
+): ClientKeys | undefined {
+  if (uri !== undefined && file !== undefined) {
+    report.problem(`${at}.jwks_uri`, 'conflicts with jwks_file. Remove one of the two.')
+  }
+  if (uri !== undefined) return { kind: 'jwks_uri', uri }
+  if (file === undefined) return undefined
+  return attempt(report, `${at}.jwks_file`, () => {
+    const text = disk.find(file)
+    if (text === undefined) throw new InvalidValue('there is no such file. Check the path.')
+    const read = readKeySet(parsedJson(text))
+    if ('jwks' in read) return { kind: 'jwks', jwks: read.jwks }
+    throw new InvalidValue(`${read.problem}. Write {"keys": [...]} with public keys.`)
+  })
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new InvalidValue('is not JSON. Write {"keys": [...]} with public keys.')
   }
 }
 

@@ -2,20 +2,34 @@
  * `src/oauth/clients/` owns clients: their registration, and finding a client by its `client_id`. It does not own the
  * routes (`src/oauth/endpoints/`).
  *
- * This file finds a client: the configuration names it, or it registered and its metadata is sealed into its id, so
- * that no stranger can fill the store (decisions K3, K4).
+ * This file finds a client: the configuration names it, its id is the URL of its metadata document, or it registered and
+ * its metadata is sealed into its id, so that no stranger can fill the store (decisions K3, K4).
  *
  * @module
  */
 import { z } from 'zod'
 import { type Keyring, sha256 } from '../../crypto.ts'
-import { AUTH_METHODS, type Client, type ClientConfig, type ClientMetadata } from './client.ts'
+import {
+  type Client,
+  type ClientConfig,
+  type ClientMetadata,
+  REGISTERED_METHODS,
+} from './client.ts'
+import { isClientIdUrl } from './client-id-url.ts'
+import type { MetadataClients } from './metadata-clients.ts'
 import type { RegistrationPolicy } from './registration-policy.ts'
 import { createStaticClients } from './static-clients.ts'
 
 export interface Clients {
-  /** The client with this id, or undefined if we know none. */
-  find(clientId: string): Promise<Client | undefined>
+  /**
+   * The client with this id, or undefined if we know none.
+   * @param from the address of the client or person that asks, for limits
+   * @throws OAuthError `invalid_client` with the reason if the id is the URL of a metadata document that is no good;
+   *   DocumentUnavailable if the document cannot be read now
+   */
+  find(clientId: string, from: string): Promise<Client | undefined>
+  /** To be called when a client got tokens, so that it stays known. Never rejects. */
+  remember(client: Client): Promise<void>
   /** Seals a registration into a client_id. */
   register(metadata: ClientMetadata): Promise<Client>
   /** Seconds that a registration lasts; undefined: for ever. */
@@ -50,6 +64,8 @@ export interface ClientsDeps {
   /** The clients of the configuration. */
   readonly configured: readonly ClientConfig[]
   readonly policy: RegistrationPolicy
+  /** Absent: URLs are no client ids. */
+  readonly metadata: MetadataClients | undefined
   /** Seconds that a registration lasts; undefined: for ever. */
   readonly lifetime: number | undefined
   /** Milliseconds since the epoch. */
@@ -57,7 +73,7 @@ export interface ClientsDeps {
 }
 
 export function createClients(deps: ClientsDeps): Clients {
-  const { keyring, policy, lifetime, now } = deps
+  const { keyring, policy, metadata, lifetime, now } = deps
   const configured = createStaticClients(deps.configured)
   const isExpired = (issuedAt: number) =>
     lifetime !== undefined && now() >= (issuedAt + lifetime) * 1000
@@ -68,14 +84,15 @@ export function createClients(deps: ClientsDeps): Clients {
     ...metadata,
   })
   return {
-    async find(clientId) {
+    async find(clientId, from) {
       const known = configured.find(clientId)
       if (known) return known
+      if (isClientIdUrl(clientId)) return metadata?.find(clientId, from)
       if (clientId.length > MAX_CLIENT_ID_LENGTH) return undefined
       const opened = Sealed.safeParse(keyring.open('client-id', clientId))
       if (!opened.success) return undefined
       const [name, redirectUris, grantTypes, method, issuedAt] = opened.data
-      const authMethod = AUTH_METHODS[method]
+      const authMethod = REGISTERED_METHODS[method]
       if (isExpired(issuedAt) || authMethod === undefined) return undefined
       return client(clientId, {
         name,
@@ -90,12 +107,13 @@ export function createClients(deps: ClientsDeps): Clients {
         metadata.name,
         [...metadata.redirectUris],
         GRANT_TYPES.flatMap((type, place) => (metadata.grantTypes.includes(type) ? [place] : [])),
-        AUTH_METHODS.indexOf(metadata.authMethod),
+        REGISTERED_METHODS.indexOf(metadata.authMethod),
         metadata.issuedAt,
       ] satisfies z.input<typeof Sealed>)
       const { issuedAt: _, ...registered } = metadata
       return client(id, registered)
     },
+    remember: async (client) => metadata?.remember(client),
     lifetime,
     secretOf: (clientId) => keyring.mac('client-secret', clientId),
     verifySecret: (clientId, secret) =>

@@ -7,17 +7,20 @@ import { z } from 'zod'
 import { OAuthError } from '../../errors.ts'
 import { GRANT_TYPES } from '../grants/index.ts'
 import { type RedirectRules, redirectUriProblem } from '../redirect-uri.ts'
-import { AUTH_METHODS, type Client, type ClientAuthMethod, type ClientMetadata } from './client.ts'
+import {
+  type Client,
+  type ClientMetadata,
+  REGISTERED_METHODS,
+  type RegisteredMethod,
+} from './client.ts'
+import { clientName, shownName } from './client-name.ts'
 import { type Clients, MAX_CLIENT_ID_LENGTH } from './clients.ts'
 import type { RegistrationPolicy } from './registration-policy.ts'
 
-const MAX_NAME_LENGTH = 64
 /** Other grant types are dropped, not refused (RFC 7591 section 2). */
 const KNOWN_GRANT_TYPES = GRANT_TYPES.filter(({ isRegistrable }) => isRegistrable).map(
   ({ grantType }) => grantType,
 )
-/** Bidirectional and other format controls make a name look like another (threat T16); `\p{Cs}` is half a character. */
-const UNSHOWABLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu
 
 const strings = z.array(z.string())
 const isEmpty = (value: unknown) =>
@@ -104,7 +107,7 @@ export async function registerClient(
     ...present({ scope, application_type, contacts, software_id, software_version }),
     ...(client_uri?.startsWith('https://') && { client_uri }),
   }
-  const software = shown([software_id, software_version].join(' '))
+  const software = shownName([software_id, software_version].join(' '))
   return { response, client, software: software || undefined }
 }
 
@@ -114,16 +117,6 @@ function malformed(error: z.ZodError): OAuthError {
     ? 'invalid_redirect_uri'
     : 'invalid_client_metadata'
   return new OAuthError(code, `missing or malformed: ${members.join(', ')}`, { cause: error })
-}
-
-function clientName(name = ''): string {
-  return shown(name) || 'Unnamed program'
-}
-
-/** A text of the client that may stand on a line. */
-function shown(text: string): string {
-  const line = text.replace(UNSHOWABLE, ' ').replace(/\s+/g, ' ').trim()
-  return [...line].slice(0, MAX_NAME_LENGTH).join('')
 }
 
 /** Seconds since the epoch; 0 means never (RFC 7591 section 3.2.1). */
@@ -162,12 +155,12 @@ function grantTypes(
 }
 
 /** RFC 7591 section 2: client_secret_basic is the default. */
-function authMethod(requested = 'client_secret_basic'): ClientAuthMethod {
-  const method = AUTH_METHODS.find((known) => known === requested)
+function authMethod(requested = 'client_secret_basic'): RegisteredMethod {
+  const method = REGISTERED_METHODS.find((known) => known === requested)
   if (!method) {
     throw new OAuthError(
       'invalid_client_metadata',
-      `token_endpoint_auth_method must be one of ${AUTH_METHODS.join(', ')}`,
+      `token_endpoint_auth_method must be one of ${REGISTERED_METHODS.join(', ')}`,
     )
   }
   return method

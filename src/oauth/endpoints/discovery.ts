@@ -30,6 +30,8 @@ interface Described {
   readonly sawDiscovery: (host: string) => void
   /** The grant types that some client can use. */
   readonly grantTypes: readonly string[]
+  /** True if the URL of a metadata document is a client id. */
+  readonly clientMetadata: boolean
 }
 
 /**
@@ -40,15 +42,11 @@ export function createDiscovery({
   issuer,
   providerIssuer,
   resources,
-  registration,
   sawDiscovery,
-  grantTypes,
+  ...options
 }: Described): (request: FastifyRequest, reply: FastifyReply) => FastifyReply | undefined {
   const issuers = { issuer, provider: providerIssuer }
-  const serverMetadata = authorizationServerMetadata(issuer, resources.all, {
-    registration,
-    grantTypes,
-  })
+  const serverMetadata = authorizationServerMetadata(issuer, resources.all, options)
   return (request, reply) => {
     const document = wellKnown(request.raw.url ?? '', request.headers.host ?? '', resources)
     if (document && request.method === 'OPTIONS') return answerPreflight(reply, ['GET', 'HEAD'])

@@ -15,6 +15,7 @@ import { sendJson } from '../../http/json.ts'
 import { ENDPOINTS } from '../../paths.ts'
 import { type Parameters, required } from '../../url/parameters.ts'
 import type { AuthenticateClient } from '../client-authentication.ts'
+import type { Clients } from '../clients/clients.ts'
 import { grantFacts } from '../grant-facts.ts'
 import type { GrantDeps } from '../grants/grant-type.ts'
 import { GRANT_TYPES } from '../grants/index.ts'
@@ -25,6 +26,7 @@ export function tokenRoute(
   app: FastifyInstance,
   deps: {
     readonly authenticateClient: AuthenticateClient
+    readonly clients: Pick<Clients, 'remember'>
     readonly clientAddress: ClientAddress
     readonly grants: GrantDeps
   },
@@ -51,6 +53,7 @@ export function tokenRoute(
     }
     const report: Report = (event) => request.report(event)
     const issued = await grantType.redeem({ client, parameters, report }, deps.grants)
+    void deps.clients.remember(client)
     void reportIssued(issued, name, { report, deps: deps.grants })
     return sendJson(reply.header('cache-control', 'no-store'), { ...issued.response })
   })

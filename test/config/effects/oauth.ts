@@ -7,12 +7,14 @@ import { generateKeyPairSync } from 'node:crypto'
 import { expect } from 'vitest'
 import { createBrowser } from '../../support/browser.ts'
 import type { TestApp } from '../../support/build-app.ts'
+import { startDocumentHost } from '../../support/document-host.ts'
 import {
   authorizeUrl,
   check,
   codeOf,
   obtainTokens,
   REDIRECT_URI,
+  RESOURCE,
   type RegisteredClient,
   redeem,
   refresh,
@@ -20,17 +22,20 @@ import {
   signIn,
 } from '../../support/oauth-client.ts'
 import { metadata } from './server.ts'
-import { type Effect, start } from './start.ts'
+import { type Effect, start, startFile } from './start.ts'
 
 const FIRST_SECRET = 'the first root secret of these tests'
 const STATIC_TOKEN = 'a-token-of-a-script-0123456789abcdef'
 const SECOND_SECRET = 'the second root secret of these tests'
 
 /** The status of an authorization request: 200, the consent page, if the gateway knows the client. */
-async function consentStatus({ app }: TestApp, client: RegisteredClient): Promise<number> {
-  const headers = { host: 'auth.example.com' }
+async function consentStatus({ app, config }: TestApp, client: RegisteredClient): Promise<number> {
+  const headers = { host: config.publicUrl.host }
   return (await app.inject({ url: authorizeUrl(client), headers })).statusCode
 }
+
+/** A client whose document is at a host. */
+const documented = (host: string) => ({ client_id: `https://${host}/client.json` })
 
 async function challengedScope({ app }: TestApp): Promise<string | undefined> {
   return /scope="([^"]*)"/.exec(String((await check(app)).headers['www-authenticate']))?.[1]
@@ -56,6 +61,10 @@ export const oauth: Record<
   | 'refresh_grace'
   | 'client_registration'
   | 'client_lifetime'
+  | 'client_metadata_hosts'
+  | 'client_metadata_denied_hosts'
+  | 'client_metadata_pinned'
+  | 'client_metadata_loopback'
   | 'mcpauth_bootstrap_clients'
   | 'static_bearer_tokens'
   | 'revoke_before',
@@ -130,6 +139,41 @@ export const oauth: Record<
     const app = await start({ CLIENT_REGISTRATION: 'off' })
     await expect(register(app.app)).rejects.toThrow('access_denied')
     expect(await metadata(app)).not.toHaveProperty('registration_endpoint')
+  },
+
+  async client_metadata_hosts() {
+    const app = await start({ CLIENT_METADATA_HOSTS: 'claude.invalid' })
+    expect(await metadata(app)).toHaveProperty('client_id_metadata_document_supported', true)
+    // Nobody can resolve the name: 503 says that its document would have been fetched.
+    expect(await consentStatus(app, documented('claude.invalid'))).toBe(503)
+    expect(await consentStatus(app, documented('other.invalid'))).toBe(400)
+    const off = await start({ CLIENT_METADATA_HOSTS: 'off' })
+    expect(await metadata(off)).not.toHaveProperty('client_id_metadata_document_supported')
+  },
+
+  async client_metadata_denied_hosts() {
+    const app = await start({ CLIENT_METADATA_DENIED_HOSTS: 'evil.invalid' })
+    expect(await consentStatus(app, documented('good.invalid'))).toBe(503)
+    expect(await consentStatus(app, documented('a.evil.invalid'))).toBe(400)
+  },
+
+  async client_metadata_pinned() {
+    const client = documented('pinned.invalid')
+    const document = { ...client, client_name: 'Pinned', redirect_uris: [REDIRECT_URI] }
+    const app = await startFile(
+      `resources: { notes: { url: "${RESOURCE}" } }\nallow: { emails: [ann@example.com] }\nclient_metadata_pinned: [pinned.json]\n`,
+      { files: { '/srv/pinned.json': JSON.stringify(document) } },
+    )
+    expect(await consentStatus(app, client)).toBe(200)
+  },
+
+  async client_metadata_loopback() {
+    const host = await startDocumentHost()
+    const client = host.publish()
+    const settings = { PUBLIC_URL: 'http://localhost:11000', CLIENT_METADATA_LOOPBACK: 'true' }
+    expect(await consentStatus(await start(settings), client)).toBe(200)
+    expect(await consentStatus(await start({}), client)).toBe(400)
+    expect(host.asked).toHaveLength(1)
   },
 
   async client_lifetime() {

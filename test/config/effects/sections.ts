@@ -12,6 +12,12 @@ import { User } from '../../../src/config/sections/users.ts'
 import { ProviderSection } from '../../../src/config/sources/providers-section.ts'
 import { createBrowser } from '../../support/browser.ts'
 import { PASSWORD, type TestApp } from '../../support/build-app.ts'
+import {
+  ASSERTION_TYPE,
+  makeSigningKey,
+  type SigningKey,
+  startDocumentHost,
+} from '../../support/document-host.ts'
 import { CLIENT_ID, CLIENT_SECRET } from '../../support/hostile-provider.ts'
 import {
   authorizeUrl,
@@ -326,10 +332,10 @@ const users: Record<string, Effect> = {
 }
 
 /** An app with a client of the file that has `more` besides its id and redirect URI. */
-const withClient = (more: string) =>
+const withClient = (more: string, files: Record<string, string> = {}) =>
   startFile(
     `${NOTES}, scopes: { read: R, write: W } } }\n${ALLOW}\nclients: [{ client_id: ci, redirect_uris: ["${REDIRECT_URI}"]${more} }]\n`,
-    { files: { '/run/ci': `${SECRET}\n` } },
+    { files: { '/run/ci': `${SECRET}\n`, ...files } },
   )
 const CI = { client_id: 'ci' }
 
@@ -337,6 +343,21 @@ const CI = { client_id: 'ci' }
 async function redeemAs({ app }: TestApp, client_secret?: string) {
   const code = codeOf(await signIn(createBrowser(app), authorizeUrl(CI)))
   return redeem(app, CI, code, { client_secret })
+}
+
+/** `ci` redeems a code with an assertion of this key, and with no other. */
+async function expectSigned({ app, clock }: TestApp, key: SigningKey): Promise<void> {
+  for (const [signer, status] of [
+    [await makeSigningKey(), 401],
+    [key, 200],
+  ] as const) {
+    const code = codeOf(await signIn(createBrowser(app), authorizeUrl(CI)))
+    const answer = await redeem(app, CI, code, {
+      client_assertion_type: ASSERTION_TYPE,
+      client_assertion: await signer.assertion('ci', Math.floor(clock() / 1000)),
+    })
+    expect(answer.statusCode).toBe(status)
+  }
 }
 
 const clients: Record<string, Effect> = {
@@ -395,6 +416,18 @@ const clients: Record<string, Effect> = {
       const answer = await token(app, { grant_type: 'client_credentials', ...asker })
       expect(answer.json().error).toBe(error)
     }
+  },
+  async jwks_uri() {
+    const key = await makeSigningKey()
+    const host = await startDocumentHost()
+    const uri = host.serve('/jwks.json', { keys: [key.publicJwk] })
+    await expectSigned(await withClient(`, jwks_uri: "${uri}"`), key)
+    expect(host.asked).toEqual(['/jwks.json'])
+  },
+  async jwks_file() {
+    const key = await makeSigningKey()
+    const files = { '/srv/jwks.json': JSON.stringify({ keys: [key.publicJwk] }) }
+    await expectSigned(await withClient(', jwks_file: jwks.json', files), key)
   },
   async introspects() {
     for (const [more, active] of [
