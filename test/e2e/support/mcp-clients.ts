@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  type AddClientAuthentication,
   Client as Client2,
   type OAuthDiscoveryState,
   type StoredOAuthClientInformation,
@@ -30,12 +31,20 @@ import {
 export type Sdk1Memory = ClientMemory<OAuthClientInformationMixed, OAuthTokens>
 export type Sdk2Memory = ClientMemory<StoredOAuthClientInformation, StoredOAuthTokens>
 
+/** The metadata document that a client shows as its id, and how it signs if the document says that it has keys. */
+export interface ClientDocument {
+  readonly url: string
+  readonly addClientAuthentication?: AddClientAuthentication
+}
+
 export interface ConnectOptions<Memory> {
   /** The URL of the MCP server that a person gives to the client. */
   readonly url: string
   readonly signIn: SignIn
   /** The data of an earlier connection; this one changes it. */
   readonly memory: Memory
+  /** Absent: the client registers. */
+  readonly document?: ClientDocument
 }
 
 const IDENTITY = { name: 'end-to-end', version: '1.0.0' }
@@ -43,7 +52,10 @@ const IDENTITY = { name: 'end-to-end', version: '1.0.0' }
 /** Connects with `@modelcontextprotocol/sdk` 1.x, and signs in if asked to. */
 export function connectSdk1(options: ConnectOptions<Sdk1Memory>): Promise<McpSession> {
   return withCallback(async (callback) => {
-    const authProvider = memoryProvider({ ...options, redirectUrl: callback.redirectUrl })
+    const authProvider = {
+      ...memoryProvider({ ...options, redirectUrl: callback.redirectUrl }),
+      ...documented(options.document),
+    }
     const client = new Client1(IDENTITY)
     const transport = new Transport1(new URL(options.url), { authProvider })
     try {
@@ -64,6 +76,7 @@ export function connectSdk2(options: ConnectOptions<Sdk2Memory>): Promise<McpSes
   return withCallback(async (callback) => {
     const authProvider = {
       ...memoryProvider({ ...options, redirectUrl: callback.redirectUrl }),
+      ...documented(options.document),
       discoveryState: () => discovered,
       saveDiscoveryState(state: OAuthDiscoveryState) {
         discovered = state
@@ -82,6 +95,13 @@ export function connectSdk2(options: ConnectOptions<Sdk2Memory>): Promise<McpSes
       return 'signed in'
     }
   })
+}
+
+/** The members of both SDKs' providers by which a client shows a document. */
+function documented(document: ClientDocument | undefined) {
+  if (!document) return {}
+  const { url, addClientAuthentication } = document
+  return { clientMetadataUrl: url, ...(addClientAuthentication && { addClientAuthentication }) }
 }
 
 /** Tries to connect, and again after a sign-in, as the hosts of both SDKs do. */
