@@ -91,6 +91,8 @@ export function benchConfig(
         }),
       },
     ],
+    protectedPath: '/sse',
+    directChecks: false,
     trustedProxies: ['127.0.0.0/8'],
     provider: provider?.config ?? { type: 'builtin' },
     newUsers: [],

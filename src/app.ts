@@ -30,6 +30,7 @@ import { createFrontPage } from './proxy/front-page.ts'
 import { createUpstreamHeaders } from './proxy/request-headers.ts'
 import { proxyRoutes } from './proxy/routes.ts'
 import { createUpstream } from './proxy/upstream.ts'
+import { covers } from './resources/resource-table.ts'
 import { type AppDeps, buildServices, type Services } from './services.ts'
 import { isOwnCookie } from './sessions/own-cookies.ts'
 import { sessionRoutes } from './sessions/routes.ts'
@@ -42,9 +43,13 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const services = await buildServices(deps)
   const { issuer, check, reportCheck, resources, sessionRules, isTrustedProxy } = services
 
+  const direct = config.directChecks
+    ? { resources, onDirect: () => events.emit({ event: 'asked-directly' }) }
+    : undefined
+  const protectedPath = isProxied(config.protectedPath) ? undefined : config.protectedPath
   const endpoints = [
-    ...createEndpoints({ check, resources, identityHeaders }),
-    ...(config.edgeAuth ? [tunnelEndpoint({ check, rules: sessionRules })] : []),
+    ...createEndpoints({ check, resources, identityHeaders, protectedPath, direct }),
+    ...(config.edgeAuth ? [tunnelEndpoint({ check, rules: sessionRules, direct })] : []),
   ]
   const answerCheck = createHandler({
     endpoints,
@@ -69,7 +74,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       name: 'forward-auth',
       mount: (scope) => forwardAuthRoutes(scope, { endpoints, answerCheck }),
     },
-    { name: 'health', mount: (scope) => healthRoutes(scope, { probeStore, lifecycle }) },
+    { name: 'health', mount: (scope) => healthRoutes(scope, { probeStore, lifecycle, isProxied }) },
     {
       name: 'discovery',
       mount: (scope) => discoveryRoutes(scope, { ...described, keys: services.keys }),
@@ -157,6 +162,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   for (const surface of surfaces) mountSurface(app, surface, services.rateLimits)
   return app
 
+  /** True if a server behind us may have this path: it is not ours to answer then. */
+  function isProxied(path: string) {
+    return resources.all.some((resource) => resource.upstream && covers(resource.path, path))
+  }
   function probeStore() {
     return storage.get('probe')
   }

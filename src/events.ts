@@ -91,6 +91,13 @@ export const EVENTS = {
     sometimes: ['family'],
     bound: 'warning',
   },
+  'asked-directly': {
+    level: 'info',
+    says: 'a check without any forwarded header, from this machine: it is judged as a request to the only server',
+    always: [],
+    sometimes: [],
+    bound: 'warning',
+  },
   'proxy-unlisted': {
     level: 'warn',
     says: 'an address in a network of TRUSTED_PROXIES forwards for others: its clients are limited together; list the address by itself if it is a proxy',

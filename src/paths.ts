@@ -47,6 +47,11 @@ export const SESSION_LOGOUT_PATH = '/.gatewarden/logout'
 
 export const CONNECT_PATH = '/auth/connect'
 
+export const HEALTH_PATH = '/healthz'
+
+/** mcpauth's address of the same, which its health checks ask. */
+export const HEALTH_ALIAS = '/health'
+
 /** Our paths on a protected host. If a check asks about them, the proxy does not route them to us. */
 export const OWN_PATHS = '/.gatewarden/'
 
@@ -70,8 +75,11 @@ export const OWN_ROUTES: readonly string[] = [
   '/auth/',
   '/verify',
   '/authenticate',
+  // mcpauth's address of the check, unless `PROTECTED_PATH` says another.
+  '/sse',
   '/_ws_tunnel/',
-  '/healthz',
+  HEALTH_PATH,
+  HEALTH_ALIAS,
   '/readyz',
   OWN_PATHS,
   '/.well-known/',

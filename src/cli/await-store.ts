@@ -10,6 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../config/config.ts'
 import { ConfigError } from '../config/values/problem.ts'
 import type { Events } from '../events.ts'
+import { HEALTH_ALIAS, HEALTH_PATH } from '../paths.ts'
 import { storeProblem } from '../storage/contact-events.ts'
 import { type Storage, StorageUnavailable, StorageUnfit } from '../storage/storage.ts'
 import { cannotListen } from './cannot-listen.ts'
@@ -58,7 +59,7 @@ export async function awaitStore(
 }
 
 const answer: RequestListener = (request, response) => {
-  const isHealth = request.url === '/healthz'
+  const isHealth = request.url === HEALTH_PATH || request.url === HEALTH_ALIAS
   response.writeHead(isHealth ? 200 : 503, {
     'content-type': 'application/json',
     'cache-control': 'no-store',

@@ -111,6 +111,8 @@ export function buildConfig(parts: Parts): Config | undefined {
     secretPrevious: settings.secret_previous ?? [],
     ...(settings.signing_key !== undefined && { signingKey: settings.signing_key }),
     resources,
+    protectedPath: settings.protected_path,
+    directChecks: !settings.prod_mode,
     trustedProxies: settings.trusted_proxies,
     provider,
     users,

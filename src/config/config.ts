@@ -49,6 +49,10 @@ export interface Config {
   /** The operator's signing key; absent: Gatewarden makes and rotates its own. */
   readonly signingKey?: BroughtKey
   readonly resources: readonly ResourceConfig[]
+  /** Another address of the check. */
+  readonly protectedPath: string
+  /** A question from this machine without any forwarded header is about the only resource (decision K40). */
+  readonly directChecks: boolean
   /** Addresses and CIDRs whose forwarded headers count. */
   readonly trustedProxies: readonly string[]
   readonly provider: ProviderConfig

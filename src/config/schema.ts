@@ -41,6 +41,7 @@ import {
   parseUpstreamAuthorization,
   splitSecrets,
 } from './values/plain.ts'
+import { DEFAULT_PROTECTED_PATH, parseProtectedPath } from './values/protected-path.ts'
 import { parseRedisUrl } from './values/redis-url.ts'
 import { parseRegistrant } from './values/registration.ts'
 import { parseScopeToken, splitScopes } from './values/scopes.ts'
@@ -136,6 +137,10 @@ export const Settings = z.object({
   }),
   mcp_per_subject_streams: scalar(parseCap).prefault(100).register(fields, {
     description: 'The same for event streams, which stay open for long and are counted apart.',
+  }),
+  protected_path: text(parseProtectedPath).prefault(DEFAULT_PROTECTED_PATH).register(fields, {
+    description:
+      'Another address of the check, with the headers of `/auth`, for proxy files written for mcpauth. If a server behind Gatewarden lives at this path, the server has it.',
   }),
   trusted_proxies: list(parseNetwork).prefault('127.0.0.0/8,::1').register(fields, {
     description:

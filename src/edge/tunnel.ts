@@ -8,6 +8,7 @@ import type { Answer } from '../check/answer.ts'
 import { forbidden } from '../check/answer-table.ts'
 import type { Check, Checked, ForwardedRequest } from '../check/check.ts'
 import { DEFAULT_CONTRACT } from '../forward-auth/contracts/index.ts'
+import { alsoDirectly, type DirectQuestions } from '../forward-auth/direct.ts'
 import type { Endpoint } from '../forward-auth/endpoints.ts'
 import { filterHeaders } from '../http/header-list.ts'
 import { headerReader } from '../http/raw-headers.ts'
@@ -28,7 +29,7 @@ interface Destination {
 /** The endpoint, with Traefik's contract. */
 export const tunnelEndpoint = (deps: TunnelDeps): Endpoint => ({
   path: '/_ws_tunnel',
-  contract: DEFAULT_CONTRACT,
+  contract: alsoDirectly(DEFAULT_CONTRACT, deps.direct),
   check: createTunnelCheck(deps),
   canPin: true,
 })
@@ -36,6 +37,8 @@ export const tunnelEndpoint = (deps: TunnelDeps): Endpoint => ({
 interface TunnelDeps {
   readonly check: Check
   readonly rules: SessionRules
+  /** Absent: a proxy has to ask. */
+  readonly direct?: DirectQuestions | undefined
 }
 
 /**

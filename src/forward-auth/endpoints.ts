@@ -12,6 +12,7 @@ import { createByHost } from './contracts/by-host.ts'
 import type { Contract } from './contracts/contract.ts'
 import { CONTRACTS, DEFAULT_CONTRACT } from './contracts/index.ts'
 import { createVerify } from './contracts/verify.ts'
+import { alsoDirectly, type DirectQuestions } from './direct.ts'
 
 export interface Endpoint {
   readonly path: string
@@ -26,17 +27,29 @@ export function createEndpoints(deps: {
   check: Check
   resources: ResourceTable
   identityHeaders: IdentityHeaders
+  /** mcpauth's address of the check; absent: none. */
+  protectedPath?: string | undefined
+  /** Absent: a proxy has to ask. */
+  direct?: DirectQuestions | undefined
 }): readonly Endpoint[] {
-  const { check, resources, identityHeaders } = deps
+  const { check, resources, identityHeaders, protectedPath, direct } = deps
+  const byDefault = alsoDirectly(DEFAULT_CONTRACT, direct)
+  const own: Endpoint = { path: '/auth', contract: byDefault, check, canPin: true }
   return [
-    { path: '/auth', contract: DEFAULT_CONTRACT, check, canPin: true },
+    own,
+    ...(protectedPath === undefined ? [] : [{ ...own, path: protectedPath, canPin: false }]),
     ...CONTRACTS.map((contract) => ({
       path: `/auth/${contract.family}`,
       contract,
       check,
       canPin: true,
     })),
-    { path: '/verify', contract: createVerify(identityHeaders), check, canPin: false },
+    {
+      path: '/verify',
+      contract: alsoDirectly(createVerify(identityHeaders), direct),
+      check,
+      canPin: false,
+    },
     { path: '/authenticate', contract: createByHost(resources), check, canPin: false },
   ]
 }

@@ -6,6 +6,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+import { HEALTH_ALIAS, HEALTH_PATH } from '../paths.ts'
 import { sendJson } from './json.ts'
 import type { Lifecycle } from './lifecycle.ts'
 
@@ -13,7 +14,7 @@ import type { Lifecycle } from './lifecycle.ts'
 const PROBE_MS = 500
 
 /**
- * @param deps `probeStore` resolves if the store answers, which counts as down after half a second; an ending process
+ * @param deps `isProxied`: true for the path of a server behind us; `probeStore` resolves if the store answers, which counts as down after half a second; an ending process
  *   is not ready, so that proxies stop sending to it
  */
 export function healthRoutes(
@@ -21,9 +22,17 @@ export function healthRoutes(
   {
     probeStore,
     lifecycle,
-  }: { probeStore: () => Promise<unknown>; lifecycle: Pick<Lifecycle, 'isEnding'> },
+    isProxied,
+  }: {
+    probeStore: () => Promise<unknown>
+    lifecycle: Pick<Lifecycle, 'isEnding'>
+    isProxied: (path: string) => boolean
+  },
 ): void {
-  app.get('/healthz', async (_request, reply) => sendJson(reply, { status: 'ok' }))
+  for (const path of [HEALTH_PATH, HEALTH_ALIAS]) {
+    if (path === HEALTH_ALIAS && isProxied(path)) continue
+    app.get(path, async (_request, reply) => sendJson(reply, { status: 'ok' }))
+  }
   app.get('/readyz', async (_request, reply) => {
     if (lifecycle.isEnding) {
       return sendJson(reply.code(503).header('cache-control', 'no-store'), { status: 'ending' })

@@ -121,7 +121,8 @@ interface MatchablePrefix extends Prefix {
 const MAX_RESOLVED_HOSTS = 1000
 const MAX_INDICATOR_LENGTH = 2048
 
-const covers = (prefix: string, path: string) =>
+/** True if `path` is the prefix or below it. */
+export const covers = (prefix: string, path: string) =>
   path === prefix || (path.startsWith(prefix) && (prefix === '' || path[prefix.length] === '/'))
 
 /**

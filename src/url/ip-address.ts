@@ -42,3 +42,9 @@ export function wordsOf(address: string): readonly number[] {
 export function dotted(high = 0, low = 0): string {
   return [high >> 8, high & 255, low >> 8, low & 255].join('.')
 }
+
+/** True for an address of this machine alone, as a socket reports it (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3). */
+export function isLoopbackAddress(peer: string | undefined): boolean {
+  const address = peer === undefined ? undefined : parseIpAddress(peer)
+  return address === '::1' || (address?.startsWith('127.') ?? false)
+}

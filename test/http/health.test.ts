@@ -12,6 +12,11 @@ describe('/healthz', () => {
     }
   })
 
+  it('sa6: answers at /health too, which the health checks of mcpauth ask', async () => {
+    const { app } = await buildTestApp()
+    expect((await app.inject('/health')).json()).toEqual({ status: 'ok' })
+  })
+
   it('says so without a store', async () => {
     const { app, storage } = await buildTestApp()
     await storage.close()

@@ -58,7 +58,7 @@ describe('the five steps', () => {
     const { config, warnings } = load({ env, files })
     expect(config.publicUrl.origin).toBe('https://oauth.example.com')
     expect(config.resources[0]?.url).toBe('https://*.example.com')
-    expect(warnings).toEqual([expect.stringContaining('PROTECTED_PATH')])
+    expect(warnings).toEqual([])
   })
 
   it('change labels that a real file has, line by line', () => {

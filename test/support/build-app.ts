@@ -69,6 +69,8 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     upstreamIdle: 3600,
     secretPrevious: [],
     resources: [resource()],
+    protectedPath: '/sse',
+    directChecks: true,
     trustedProxies: ['127.0.0.0/8', '::1'],
     provider: { type: 'builtin' },
     users: [ANN, BOB],

@@ -46,7 +46,7 @@ const retiredFlags = new Map<string, Meaning>(
 
 /** The meaning of a name in the environment, or of a name in the file in upper case. */
 export function meaningOf(name: string): Meaning | undefined {
-  return meanings.get(name) ?? (name === 'PROTECTED_PATH' ? retiredFlags.get(name) : undefined)
+  return meanings.get(name)
 }
 
 /** The meaning of a flag. */

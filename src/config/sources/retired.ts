@@ -16,9 +16,8 @@ const PATHS = 'every path is checked, at /auth; list the servers in RESOURCES'
 const USERS =
   'list people under users in gatewarden.yaml, with hashes from gatewarden hash-password'
 
-/** By name, like `PROTECTED_PATH`. In the environment, only that name is certain to come from mcpauth. */
+/** By the name of a flag. In the environment, none of them is certain to come from mcpauth. */
 export const RETIRED: Readonly<Record<string, string>> = {
-  PROTECTED_PATH: PATHS,
   PATH: PATHS,
   BASE_DOMAIN: 'set PUBLIC_URL to the address of the login',
   ADMIN_USERNAME: USERS,

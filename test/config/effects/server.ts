@@ -53,6 +53,7 @@ export const server: Record<
   | 'upstream_header_limit'
   | 'upstream_idle_timeout'
   | 'trusted_proxies'
+  | 'protected_path'
   | 'allowed_origins'
   | 'api_key_header'
   | 'identity_headers'
@@ -151,6 +152,12 @@ export const server: Record<
     const authorization = `Authorization: Bearer ${tokens.access_token}`
     const head = ['GET /notes/mcp HTTP/1.1', 'Host: mcp.example.com', authorization]
     expect((await exchange(port, head)).status).toBe(502)
+  },
+
+  async protected_path() {
+    const { app } = await start({ PROTECTED_PATH: '/mcp-auth/check' })
+    expect((await app.inject('/mcp-auth/check')).statusCode).toBe(401)
+    expect((await app.inject('/sse')).statusCode).toBe(404)
   },
 
   async trusted_proxies() {

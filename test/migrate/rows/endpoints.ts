@@ -132,7 +132,7 @@ export const endpoints: Proofs = {
   async E9() {
     const { app } = await buildTestApp()
     expect((await check(app, {}, '/auth')).statusCode).toBe(401)
-    expect((await check(app, {}, '/sse')).statusCode).toBe(404)
+    expect((await check(app, {}, '/sse')).statusCode).toBe(401)
   },
 
   async E10() {

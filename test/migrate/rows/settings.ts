@@ -45,8 +45,12 @@ export const settings: Proofs = {
   },
 
   S2() {
-    expectRetired({ env: { PROTECTED_PATH: '/sse' } }, ['PROTECTED_PATH (every path is checked'])
-    expectRetired({ argv: ['-protectedPath', '/sse', '-path', '/sse'] }, ['-protectedPath, -path'])
+    expect(ofEnv({}).protectedPath).toBe('/sse')
+    expect(ofEnv({ PROTECTED_PATH: '/api' }).protectedPath).toBe('/api')
+    for (const argv of spellings('protectedPath', 'protected-path', '/api')) {
+      expect(configOf({ argv }).protectedPath).toBe('/api')
+    }
+    expectRetired({ argv: ['-path', '/sse'] }, ['-path (every path is checked'])
   },
 
   S3() {
