@@ -63,6 +63,7 @@ import { createProvider } from './providers/index.ts'
 import type { Identity } from './providers/provider.ts'
 import { createAuthenticStorage } from './records/authentic.ts'
 import { createGrantWatch, createRecordWatch } from './records/grant-watch.ts'
+import { createMcpSessionOwners } from './records/mcp-session-owners.ts'
 import { createPersons } from './records/persons.ts'
 import { createRecords, type Grant, type Records } from './records/records.ts'
 import { loadRevokedBefore } from './records/revoked-before.ts'
@@ -385,6 +386,7 @@ function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundati
       }),
     signOutUrl: (resource) => signOutUrl(resource, sessionRules),
     events,
+    mcpSessions: createMcpSessionOwners({ sessions: records.mcpSessions, elapsed }),
     now: elapsed,
   })
   const { clientAddress } = foundation

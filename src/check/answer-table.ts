@@ -86,6 +86,17 @@ export function unrouted(context: AnswerContext, rules: AnswerRules): Answer {
     : forbidden(`the operator of this server must route ${OWN_PATHS} of this host to Gatewarden`)
 }
 
+/**
+ * 404 for an `Mcp-Session-Id` of somebody else, as a server answers one that it does not know: the client begins a new
+ * session (MCP 2025-11-25, Streamable HTTP, session management), and a caller who guesses ids learns nothing.
+ */
+export function sessionUnknown(): Answer {
+  return json(404, [], {
+    error: 'not_found',
+    error_description: 'no such MCP session of yours: begin a new one',
+  })
+}
+
 /** 400 before any resource is known: the proxy or the client sent one header twice. */
 export function malformedRequest(reason: string): Answer {
   return json(400, [], { error: 'invalid_request', error_description: reason })

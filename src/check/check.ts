@@ -12,9 +12,10 @@ import type { Events } from '../events.ts'
 import { isFromOwnPage, isOwnForm, readerOf } from '../http/browser-request.ts'
 import { OUTAGE_RETRY_SECONDS } from '../http/errors.ts'
 import type { compileOrigins } from '../http/origins.ts'
-import { headerReader } from '../http/raw-headers.ts'
+import { DOUBLED, headerReader } from '../http/raw-headers.ts'
 import { OWN_PATHS } from '../paths.ts'
 import { ProviderFailure } from '../providers/provider.ts'
+import type { McpSessionOwners } from '../records/mcp-session-owners.ts'
 import type {
   MatchResult,
   Resource,
@@ -23,7 +24,7 @@ import type {
 } from '../resources/resource-table.ts'
 import { StorageUnavailable } from '../storage/storage.ts'
 import type { Answer, AnswerContext, AnswerRules, Asker } from './answer.ts'
-import { answerFor, forbidden, unavailable, unrouted } from './answer-table.ts'
+import { answerFor, forbidden, sessionUnknown, unavailable, unrouted } from './answer-table.ts'
 import { type Decision, decide, decideAtOpenPath, reasonOf } from './decide.ts'
 import { FOREIGN_PAGE, foreignOrigin } from './foreign-origin.ts'
 import { UNKNOWN_ADDRESS, type UnknownAddress, unknownAddress } from './unknown-address.ts'
@@ -35,6 +36,7 @@ export interface CheckDeps extends AnswerRules {
   readonly originAllowed: ReturnType<typeof compileOrigins>
   /** True for an address whose service worker could answer in our place. */
   readonly refusesWorker: (match: ResourceMatch) => boolean
+  readonly mcpSessions: McpSessionOwners
   readonly events: Events
   /** Milliseconds on a clock that is never set back. */
   readonly now: () => number
@@ -101,9 +103,16 @@ export type Check = (request: {
 const readReferer = headerReader(['referer'])
 
 export function createCheck(deps: CheckDeps): Check {
-  const { resources, credentials, originAllowed, refusesWorker, events, now } = deps
+  const { resources, credentials, originAllowed, refusesWorker, mcpSessions, events, now } = deps
   const keyHeader = deps.apiKeyHeader.toLowerCase()
-  const read = headerReader(['authorization', 'cookie', 'origin', 'service-worker', keyHeader])
+  const read = headerReader([
+    'authorization',
+    'cookie',
+    'origin',
+    'service-worker',
+    'mcp-session-id',
+    keyHeader,
+  ])
 
   // The same verified credential at the same resource leads to the same decision.
   const decided = new WeakMap<Verified, { resource: Resource; decision: Decision }>()
@@ -140,7 +149,7 @@ export function createCheck(deps: CheckDeps): Check {
       return deny('this middleware is pinned to another server', request)
     }
     const { method } = located
-    const [authorization, cookie, origin, worker, apiKey] = read(rawHeaders)
+    const [authorization, cookie, origin, worker, mcpSession, apiKey] = read(rawHeaders)
     if (!originAllowed(origin, match.resource) && !isOwnForm(origin, rawHeaders)) {
       // No setting lets a page use a cookie from elsewhere.
       const byCookie = authorization === undefined && cookie !== undefined
@@ -170,7 +179,24 @@ export function createCheck(deps: CheckDeps): Check {
       const refused = outage(error, context)
       return match.isOpen ? anonymous(undefined) : refused
     }
-    const conclude = (credential: Credential): Checked => {
+    if (mcpSession === DOUBLED) return deny('the Mcp-Session-Id header is doubled', request)
+    const guarded = (
+      found: Pick<Checked, 'answer' | 'match' | 'method'> & { readonly verified: Verified },
+    ): Checked | Promise<Checked> => {
+      const allowed = (): Checked => {
+        const isNewUse = uses.isNew(found.verified, match.resource)
+        return { kind: 'allowed', ...found, isNewUse }
+      }
+      if (!mcpSession) return allowed()
+      const judge = (mine: boolean): Checked =>
+        mine
+          ? allowed()
+          : { kind: 'request-refused', ...found, answer: sessionUnknown(), reason: FOREIGN_SESSION }
+      const { audience } = match.resource
+      const isOwner = mcpSessions.isOwner(audience, mcpSession, found.verified.sub)
+      return typeof isOwner === 'boolean' ? judge(isOwner) : isOwner.then(judge)
+    }
+    const conclude = (credential: Credential): Checked | Promise<Checked> => {
       if (
         credential.kind === 'verified' &&
         credential.verified.source === 'cookie' &&
@@ -186,8 +212,7 @@ export function createCheck(deps: CheckDeps): Check {
       const verified = 'verified' in decision ? decision.verified : undefined
       const answer = answerFor(decision, context, deps)
       if (decision.kind === 'allow' && answer.status === 200) {
-        const isNewUse = uses.isNew(decision.verified, match.resource)
-        return { kind: 'allowed', answer, match, method, verified: decision.verified, isNewUse }
+        return guarded({ answer, match, method, verified: decision.verified })
       }
       const reason = reasonOf(decision) ?? FOR_CLIENTS
       return {
@@ -206,9 +231,9 @@ export function createCheck(deps: CheckDeps): Check {
         match.resource,
         carrier,
       )
-      return credential instanceof Promise
-        ? credential.then(conclude).catch(failed)
-        : conclude(credential)
+      const checked =
+        credential instanceof Promise ? credential.then(conclude) : conclude(credential)
+      return checked instanceof Promise ? checked.catch(failed) : checked
     } catch (error) {
       return failed(error)
     }
@@ -217,6 +242,7 @@ export function createCheck(deps: CheckDeps): Check {
 
 /** A person at a server that has nothing for browsers gets a page, which is no passage. */
 const FOR_CLIENTS = 'a browser opened an address for MCP clients'
+const FOREIGN_SESSION = 'the Mcp-Session-Id belongs to another caller'
 
 function refererOf(rawHeaders: readonly string[]): string | undefined {
   const [referer] = readReferer(rawHeaders)

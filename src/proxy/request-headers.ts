@@ -69,7 +69,12 @@ export function createUpstreamHeaders(
     const known = remembered.get(name)
     if (known !== undefined) return known
     const canonical = canonicalName(name)
-    const dropped = HOP_BY_HOP.has(canonical) || replaced.has(canonical) || isUntrusted(canonical)
+    const dropped =
+      HOP_BY_HOP.has(canonical) ||
+      replaced.has(canonical) ||
+      isUntrusted(canonical) ||
+      // The check judged the one spelling of the standard (threat T27).
+      (canonical === 'mcp-session-id' && name.toLowerCase() !== canonical)
     if (remembered.size >= MAX_REMEMBERED) remembered.clear()
     remembered.set(name, dropped)
     return dropped

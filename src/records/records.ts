@@ -18,6 +18,7 @@
  * | `client-document:<hash of the client id>` | {@link ClientDocumentRecord} of a client that got tokens | as a grant could |
  * | `session-code:<hash of the code>` | {@link SessionCodeRecord}, gone once it is used | 60 s |
  * | `api-key:<id>` | a key of a program (`api-keys.ts`) | until it expires or is revoked |
+ * | `mcp-session:<hash of resource and id>` | the id of the caller who used that `Mcp-Session-Id` first (T27) | a week after a use |
  * | `revoked-before` | the latest `REVOKE_BEFORE` that was ever set (`revoked-before.ts`) | for ever |
  * | `signing-key:<algorithm>-<period>` | a sealed signing key | as long as a token it signed |
  * | `lockout:<kind>:<slot>` | failed logins of one of 65,536 slots of a kind (K3) | an hour after the last one |
@@ -29,7 +30,7 @@ import { type Keyring, sha256 } from '../crypto.ts'
 import type { Account, Identity } from '../providers/provider.ts'
 import { deleteIf } from '../storage/delete-if.ts'
 import { createRetries, type RetryUntilStored } from '../storage/retry-until-stored.ts'
-import type { Storage } from '../storage/storage.ts'
+import { type Storage, StorageUnavailable } from '../storage/storage.ts'
 import { API_KEY_PREFIX, type ApiKeys, createApiKeys } from './api-keys.ts'
 import { createAuthenticStorage } from './authentic.ts'
 
@@ -126,6 +127,7 @@ export interface ClientDocumentRecord {
 }
 
 const CODE_RECORD_LIFETIME = 600
+const MOST_CLAIMS = 3
 
 /** Prefixes of records that checks keep in memory. A store that cannot peek announces changes by the rest of a key. */
 export const WATCHED = ['grant:', 'identity:', API_KEY_PREFIX] as const
@@ -215,6 +217,13 @@ export interface Records {
     /** Every stored one, also those that {@link find} leaves out because of their age. */
     all(): AsyncIterable<SignIn>
   }
+  /** The owners of the sessions of old MCP servers, by a hash. */
+  readonly mcpSessions: {
+    /** The owner of the session: the first caller who claimed it. */
+    claim(hash: string, sub: string, ttlSeconds: number): Promise<string>
+    /** Keeps the owner for `ttlSeconds` more; nothing happens if the session has another one by now. */
+    renew(hash: string, sub: string, ttlSeconds: number): Promise<void>
+  }
   readonly sessionCodes: {
     create(hash: string, code: SessionCodeRecord): Promise<void>
     find(hash: string): Promise<SessionCodeRecord | undefined>
@@ -224,8 +233,8 @@ export interface Records {
 }
 
 /**
- * Grants, identities, refresh states, codes, sessions, sign-ins and client documents are believed: each carries a MAC
- * (`authentic.ts`). An `interaction:` or `assertion:` record only bars something, and says nothing about anybody.
+ * Grants, identities, refresh states, codes, sessions, sign-ins, owners and client documents are believed: each carries a
+ * MAC (`authentic.ts`). An `interaction:` or `assertion:` record only bars something, and says nothing about anybody.
  * @param storage any adapter
  * @param options `onForged`: told the key of a record without a good MAC, which counts as absent; `revokedBefore`:
  *   grants created before this time count as revoked; seconds since the epoch
@@ -321,6 +330,21 @@ export function createRecords(
       async *all() {
         // Only `set` above writes under this prefix.
         for await (const [, stored] of believed.scan('sign-in:')) yield stored as SignIn
+      },
+    },
+    mcpSessions: {
+      async claim(hash, sub, ttl) {
+        const key = `mcp-session:${hash}`
+        for (let tries = 0; tries < MOST_CLAIMS; tries += 1) {
+          if (await believed.create(key, sub, ttl)) return sub
+          const owner = await believed.get<string>(key)
+          if (owner !== undefined) return owner
+          // The record expired in between, or another program writes there.
+        }
+        throw new StorageUnavailable(new Error('the owner of an MCP session cannot be stored'))
+      },
+      async renew(hash, sub, ttl) {
+        await believed.replace(`mcp-session:${hash}`, sub, sub, ttl)
       },
     },
     sessionCodes: {

@@ -126,6 +126,7 @@ async function counted({ withPeek = true } = {}) {
     signInUrl: () => undefined,
     brand: { askForAccess: () => undefined },
     signOutUrl: () => 'https://auth.example.com/logout',
+    mcpSessions: { isOwner: () => true },
     events: NO_EVENTS,
     now: clock,
   })

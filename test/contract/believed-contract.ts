@@ -147,6 +147,25 @@ export function believedContract(
       expect(await kind.read(records, GRANT.id)).toBeUndefined()
     })
 
+    it('T27: an MCP session has one owner, however many callers claim it at once', async () => {
+      const claims = Array.from({ length: 50 }, (_, index) =>
+        records.mcpSessions.claim('hash', `u_${index}`, 1000),
+      )
+      const owners = await Promise.all(claims)
+      expect(new Set(owners).size).toBe(1)
+      const [owner = ''] = owners
+      await records.mcpSessions.renew('hash', 'u_other', 1000)
+      expect(await records.mcpSessions.claim('hash', 'u_other', 1000)).toBe(owner)
+      await records.mcpSessions.renew('hash', owner, 1000)
+      expect(await records.mcpSessions.claim('hash', 'u_other', 1000)).toBe(owner)
+    })
+
+    it('T27: a hand-written owner of an MCP session counts as none', async () => {
+      await storage.set('mcp-session:hash', 'u_attacker', 1000)
+      expect(await records.mcpSessions.claim('hash', 'u_ann', 1000)).toBe('u_ann')
+      expect(forged).toContain('mcp-session:hash')
+    })
+
     it('a list of all grants leaves out forged ones', async () => {
       await records.grants.create(GRANT, { groups: [] }, NOW)
       await storage.set('grant:forged', { ...GRANT, id: 'forged' }, 1000)

@@ -41,6 +41,9 @@ export function adaptToNginx(answer: Answer): Answer {
     case 429:
     case 503:
       return withoutBody(answer.status, answer.headers)
+    case 404:
+      // The session of somebody else.
+      return withoutBody(403, answer.headers)
     case 302:
       // The shipped configuration redirects to this `Location`; a plain one passes the challenge on.
       return withoutBody(401, answer.headers)

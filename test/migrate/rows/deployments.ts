@@ -55,7 +55,12 @@ export const deployments: Proofs = {
 
   D4() {
     const copied = labelled(`${LOGIN}.authResponseHeaders`)?.split(',')
-    expect(copied).toEqual(['Authorization', 'Cookie', ...Object.keys(IDENTITY_HEADERS)])
+    expect(copied).toEqual([
+      'Authorization',
+      'Cookie',
+      'X-Api-Key',
+      ...Object.keys(IDENTITY_HEADERS),
+    ])
   },
 
   D5() {
