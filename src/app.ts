@@ -18,6 +18,7 @@ import { createLifecycle } from './http/lifecycle.ts'
 import { createHttpServer } from './http/server.ts'
 import { mountSurface, type Surface } from './http/surface.ts'
 import { loginRoutes } from './login/routes.ts'
+import { registrationManagementRoute } from './oauth/endpoints/client-configuration.ts'
 import { createDiscovery, discoveryRoutes } from './oauth/endpoints/discovery.ts'
 import { introspectionRoute, revocationRoute } from './oauth/endpoints/issued-token.ts'
 import { registrationRoute } from './oauth/endpoints/registration.ts'
@@ -84,6 +85,11 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       limit: 'register',
       mount: (scope) =>
         registrationRoute(scope, { ...services, policy: services.registrationPolicy, now }),
+    },
+    {
+      name: 'registration-management',
+      limit: 'register',
+      mount: (scope) => registrationManagementRoute(scope, services),
     },
     { name: 'token', limit: 'token', mount: (scope) => tokenRoute(scope, services) },
     { name: 'revocation', limit: 'revoke', mount: (scope) => revocationRoute(scope, services) },

@@ -34,6 +34,7 @@ export type KeyLabel =
   | 'password'
   | 'provider'
   | 'record'
+  | 'registration'
   | `token-mac/${string}`
 
 /** Labels of values that belong to a store, so they outlive a change of `PUBLIC_URL`. All others are bound to the issuer. */

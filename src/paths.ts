@@ -21,6 +21,9 @@ export const ENDPOINTS = {
 /** Another address of the keys, which programs know that were set up for other gateways. */
 export const JWKS_ALIAS = '/openid/v1/jwks'
 
+/** Where a client reads and deletes its own registration. */
+export const CLIENT_CONFIGURATION_PATH = '/register/client'
+
 export const PROTECTED_RESOURCE = '/.well-known/oauth-protected-resource'
 
 /** RFC 8414 section 3.1, and OIDC Discovery 1.0 section 4. */
@@ -66,7 +69,7 @@ export const OWN_ROUTES: readonly string[] = [
   LOGOUT_PATH,
   `${ENDPOINTS.authorization}/`,
   ENDPOINTS.token,
-  ENDPOINTS.registration,
+  `${ENDPOINTS.registration}/`,
   ENDPOINTS.revocation,
   ENDPOINTS.introspection,
   ENDPOINTS.jwks,

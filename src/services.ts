@@ -39,6 +39,7 @@ import { createFetchBudget } from './oauth/clients/fetch-budget.ts'
 import { createMachines } from './oauth/clients/machines.ts'
 import { createMetadataClients, type MetadataClients } from './oauth/clients/metadata-clients.ts'
 import { SELF_DECLARED_GRANTS } from './oauth/clients/metadata-document.ts'
+import { withoutDeleted } from './oauth/clients/registration-management.ts'
 import {
   compileRegistration,
   type RegistrationPolicy,
@@ -188,14 +189,17 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     now,
     elapsed,
   })
-  const clients = createClients({
-    keyring,
-    configured: config.clients,
-    policy: registrationPolicy,
-    metadata: metadata.clients,
-    lifetime: config.clientLifetime,
-    now,
-  })
+  const clients = withoutDeleted(
+    createClients({
+      keyring,
+      configured: config.clients,
+      policy: registrationPolicy,
+      metadata: metadata.clients,
+      lifetime: config.clientLifetime,
+      now,
+    }),
+    records,
+  )
   const machines = createMachines(config.clients, keyring)
   const persons = createPersons({
     provider,

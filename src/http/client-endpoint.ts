@@ -9,18 +9,24 @@ import { allowAnyOrigin, preflight } from './cors.ts'
 import { answerProgram } from './errors.ts'
 import { allowOnly } from './methods.ts'
 
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+
 /**
- * Prepares a scope and a URL in it; the caller adds the route of `method`.
+ * Prepares a scope and a URL in it; the caller adds the route of each `method`.
  * @param app a scope of its own
  */
-export function clientEndpoint(app: FastifyInstance, url: string, method: 'GET' | 'POST'): void {
+export function clientEndpoint(
+  app: FastifyInstance,
+  url: string,
+  method: Method | readonly Method[],
+): void {
   app.setErrorHandler(answerProgram)
   // This hook runs before any limit or check, so that a browser can read the refusals too.
   app.addHook('onRequest', async (_request, reply) => {
     allowAnyOrigin(reply)
   })
   // Fastify answers HEAD beside GET (RFC 9110 section 9.3.2).
-  const methods = method === 'GET' ? ['GET', 'HEAD'] : [method]
+  const methods = [method].flat().flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name]))
   preflight(app, url, methods)
   allowOnly(app, url, [...methods, 'OPTIONS'])
 }

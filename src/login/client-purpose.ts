@@ -46,6 +46,8 @@ export function clientPurpose(interaction: ClientInteraction, deps: ClientPurpos
       expiresAt: now + grantLifetime,
     }),
     async finish(grant) {
+      // A client that deletes itself ends its grants: they are looked for only if there can be any.
+      if (!interaction.clientConfigured) await records.clients.markUsed(clientHash, grantLifetime)
       const code = randomToken()
       await records.codes.create(sha256(code), {
         grantId: grant.id,

@@ -19,6 +19,8 @@
  * | `session-code:<hash of the code>` | {@link SessionCodeRecord}, gone once it is used | 60 s |
  * | `api-key:<id>` | a key of a program (`api-keys.ts`) | until it expires or is revoked |
  * | `mcp-session:<hash of resource and id>` | the id of the caller who used that `Mcp-Session-Id` first (T27) | a week after a use |
+ * | `client-used:<hash of the client id>` | true: a person let the client in (`client-records.ts`) | as its last grant could |
+ * | `deleted-client:<slot>` | clients that deleted themselves (`client-records.ts`) | for ever |
  * | `revoked-before` | the latest `REVOKE_BEFORE` that was ever set (`revoked-before.ts`) | for ever |
  * | `signing-key:<algorithm>-<period>` | a sealed signing key | as long as a token it signed |
  * | `lockout:<kind>:<slot>` | failed logins of one of 65,536 slots of a kind (K3) | an hour after the last one |
@@ -33,6 +35,7 @@ import { createRetries, type RetryUntilStored } from '../storage/retry-until-sto
 import { type Storage, StorageUnavailable } from '../storage/storage.ts'
 import { API_KEY_PREFIX, type ApiKeys, createApiKeys } from './api-keys.ts'
 import { createAuthenticStorage } from './authentic.ts'
+import { type ClientRecords, createClientRecords } from './client-records.ts'
 
 /** The permission that a person gave one client at one resource. The unit of revocation (decision K12). */
 export interface Grant {
@@ -190,6 +193,7 @@ export interface Records {
     /** True for exactly one caller with this client and `jti`. */
     use(clientHash: string, jti: string, ttlSeconds: number): Promise<boolean>
   }
+  readonly clients: ClientRecords
   readonly interactions: {
     /** Answers the interaction with this grant. True for one caller only. */
     answer(id: string, grantId: string, ttlSeconds: number): Promise<boolean>
@@ -299,6 +303,7 @@ export function createRecords(
           ? believed.replace(`machine-grant:${key}`, expected, next, ttl)
           : believed.create(`machine-grant:${key}`, next, ttl),
     },
+    clients: createClientRecords(believed),
     apiKeys: createApiKeys({ raw: storage, believed }, { revokedBefore }),
     clientDocuments: {
       find: (hash) => believed.get<ClientDocumentRecord>(`client-document:${hash}`),

@@ -112,9 +112,3 @@ it('section 5: a redirect URI of a host beyond this computer needs TLS', async (
   expect(remote.json().error).toBe('invalid_redirect_uri')
   expect((await register({ redirect_uris: [REDIRECT] })).statusCode).toBe(201)
 })
-
-it('RFC 7592 is not offered, so the answer names no address to manage the client at', async () => {
-  const answer = (await register({ redirect_uris: [REDIRECT] })).json()
-  expect(answer).not.toHaveProperty('registration_access_token')
-  expect(answer).not.toHaveProperty('registration_client_uri')
-})

@@ -26,6 +26,7 @@ const PATHS: Readonly<Record<string, readonly string[]>> = {
   '/jwks': ['GET', 'HEAD', 'OPTIONS'],
   '/register': ['POST', 'OPTIONS'],
   '/token': ['POST', 'OPTIONS'],
+  '/register/client': ['GET', 'HEAD', 'DELETE', 'PUT', 'OPTIONS'],
   '/revoke': ['POST', 'OPTIONS'],
   '/introspect': ['POST', 'OPTIONS'],
   '/authorize': ['GET', 'HEAD'],

@@ -23,6 +23,7 @@ afterEach(async () => {
 describe.each([
   ['/register', ['POST', 'OPTIONS']],
   ['/token', ['POST', 'OPTIONS']],
+  ['/register/client', ['GET', 'HEAD', 'DELETE', 'PUT', 'OPTIONS']],
   ['/revoke', ['POST', 'OPTIONS']],
   ['/introspect', ['POST', 'OPTIONS']],
   ['/jwks', ['GET', 'HEAD', 'OPTIONS']],

@@ -41,6 +41,8 @@ export interface Client extends Omit<ClientMetadata, 'issuedAt' | 'authMethod'> 
   readonly authMethod: ClientAuthMethod
   /** The keys of its assertions; always there with `private_key_jwt`. */
   readonly keys?: ClientKeys
+  /** When it registered itself, seconds since the epoch. */
+  readonly registeredAt?: number
   /** All scopes that the client may be granted; absent: those of each resource. */
   readonly scopes?: readonly string[]
   /** Ids of the resources that the client may use; absent: all. */

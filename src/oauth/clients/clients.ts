@@ -94,12 +94,13 @@ export function createClients(deps: ClientsDeps): Clients {
       const [name, redirectUris, grantTypes, method, issuedAt] = opened.data
       const authMethod = REGISTERED_METHODS[method]
       if (isExpired(issuedAt) || authMethod === undefined) return undefined
-      return client(clientId, {
+      const found = client(clientId, {
         name,
         redirectUris: redirectUris.filter(policy.allows),
         grantTypes: GRANT_TYPES.filter((_, place) => grantTypes.includes(place)),
         authMethod,
       })
+      return { ...found, registeredAt: issuedAt }
     },
     async register(metadata) {
       // The nonce of the seal keeps two equal registrations apart.
@@ -110,8 +111,8 @@ export function createClients(deps: ClientsDeps): Clients {
         REGISTERED_METHODS.indexOf(metadata.authMethod),
         metadata.issuedAt,
       ] satisfies z.input<typeof Sealed>)
-      const { issuedAt: _, ...registered } = metadata
-      return client(id, registered)
+      const { issuedAt, ...registered } = metadata
+      return { ...client(id, registered), registeredAt: issuedAt }
     },
     remember: async (client) => metadata?.remember(client),
     lifetime,

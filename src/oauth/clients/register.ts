@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from 'zod'
+import type { Keyring } from '../../crypto.ts'
 import { OAuthError } from '../../errors.ts'
 import { GRANT_TYPES } from '../grants/index.ts'
 import { type RedirectRules, redirectUriProblem } from '../redirect-uri.ts'
@@ -15,6 +16,7 @@ import {
 } from './client.ts'
 import { clientName, shownName } from './client-name.ts'
 import { type Clients, MAX_CLIENT_ID_LENGTH } from './clients.ts'
+import { managementMembers } from './registration-management.ts'
 import type { RegistrationPolicy } from './registration-policy.ts'
 
 /** Other grant types are dropped, not refused (RFC 7591 section 2). */
@@ -66,7 +68,14 @@ export interface Registration {
  */
 export async function registerClient(
   body: unknown,
-  deps: { clients: Clients; policy: RegistrationPolicy; rules: RedirectRules; now: () => number },
+  deps: {
+    issuer: string
+    keyring: Pick<Keyring, 'mac'>
+    clients: Clients
+    policy: RegistrationPolicy
+    rules: RedirectRules
+    now: () => number
+  },
 ): Promise<Registration> {
   if (!deps.policy.isOpen) {
     throw new OAuthError(
@@ -92,23 +101,42 @@ export async function registerClient(
     )
   }
   const { scope, application_type, client_uri, contacts, software_id, software_version } = request
-  const response = {
+  const software = shownName([software_id, software_version].join(' '))
+  return {
+    response: {
+      ...registrationResponse(client, deps),
+      ...present({ scope, application_type, contacts, software_id, software_version }),
+      ...(client_uri?.startsWith('https://') && { client_uri }),
+    },
+    client,
+    software: software || undefined,
+  }
+}
+
+/** The registration of a client as it stands (RFC 7592 section 3). */
+export function registrationResponse(
+  client: Client,
+  deps: {
+    readonly issuer: string
+    readonly keyring: Pick<Keyring, 'mac'>
+    readonly clients: Clients
+  },
+): Registration['response'] {
+  const issuedAt = client.registeredAt ?? 0
+  return {
     client_id: client.id,
-    client_id_issued_at: metadata.issuedAt,
+    client_id_issued_at: issuedAt,
     ...(client.authMethod !== 'none' && {
       client_secret: deps.clients.secretOf(client.id),
-      client_secret_expires_at: expiryOf(metadata, deps.clients),
+      client_secret_expires_at: expiryOf({ issuedAt }, deps.clients),
     }),
     client_name: client.name,
     redirect_uris: client.redirectUris,
     grant_types: client.grantTypes,
     response_types: ['code'],
     token_endpoint_auth_method: client.authMethod,
-    ...present({ scope, application_type, contacts, software_id, software_version }),
-    ...(client_uri?.startsWith('https://') && { client_uri }),
+    ...managementMembers(client.id, deps),
   }
-  const software = shownName([software_id, software_version].join(' '))
-  return { response, client, software: software || undefined }
 }
 
 function malformed(error: z.ZodError): OAuthError {
@@ -120,7 +148,7 @@ function malformed(error: z.ZodError): OAuthError {
 }
 
 /** Seconds since the epoch; 0 means never (RFC 7591 section 3.2.1). */
-function expiryOf({ issuedAt }: ClientMetadata, { lifetime }: Clients): number {
+function expiryOf({ issuedAt }: Pick<ClientMetadata, 'issuedAt'>, { lifetime }: Clients): number {
   return lifetime === undefined ? 0 : issuedAt + lifetime
 }
 

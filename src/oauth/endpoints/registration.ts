@@ -4,6 +4,7 @@
  * @module
  */
 import type { FastifyInstance } from 'fastify'
+import type { Keyring } from '../../crypto.ts'
 import { acceptJson } from '../../http/bodies.ts'
 import { clientEndpoint } from '../../http/client-endpoint.ts'
 import { sendJson } from '../../http/json.ts'
@@ -18,6 +19,8 @@ import { destinationName, type RedirectRules } from '../redirect-uri.ts'
 const MAX_LISTED = 10
 
 export interface RegistrationRoute {
+  readonly issuer: string
+  readonly keyring: Keyring
   readonly clients: Clients
   readonly policy: RegistrationPolicy
   readonly redirectRules: RedirectRules
@@ -28,12 +31,14 @@ export interface RegistrationRoute {
 /** @param app a scope for this route alone */
 export function registrationRoute(
   app: FastifyInstance,
-  { clients, policy, redirectRules, now }: RegistrationRoute,
+  { issuer, keyring, clients, policy, redirectRules, now }: RegistrationRoute,
 ): void {
   acceptJson(app)
   clientEndpoint(app, ENDPOINTS.registration, 'POST')
   app.post(ENDPOINTS.registration, async (request, reply) => {
     const { response, client, software } = await registerClient(request.body, {
+      issuer,
+      keyring,
       clients,
       policy,
       rules: redirectRules,
