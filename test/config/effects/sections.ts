@@ -148,7 +148,8 @@ const resources: Record<string, Effect> = {
     ] as const) {
       const test = await withNotes(setting)
       const { cookie } = await makeSession(test)
-      const answer = await check(test.app, { accept: 'text/html', cookie })
+      const browser = { 'x-forwarded-method': 'GET', accept: 'text/html', cookie }
+      const answer = await check(test.app, browser)
       expect({ status: answer.statusCode, body: answer.body }).toEqual({
         status: text === '' ? 200 : 403,
         body: expect.stringContaining(text),
