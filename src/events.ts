@@ -170,6 +170,13 @@ export const EVENTS = {
     sometimes: ['address', 'software'],
     bound: 'address',
   },
+  'client-deleted': {
+    level: 'info',
+    says: 'client deleted itself, and its permissions ended',
+    always: ['requestId', ...CLIENT, 'count'],
+    sometimes: ['address'],
+    bound: 'address',
+  },
   'client-document-unread': {
     level: 'warn',
     says: 'a document of a client could not be read',

@@ -29,15 +29,20 @@ export function managementMembers(
  *   answers are the same
  */
 export async function authenticateRegistration(
-  presented: { readonly clientId: string | undefined; readonly token: string | undefined },
+  presented: {
+    readonly clientId: string | undefined
+    readonly token: string | undefined
+    /** The address that presents it. */
+    readonly from: string
+  },
   { clients, keyring }: { readonly clients: Clients; readonly keyring: Pick<Keyring, 'verifyMac'> },
 ): Promise<Client> {
-  const { clientId, token } = presented
+  const { clientId, token, from } = presented
   const isOwner =
     clientId !== undefined &&
     token !== undefined &&
     keyring.verifyMac('registration', clientId, token)
-  const client = isOwner ? await clients.find(clientId) : undefined
+  const client = isOwner ? await clients.find(clientId, from) : undefined
   if (client && !client.configured) return client
   throw new OAuthError('invalid_token', 'the registration access token is wrong or has ended')
 }
@@ -46,8 +51,8 @@ export async function authenticateRegistration(
 export function withoutDeleted(clients: Clients, records: Pick<Records, 'clients'>): Clients {
   return {
     ...clients,
-    async find(clientId) {
-      const client = await clients.find(clientId)
+    async find(clientId, from) {
+      const client = await clients.find(clientId, from)
       if (!client || client.configured || client.documentHost !== undefined) return client
       return (await records.clients.isDeleted(client.hash)) ? undefined : client
     },

@@ -6,6 +6,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Keyring } from '../../crypto.ts'
 import { OAuthError } from '../../errors.ts'
+import type { ClientAddress } from '../../http/client-address.ts'
 import { clientEndpoint } from '../../http/client-endpoint.ts'
 import { sendJson } from '../../http/json.ts'
 import { rawQuery } from '../../http/raw-query.ts'
@@ -16,10 +17,12 @@ import type { Client } from '../clients/client.ts'
 import type { Clients } from '../clients/clients.ts'
 import { registrationResponse } from '../clients/register.ts'
 import { authenticateRegistration, deleteClient } from '../clients/registration-management.ts'
+import { clientFacts } from '../grant-facts.ts'
 
 export interface RegistrationManagementRoute {
   readonly issuer: string
   readonly clients: Clients
+  readonly clientAddress: ClientAddress
   readonly keyring: Keyring
   readonly records: Records
 }
@@ -43,8 +46,12 @@ export function registrationManagementRoute(
   })
   app.delete(url, async (request, reply) => {
     const client = await owner(request)
-    const grants = await deleteClient(client, deps)
-    request.log.info({ requestId: request.id, client: client.name, grants }, 'client deleted')
+    const count = await deleteClient(client, deps)
+    request.report({
+      event: 'client-deleted',
+      ...clientFacts({ clientName: client.name, clientHash: client.hash }),
+      count,
+    })
     return reply.code(204).header('cache-control', 'no-store').send()
   })
   app.put(url, async (request) => {
@@ -58,6 +65,7 @@ export function registrationManagementRoute(
   function owner(request: FastifyRequest): Promise<Client> {
     const [, token] = BEARER.exec(request.headers.authorization ?? '') ?? []
     const clientId = single(parseParameters(rawQuery(request)), 'client_id')
-    return authenticateRegistration({ clientId, token }, deps)
+    const from = deps.clientAddress(request.raw)
+    return authenticateRegistration({ clientId, token, from }, deps)
   }
 }
