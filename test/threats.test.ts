@@ -214,7 +214,7 @@ it('T7: says that any program on this computer could be asking, each time anew',
   const browser = createBrowser(app)
   await signIn(browser, authorizeUrl(client))
   const again = await browser.get(authorizeUrl(client))
-  expect(again.body).toContain('Any program on this computer could be asking under this name')
+  expect(again.body).toContain('Any program on this computer can ask under this name')
   expect(again.body).toContain('name="decision" value="deny"')
 })
 

@@ -73,7 +73,7 @@ async function start(options: {
 
 /** Each of these requests makes the program write a line. */
 async function makeItLog(program: Program, lines: number): Promise<void> {
-  for (let i = 0; i < lines; i += 1) expect(await program.status('/auth')).toBe(403)
+  for (let i = 0; i < lines; i += 1) expect(await program.status('/auth/traefik')).toBe(403)
 }
 
 async function expectCleanEnd({ child, exited }: Program): Promise<void> {

@@ -116,7 +116,7 @@ describe('a client of the file', () => {
     ],
     [
       `${CI}, token_endpoint_auth_method: private_key_jwt`,
-      'clients.ci.token_endpoint_auth_method: "private_key_jwt" is not a supported method. Write client_secret_basic, client_secret_post or none.',
+      'clients.ci.token_endpoint_auth_method: needs keys, but the client has none. Add jwks_uri or jwks_file.',
     ],
     [
       `client_id: ci, grant_types: [refresh_token]`,

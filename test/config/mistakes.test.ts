@@ -117,7 +117,7 @@ describe('a name of another program', () => {
     ])
   })
 
-  it.each(['WORKERS', 'METRICS_PORT', 'PATH_PREFIX', 'HSTS'])(
+  it.each(['WORKERS', 'METRICS_PORT', 'PATH_PREFIX'])(
     'fd11: %s, which this version does not have, gets a warning',
     (name) => {
       expect(load({ env: { [name]: '4' } }).warnings).toEqual([

@@ -60,10 +60,10 @@ describe('flags', () => {
 
   it("names mcpauth's flags that no longer have an effect, with what to do instead", () => {
     const { warnings } = load({
-      argv: ['-useInternalAuth', '-protectedPath', '/sse', '-adminPassword', SECRET],
+      argv: ['-useInternalAuth', '-adminPassword', SECRET],
     })
     expect(warnings).toEqual([
-      'mcpauth: these of its settings no longer have an effect: -useInternalAuth (the built-in login is PROVIDER=builtin, the default); -protectedPath (every path is checked, at /auth; list the servers in RESOURCES); -adminPassword (list people under users in gatewarden.yaml, with hashes from gatewarden hash-password).',
+      'mcpauth: these of its settings no longer have an effect: -useInternalAuth (the built-in login is PROVIDER=builtin, the default); -adminPassword (list people under users in gatewarden.yaml, with hashes from gatewarden hash-password).',
     ])
   })
 })

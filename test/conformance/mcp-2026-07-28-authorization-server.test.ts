@@ -163,7 +163,7 @@ describe('consent', () => {
 
   it('A13: warns when the answer goes to a program on this computer', async () => {
     const page = await createBrowser(gateway.app).get(authorizeUrl(client))
-    expect(page.body).toContain('Any program on this computer could be asking under this name')
+    expect(page.body).toContain('Any program on this computer can ask under this name')
   })
 
   it('A26: is asked for every client before anybody is sent to a login', async () => {

@@ -223,7 +223,7 @@ describe('section 3.2, the token endpoint:', () => {
     ['invalid_request', { grant_type: undefined }],
     ['invalid_request', { grant_type: 'authorization_code' }],
     ['unsupported_grant_type', { grant_type: 'password', username: 'ann', password: 'x' }],
-    ['unsupported_grant_type', { grant_type: 'client_credentials' }],
+    ['unauthorized_client', { grant_type: 'client_credentials' }],
     ['invalid_grant', { grant_type: 'refresh_token', refresh_token: 'not one of ours' }],
   ])('answers 400 %s to %j', async (error, parameters) => {
     const answer = await token(gateway.app, { client_id: client.client_id, ...parameters })

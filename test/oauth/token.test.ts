@@ -384,7 +384,8 @@ describe('the token endpoint', () => {
   it.each([
     ['no grant_type', {}, 'invalid_request'],
     ['an empty grant_type', { grant_type: '' }, 'invalid_request'],
-    ['an unknown one', { grant_type: 'client_credentials' }, 'unsupported_grant_type'],
+    ['an unknown one', { grant_type: 'password' }, 'unsupported_grant_type'],
+    ['one of programs', { grant_type: 'client_credentials' }, 'unauthorized_client'],
     ['the name of an object member', { grant_type: 'constructor' }, 'unsupported_grant_type'],
   ])('refuses %s', async (_what, parameters, error) => {
     const response = await token(gateway.app, { client_id: client.client_id, ...parameters })

@@ -37,7 +37,6 @@ const NOT_YET = 'is not a setting of this version and has no effect. Remove it'
 
 const NOTED: Readonly<Record<string, string>> = {
   DISCOVERY_AT: `${NOT_YET}; route the discovery documents of each protected host here.`,
-  HSTS: `${NOT_YET}; let your proxy send the header.`,
   METRICS_HOST: `${NOT_YET}; /healthz and /readyz are there.`,
   METRICS_PORT: `${NOT_YET}; /healthz and /readyz are there.`,
   PATH_PREFIX: `${NOT_YET}; give Gatewarden a host of its own.`,
