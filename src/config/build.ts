@@ -9,6 +9,7 @@ import type { Config } from './config.ts'
 import { warnOfClosedResources } from './rules/closed-resources.ts'
 import { checkHeaderMutations } from './rules/forged-headers.ts'
 import { checkGroupsOfProvider } from './rules/groups-of-provider.ts'
+import { withImpliedProvider } from './rules/implied-provider.ts'
 import { warnOfLdapNames } from './rules/ldap-names.ts'
 import { warnOfOtherPort } from './rules/other-port.ts'
 import { checkOwnAddresses } from './rules/own-addresses.ts'
@@ -47,7 +48,8 @@ interface Parts extends Chosen {
 }
 
 /** @returns the configuration, or undefined if a required part is missing; problems go to the report */
-export function buildConfig(parts: Parts): Config | undefined {
+export function buildConfig(given: Parts): Config | undefined {
+  const parts = withImpliedProvider(given)
   const { settings, disk, report } = parts
   const publicUrl = checkPublicUrl(parts)
   if (publicUrl) checkCookieDomain(parts, publicUrl)

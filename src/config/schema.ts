@@ -67,7 +67,7 @@ export const Settings = z.object({
       description:
         'Origin of the gateway, for the issuer, the pages and the callback: https, or http on this machine. `OAUTH_DOMAIN` takes the host alone.',
       example: 'https://auth.example.com',
-      aliases: ['OAUTH_DOMAIN'],
+      aliases: ['OAUTH_DOMAIN', 'PROXY_BASE_URL', 'MCP_OAUTH2_PROXY_AUTH_BASEURL'],
     }),
   dev_mode: toggle().prefault(false).register(fields, {
     description: 'Allows plain http beyond this machine, and makes `OAUTH_DOMAIN` mean http.',
@@ -105,7 +105,7 @@ export const Settings = z.object({
       description:
         'URL of the server behind the resource; Gatewarden is then its reverse proxy. Requires exactly one resource, which is by default `PUBLIC_URL` with the path of this URL.',
       example: 'http://notes:3000/mcp',
-      aliases: ['UPSTREAM_MCP_URL'],
+      aliases: ['UPSTREAM_MCP_URL', 'MCP_OAUTH2_PROXY_UPSTREAM_URL'],
       flags: ['UPSTREAM'],
     }),
   upstream_authorization_header: text(parseUpstreamAuthorization).optional().register(fields, {
@@ -142,11 +142,14 @@ export const Settings = z.object({
     description:
       'Another address of the check, with the headers of `/auth`, for proxy files written for mcpauth. If a server behind Gatewarden lives at this path, the server has it.',
   }),
-  trusted_proxies: list(parseNetwork).prefault('127.0.0.0/8,::1').register(fields, {
-    description:
-      'Addresses and CIDRs of your proxy. Gatewarden reads forwarded headers from these only. List a proxy behind another one by its own address: inside a private range it counts as a client.',
-    kind: 'list',
-  }),
+  trusted_proxies: list(parseNetwork)
+    .prefault('127.0.0.0/8,::1')
+    .register(fields, {
+      description:
+        'Addresses and CIDRs of your proxy. Gatewarden reads forwarded headers from these only. List a proxy behind another one by its own address: inside a private range it counts as a client.',
+      kind: 'list',
+      aliases: ['TRUSTED_PROXY_CIDRS'],
+    }),
   provider: text(parseProvider).prefault('builtin').register(fields, {
     description:
       'Provider that people sign in at: `builtin` for the users in the file, `keycloak`, `google`, or `oidc` for any other OpenID Connect provider (docs/providers).',
@@ -161,10 +164,18 @@ export const Settings = z.object({
       flags: ['USER'],
       repeats: true,
     }),
-  issuer_url: text(parseIssuerUrl).optional().register(fields, {
-    description: 'Issuer of the provider; for Keycloak, the URL of the realm. Google needs none.',
-    example: 'https://id.example.com/realms/main',
-  }),
+  issuer_url: text(parseIssuerUrl)
+    .optional()
+    .register(fields, {
+      description: 'Issuer of the provider; for Keycloak, the URL of the realm. Google needs none.',
+      example: 'https://id.example.com/realms/main',
+      aliases: [
+        'OIDC_ISSUER_URL',
+        'OIDC_ISSUER',
+        'OAUTH2_PROXY_OIDC_ISSUER_URL',
+        'MCP_OAUTH2_PROXY_AUTH_ISSUERURL',
+      ],
+    }),
   discovery_url: text(parseDiscoveryUrl).optional().register(fields, {
     description:
       'Address at which Gatewarden itself reads the discovery document, if it cannot reach `ISSUER_URL` or should not go that way. The document must name `ISSUER_URL` as its issuer; its endpoints are used as they are. Plain http is possible with a warning, on a network you trust.',
@@ -176,14 +187,24 @@ export const Settings = z.object({
       description:
         'Client id of Gatewarden at the provider. Register `PUBLIC_URL/callback` there as its redirect URI.',
       example: 'gatewarden',
-      aliases: ['GOOGLE_CLIENT_ID'],
+      aliases: [
+        'GOOGLE_CLIENT_ID',
+        'OIDC_CLIENT_ID',
+        'OAUTH2_PROXY_CLIENT_ID',
+        'MCP_OAUTH2_PROXY_AUTH_CLIENTID',
+      ],
     }),
   client_secret: text(parseClientSecret)
     .optional()
     .register(fields, {
       description: 'Client secret of Gatewarden at the provider.',
       secret: true,
-      aliases: ['GOOGLE_CLIENT_SECRET'],
+      aliases: [
+        'GOOGLE_CLIENT_SECRET',
+        'OIDC_CLIENT_SECRET',
+        'OAUTH2_PROXY_CLIENT_SECRET',
+        'MCP_OAUTH2_PROXY_AUTH_CLIENTSECRET',
+      ],
     }),
   token_endpoint_auth_method: text(parseTokenEndpointAuthMethod).optional().register(fields, {
     description:
@@ -196,6 +217,7 @@ export const Settings = z.object({
       description:
         'Scopes that Gatewarden asks of the provider when a person signs in, `openid` among them: add the one that brings groups, if the provider has such a scope.',
       kind: 'list',
+      aliases: ['OAUTH2_PROXY_SCOPE', 'MCP_OAUTH2_PROXY_AUTH_OIDCSCOPES'],
     }),
   google_hosted_domain: list(parseHostedDomain).optional().register(fields, {
     description:
@@ -232,9 +254,12 @@ export const Settings = z.object({
   keycloak_realm: text(parseRealm).prefault('master').register(fields, {
     description: 'Realm of Keycloak.',
   }),
-  groups_claim: text(parseToken).prefault('groups').register(fields, {
-    description: "Claim of the provider's ID token or userinfo that lists a person's groups.",
-  }),
+  groups_claim: text(parseToken)
+    .prefault('groups')
+    .register(fields, {
+      description: "Claim of the provider's ID token or userinfo that lists a person's groups.",
+      aliases: ['OAUTH2_PROXY_OIDC_GROUPS_CLAIM'],
+    }),
   unique_usernames: toggle().prefault(false).register(fields, {
     description:
       'With `PROVIDER=oidc`: the provider gives each user name (`preferred_username`) to one person only and to nobody else later. The name of a person without a verified e-mail is then their `X-Forwarded-User`. Keycloak and the built-in login do so by themselves; Google does not.',
@@ -256,28 +281,37 @@ export const Settings = z.object({
     example: 'staff',
     kind: 'list',
   }),
-  allowed_scopes: list(parseScopeToken).optional().register(fields, {
-    description:
-      'Scopes offered at resources that list none of their own. If no setting names a scope, `mcp` is offered.',
-    example: 'notes:read,notes:write',
-    kind: 'list',
-  }),
+  allowed_scopes: list(parseScopeToken)
+    .optional()
+    .register(fields, {
+      description:
+        'Scopes offered at resources that list none of their own. If no setting names a scope, `mcp` is offered.',
+      example: 'notes:read,notes:write',
+      kind: 'list',
+      aliases: ['MCP_OAUTH2_PROXY_AUTH_SCOPESSUPPORTED'],
+    }),
   required_scopes: list(parseScopeToken).optional().register(fields, {
     description: 'Scopes required at resources without `required_scopes` of their own.',
     example: 'notes:read',
     kind: 'list',
   }),
-  secret: text(parseSecret).optional().register(fields, {
-    description:
-      'Root of all derived keys, at least 32 characters. If unset, Gatewarden makes one in `DATA_DIR`.',
-    secret: true,
-  }),
-  secret_previous: list(parseSecret, splitSecrets).optional().register(fields, {
-    description:
-      'Former secrets, newest first; in a file, one per line. Everything sealed with a former secret stays valid until you remove the secret.',
-    secret: true,
-    kind: 'list',
-  }),
+  secret: text(parseSecret)
+    .optional()
+    .register(fields, {
+      description:
+        'Root of all derived keys, at least 32 characters. If unset, Gatewarden makes one in `DATA_DIR`.',
+      secret: true,
+      aliases: ['TOKEN_SIGNING_SECRET', 'GATEWAY_JWT_SECRET'],
+    }),
+  secret_previous: list(parseSecret, splitSecrets)
+    .optional()
+    .register(fields, {
+      description:
+        'Former secrets, newest first; in a file, one per line. Everything sealed with a former secret stays valid until you remove the secret.',
+      secret: true,
+      kind: 'list',
+      aliases: ['TOKEN_SIGNING_SECRETS_PREVIOUS'],
+    }),
   signing_key: text(parseSigningKey)
     .optional()
     .register(fields, {
@@ -296,6 +330,7 @@ export const Settings = z.object({
     .register(fields, {
       description:
         'After this time people must sign in again, even if their client keeps refreshing.',
+      aliases: ['REFRESH_TOKEN_LIFETIME'],
     }),
   grant_idle: scalar(duration({ min: '1s', max: '3650d' }))
     .prefault('14d')
@@ -306,12 +341,16 @@ export const Settings = z.object({
     .prefault('60s')
     .register(fields, {
       description: 'How long a client may repeat a refresh whose answer was lost.',
+      aliases: ['REFRESH_RACE_GRACE_SEC'],
     }),
-  cookie_domain: text(parseCookieDomain).optional().register(fields, {
-    description:
-      'Domain whose hosts share one browser session: the host of `PUBLIC_URL` or a domain above it. Browsers send the cookie to every host under the domain. If unset, each host has its own session.',
-    example: 'example.com',
-  }),
+  cookie_domain: text(parseCookieDomain)
+    .optional()
+    .register(fields, {
+      description:
+        'Domain whose hosts share one browser session: the host of `PUBLIC_URL` or a domain above it. Browsers send the cookie to every host under the domain. If unset, each host has its own session.',
+      example: 'example.com',
+      aliases: ['OAUTH2_PROXY_COOKIE_DOMAINS'],
+    }),
   enable_edge_auth: toggle().prefault(false).register(fields, {
     description:
       'Lets a command-line tool get the browser session of the person who runs it: `/auth/connect`, `/auth/oidc-config` and `/_ws_tunnel` (docs/edge-auth.md).',
@@ -332,11 +371,14 @@ export const Settings = z.object({
     description:
       'If `PUBLIC_URL` is https, tells browsers to open its host by https alone: `Strict-Transport-Security` for a year, without subdomains. Set `off` if your proxy sends it.',
   }),
-  allowed_origins: list(parseAllowedOrigin).prefault('loopback').register(fields, {
-    description:
-      "Origins of web pages that may call, besides those of the resource and the gateway: a list, in which `loopback` stands for every origin on the browser's own computer, `moz-extension://*` for every extension of Firefox (also other schemes of programs), or `*` for any origin.",
-    kind: 'list',
-  }),
+  allowed_origins: list(parseAllowedOrigin)
+    .prefault('loopback')
+    .register(fields, {
+      description:
+        "Origins of web pages that may call, besides those of the resource and the gateway: a list, in which `loopback` stands for every origin on the browser's own computer, `moz-extension://*` for every extension of Firefox (also other schemes of programs), or `*` for any origin.",
+      kind: 'list',
+      aliases: ['MCP_CORS_ORIGINS'],
+    }),
   client_registration: list(parseRegistrant).prefault('open').register(fields, {
     description:
       'Clients that may register: `open` (any), `off` (only the clients in the configuration), or the hosts that they may redirect to, such as `claude.ai,localhost,cursor:` (a colon after the scheme of an app). `open,myapp:` allows every host and one more app scheme. Applies to clients that registered earlier, too.',
@@ -346,6 +388,7 @@ export const Settings = z.object({
     .prefault('never')
     .register(fields, {
       description: 'After this time a registered client must register again.',
+      aliases: ['CLIENT_REGISTRATION_TTL', 'MCP_OAUTH2_PROXY_AUTH_CLIENTTTL'],
     }),
   client_metadata_hosts: list(parseMetadataHost).optional().register(fields, {
     description:

@@ -94,7 +94,9 @@ describe('CLIENT_LIFETIME', () => {
     expect(config({})).not.toHaveProperty('clientLifetime')
     expect(config({ CLIENT_LIFETIME: 'never' })).not.toHaveProperty('clientLifetime')
     expect(config({ CLIENT_LIFETIME: '90d' }).clientLifetime).toBe(90 * 86_400)
-    expect(problems({ CLIENT_LIFETIME: '0s' })).toHaveLength(1)
+    // sn15: 0 is what other systems write for it.
+    expect(config({ CLIENT_LIFETIME: '0' })).not.toHaveProperty('clientLifetime')
+    expect(problems({ CLIENT_LIFETIME: '-1s' })).toHaveLength(1)
   })
 })
 

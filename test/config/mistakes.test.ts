@@ -106,7 +106,6 @@ it('a PUBLIC_URL on this machine with a port that nobody listens on is a warning
 
 describe('a name of another program', () => {
   it.each([
-    ['OIDC_ISSUER_URL', 'ISSUER_URL'],
     ['UPSTREAM', 'UPSTREAM_URL'],
     ['BASE_URL', 'PUBLIC_URL'],
     ['AUTH_PROVIDER', 'PROVIDER'],

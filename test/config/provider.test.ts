@@ -235,15 +235,19 @@ describe('Google', () => {
   it.each([
     [{ GOOGLE_CLIENT_ID: 'id', GOOGLE_CLIENT_SECRET: 's' }, 'GOOGLE_CLIENT_ID'],
     [{ CLIENT_ID: 'id', CLIENT_SECRET: 's' }, 'CLIENT_ID'],
-    [{ CLIENT_SECRET: 's' }, 'CLIENT_SECRET'],
-  ])(
-    'is suggested to an operator who moves here from mcpauth with %j and no PROVIDER',
-    (env, name) => {
-      expect(problems(env)).toEqual([
-        `PROVIDER: is not set, but ${name} is for a client at a provider. Add PROVIDER=google, or PROVIDER=keycloak.`,
-      ])
-    },
-  )
+  ])('sa1: is meant by %j without PROVIDER, as in mcpauth, and the start says so', (env, name) => {
+    const { config, warnings } = loadWith(env)
+    expect(config.provider).toMatchObject({ type: 'google', clientId: 'id', clientSecret: 's' })
+    expect(warnings).toEqual([
+      `PROVIDER: is not set; ${name} is there, so people sign in at google. Add PROVIDER=google to say so.`,
+    ])
+  })
+
+  it('is not meant where people are listed', () => {
+    expect(load({ env: { CLIENT_ID: 'id', CLIENT_SECRET: 's' } }).config.provider).toEqual({
+      type: 'builtin',
+    })
+  })
 })
 
 describe("the provider's own tokens", () => {

@@ -52,15 +52,6 @@ export function buildProvider(parts: Parts): ProviderConfig | undefined {
     return buildRedirectProvider(type, parts)
   }
   const users = described + (listed ? 1 : 0)
-  const credentials = given.get('client_id') ?? given.get('client_secret')
-  if (credentials && users === 0 && !given.has('provider')) {
-    // mcpauth uses Google by default.
-    report.problem(
-      'PROVIDER',
-      `is not set, but ${credentials.written} is for a client at a provider. Add PROVIDER=google, or PROVIDER=keycloak.`,
-    )
-    return { type }
-  }
   for (const key of REDIRECT_KEYS) {
     const stray = given.get(key)
     if (stray) report.warning(stray.written, 'has no effect, because PROVIDER is builtin.')

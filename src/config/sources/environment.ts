@@ -10,6 +10,7 @@ import { nearest } from '../values/suggest.ts'
 import { reportForeign } from './foreign-names.ts'
 import type { Entry } from './layer.ts'
 import { knownNames, meaningOf } from './names.ts'
+import { translate, valueOfAlias } from './other-systems.ts'
 import { isServiceLink } from './service-links.ts'
 
 /** Similar names of other programs: CGI's client address, and the log level of log4j and the like. */
@@ -46,7 +47,8 @@ export function readEnvironment(
         written,
         'is ignored: Kubernetes made it for a Service of that name. Set enableServiceLinks: false for this pod.',
       )
-    } else if (meaning) entries.push({ written, meaning, value })
+    } else if (meaning) entries.push({ written, meaning, value: valueOfAlias(written, value) })
+    else if (addTranslated(written, value, entries)) continue
     else if (reportForeign(written, report)) continue
     else if (PREFIX.test(written)) reportPrefix(written, report)
     else if (RESTRICTING.some((name) => name.endsWith(`_${written}`))) reportTail(written, report)
@@ -61,6 +63,19 @@ export function readEnvironment(
     }
   }
   return entries
+}
+
+/** @returns false if no setting of ours means the same */
+function addTranslated(written: string, value: string, entries: Entry[]): boolean {
+  const translated = translate(written, value)
+  for (const { name, value: ours } of translated ?? []) {
+    const meaning = meaningOf(name)
+    if (meaning?.kind === 'setting') {
+      // The label is the other system's name, so our own setting wins over it.
+      entries.push({ written, meaning: { ...meaning, label: written }, value: ours })
+    }
+  }
+  return translated !== undefined
 }
 
 function reportPrefix(written: string, report: Report): void {

@@ -25,17 +25,40 @@ const OURS: Readonly<Record<string, string>> = {
   AUTH_PROVIDER: 'PROVIDER',
   BASE_URL: 'PUBLIC_URL',
   EMAIL_DOMAINS: 'ALLOWED_DOMAINS',
-  OIDC_CLIENT_ID: 'CLIENT_ID',
-  OIDC_CLIENT_SECRET: 'CLIENT_SECRET',
-  OIDC_ISSUER: 'ISSUER_URL',
-  OIDC_ISSUER_URL: 'ISSUER_URL',
-  PROXY_BASE_URL: 'PUBLIC_URL',
   UPSTREAM: 'UPSTREAM_URL',
 }
 
 const NOT_YET = 'is not a setting of this version and has no effect. Remove it'
 
+const BABS = 'is a setting of babs/mcp-auth-proxy and has no effect'
+const ATRAWOG = 'is a setting of atrawog/mcp-oauth-gateway and has no effect'
+const BOTH_LISTS =
+  'is a setting of oauth2-proxy and has no effect: there a person must be on each list, here one list is enough. Decide anew, in ALLOWED_EMAILS, ALLOWED_DOMAINS and ALLOWED_GROUPS.'
+
 const NOTED: Readonly<Record<string, string>> = {
+  // babs/mcp-auth-proxy (sn16, sn18, sn20)
+  TRUST_PROXY_HEADERS: `${BABS}: Gatewarden believes no proxy without its address. List yours in TRUSTED_PROXIES.`,
+  REDIS_REQUIRED: `${BABS}: with REDIS_URL the store is Redis, and nothing else takes its place. Remove it.`,
+  COMPAT_ALLOW_STATELESS: `${BABS}: grants always live in the store. Remove it.`,
+  PKCE_REQUIRED: `${BABS}: PKCE is always required. Remove it.`,
+  RENDER_CONSENT_PAGE: `${BABS}: consent is always asked. Remove it.`,
+  OIDC_ALLOW_INSECURE_HTTP: `${BABS}: write a plain http address in DISCOVERY_URL, or set DEV_MODE=true to try it out.`,
+  ACCESS_LOG_SKIP_RE: `${BABS}: allowed checks are logged at LOG_LEVEL=debug only. Remove it.`,
+  MCP_TOOL_METRICS: `${BABS}: this version has no metrics. Remove it.`,
+  MCP_LOG_BODY_MAX: `${BABS}: bodies are never logged. Remove it.`,
+  METRICS_ADDR: `${BABS}: this version has no metrics; /healthz and /readyz are there. Remove it.`,
+  MCP_RESOURCE_NAME: `${BABS}: give the server a name in gatewarden.yaml, under resources.`,
+  // risedphantom/mcp-oauth2-proxy (sn10)
+  MCP_OAUTH2_PROXY_AUTH_SESSIONTTL: 'has no effect: a sign-in may take 30 minutes. Remove it.',
+  MCP_OAUTH2_PROXY_AUTH_CODETTL: 'has no effect: a code lives for 5 minutes. Remove it.',
+  // atrawog/mcp-oauth-gateway (sn5, sn14, sn22)
+  JWT_ALGORITHM: `${ATRAWOG}: access tokens are signed with ES256, or as the key in SIGNING_KEY demands. Remove it.`,
+  SESSION_TIMEOUT: `${ATRAWOG}: a sign-in may take 30 minutes. For browsers, set SESSION_LIFETIME.`,
+  ACME_EMAIL: `${ATRAWOG}: your proxy has the certificates. Set it there.`,
+  GITHUB_PAT: `${ATRAWOG}. Remove it.`,
+  // oauth2-proxy (sn23)
+  OAUTH2_PROXY_EMAIL_DOMAINS: BOTH_LISTS,
+  OAUTH2_PROXY_ALLOWED_GROUPS: BOTH_LISTS,
   DISCOVERY_AT: `${NOT_YET}; route the discovery documents of each protected host here.`,
   METRICS_HOST: `${NOT_YET}; /healthz and /readyz are there.`,
   METRICS_PORT: `${NOT_YET}; /healthz and /readyz are there.`,
@@ -43,6 +66,9 @@ const NOTED: Readonly<Record<string, string>> = {
   WORKERS:
     'has no effect: Gatewarden is one process. Remove it; for more, run replicas with REDIS_URL (docs/scaling.md).',
 }
+
+/** Beginnings of names that only programs with the same job have: oauth2-proxy, risedphantom, mcpauth (sn21). */
+const OF_OTHERS = /^(?:OAUTH2_PROXY|MCP_OAUTH2_PROXY|LANGWATCH)_/
 
 /** @returns true if the name was one of these */
 export function reportForeign(written: string, report: Report): boolean {
@@ -57,7 +83,15 @@ export function reportForeign(written: string, report: Report): boolean {
       ? own(NOTED, written)
       : `is not a setting, and has no effect. Gatewarden calls it ${ours}.`
   if (noted !== undefined) report.warning(written, noted)
-  return noted !== undefined
+  if (noted !== undefined) return true
+  const isOfOthers = OF_OTHERS.test(written)
+  if (isOfOthers) {
+    report.warning(
+      written,
+      'is a setting of another program, and has no effect. Remove it; docs/configuration.md lists ours.',
+    )
+  }
+  return isOfOthers
 }
 
 const own = (table: Readonly<Record<string, string>>, name: string) =>

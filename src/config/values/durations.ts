@@ -32,7 +32,8 @@ export function durationOrNever(bounds: {
   max: string
 }): (value: string) => number | 'never' {
   const parse = duration(bounds)
-  return (value) => (value === 'never' ? value : parse(value))
+  // 0 is what other systems write for it; nothing could last no time.
+  return (value) => (value === 'never' || /^0[smhdw]?$/.test(value) ? 'never' : parse(value))
 }
 
 function seconds(value: string): number {

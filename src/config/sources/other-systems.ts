@@ -1,0 +1,53 @@
+/**
+ * Settings of other systems whose meaning Gatewarden has under other names or in another form. Names that mean the same in
+ * the same form are aliases in `schema.ts`; names that mean nothing here are in `foreign-names.ts`. No name may let in more
+ * people here than it did there.
+ *
+ * @module
+ */
+
+/** A setting in our own words. */
+export interface Translated {
+  readonly name: string
+  readonly value: string
+}
+
+const ADDRESS = /^(?:\[([\da-f:.]+)\]|([\w.-]*)):(\d{1,5})$/i
+
+/** `:8080`, `127.0.0.1:8080` or `[::]:8080`, as Go programs write where they listen. */
+function listenAddress(value: string): readonly Translated[] | undefined {
+  const [, v6, host = '', port] = ADDRESS.exec(value.trim()) ?? []
+  if (port === undefined) return undefined
+  const address = v6 ?? host
+  return [
+    { name: 'PORT', value: port },
+    ...(address === '' ? [] : [{ name: 'HOST', value: address }]),
+  ]
+}
+
+const TRANSLATIONS: Readonly<Record<string, (value: string) => readonly Translated[] | undefined>> =
+  {
+    LISTEN_ADDR: listenAddress,
+    MCP_OAUTH2_PROXY_SERVER_LISTENADDRESS: listenAddress,
+    OAUTH2_PROXY_HTTP_ADDRESS: listenAddress,
+    RATE_LIMIT_ENABLED: (value) =>
+      /^(?:false|0|no|off)$/i.test(value.trim()) ? [{ name: 'RATE_LIMIT', value: '0' }] : [],
+  }
+
+/** @returns what the setting means in ours, none if it changes nothing; undefined if it is not one of these */
+export function translate(written: string, value: string): readonly Translated[] | undefined {
+  return Object.hasOwn(TRANSLATIONS, written) ? TRANSLATIONS[written]?.(value) : undefined
+}
+
+/** The value of an alias in the form of our setting. */
+export function valueOfAlias(label: string, value: string): string {
+  switch (label) {
+    // babs separates them by spaces.
+    case 'TOKEN_SIGNING_SECRETS_PREVIOUS':
+      return value.trim().split(/\s+/).join('\n')
+    case 'OAUTH2_PROXY_SCOPE':
+      return value.trim().split(/\s+/).join(',')
+    default:
+      return value
+  }
+}

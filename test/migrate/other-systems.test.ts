@@ -1,0 +1,186 @@
+/**
+ * The settings that users of other systems have, as they are (cases sn1 to sn25 of the people who come from another system).
+ *
+ * @module
+ */
+import { describe, expect, it } from 'vitest'
+import { load, problemsOf } from '../config/harness.ts'
+
+const SECRET = 'a secret of the old system, long enough'
+const OLDER = 'an-older-secret-of-the-old-system-1'
+const OLDEST = 'an-older-secret-of-the-old-system-2'
+/** A file without the users of the harness, which only the built-in login needs. */
+const NOBODY = { '/srv/gatewarden.yaml': '' }
+
+const loadWith = (env: Readonly<Record<string, string | undefined>>) => load({ env, files: NOBODY })
+
+const PROVIDER = {
+  OIDC_ISSUER_URL: 'https://id.example.com',
+  OIDC_CLIENT_ID: 'gatewarden',
+  OIDC_CLIENT_SECRET: 'from-the-provider',
+}
+
+describe('babs/mcp-auth-proxy', () => {
+  it('sn1: an issuer and a client at it, which mean PROVIDER=oidc', () => {
+    const { config, warnings } = loadWith(PROVIDER)
+    expect(config.provider).toMatchObject({
+      type: 'oidc',
+      issuerUrl: 'https://id.example.com',
+      clientId: 'gatewarden',
+      clientSecret: 'from-the-provider',
+    })
+    expect(warnings).toEqual([])
+  })
+
+  it('sn1: our own name wins, and the start says so', () => {
+    const { config, warnings } = loadWith({ ...PROVIDER, CLIENT_ID: 'ours' })
+    expect(config.provider).toMatchObject({ clientId: 'ours' })
+    expect(warnings).toEqual([expect.stringContaining('OIDC_CLIENT_ID')])
+  })
+
+  it('sn2, sn4, sn16, sn17, sn18: address, secrets, proxies, origins and grace', () => {
+    const { config } = loadWith({
+      ...PROVIDER,
+      PUBLIC_URL: undefined,
+      PROXY_BASE_URL: 'https://login.example.com',
+      TOKEN_SIGNING_SECRET: SECRET,
+      TOKEN_SIGNING_SECRETS_PREVIOUS: `${OLDER} ${OLDEST}`,
+      TRUSTED_PROXY_CIDRS: '10.0.0.0/8,192.0.2.7',
+      MCP_CORS_ORIGINS: 'https://app.example.com',
+      REFRESH_RACE_GRACE_SEC: '5',
+      RATE_LIMIT_ENABLED: 'false',
+    })
+    expect(config).toMatchObject({
+      publicUrl: { origin: 'https://login.example.com' },
+      secret: SECRET,
+      secretPrevious: [OLDER, OLDEST],
+      trustedProxies: ['10.0.0.0/8', '192.0.2.7'],
+      allowedOrigins: ['https://app.example.com'],
+      lifetimes: { refreshGrace: 5 },
+      rateLimit: 0,
+    })
+  })
+
+  it.each([
+    [':8080', { host: '::', port: 8080 }],
+    ['127.0.0.1:8080', { host: '127.0.0.1', port: 8080 }],
+    ['[::1]:8080', { host: '::1', port: 8080 }],
+  ])('sn6: LISTEN_ADDR=%s', (value, listen) => {
+    expect(loadWith({ ...PROVIDER, LISTEN_ADDR: value }).config.listen).toEqual(listen)
+  })
+
+  it('sn6: our own PORT wins over LISTEN_ADDR', () => {
+    const { config, warnings } = loadWith({ ...PROVIDER, LISTEN_ADDR: ':8080', PORT: '9000' })
+    expect(config.listen.port).toBe(9000)
+    expect(warnings).toEqual([expect.stringContaining('LISTEN_ADDR')])
+  })
+
+  it('sn15: CLIENT_REGISTRATION_TTL=0 and CLIENT_LIFETIME=0 mean for ever', () => {
+    for (const name of ['CLIENT_REGISTRATION_TTL', 'CLIENT_LIFETIME']) {
+      expect(loadWith({ ...PROVIDER, [name]: '0' }).config).not.toHaveProperty('clientLifetime')
+      expect(loadWith({ ...PROVIDER, [name]: '7d' }).config.clientLifetime).toBe(7 * 86_400)
+    }
+  })
+
+  it.each([
+    'TRUST_PROXY_HEADERS',
+    'REDIS_REQUIRED',
+    'COMPAT_ALLOW_STATELESS',
+    'PKCE_REQUIRED',
+    'RENDER_CONSENT_PAGE',
+    'OIDC_ALLOW_INSECURE_HTTP',
+    'ACCESS_LOG_SKIP_RE',
+    'MCP_TOOL_METRICS',
+    'MCP_LOG_BODY_MAX',
+    'MCP_RESOURCE_NAME',
+  ])('sn20: %s gets a line, and changes nothing', (name) => {
+    const { warnings, config } = loadWith({ ...PROVIDER, [name]: 'true' })
+    expect(warnings).toEqual([expect.stringContaining(`${name}: is a setting of babs`)])
+    expect(config).toEqual(loadWith(PROVIDER).config)
+  })
+})
+
+describe('atrawog/mcp-oauth-gateway', () => {
+  it('sn5, sn14: the secret and the lifetime of refresh tokens', () => {
+    const { config } = loadWith({
+      ...PROVIDER,
+      GATEWAY_JWT_SECRET: SECRET,
+      REFRESH_TOKEN_LIFETIME: '2592000',
+    })
+    expect(config).toMatchObject({ secret: SECRET, lifetimes: { grant: 2_592_000 } })
+  })
+
+  it('sn5: a secret that is too short is refused under its own name', () => {
+    const problems = problemsOf(() => loadWith({ ...PROVIDER, GATEWAY_JWT_SECRET: 'short' }))
+    expect(problems).toEqual([expect.stringMatching(/^GATEWAY_JWT_SECRET: /)])
+  })
+
+  it.each(['JWT_ALGORITHM', 'SESSION_TIMEOUT', 'ACME_EMAIL', 'GITHUB_PAT'])(
+    'sn5, sn14, sn22: %s gets a line',
+    (name) => {
+      const { warnings } = loadWith({ ...PROVIDER, [name]: 'x' })
+      expect(warnings).toEqual([expect.stringContaining(`${name}: is a setting of atrawog`)])
+    },
+  )
+})
+
+describe('risedphantom/mcp-oauth2-proxy', () => {
+  it('sn2, sn6, sn8 to sn10: its variables', () => {
+    const { config } = loadWith({
+      PUBLIC_URL: undefined,
+      MCP_OAUTH2_PROXY_AUTH_BASEURL: 'https://login.example.com',
+      MCP_OAUTH2_PROXY_AUTH_ISSUERURL: 'https://id.example.com',
+      MCP_OAUTH2_PROXY_AUTH_CLIENTID: 'gatewarden',
+      MCP_OAUTH2_PROXY_AUTH_CLIENTSECRET: 'from-the-provider',
+      MCP_OAUTH2_PROXY_AUTH_CLIENTTTL: '30d',
+      MCP_OAUTH2_PROXY_SERVER_LISTENADDRESS: ':8080',
+      MCP_OAUTH2_PROXY_UPSTREAM_URL: 'http://127.0.0.1:3000',
+    })
+    expect(config).toMatchObject({
+      publicUrl: { origin: 'https://login.example.com' },
+      provider: { type: 'oidc', clientId: 'gatewarden' },
+      clientLifetime: 30 * 86_400,
+      listen: { port: 8080 },
+    })
+    expect(config.resources[0]).toMatchObject({ upstream: 'http://127.0.0.1:3000' })
+  })
+
+  it('any other of its variables gets a line', () => {
+    const { warnings } = loadWith({ ...PROVIDER, MCP_OAUTH2_PROXY_LOG_FORMAT: 'text' })
+    expect(warnings).toEqual([expect.stringContaining('MCP_OAUTH2_PROXY_LOG_FORMAT: ')])
+  })
+})
+
+describe('oauth2-proxy', () => {
+  it('sn23: the names that mean the same', () => {
+    const { config } = loadWith({
+      OAUTH2_PROXY_OIDC_ISSUER_URL: 'https://id.example.com',
+      OAUTH2_PROXY_CLIENT_ID: 'gatewarden',
+      OAUTH2_PROXY_CLIENT_SECRET: 'from-the-provider',
+      OAUTH2_PROXY_OIDC_GROUPS_CLAIM: 'roles',
+      OAUTH2_PROXY_COOKIE_DOMAINS: 'example.com',
+      OAUTH2_PROXY_SCOPE: 'openid email groups',
+      OAUTH2_PROXY_HTTP_ADDRESS: '0.0.0.0:4180',
+    })
+    expect(config).toMatchObject({
+      provider: { type: 'oidc', groupsClaim: 'roles', scopes: ['openid', 'email', 'groups'] },
+      cookieDomain: 'example.com',
+      listen: { host: '0.0.0.0', port: 4180 },
+    })
+  })
+
+  it.each([
+    ['OAUTH2_PROXY_EMAIL_DOMAINS', '*'],
+    ['OAUTH2_PROXY_ALLOWED_GROUPS', 'admins'],
+  ])('sn23: %s lets nobody in here, and the line says why', (name, value) => {
+    const env = { ...PROVIDER, ALLOWED_EMAILS: undefined, [name]: value }
+    expect(problemsOf(() => loadWith(env))).toEqual([expect.stringMatching(/^ALLOWED_EMAILS: /)])
+    const { warnings } = loadWith({ ...PROVIDER, [name]: value })
+    expect(warnings).toEqual([expect.stringContaining('here one list is enough')])
+  })
+
+  it('sn23: any other of its variables gets a line', () => {
+    const { warnings } = loadWith({ ...PROVIDER, OAUTH2_PROXY_COOKIE_SECRET: 'x' })
+    expect(warnings).toEqual([expect.stringContaining('OAUTH2_PROXY_COOKIE_SECRET: ')])
+  })
+})
