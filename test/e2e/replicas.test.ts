@@ -299,7 +299,10 @@ function behavesAsOne(): void {
     const store = await openStore()
     // A third process, which knows the new key before the two do.
     const issueNew = async () => {
-      const rotated = await gatewarden('keys', 'rotate', '--compromised', '--config', world.file)
+      const { port } = new URL(world.publicUrl)
+      const rotated = await gatewarden(
+        ...['keys', 'rotate', '--compromised', '--config', world.file, '--port', port],
+      )
       expect(rotated).toMatchObject({ code: 0, stderr: '' })
       const keyring = createKeyring(world.settings.SECRET ?? '', { issuer: world.publicUrl })
       const keys = await loadSigningKeys({
