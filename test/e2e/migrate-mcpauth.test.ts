@@ -46,6 +46,8 @@ describe.skipIf(isSkipped('traefik'))('somebody who comes from mcpauth', () => {
     expect(problems?.filter((name) => name !== 'warning').toSorted()).toEqual([
       'ALLOWED_EMAILS',
       'RESOURCES',
+      // No file was read, which the first line says.
+      'gatewarden.yaml',
       'users',
     ])
     expect(world.log()).toContain('"listening"')
