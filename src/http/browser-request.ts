@@ -19,6 +19,7 @@ const readBrowser = headerReader(['sec-fetch-mode', 'user-agent'])
 const readTab = headerReader([
   'sec-fetch-mode',
   'sec-fetch-dest',
+  'sec-fetch-site',
   'service-worker',
   'service-worker-navigation-preload',
 ])
@@ -103,16 +104,14 @@ export function isByProgram(rawHeaders: readonly string[]): boolean {
 /**
  * True unless the browser says that a script, a frame or a worker makes the request, and not a person's tab. A service
  * worker with navigation preload gets a request that differs from a tab's in one header, which the worker can change
- * but not remove.
+ * but not remove. A browser that sends `Sec-Fetch-Mode` sends `Sec-Fetch-Site` as well, and no page can remove it; Node's
+ * `fetch` sends the mode alone.
  */
 export function isOpened(rawHeaders: readonly string[]): boolean {
-  const [mode = 'navigate', destination = 'document', worker, preload] = readTab(rawHeaders)
-  return (
-    mode === 'navigate' &&
-    destination === 'document' &&
-    worker === undefined &&
-    preload === undefined
-  )
+  const [mode = 'navigate', destination, site, worker, preload] = readTab(rawHeaders)
+  if (worker !== undefined || preload !== undefined) return false
+  if (site === undefined && destination === undefined) return true
+  return mode === 'navigate' && (destination ?? 'document') === 'document'
 }
 
 /** The relation of the requested address to the page that led there, as the browser says it. */
