@@ -26,6 +26,12 @@ export const CLIENT_CONFIGURATION_PATH = '/register/client'
 
 export const PROTECTED_RESOURCE = '/.well-known/oauth-protected-resource'
 
+/**
+ * Below it, on our own host, are the documents of servers on other hosts: `/<host>/<path as asked>`. No server of our own
+ * host can be at an address that is ours.
+ */
+export const DOCUMENTS_OF_OTHERS = `${PROTECTED_RESOURCE}/auth/r`
+
 /** RFC 8414 section 3.1, and OIDC Discovery 1.0 section 4. */
 export const AUTHORIZATION_SERVER = [
   '/.well-known/oauth-authorization-server',

@@ -196,7 +196,9 @@ it.each([
   `${PRM}/notes/mcp\\x`,
   '/.well-known/oauth-authorization-server/notes/mcp/..',
 ])('describes nothing at %s', (target) => {
-  expect(wellKnown(target, 'mcp.example.com', createResourceTable(RESOURCES))).toBeUndefined()
+  const places = { host: 'mcp.example.com', issuer: 'https://auth.example.com' }
+  const resources = createResourceTable(RESOURCES)
+  expect(wellKnown(target, { ...places, resources })).toBeUndefined()
 })
 
 it('publishes the public half of its keys only', async () => {
