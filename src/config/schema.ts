@@ -20,7 +20,13 @@ import { type Field, fields, list, scalar, text, toggle } from './values/fields.
 import { IDENTITY_HEADER_NAMES, identityHeaders } from './values/identity-headers.ts'
 import { parseInstant } from './values/instants.ts'
 import { parseDeniedHost, parseMetadataHost } from './values/metadata-hosts.ts'
-import { parseAllowedEmail, parseDomain, parseGroup, parseHostedDomain } from './values/people.ts'
+import {
+  parseAllowedEmail,
+  parseAllowedUser,
+  parseDomain,
+  parseGroup,
+  parseHostedDomain,
+} from './values/people.ts'
 import {
   parseCap,
   parseClientSecret,
@@ -52,6 +58,7 @@ import { parseFlatToken } from './values/static-token.ts'
 import {
   parseAllowedOrigin,
   parseDiscoveryUrl,
+  parseGithubUrl,
   parseIssuerUrl,
   parsePublicUrl,
   parseResourceUrl,
@@ -152,7 +159,7 @@ export const Settings = z.object({
     }),
   provider: text(parseProvider).prefault('builtin').register(fields, {
     description:
-      'Provider that people sign in at: `builtin` for the users in the file, `keycloak`, `google`, or `oidc` for any other OpenID Connect provider (docs/providers).',
+      'Provider that people sign in at: `builtin` for the users in the file, `keycloak`, `google`, `github`, or `oidc` for any other OpenID Connect provider (docs/providers).',
   }),
   users: list(parseFlatUser, splitUsers)
     .optional()
@@ -189,6 +196,7 @@ export const Settings = z.object({
       example: 'gatewarden',
       aliases: [
         'GOOGLE_CLIENT_ID',
+        'GITHUB_CLIENT_ID',
         'OIDC_CLIENT_ID',
         'OAUTH2_PROXY_CLIENT_ID',
         'MCP_OAUTH2_PROXY_AUTH_CLIENTID',
@@ -201,6 +209,7 @@ export const Settings = z.object({
       secret: true,
       aliases: [
         'GOOGLE_CLIENT_SECRET',
+        'GITHUB_CLIENT_SECRET',
         'OIDC_CLIENT_SECRET',
         'OAUTH2_PROXY_CLIENT_SECRET',
         'MCP_OAUTH2_PROXY_AUTH_CLIENTSECRET',
@@ -224,6 +233,16 @@ export const Settings = z.object({
       'Google Workspace domains whose accounts can sign in. If unset, any Google account can sign in, and the `ALLOWED_` lists decide who may pass.',
     example: 'example.com',
     kind: 'list',
+  }),
+  github_url: text(parseGithubUrl).optional().register(fields, {
+    description:
+      'Origin of a GitHub Enterprise, with `PROVIDER=github`. Default: `https://github.com`.',
+    example: 'https://github.example.com',
+  }),
+  github_api_url: text(parseGithubUrl).optional().register(fields, {
+    description:
+      "Base of GitHub's REST API. Default: `https://api.github.com`; for `GITHUB_URL` its `/api/v3`, or the host `api.` before a name under `ghe.com`.",
+    example: 'https://github.example.com/api/v3',
   }),
   accept_provider_tokens: toggle().prefault(false).register(fields, {
     description:
@@ -267,7 +286,7 @@ export const Settings = z.object({
   }),
   allowed_emails: list(parseAllowedEmail).optional().register(fields, {
     description:
-      'E-mail addresses of people who may pass. At least one of the three `ALLOWED_` lists must let someone in; `*` in any of them lets in anyone who can log in.',
+      'E-mail addresses of people who may pass. At least one of the four `ALLOWED_` lists must let someone in; `*` in any of them lets in anyone who can log in.',
     example: 'ann@example.com',
     kind: 'list',
   }),
@@ -281,6 +300,15 @@ export const Settings = z.object({
     example: 'staff',
     kind: 'list',
   }),
+  allowed_users: list(parseAllowedUser)
+    .optional()
+    .register(fields, {
+      description:
+        'User names of people who may pass, A to Z in either case. Only with a provider that gives each name to one person: `builtin`, `keycloak`, `github`, or `oidc` with `UNIQUE_USERNAMES`.',
+      example: 'ann',
+      kind: 'list',
+      aliases: ['ALLOWED_GITHUB_USERS'],
+    }),
   allowed_scopes: list(parseScopeToken)
     .optional()
     .register(fields, {

@@ -2,6 +2,7 @@
 
 import type { Keyring } from '../crypto.ts'
 import { createBuiltinProvider } from './builtin.ts'
+import { createGithubProvider } from './github.ts'
 import { createGoogleProvider } from './google.ts'
 import { createKeycloakProvider } from './keycloak.ts'
 import { createOddities, type ReportOddity } from './oddities.ts'
@@ -33,6 +34,8 @@ export function createProvider(config: ProviderConfig, given: ProviderDeps): Pro
       return createKeycloakProvider({ ...deps, ...config })
     case 'google':
       return createGoogleProvider({ ...deps, ...config })
+    case 'github':
+      return createGithubProvider({ ...deps, ...config })
     case 'oidc':
       return createOidcProvider({ ...deps, ...config, name: new URL(config.issuerUrl).host })
   }

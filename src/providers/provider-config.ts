@@ -58,5 +58,25 @@ export interface RedirectProviderConfig {
   readonly allowInsecure: boolean
 }
 
+/** GitHub, or a GitHub Enterprise. */
+export interface GithubProviderConfig {
+  readonly type: 'github'
+  /** See {@link RedirectProviderConfig.id}. */
+  readonly id: string
+  /** The origin where people sign in; its people are keyed by it. */
+  readonly issuerUrl: string
+  /** The base of the REST API, without a slash at its end. */
+  readonly apiUrl: string
+  readonly clientId: string
+  readonly clientSecret: string
+  /** Scopes of the authorization request; organisations and teams are read only if `read:org` is among them. */
+  readonly scopes: readonly string[]
+  /** The organisations, in lower case, that memberships count of; empty: all. */
+  readonly organisations: readonly string[]
+}
+
+/** A provider elsewhere. */
+export type RemoteProviderConfig = RedirectProviderConfig | GithubProviderConfig
+
 /** The provider that identifies people. */
-export type ProviderConfig = { readonly type: 'builtin' } | RedirectProviderConfig
+export type ProviderConfig = { readonly type: 'builtin' } | RemoteProviderConfig

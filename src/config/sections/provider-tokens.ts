@@ -28,6 +28,13 @@ export function checkProviderTokens({ settings, given, resources, report }: Part
     )
     return
   }
+  if (settings.provider === 'github' && accepting.length > 0) {
+    report.problem(
+      label,
+      'is on, but a token of GitHub does not say which resource it is for. Turn it off.',
+    )
+    return
+  }
   if (accepting.length > 0) {
     report.warning(
       label,

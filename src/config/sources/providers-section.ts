@@ -43,7 +43,7 @@ export function readProviders(
     return undefined
   }
   if (provider.type === undefined || provider.type === null) {
-    report.problem(`providers.${id}.type`, 'is missing. Write keycloak, google or oidc.')
+    report.problem(`providers.${id}.type`, 'is missing. Write keycloak, google, github or oidc.')
   }
   const entries = Object.entries(provider).flatMap(([key, given]): Entry[] => {
     const written = `providers.${id}.${key}`
@@ -72,5 +72,7 @@ export const ProviderSection = section({
   provider_scopes: Settings.shape.provider_scopes,
   groups_claim: Settings.shape.groups_claim,
   google_hosted_domain: Settings.shape.google_hosted_domain,
+  github_url: Settings.shape.github_url,
+  github_api_url: Settings.shape.github_api_url,
   unique_usernames: Settings.shape.unique_usernames,
 })

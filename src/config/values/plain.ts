@@ -98,7 +98,13 @@ export function parseLogFormat(value: string): LogFormat {
   throw new InvalidValue(`${quote(value)} is no format of the log. Write json or text.`)
 }
 
-const PROVIDERS: readonly ProviderConfig['type'][] = ['builtin', 'keycloak', 'google', 'oidc']
+const PROVIDERS: readonly ProviderConfig['type'][] = [
+  'builtin',
+  'keycloak',
+  'google',
+  'github',
+  'oidc',
+]
 
 /** @throws InvalidValue for a provider that is not supported */
 export function parseProvider(value: string): ProviderConfig['type'] {
@@ -107,7 +113,7 @@ export function parseProvider(value: string): ProviderConfig['type'] {
   // mcpauth's name for it.
   if (value === 'internal') return 'builtin'
   throw new InvalidValue(
-    `${quote(value)} is not a supported provider. Write builtin, keycloak, google, or oidc for any other OpenID Connect provider.`,
+    `${quote(value)} is not a supported provider. Write builtin, keycloak, google, github, or oidc for any other OpenID Connect provider.`,
   )
 }
 

@@ -120,6 +120,19 @@ export function parseIssuerUrl(value: string): IssuerUrl {
   }
 }
 
+/** @throws InvalidValue unless `value` is an http or https URL of GitHub or its API, without a wildcard */
+export function parseGithubUrl(value: string): IssuerUrl {
+  const { url } = parseHttpUrl(value, 'https://github.example.com')
+  if (url.hostname.includes('*')) {
+    throw new InvalidValue(`${quote(value)} is a wildcard. Write the one address.`)
+  }
+  return {
+    href: url.href.replace(/\/+$/, ''),
+    secure: url.protocol === 'https:',
+    loopback: isLoopbackHost(url.hostname),
+  }
+}
+
 const DISCOVERY_PATH = '/.well-known/openid-configuration'
 
 /**

@@ -6,13 +6,14 @@
 import { expect } from 'vitest'
 import { createBrowser, refreshTarget } from '../../support/browser.ts'
 import type { TestApp } from '../../support/build-app.ts'
+import { GITHUB_CLIENT, startGithub } from '../../support/github-stand-in.ts'
 import {
   CLIENT_ID,
   CLIENT_SECRET,
   type HostileProvider,
   startHostileProvider,
 } from '../../support/hostile-provider.ts'
-import { authorizeUrl, check, register } from '../../support/oauth-client.ts'
+import { authorizeUrl, check, codeOf, register } from '../../support/oauth-client.ts'
 import { approve, obtainTokensThere } from '../../support/provider-journey.ts'
 import { startUpstream } from '../../support/upstream-server.ts'
 import { type Effect, start } from './start.ts'
@@ -144,6 +145,25 @@ const expectProviderTokens: Effect = async () => {
   }
 }
 
+/** A person of a GitHub elsewhere signs in; both of its addresses come from the settings. */
+export async function expectGithub(
+  startWith: (settings: Record<string, string>) => Promise<TestApp>,
+): Promise<void> {
+  const github = await startGithub()
+  const { app } = await startWith({
+    PROVIDER: 'github',
+    GITHUB_URL: github.site,
+    GITHUB_API_URL: github.api,
+    GITHUB_CLIENT_ID: GITHUB_CLIENT.id,
+    GITHUB_CLIENT_SECRET: GITHUB_CLIENT.secret,
+  })
+  const browser = createBrowser(app)
+  const approved = await approve(browser, authorizeUrl(await register(app)))
+  const back = await github.signIn(refreshTarget(approved.body))
+  expect(codeOf(await browser.get(back))).toBeTruthy()
+  expect(github.redeemed).toHaveLength(1)
+}
+
 /** Starts with this provider and one more of its settings, by its name in the file. */
 type StartWith = (
   provider: HostileProvider,
@@ -196,6 +216,8 @@ export const provider: Record<
   | 'token_endpoint_auth_method'
   | 'groups_claim'
   | 'google_hosted_domain'
+  | 'github_url'
+  | 'github_api_url'
   | 'unique_usernames'
   | 'accept_provider_tokens'
   | 'provider_token_clients'
@@ -214,6 +236,8 @@ export const provider: Record<
   token_endpoint_auth_method: () => expectPost(startFlat),
   groups_claim: expectOidc,
   google_hosted_domain: () => expectHostedDomain((settings) => start(settings)),
+  github_url: () => expectGithub((settings) => start(settings)),
+  github_api_url: () => expectGithub((settings) => start(settings)),
   unique_usernames: expectUniqueUsernames,
   accept_provider_tokens: expectProviderTokens,
   provider_token_clients: expectProviderTokens,

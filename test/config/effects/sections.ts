@@ -39,6 +39,7 @@ import { loadYaml } from '../harness.ts'
 import { whoPasses } from './people.ts'
 import {
   expectDiscoveryThere,
+  expectGithub,
   expectHostedDomain,
   expectPersonOf,
   expectPost,
@@ -474,6 +475,17 @@ const staticTokens: Record<string, Effect> = {
   },
 }
 
+const startGithubInFile = (settings: Record<string, string>) =>
+  startFile(
+    [
+      `${NOTES} } }\n${ALLOW}\nproviders:\n  gh:\n    type: github`,
+      `github_url: ${settings.GITHUB_URL}`,
+      `github_api_url: ${settings.GITHUB_API_URL}`,
+      `client_id: ${settings.GITHUB_CLIENT_ID}`,
+      `client_secret: ${settings.GITHUB_CLIENT_SECRET}\n`,
+    ].join('\n    '),
+  )
+
 const all: Record<string, Record<string, Effect>> = {
   resources,
   providers: {
@@ -498,6 +510,8 @@ const all: Record<string, Record<string, Effect>> = {
           ].join('\n    '),
         ),
       ),
+    github_url: () => expectGithub(startGithubInFile),
+    github_api_url: () => expectGithub(startGithubInFile),
     unique_usernames: async () => {
       for (const [unique, expected] of [
         [false, /^u_/],
