@@ -8,7 +8,7 @@ import type { BrandOptions } from '../pages/brand.ts'
 import type { Config } from './config.ts'
 import { warnOfClosedResources } from './rules/closed-resources.ts'
 import { checkHeaderMutations } from './rules/forged-headers.ts'
-import { withGithubNames } from './rules/github-names.ts'
+import { withGroupNames } from './rules/group-names.ts'
 import { checkGroupsOfProvider } from './rules/groups-of-provider.ts'
 import { withImpliedProvider } from './rules/implied-provider.ts'
 import { warnOfLdapNames } from './rules/ldap-names.ts'
@@ -57,7 +57,7 @@ export function buildConfig(given: Parts): Config | undefined {
   if (publicUrl) checkCookieDomain(parts, publicUrl)
   warnOfOpenProxies(parts)
   warnOfLdapNames(parts)
-  const resources = withGithubNames(buildResources(parts), parts)
+  const resources = withGroupNames(buildResources(parts), parts)
   checkPublicSuffixes({ ...parts, resources, prodMode: settings.prod_mode })
   const { users, newUsers } = buildUsers({
     described: parts.file.users ?? {},

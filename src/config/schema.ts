@@ -42,6 +42,7 @@ import {
   parseRateLimit,
   parseRealm,
   parseSecret,
+  parseTenant,
   parseToken,
   parseTokenEndpointAuthMethod,
   parseUpstreamAuthorization,
@@ -57,8 +58,8 @@ import { splitList } from './values/split-list.ts'
 import { parseFlatToken } from './values/static-token.ts'
 import {
   parseAllowedOrigin,
+  parseBaseUrl,
   parseDiscoveryUrl,
-  parseGithubUrl,
   parseIssuerUrl,
   parsePublicUrl,
   parseResourceUrl,
@@ -159,7 +160,7 @@ export const Settings = z.object({
     }),
   provider: text(parseProvider).prefault('builtin').register(fields, {
     description:
-      'Provider that people sign in at: `builtin` for the users in the file, `keycloak`, `google`, `github`, or `oidc` for any other OpenID Connect provider (docs/providers).',
+      'Provider that people sign in at: `builtin` for the users in the file, `keycloak`, `google`, `github`, `entra`, or `oidc` for any other OpenID Connect provider (docs/providers).',
   }),
   users: list(parseFlatUser, splitUsers)
     .optional()
@@ -234,15 +235,37 @@ export const Settings = z.object({
     example: 'example.com',
     kind: 'list',
   }),
-  github_url: text(parseGithubUrl).optional().register(fields, {
+  github_url: text(parseBaseUrl).optional().register(fields, {
     description:
       'Origin of a GitHub Enterprise, with `PROVIDER=github`. Default: `https://github.com`.',
     example: 'https://github.example.com',
   }),
-  github_api_url: text(parseGithubUrl).optional().register(fields, {
+  github_api_url: text(parseBaseUrl).optional().register(fields, {
     description:
       "Base of GitHub's REST API. Default: `https://api.github.com`; for `GITHUB_URL` its `/api/v3`, or the host `api.` before a name under `ghe.com`.",
     example: 'https://github.example.com/api/v3',
+  }),
+  entra_tenant: list(parseTenant).optional().register(fields, {
+    description:
+      'With `PROVIDER=entra`: the Directory (tenant) ID of your organisation, or several. Only their people can sign in.',
+    example: '3f2504e0-4f89-41d3-9a0c-0305e82c3301',
+    kind: 'list',
+  }),
+  entra_verified_domains: list(parseDomain).optional().register(fields, {
+    description:
+      'Mail domains whose addresses count although Entra does not say that they are verified (the claim `xms_edov`): domains that your only tenant owns.',
+    example: 'example.com',
+    kind: 'list',
+  }),
+  entra_url: text(parseBaseUrl).optional().register(fields, {
+    description:
+      'Base of the authorities of Entra, for national clouds. Default: `https://login.microsoftonline.com`.',
+    example: 'https://login.microsoftonline.us',
+  }),
+  entra_graph_url: text(parseBaseUrl).optional().register(fields, {
+    description:
+      'Base of Microsoft Graph, which lists the groups of people in more than 200. Default: `https://graph.microsoft.com`.',
+    example: 'https://graph.microsoft.us',
   }),
   accept_provider_tokens: toggle().prefault(false).register(fields, {
     description:

@@ -184,7 +184,7 @@ describe('ALLOWED_USERS', () => {
     expect(users({ ...OIDC, UNIQUE_USERNAMES: 'true' })).toEqual([])
     expect(users({ ...OIDC, PROVIDER: 'keycloak' })).toEqual([])
     expect(users({ PROVIDER: 'google', ...CLIENT })).toEqual([
-      'ALLOWED_USERS: names users, but Google has no user names. List e-mails or domains.',
+      'ALLOWED_USERS: names users, but Google has no user names that stay with a person. List e-mails, domains or groups.',
     ])
   })
 

@@ -68,14 +68,14 @@ function checkTransport({ settings, given, file, resources, provider, report }: 
     }
   }
   if (!provider || provider.type === 'builtin') return
-  if (provider.type === 'github') {
-    for (const [key, url] of [
-      ['github_url', provider.issuerUrl],
-      ['github_api_url', provider.apiUrl],
-    ] as const) {
+  if (provider.type === 'github' || provider.type === 'entra') {
+    const addresses =
+      provider.type === 'github'
+        ? ({ github_url: provider.issuerUrl, github_api_url: provider.apiUrl } as const)
+        : ({ entra_url: provider.baseUrl, entra_graph_url: provider.graphUrl } as const)
+    for (const [key, url] of Object.entries(addresses)) {
       if (!url.startsWith('http:')) continue
-      const label = given.get(key)?.written ?? key.toUpperCase()
-      report.problem(label, 'is plain http, which PROD_MODE refuses. Use https.')
+      report.problem(key.toUpperCase(), 'is plain http, which PROD_MODE refuses. Use https.')
     }
     return
   }

@@ -15,15 +15,16 @@ export function checkUserNames({
   resources,
   report,
 }: Chosen & { readonly resources: readonly ResourceConfig[]; readonly report: Report }): void {
-  if (provider !== 'google' && !(provider === 'oidc' && !unique)) return
+  const none = provider === 'google' ? 'Google' : provider === 'entra' ? 'Entra' : undefined
+  if (none === undefined && !(provider === 'oidc' && !unique)) return
   const entry = given.get('allowed_users')
   const naming = resources.filter(({ allow }) => allow.users !== undefined)
   const label = entry?.written ?? (naming[0] ? `resources.${naming[0].id}.allow.users` : undefined)
   if (label === undefined || naming.length === 0) return
   report.problem(
     label,
-    provider === 'google'
-      ? 'names users, but Google has no user names. List e-mails or domains.'
+    none !== undefined
+      ? `names users, but ${none} has no user names that stay with a person. List e-mails, domains or groups.`
       : 'names users, but PROVIDER=oidc may give one user name to several people. If it does not, set UNIQUE_USERNAMES=true; else list e-mails or groups.',
   )
 }

@@ -5,10 +5,11 @@
  */
 import type { GithubProviderConfig } from '../../providers/provider-config.ts'
 import type { ResourceConfig } from '../../resources/resource-table.ts'
-import type { SettingKey } from '../schema.ts'
 import type { Chosen } from '../sources/precedence.ts'
 import type { Report } from '../values/problem.ts'
-import { type IssuerUrl, parseGithubUrl } from '../values/urls.ts'
+import { parseBaseUrl } from '../values/urls.ts'
+import { checkBaseUrl } from './base-url.ts'
+import { DISCOVERY_KEYS, refuseSettings } from './only-elsewhere.ts'
 
 interface Parts extends Chosen {
   readonly id: string | undefined
@@ -20,39 +21,22 @@ interface Parts extends Chosen {
 
 const GITHUB = 'https://github.com'
 const GITHUB_API = 'https://api.github.com'
-/** Settings of OpenID Connect, which GitHub does not speak. */
-const OIDC_ONLY = [
-  'issuer_url',
-  'discovery_url',
-  'token_endpoint_auth_method',
-  'groups_claim',
-  'provider_token_clients',
-  'keycloak_auth_host',
-  'keycloak_auth_port',
-  'keycloak_auth_protocol',
-  'keycloak_realm',
-] as const satisfies readonly SettingKey[]
-
 /** GitHub, or undefined if it has a problem; problems go to the report. */
 export function buildGithub(parts: Parts): GithubProviderConfig | undefined {
   const { settings, given, broken, id, clientId, clientSecret, resources, report } = parts
-  for (const key of OIDC_ONLY) {
-    const stray = given.get(key)
-    if (!stray) continue
-    const remedy =
-      key === 'issuer_url' ? 'Use GITHUB_URL for a GitHub Enterprise, or remove it.' : 'Remove it.'
-    report.problem(stray.written, `does not apply to PROVIDER=github. ${remedy}`)
-  }
-  const site = settings.github_url ?? parseGithubUrl(GITHUB)
+  refuseSettings([...DISCOVERY_KEYS, 'token_endpoint_auth_method'], parts, {
+    issuer_url: 'GITHUB_URL for a GitHub Enterprise',
+  })
+  const site = settings.github_url ?? parseBaseUrl(GITHUB)
   if (site.href !== new URL(site.href).origin) {
     report.problem(
       given.get('github_url')?.written ?? 'GITHUB_URL',
       'has a path. Write the origin alone, like https://github.example.com; the API is GITHUB_API_URL.',
     )
   }
-  const api = settings.github_api_url ?? parseGithubUrl(apiOf(site.href))
-  checkTransport('github_url', site, parts)
-  if (settings.github_api_url) checkTransport('github_api_url', api, parts)
+  const api = settings.github_api_url ?? parseBaseUrl(apiOf(site.href))
+  checkBaseUrl('github_url', site, parts)
+  checkBaseUrl('github_api_url', api, parts)
   if (broken.has('github_url') || broken.has('github_api_url')) return undefined
   if (clientId === undefined || clientSecret === undefined) return undefined
   const organisations = organisationsOf(resources)
@@ -100,23 +84,6 @@ function apiOf(site: string): string {
   if (site === GITHUB) return GITHUB_API
   const { protocol, host, hostname } = new URL(site)
   return hostname.endsWith('.ghe.com') ? `${protocol}//api.${host}` : `${site}/api/v3`
-}
-
-function checkTransport(
-  key: 'github_url' | 'github_api_url',
-  { secure, loopback }: IssuerUrl,
-  { settings, given, broken, report }: Parts,
-): void {
-  if (secure || loopback) return
-  const label = given.get(key)?.written ?? key.toUpperCase()
-  if (settings.dev_mode) {
-    report.warning(label, 'is plain http: everyone on the network can log in as anyone.')
-  } else if (!broken.has('dev_mode')) {
-    report.problem(
-      label,
-      'is plain http beyond this machine. Use https, or set DEV_MODE=true to try it out on a network you trust.',
-    )
-  }
 }
 
 /** True for a name that only a client or a list of GitHub has, such as `GITHUB_CLIENT_ID`. */

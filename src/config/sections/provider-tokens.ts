@@ -28,10 +28,13 @@ export function checkProviderTokens({ settings, given, resources, report }: Part
     )
     return
   }
-  if (settings.provider === 'github' && accepting.length > 0) {
+  const { provider } = settings
+  if ((provider === 'github' || provider === 'entra') && accepting.length > 0) {
     report.problem(
       label,
-      'is on, but a token of GitHub does not say which resource it is for. Turn it off.',
+      provider === 'github'
+        ? 'is on, but a token of GitHub does not say which resource it is for. Turn it off.'
+        : 'is on, which works with the issuer of a single tenant and PROVIDER=oidc alone. Turn it off.',
     )
     return
   }

@@ -14,6 +14,7 @@ import type { FileContents } from '../sources/file.ts'
 import type { Chosen } from '../sources/precedence.ts'
 import { attempt, type Report } from '../values/problem.ts'
 import { type IssuerUrl, parseDiscoveryUrl, parseIssuerUrl } from '../values/urls.ts'
+import { buildEntra, ENTRA_KEYS } from './entra.ts'
 import { buildGithub, checkStrayGithub } from './github.ts'
 
 interface Parts extends Chosen {
@@ -40,6 +41,7 @@ const REDIRECT_KEYS = [
   'groups_claim',
   'google_hosted_domain',
   'github_url',
+  ...ENTRA_KEYS,
   'unique_usernames',
   'provider_token_clients',
   ...KEYCLOAK_KEYS,
@@ -59,9 +61,10 @@ export function buildProvider(parts: Parts): ProviderConfig | undefined {
       }
     }
     checkPresets(type, parts)
-    return type === 'github'
-      ? buildGithub({ ...parts, id: file.providerId, ...credentials(type, parts) })
-      : buildRedirectProvider(type, parts)
+    if (type !== 'github') checkOpenid(parts)
+    if (type !== 'github' && type !== 'entra') return buildRedirectProvider(type, parts)
+    const all = { ...parts, id: file.providerId, ...credentials(type, parts) }
+    return type === 'github' ? buildGithub(all) : buildEntra(all)
   }
   const users = described + (listed ? 1 : 0)
   for (const key of REDIRECT_KEYS) {
@@ -81,7 +84,7 @@ function buildRedirectProvider(
   type: RedirectProviderConfig['type'],
   parts: Parts,
 ): RedirectProviderConfig | undefined {
-  const { settings, given, broken, file, report } = parts
+  const { settings, given, file, report } = parts
   const issuer = findIssuer(type, parts)
   if (issuer) checkTransport(issuer, parts)
   const inner = findDiscovery(type, parts)
@@ -89,13 +92,6 @@ function buildRedirectProvider(
     report.warning(
       innerLabel(parts),
       'is plain http: everyone on the network between Gatewarden and the provider can log in as anyone.',
-    )
-  }
-  const scopes = given.get('provider_scopes')
-  if (scopes && !broken.has('provider_scopes') && !settings.provider_scopes.includes('openid')) {
-    report.problem(
-      scopes.written,
-      'lacks openid, without which the provider does not say who somebody is. Add it.',
     )
   }
   const { clientId, clientSecret } = credentials(type, parts)
@@ -125,6 +121,17 @@ const credentials = (type: RemoteProviderConfig['type'], parts: Parts) => ({
   clientSecret: parts.settings.client_secret ?? missing('client_secret', type, parts),
 })
 
+/** Scopes of the operator's own replace ours. GitHub does not speak OpenID Connect. */
+function checkOpenid({ settings, given, broken, report }: Parts): void {
+  const scopes = given.get('provider_scopes')
+  if (scopes && !broken.has('provider_scopes') && !settings.provider_scopes.includes('openid')) {
+    report.problem(
+      scopes.written,
+      'lacks openid, without which the provider does not say who somebody is. Add it.',
+    )
+  }
+}
+
 /** Settings that only some providers have. */
 function checkPresets(
   type: RemoteProviderConfig['type'],
@@ -139,6 +146,10 @@ function checkPresets(
       hosted.written,
       'lists no domain. Add one; without the setting, any Google account can sign in.',
     )
+  }
+  for (const key of ENTRA_KEYS) {
+    const stray = type === 'entra' ? undefined : given.get(key)
+    if (stray) report.problem(stray.written, 'applies only to PROVIDER=entra. Remove it.')
   }
   const unique = given.get('unique_usernames')
   if (unique && type !== 'oidc') {

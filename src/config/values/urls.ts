@@ -120,8 +120,11 @@ export function parseIssuerUrl(value: string): IssuerUrl {
   }
 }
 
-/** @throws InvalidValue unless `value` is an http or https URL of GitHub or its API, without a wildcard */
-export function parseGithubUrl(value: string): IssuerUrl {
+/**
+ * The base of a provider's addresses.
+ * @throws InvalidValue unless `value` is an http or https URL without query, fragment and wildcard
+ */
+export function parseBaseUrl(value: string): IssuerUrl {
   const { url } = parseHttpUrl(value, 'https://github.example.com')
   if (url.hostname.includes('*')) {
     throw new InvalidValue(`${quote(value)} is a wildcard. Write the one address.`)

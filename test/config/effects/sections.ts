@@ -39,6 +39,7 @@ import { loadYaml } from '../harness.ts'
 import { whoPasses } from './people.ts'
 import {
   expectDiscoveryThere,
+  expectEntra,
   expectGithub,
   expectHostedDomain,
   expectPersonOf,
@@ -486,6 +487,19 @@ const startGithubInFile = (settings: Record<string, string>) =>
     ].join('\n    '),
   )
 
+const startEntraInFile = (settings: Record<string, string>) =>
+  startFile(
+    [
+      `${NOTES} } }\nallow: { groups: [${settings.ALLOWED_GROUPS}] }\nproviders:\n  ms:\n    type: entra`,
+      `entra_tenant: [${settings.ENTRA_TENANT}]`,
+      `entra_verified_domains: [${settings.ENTRA_VERIFIED_DOMAINS}]`,
+      `entra_url: ${settings.ENTRA_URL}`,
+      `entra_graph_url: ${settings.ENTRA_GRAPH_URL}`,
+      `client_id: ${settings.CLIENT_ID}`,
+      `client_secret: ${settings.CLIENT_SECRET}\n`,
+    ].join('\n    '),
+  )
+
 const all: Record<string, Record<string, Effect>> = {
   resources,
   providers: {
@@ -512,6 +526,10 @@ const all: Record<string, Record<string, Effect>> = {
       ),
     github_url: () => expectGithub(startGithubInFile),
     github_api_url: () => expectGithub(startGithubInFile),
+    entra_tenant: () => expectEntra(startEntraInFile),
+    entra_verified_domains: () => expectEntra(startEntraInFile),
+    entra_url: () => expectEntra(startEntraInFile),
+    entra_graph_url: () => expectEntra(startEntraInFile),
     unique_usernames: async () => {
       for (const [unique, expected] of [
         [false, /^u_/],
