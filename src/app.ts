@@ -152,6 +152,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     events,
     clientAddress: services.clientAddress,
     answerEarly: answerCheck,
+    isTrustedProxy,
     lifecycle,
   })
   if (config.hsts) demandHttps(app, issuer)

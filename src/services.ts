@@ -168,7 +168,10 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     trustedProxies: config.trustedProxies,
     events,
   })
-  const resources = createResourceTable(config.resources, { publicUrl: issuer })
+  const resources = createResourceTable(config.resources, {
+    publicUrl: issuer,
+    discoveryAt: config.discoveryAt,
+  })
   const userNames: UserNames = {
     areUnique: provider.uniqueUsernames,
     ofTokens: new Set(config.staticTokens.map(({ name }) => comparedName(name))),

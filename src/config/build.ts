@@ -117,6 +117,7 @@ export function buildConfig(given: Parts): Config | undefined {
     ...(settings.signing_key !== undefined && { signingKey: settings.signing_key }),
     resources,
     protectedPath: settings.protected_path,
+    discoveryAt: settings.discovery_at,
     directChecks: !settings.prod_mode,
     trustedProxies: settings.trusted_proxies,
     provider,

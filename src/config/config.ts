@@ -14,6 +14,7 @@ import type { MetadataHosts } from '../oauth/clients/metadata-hosts.ts'
 import type { BroughtKey } from '../oauth/tokens/brought-key.ts'
 import type { BrandOptions } from '../pages/brand.ts'
 import type { NewUser, ProviderConfig, UserConfig } from '../providers/provider-config.ts'
+import type { DiscoveryAt } from '../resources/document-address.ts'
 import type { ResourceConfig } from '../resources/resource-table.ts'
 import type { RedisTarget } from '../storage/redis/topology.ts'
 
@@ -53,6 +54,8 @@ export interface Config {
   readonly protectedPath: string
   /** A question from this machine without any forwarded header is about the only resource (decision K40). */
   readonly directChecks: boolean
+  /** The host that serves the documents which challenges name. */
+  readonly discoveryAt: DiscoveryAt
   /** Addresses and CIDRs whose forwarded headers count. */
   readonly trustedProxies: readonly string[]
   readonly provider: ProviderConfig

@@ -30,6 +30,7 @@ import {
 import {
   parseCap,
   parseClientSecret,
+  parseDiscoveryAt,
   parseHttpScheme,
   parseKeycloakHost,
   parseListenHost,
@@ -149,6 +150,10 @@ export const Settings = z.object({
   protected_path: text(parseProtectedPath).prefault(DEFAULT_PROTECTED_PATH).register(fields, {
     description:
       'Another address of the check, with the headers of `/auth`, for proxy files written for mcpauth. If a server behind Gatewarden lives at this path, the server has it.',
+  }),
+  discovery_at: text(parseDiscoveryAt).prefault('resource').register(fields, {
+    description:
+      'Host of the documents that tell clients where to sign in: `resource` is the host of each server, `gateway` the host of `PUBLIC_URL`, for proxies that do not bring the well-known paths of the servers to Gatewarden (docs/discovery.md).',
   }),
   trusted_proxies: list(parseNetwork)
     .prefault('127.0.0.0/8,::1')

@@ -15,9 +15,11 @@ const readNavigation = headerReader([
 ])
 const readSite = headerReader(['sec-fetch-site'])
 const readForm = headerReader(['sec-fetch-site', 'sec-fetch-mode'])
+const readBrowser = headerReader(['sec-fetch-mode', 'user-agent'])
 const readTab = headerReader([
   'sec-fetch-mode',
   'sec-fetch-dest',
+  'sec-fetch-site',
   'service-worker',
   'service-worker-navigation-preload',
 ])
@@ -102,16 +104,14 @@ export function isByProgram(rawHeaders: readonly string[]): boolean {
 /**
  * True unless the browser says that a script, a frame or a worker makes the request, and not a person's tab. A service
  * worker with navigation preload gets a request that differs from a tab's in one header, which the worker can change
- * but not remove.
+ * but not remove. A browser that sends `Sec-Fetch-Mode` sends `Sec-Fetch-Site` as well, and no page can remove it; Node's
+ * `fetch` sends the mode alone.
  */
 export function isOpened(rawHeaders: readonly string[]): boolean {
-  const [mode = 'navigate', destination = 'document', worker, preload] = readTab(rawHeaders)
-  return (
-    mode === 'navigate' &&
-    destination === 'document' &&
-    worker === undefined &&
-    preload === undefined
-  )
+  const [mode = 'navigate', destination, site, worker, preload] = readTab(rawHeaders)
+  if (worker !== undefined || preload !== undefined) return false
+  if (site === undefined && destination === undefined) return true
+  return mode === 'navigate' && (destination ?? 'document') === 'document'
 }
 
 /** The relation of the requested address to the page that led there, as the browser says it. */
@@ -150,4 +150,14 @@ export function isOwnForm(origin: HeaderValue, rawHeaders: readonly string[]): b
   return (
     site === 'same-origin' && (origin === 'null' || (mode === 'navigate' && origin !== DOUBLED))
   )
+}
+
+/**
+ * True for a form that a browser of today sends. Each browser's `User-Agent` begins with `Mozilla/`; a program that walks
+ * through the forms keeps the answers that programs read.
+ */
+export function isBrowserForm({ method, raw }: Routed): boolean {
+  if (method !== 'POST') return false
+  const [mode, agent] = readBrowser(raw.rawHeaders)
+  return mode === 'navigate' && typeof agent === 'string' && agent.startsWith('Mozilla/')
 }

@@ -228,7 +228,13 @@ function behavesAsOne(): void {
       expect((await callWith(token, world.mcpUrl)).status).toBe(200)
       expect((await callWith(token, world.mcpUrl)).status).toBe(200)
     }
-    expectAlternation(from, ['/register', '/authorize', '/consent', '/login', '/token'])
+    expectAlternation(from, [
+      '/register',
+      '/authorize',
+      '/authorize/consent',
+      '/authorize/login',
+      '/token',
+    ])
   })
 
   it('a browser signs in, uses its session and signs out, each request at the other one', async () => {

@@ -30,6 +30,8 @@ const PATHS: Readonly<Record<string, readonly string[]>> = {
   '/revoke': ['POST', 'OPTIONS'],
   '/introspect': ['POST', 'OPTIONS'],
   '/authorize': ['GET', 'HEAD'],
+  '/authorize/consent': ['POST'],
+  '/authorize/login': ['GET', 'HEAD', 'POST'],
   '/consent': ['POST'],
   '/login': ['GET', 'HEAD', 'POST'],
 }
@@ -40,6 +42,8 @@ const BODIES: Readonly<Record<string, string>> = {
   '/token': FORM,
   '/revoke': FORM,
   '/introspect': FORM,
+  '/authorize/consent': FORM,
+  '/authorize/login': FORM,
   '/consent': FORM,
   '/login': FORM,
 }

@@ -65,6 +65,16 @@ describe.each(NO_TAB)('at1, T35: a request that no tab makes (%j)', (headers) =>
   })
 })
 
+it("the fetch of a program, which says its mode and nothing else, reads the authorization endpoint's errors", async () => {
+  const { app } = await buildTestApp({ resources: [shared] })
+  const url = authorizeUrl(await register(app), { redirect_uri: 'https://evil.example/callback' })
+  const headers = { host: 'auth.example.com', 'sec-fetch-mode': 'cors' }
+  const answer = await app.inject({ url, headers })
+  expect(answer.statusCode).toBe(400)
+  expect(answer.body).toContain('redirect_uri')
+  expect((await app.inject({ url, headers: { ...headers, ...SAME_ORIGIN } })).statusCode).toBe(403)
+})
+
 describe('at1, T35: a tab that a page of the same origin opened', () => {
   it('gets no consent page where we share the host', async () => {
     const { app } = await buildTestApp({ resources: [alone, shared] })

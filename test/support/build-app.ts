@@ -70,6 +70,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     secretPrevious: [],
     resources: [resource()],
     protectedPath: '/sse',
+    discoveryAt: 'resource',
     directChecks: true,
     trustedProxies: ['127.0.0.0/8', '::1'],
     provider: { type: 'builtin' },

@@ -5,6 +5,7 @@
  * @module
  */
 import type { LightMyRequestResponse } from 'fastify'
+import { LOGIN_PATH } from '../../src/paths.ts'
 import { type CookieJar, createCookieJar } from '../e2e/support/cookie-jar.ts'
 import { hiddenField } from './browser.ts'
 import { PASSWORD, resource, type TestApp } from './build-app.ts'
@@ -167,10 +168,10 @@ export function createVisitor(
       follow({ url: new URL(url), answer: await step(url, headers), way: [url] }),
     async enter(url) {
       const page = await visitor.open(url)
-      return page.url.pathname === '/login' ? visitor.signIn(page) : page
+      return page.url.pathname === LOGIN_PATH ? visitor.signIn(page) : page
     },
     signIn: (page, { name = 'ann', password = PASSWORD } = {}) =>
-      post(page, '/login', {
+      post(page, LOGIN_PATH, {
         interaction: hiddenField(page.answer.body, 'interaction'),
         username: name,
         password,

@@ -6,6 +6,7 @@
 import { isIP } from 'node:net'
 import { writtenDomain } from '../../identifiers.ts'
 import type { ProviderConfig, TokenEndpointAuthMethod } from '../../providers/provider-config.ts'
+import type { DiscoveryAt } from '../../resources/document-address.ts'
 import type { LogFormat, LogLevel } from '../config.ts'
 import { InvalidValue, quote } from './problem.ts'
 import { splitList } from './split-list.ts'
@@ -185,6 +186,14 @@ export function parseTokenEndpointAuthMethod(value: string): TokenEndpointAuthMe
   if (method) return method
   throw new InvalidValue(
     `${quote(value)} is not a way to send the client secret. Write client_secret_basic or client_secret_post.`,
+  )
+}
+
+/** @throws InvalidValue for any word but the two */
+export function parseDiscoveryAt(value: string): DiscoveryAt {
+  if (value === 'resource' || value === 'gateway') return value
+  throw new InvalidValue(
+    `${quote(value)} is neither resource (the host of each server) nor gateway (the host of PUBLIC_URL). Write one of the two.`,
   )
 }
 

@@ -54,6 +54,7 @@ export const server: Record<
   | 'upstream_idle_timeout'
   | 'trusted_proxies'
   | 'protected_path'
+  | 'discovery_at'
   | 'allowed_origins'
   | 'api_key_header'
   | 'identity_headers'
@@ -158,6 +159,21 @@ export const server: Record<
     const { app } = await start({ PROTECTED_PATH: '/mcp-auth/check' })
     expect((await app.inject('/mcp-auth/check')).statusCode).toBe(401)
     expect((await app.inject('/sse')).statusCode).toBe(404)
+  },
+
+  async discovery_at() {
+    const document = async (env: Record<string, string>) => {
+      const { headers } = await check((await start(env)).app)
+      return /resource_metadata="([^"]*)"/.exec(String(headers['www-authenticate']))?.[1]
+    }
+    const PRM = '/.well-known/oauth-protected-resource'
+    expect(await document({})).toBe(`https://mcp.example.com${PRM}/notes/mcp`)
+    expect(await document({ DISCOVERY_AT: 'gateway' })).toBe(
+      `https://auth.example.com${PRM}/auth/r/mcp.example.com/notes/mcp`,
+    )
+    expect(problemsOf(() => load({ env: { DISCOVERY_AT: 'login' } }))).toEqual([
+      expect.stringContaining('DISCOVERY_AT'),
+    ])
   },
 
   async trusted_proxies() {
