@@ -413,9 +413,8 @@ function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundati
 
   function providerTokens() {
     const { provider } = foundation
-    if (config.provider.type === 'builtin' || provider.kind !== 'redirect' || !provider.tokens) {
-      return []
-    }
+    if (!('tokenClients' in config.provider)) return []
+    if (provider.kind !== 'redirect' || !provider.tokens) return []
     const { clientId, tokenClients, groupsClaim } = config.provider
     return [
       createProviderTokens({

@@ -20,7 +20,13 @@ import { type Field, fields, list, scalar, text, toggle } from './values/fields.
 import { IDENTITY_HEADER_NAMES, identityHeaders } from './values/identity-headers.ts'
 import { parseInstant } from './values/instants.ts'
 import { parseDeniedHost, parseMetadataHost } from './values/metadata-hosts.ts'
-import { parseAllowedEmail, parseDomain, parseGroup, parseHostedDomain } from './values/people.ts'
+import {
+  parseAllowedEmail,
+  parseAllowedUser,
+  parseDomain,
+  parseGroup,
+  parseHostedDomain,
+} from './values/people.ts'
 import {
   parseCap,
   parseClientSecret,
@@ -37,6 +43,7 @@ import {
   parseRateLimit,
   parseRealm,
   parseSecret,
+  parseTenant,
   parseToken,
   parseTokenEndpointAuthMethod,
   parseUpstreamAuthorization,
@@ -52,6 +59,7 @@ import { splitList } from './values/split-list.ts'
 import { parseFlatToken } from './values/static-token.ts'
 import {
   parseAllowedOrigin,
+  parseBaseUrl,
   parseDiscoveryUrl,
   parseIssuerUrl,
   parsePublicUrl,
@@ -157,7 +165,7 @@ export const Settings = z.object({
     }),
   provider: text(parseProvider).prefault('builtin').register(fields, {
     description:
-      'Provider that people sign in at: `builtin` for the users in the file, `keycloak`, `google`, or `oidc` for any other OpenID Connect provider (docs/providers).',
+      'Provider that people sign in at: `builtin` for the users in the file, `keycloak`, `google`, `github`, `entra`, or `oidc` for any other OpenID Connect provider (docs/providers).',
   }),
   users: list(parseFlatUser, splitUsers)
     .optional()
@@ -194,6 +202,7 @@ export const Settings = z.object({
       example: 'gatewarden',
       aliases: [
         'GOOGLE_CLIENT_ID',
+        'GITHUB_CLIENT_ID',
         'OIDC_CLIENT_ID',
         'OAUTH2_PROXY_CLIENT_ID',
         'MCP_OAUTH2_PROXY_AUTH_CLIENTID',
@@ -206,6 +215,7 @@ export const Settings = z.object({
       secret: true,
       aliases: [
         'GOOGLE_CLIENT_SECRET',
+        'GITHUB_CLIENT_SECRET',
         'OIDC_CLIENT_SECRET',
         'OAUTH2_PROXY_CLIENT_SECRET',
         'MCP_OAUTH2_PROXY_AUTH_CLIENTSECRET',
@@ -229,6 +239,38 @@ export const Settings = z.object({
       'Google Workspace domains whose accounts can sign in. If unset, any Google account can sign in, and the `ALLOWED_` lists decide who may pass.',
     example: 'example.com',
     kind: 'list',
+  }),
+  github_url: text(parseBaseUrl).optional().register(fields, {
+    description:
+      'Origin of a GitHub Enterprise, with `PROVIDER=github`. Default: `https://github.com`.',
+    example: 'https://github.example.com',
+  }),
+  github_api_url: text(parseBaseUrl).optional().register(fields, {
+    description:
+      "Base of GitHub's REST API. Default: `https://api.github.com`; for `GITHUB_URL` its `/api/v3`, or the host `api.` before a name under `ghe.com`.",
+    example: 'https://github.example.com/api/v3',
+  }),
+  entra_tenant: list(parseTenant).optional().register(fields, {
+    description:
+      'With `PROVIDER=entra`: the Directory (tenant) ID of your organisation, or several. Only their people can sign in.',
+    example: '3f2504e0-4f89-41d3-9a0c-0305e82c3301',
+    kind: 'list',
+  }),
+  entra_verified_domains: list(parseDomain).optional().register(fields, {
+    description:
+      'Mail domains whose addresses count although Entra does not say that they are verified (the claim `xms_edov`): domains that your only tenant owns.',
+    example: 'example.com',
+    kind: 'list',
+  }),
+  entra_url: text(parseBaseUrl).optional().register(fields, {
+    description:
+      'Base of the authorities of Entra, for national clouds. Default: `https://login.microsoftonline.com`.',
+    example: 'https://login.microsoftonline.us',
+  }),
+  entra_graph_url: text(parseBaseUrl).optional().register(fields, {
+    description:
+      'Base of Microsoft Graph, which lists the groups of people in more than 200. Default: `https://graph.microsoft.com`.',
+    example: 'https://graph.microsoft.us',
   }),
   accept_provider_tokens: toggle().prefault(false).register(fields, {
     description:
@@ -272,7 +314,7 @@ export const Settings = z.object({
   }),
   allowed_emails: list(parseAllowedEmail).optional().register(fields, {
     description:
-      'E-mail addresses of people who may pass. At least one of the three `ALLOWED_` lists must let someone in; `*` in any of them lets in anyone who can log in.',
+      'E-mail addresses of people who may pass. At least one of the four `ALLOWED_` lists must let someone in; `*` in any of them lets in anyone who can log in.',
     example: 'ann@example.com',
     kind: 'list',
   }),
@@ -286,6 +328,15 @@ export const Settings = z.object({
     example: 'staff',
     kind: 'list',
   }),
+  allowed_users: list(parseAllowedUser)
+    .optional()
+    .register(fields, {
+      description:
+        'User names of people who may pass, A to Z in either case. Only with a provider that gives each name to one person: `builtin`, `keycloak`, `github`, or `oidc` with `UNIQUE_USERNAMES`.',
+      example: 'ann',
+      kind: 'list',
+      aliases: ['ALLOWED_GITHUB_USERS'],
+    }),
   allowed_scopes: list(parseScopeToken)
     .optional()
     .register(fields, {

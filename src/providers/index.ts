@@ -2,6 +2,8 @@
 
 import type { Keyring } from '../crypto.ts'
 import { createBuiltinProvider } from './builtin.ts'
+import { createEntraProvider } from './entra.ts'
+import { createGithubProvider } from './github.ts'
 import { createGoogleProvider } from './google.ts'
 import { createKeycloakProvider } from './keycloak.ts'
 import { createOddities, type ReportOddity } from './oddities.ts'
@@ -33,6 +35,10 @@ export function createProvider(config: ProviderConfig, given: ProviderDeps): Pro
       return createKeycloakProvider({ ...deps, ...config })
     case 'google':
       return createGoogleProvider({ ...deps, ...config })
+    case 'entra':
+      return createEntraProvider({ ...deps, ...config })
+    case 'github':
+      return createGithubProvider({ ...deps, ...config })
     case 'oidc':
       return createOidcProvider({ ...deps, ...config, name: new URL(config.issuerUrl).host })
   }

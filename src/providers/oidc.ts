@@ -53,12 +53,14 @@ interface Differences {
   readonly admit: (claims: Claims) => void
   /** False if userinfo knows nothing more of people than the ID token says. */
   readonly asksUserinfo: boolean
+  /** Reads the person in a way of its own, by the claims as the provider signed them. Rejects with ProviderFailure. */
+  readonly identify?: (signed: Claims, accessToken: string) => Promise<Identification>
 }
 
 type Redeemed = Awaited<ReturnType<typeof authorizationCodeGrant>>
 
 const SCOPES = ['openid', 'email', 'profile']
-const STANDARD: Differences = {
+export const STANDARD: Differences = {
   parameters: ({ prompt, loginHint, maxAge, acrValues, uiLocales, display }) => ({
     ...(prompt !== undefined && { prompt }),
     ...(loginHint !== undefined && { login_hint: loginHint }),
@@ -87,7 +89,7 @@ export function createOidcProvider(options: OidcOptions): RedirectProvider {
 export function createOidcLogin(
   connection: OidcConnection,
   options: OidcOptions,
-  { parameters, saysAuthTime, admit, asksUserinfo }: Differences = STANDARD,
+  { parameters, saysAuthTime, admit, asksUserinfo, identify }: Differences = STANDARD,
 ): RedirectProvider {
   const { clientId, clientSecret, groupsClaim, keyring, tolerated, scopes = SCOPES } = options
   const { discovered, isIssuer, createKeys, usable, refusePlain } = connection
@@ -166,13 +168,14 @@ export function createOidcLogin(
 
   async function personOf(found: Discovered, tokens: Redeemed): Promise<Identification> {
     // openid-client has compared the claims; only the signature proves that they are the provider's.
-    await keys.verify(idTokenOf(tokens))
+    const { claims: signed = {} } = await keys.verify(idTokenOf(tokens))
     const claims: Claims = tokens.claims() ?? {}
     if (claims.azp !== undefined && claims.azp !== clientId) {
       throw new ProviderFailure('failed', 'the ID token was issued to another client (azp)')
     }
     admit(claims)
     const accessToken = tokens.access_token
+    if (identify) return identify(signed, accessToken)
     const stated = asksUserinfo
       ? await withUserinfo(claims, { found, usable, accessToken, groupsClaim })
       : claims

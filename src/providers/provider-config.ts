@@ -58,5 +58,54 @@ export interface RedirectProviderConfig {
   readonly allowInsecure: boolean
 }
 
+/** GitHub, or a GitHub Enterprise. */
+export interface GithubProviderConfig {
+  readonly type: 'github'
+  /** See {@link RedirectProviderConfig.id}. */
+  readonly id: string
+  /** The origin where people sign in; its people are keyed by it. */
+  readonly issuerUrl: string
+  /** The base of the REST API, without a slash at its end. */
+  readonly apiUrl: string
+  readonly clientId: string
+  readonly clientSecret: string
+  /** Scopes of the authorization request; organisations and teams are read only if `read:org` is among them. */
+  readonly scopes: readonly string[]
+  /** The organisations, in lower case, that memberships count of; empty: all. */
+  readonly organisations: readonly string[]
+}
+
+/** Microsoft Entra ID. */
+export interface EntraProviderConfig {
+  readonly type: 'entra'
+  /** See {@link RedirectProviderConfig.id}. */
+  readonly id: string
+  /** The authority where people sign in: that of the tenant, or the one for all organisations. */
+  readonly issuerUrl: string
+  /** The base of authorities, without a slash at its end. */
+  readonly baseUrl: string
+  /** The base of Microsoft Graph, without a slash at its end. */
+  readonly graphUrl: string
+  /** The ids, in lower case, of the tenants whose people are let in; at least one. */
+  readonly tenants: readonly string[]
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly tokenEndpointAuthMethod?: TokenEndpointAuthMethod
+  /** See {@link RedirectProviderConfig.scopes}. */
+  readonly scopes?: readonly string[]
+  /** Mail domains, as A-labels, whose addresses count without a statement of Entra; only with a single tenant. */
+  readonly verifiedDomains: readonly string[]
+  /** The groups that lists name: the only ones that are kept of a person in more groups than a token takes. */
+  readonly namedGroups: readonly string[]
+  /** See {@link RedirectProviderConfig.allowInsecure}. */
+  readonly allowInsecure: boolean
+}
+
+/** A provider elsewhere. */
+export type RemoteProviderConfig =
+  | RedirectProviderConfig
+  | GithubProviderConfig
+  | EntraProviderConfig
+
 /** The provider that identifies people. */
-export type ProviderConfig = { readonly type: 'builtin' } | RedirectProviderConfig
+export type ProviderConfig = { readonly type: 'builtin' } | RemoteProviderConfig

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { HASH, loadYaml } from './harness.ts'
 
-it.each(['keycloak', 'google', 'oidc', 'builtin'])(
+it.each(['keycloak', 'google', 'github', 'entra', 'oidc', 'builtin'])(
   'the example of docs/providers/%s.md loads',
   (name) => {
     const page = readFileSync(new URL(`../../docs/providers/${name}.md`, import.meta.url), 'utf8')

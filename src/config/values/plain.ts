@@ -99,7 +99,14 @@ export function parseLogFormat(value: string): LogFormat {
   throw new InvalidValue(`${quote(value)} is no format of the log. Write json or text.`)
 }
 
-const PROVIDERS: readonly ProviderConfig['type'][] = ['builtin', 'keycloak', 'google', 'oidc']
+const PROVIDERS: readonly ProviderConfig['type'][] = [
+  'builtin',
+  'keycloak',
+  'google',
+  'github',
+  'entra',
+  'oidc',
+]
 
 /** @throws InvalidValue for a provider that is not supported */
 export function parseProvider(value: string): ProviderConfig['type'] {
@@ -108,7 +115,18 @@ export function parseProvider(value: string): ProviderConfig['type'] {
   // mcpauth's name for it.
   if (value === 'internal') return 'builtin'
   throw new InvalidValue(
-    `${quote(value)} is not a supported provider. Write builtin, keycloak, google, or oidc for any other OpenID Connect provider.`,
+    `${quote(value)} is not a supported provider. Write builtin, keycloak, google, github, entra, or oidc for any other OpenID Connect provider.`,
+  )
+}
+
+/** @throws InvalidValue unless `value` is the id of a tenant of Entra */
+export function parseTenant(value: string): string {
+  const tenant = value.toLowerCase()
+  if (/^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/.test(tenant)) return tenant
+  throw new InvalidValue(
+    /^(?:common|organizations|consumers)$/.test(tenant)
+      ? `${quote(value)} would let in people of any organisation. List the Directory (tenant) IDs of those you mean.`
+      : `${quote(value)} is not the id of a tenant. Write the Directory (tenant) ID that Entra shows, not a domain.`,
   )
 }
 
