@@ -12,6 +12,7 @@ import { appPage, continuePage } from '../pages/continue-page.ts'
 import {
   FRAGMENT_SCRIPTS,
   type FragmentPage,
+  onwardPage,
   restoreFragmentPage,
   saveFragmentPage,
 } from '../pages/fragment.ts'
@@ -81,6 +82,16 @@ export function saveFragment(reply: FastifyReply, page: FragmentPage): void {
 export function restoreFragment(reply: FastifyReply, page: FragmentPage): void {
   const scripts = [FRAGMENT_SCRIPTS.restore]
   void reply.headers(pageHeaders({ navigatesAway: true, scripts })).send(restoreFragmentPage(page))
+}
+
+/** {@link sendOn} to a page of a protected server, with the fragment of the address that the browser shows. */
+export function sendOnToPage(reply: FastifyReply, to: string): void {
+  if (!isBrowserForm(reply.request)) {
+    sendOn(reply, to)
+    return
+  }
+  const scripts = [FRAGMENT_SCRIPTS.onward]
+  void reply.headers(pageHeaders({ navigatesAway: true, scripts })).send(onwardPage({ to }))
 }
 
 /**
