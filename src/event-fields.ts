@@ -110,7 +110,7 @@ export const FIELD_MEANINGS: Readonly<Record<FieldName, string>> = {
   forwardedScheme: 'the scheme in `X-Forwarded-Proto`',
   count: 'how many',
   fix: 'a line for the configuration that fixes it',
-  destination: 'where the answer goes: a host, the scheme of an app, or `this computer`',
+  destination: 'where the answer goes: a host, the scheme of an app, `this computer` or `a device`',
   destinations: 'where answers may go: hosts, schemes of apps, or `this computer`',
   software: 'the software that the program says it is, and its version',
   grantType: 'the grant type that the program used',

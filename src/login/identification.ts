@@ -83,6 +83,7 @@ async function showRefused(
     error: 'access_denied',
     error_description: 'the person may not use this server',
   })
+  const giveUp = await purpose.giveUp?.()
   const other = await otherAccountUrl(interaction, flow, idToken)
   const question = { resourceName: name, person: who, requestId: reply.request.id }
   const ask = flow.brand.askForAccess(question)
@@ -97,6 +98,7 @@ async function showRefused(
         ...(ask ? [ask] : []),
         { label: 'Sign in as someone else', href: other.href, isSecondary: true },
         ...(back ? [{ label: back.label, href: back.location, isSecondary: true }] : []),
+        ...(giveUp ? [giveUp] : []),
       ],
     },
     { navigatesAway: true },

@@ -9,8 +9,9 @@ import { destinationName } from '../oauth/redirect-uri.ts'
 import { subjectOf } from '../oauth/subject.ts'
 import type { Identity, ProviderFailure } from '../providers/provider.ts'
 import type { Outcome } from './complete.ts'
+import { DEVICE_DESTINATION } from './device-purpose.ts'
 import type { LoginFlow } from './flow.ts'
-import type { ClientInteraction, Interaction } from './interaction.ts'
+import type { AskedInteraction, Interaction } from './interaction.ts'
 import { journeyOf } from './journey.ts'
 
 /** A person may be in thousands of groups; the first ones show how the provider writes them. */
@@ -73,7 +74,7 @@ export function reportRefusedPerson(
  */
 export function reportConsent(
   request: FastifyRequest,
-  interaction: ClientInteraction,
+  interaction: AskedInteraction,
   flow: LoginFlow,
   {
     event,
@@ -83,14 +84,14 @@ export function reportConsent(
     readonly person?: Identity | undefined
   },
 ): void {
-  const { clientHash, clientName, scopes, redirectUri } = interaction
+  const { clientHash, clientName, scopes } = interaction
   request.report({
     event,
     grant: journeyOf(interaction),
     ...(person && personFacts(person, flow)),
     ...clientFacts({ clientHash, clientName }),
     scopes,
-    destination: destinationName(redirectUri),
+    destination: destinationIn(interaction),
     resource: resourceOf(interaction, flow)?.id,
   })
 }
@@ -106,12 +107,20 @@ export function reportSignIn(
     event: isKnown ? 'let-in' : 'signed-in',
     ...personFacts(person, flow),
     scopes,
-    destination:
-      interaction.purpose === 'client'
-        ? destinationName(interaction.redirectUri)
-        : new URL(interaction.returnTo).host,
+    destination: destinationIn(interaction),
     ...circumstances(interaction, flow),
   })
+}
+
+function destinationIn(interaction: Interaction): string {
+  switch (interaction.purpose) {
+    case 'client':
+      return destinationName(interaction.redirectUri)
+    case 'device':
+      return DEVICE_DESTINATION
+    case 'session':
+      return new URL(interaction.returnTo).host
+  }
 }
 
 const personFacts = (person: Identity, flow: LoginFlow) => ({
@@ -124,7 +133,7 @@ function circumstances(interaction: Interaction, flow: LoginFlow) {
     grant: journeyOf(interaction),
     provider: flow.provider.id,
     resource: resourceOf(interaction, flow)?.id,
-    ...(interaction.purpose === 'client' && clientFacts(interaction)),
+    ...(interaction.purpose !== 'session' && clientFacts(interaction)),
   }
 }
 

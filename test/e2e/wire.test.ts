@@ -32,6 +32,10 @@ const PATHS: Readonly<Record<string, readonly string[]>> = {
   '/authorize': ['GET', 'HEAD'],
   '/consent': ['POST'],
   '/login': ['GET', 'HEAD', 'POST'],
+  '/device_authorization': ['POST', 'OPTIONS'],
+  '/device': ['GET', 'HEAD', 'POST'],
+  '/device/allowed': ['GET', 'HEAD'],
+  '/device/denied': ['GET', 'HEAD'],
 }
 const FORM = 'application/x-www-form-urlencoded'
 /** The addresses that accept a body, and its type. */
@@ -40,6 +44,8 @@ const BODIES: Readonly<Record<string, string>> = {
   '/token': FORM,
   '/revoke': FORM,
   '/introspect': FORM,
+  '/device_authorization': FORM,
+  '/device': FORM,
   '/consent': FORM,
   '/login': FORM,
 }
