@@ -15,6 +15,7 @@ const readNavigation = headerReader([
 ])
 const readSite = headerReader(['sec-fetch-site'])
 const readForm = headerReader(['sec-fetch-site', 'sec-fetch-mode'])
+const readBrowser = headerReader(['sec-fetch-mode', 'user-agent'])
 const readTab = headerReader([
   'sec-fetch-mode',
   'sec-fetch-dest',
@@ -150,4 +151,14 @@ export function isOwnForm(origin: HeaderValue, rawHeaders: readonly string[]): b
   return (
     site === 'same-origin' && (origin === 'null' || (mode === 'navigate' && origin !== DOUBLED))
   )
+}
+
+/**
+ * True for a form that a browser of today sends. Each browser's `User-Agent` begins with `Mozilla/`; a program that walks
+ * through the forms keeps the answers that programs read.
+ */
+export function isBrowserForm({ method, raw }: Routed): boolean {
+  if (method !== 'POST') return false
+  const [mode, agent] = readBrowser(raw.rawHeaders)
+  return mode === 'navigate' && typeof agent === 'string' && agent.startsWith('Mozilla/')
 }
