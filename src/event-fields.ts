@@ -111,7 +111,7 @@ export const FIELD_MEANINGS: Readonly<Record<FieldName, string>> = {
   count: 'how many',
   fix: 'a line for the configuration that fixes it',
   destination: 'where the answer goes: a host, the scheme of an app, `this computer` or `a device`',
-  destinations: 'where answers may go: hosts, schemes of apps, or `this computer`',
+  destinations: 'where answers may go: hosts, schemes of apps, `this computer` or `a device`',
   software: 'the software that the program says it is, and its version',
   grantType: 'the grant type that the program used',
   by: 'the party that ended it: the `person`, the `client`, the `operator`, a `reuse` that was found, a `stranger` who brought it, or the `configuration`',

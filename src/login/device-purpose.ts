@@ -5,6 +5,7 @@
  */
 import { PageError } from '../errors.ts'
 import type { DeviceRequests } from '../oauth/device/requests.ts'
+import { DEVICE_DESTINATION } from '../oauth/grant-facts.ts'
 import type { ErrorAction } from '../pages/error-page.ts'
 import { CONSENT_PATH, DEVICE_ALLOWED_PATH, DEVICE_PATH } from '../paths.ts'
 import type { Records } from '../records/records.ts'
@@ -12,9 +13,6 @@ import type { ResourceTable } from '../resources/resource-table.ts'
 import { resourceOf } from './complete.ts'
 import { type DeviceInteraction, type Sealing, sealInteraction } from './interaction.ts'
 import type { Purpose } from './purpose.ts'
-
-/** Where the answer goes, in events and in the grant. */
-export const DEVICE_DESTINATION = 'a device'
 
 export interface DevicePurposeDeps extends Sealing {
   readonly deviceRequests: DeviceRequests

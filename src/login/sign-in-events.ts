@@ -4,12 +4,11 @@
  * @module
  */
 import type { FastifyRequest } from 'fastify'
-import { clientFacts } from '../oauth/grant-facts.ts'
+import { clientFacts, DEVICE_DESTINATION } from '../oauth/grant-facts.ts'
 import { destinationName } from '../oauth/redirect-uri.ts'
 import { subjectOf } from '../oauth/subject.ts'
 import type { Identity, ProviderFailure } from '../providers/provider.ts'
 import type { Outcome } from './complete.ts'
-import { DEVICE_DESTINATION } from './device-purpose.ts'
 import type { LoginFlow } from './flow.ts'
 import type { AskedInteraction, Interaction } from './interaction.ts'
 import { journeyOf } from './journey.ts'

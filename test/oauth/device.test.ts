@@ -199,6 +199,9 @@ describe('tokens of a device', () => {
     expect(gateway.events.slice(before)).toEqual([])
     await approveDevice(createBrowser(gateway.app), codes)
     await poll(gateway.app, client, codes)
+    expect(gateway.events).toContainEqual(
+      expect.objectContaining({ event: 'client-registered', destinations: ['a device'] }),
+    )
     const told = gateway.events.filter(({ event }) => /consent|signed-in|token/.test(event))
     expect(told).toMatchObject([
       { event: 'consent-given', client: 'Test device', destination: 'a device' },
