@@ -6,6 +6,8 @@
 
 export type OAuthErrorCode =
   | 'access_denied'
+  | 'authorization_pending'
+  | 'expired_token'
   | 'insufficient_scope'
   | 'interaction_required'
   | 'invalid_client'
@@ -17,6 +19,7 @@ export type OAuthErrorCode =
   | 'invalid_target'
   | 'invalid_token'
   | 'server_error'
+  | 'slow_down'
   | 'temporarily_unavailable'
   | 'unsupported_grant_type'
   | 'unsupported_response_type'

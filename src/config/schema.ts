@@ -499,7 +499,7 @@ export const Settings = z.object({
   }),
   rate_limit: scalar(parseRateLimit).prefault(600).register(fields, {
     description:
-      'Requests per minute and client address, counted separately for registration, tokens, revocation, introspection and login; with Redis, across all replicas. An IPv6 /64 counts as one address, a /56 may send twice as many, a /48 four times. 0 means no limit.',
+      'Requests per minute and client address, counted separately for registration, requests of devices, tokens, revocation, introspection and login; with Redis, across all replicas. An IPv6 /64 counts as one address, a /56 may send twice as many, a /48 four times. 0 means no limit.',
   }),
   max_stale: scalar(duration({ min: '0s', max: '1h' }))
     .prefault('60s')

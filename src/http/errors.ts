@@ -202,6 +202,8 @@ export function sendErrorPage(
 }
 
 function reportRefusal(request: FastifyRequest, error: OAuthError, status: number): void {
+  // A device that waits asks every few seconds (RFC 8628 section 3.5): nothing is refused.
+  if (error.code === 'authorization_pending') return
   request.report({
     event: 'request-refused',
     reason: error.description,

@@ -89,6 +89,7 @@ async function showRefused(
     error: 'access_denied',
     error_description: 'the person may not use this server',
   })
+  const giveUp = await purpose.giveUp?.()
   const other = await otherAccountUrl(interaction, flow, idToken)
   const question = { resourceName: name, person: who, requestId: reply.request.id }
   const ask = flow.brand.askForAccess(question)
@@ -109,6 +110,7 @@ async function showRefused(
           carriesFragment: interaction.purpose === 'session' && flow.provider.kind === 'password',
         },
         ...(back ? [{ label: back.label, href: back.location, isSecondary: true }] : []),
+        ...(giveUp ? [giveUp] : []),
       ],
     },
     { navigatesAway: true },

@@ -16,6 +16,7 @@ import { isOwnHost } from '../url/host.ts'
 import { authorizeRoute } from './authorize.ts'
 import { callbackRoute } from './callback.ts'
 import { consentRoute } from './consent.ts'
+import { deviceRoutes } from './device.ts'
 import { type LoginFlow, pageHostOf } from './flow.ts'
 import { loginRoute } from './login.ts'
 
@@ -49,6 +50,7 @@ export function loginRoutes(app: FastifyInstance, flow: LoginFlow): void {
   })
   authorizeRoute(app, flow)
   consentRoute(app, flow)
+  deviceRoutes(app, flow)
   if (flow.passwordLogin) loginRoute(app, flow, flow.passwordLogin)
   if (flow.provider.kind === 'redirect') callbackRoute(app, flow, flow.provider)
 }

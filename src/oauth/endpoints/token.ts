@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { OAuthError } from '../../errors.ts'
 import type { Report } from '../../events.ts'
 import { acceptForms } from '../../http/bodies.ts'
@@ -19,7 +19,12 @@ import type { Clients } from '../clients/clients.ts'
 import { grantFacts } from '../grant-facts.ts'
 import type { GrantDeps } from '../grants/grant-type.ts'
 import { GRANT_TYPES } from '../grants/index.ts'
+import { DEVICE_CODE } from '../grants/names.ts'
 import type { Issued } from '../tokens/issuer.ts'
+
+/** True for a request by which a device asks whether its person has answered yet. */
+export const isDevicePoll = ({ body }: FastifyRequest): boolean =>
+  body instanceof Map && body.get('grant_type')?.[0] === DEVICE_CODE
 
 /** @param app a scope for this route alone */
 export function tokenRoute(
