@@ -165,7 +165,7 @@ export const Settings = z.object({
     }),
   provider: text(parseProvider).prefault('builtin').register(fields, {
     description:
-      'Provider that people sign in at: `builtin` for the users in the file, `keycloak`, `google`, `github`, `entra`, or `oidc` for any other OpenID Connect provider (docs/providers).',
+      'Provider that people sign in at: `builtin` for the users in the file, `keycloak`, `google`, `github`, `entra`, `auth0`, `okta`, `gitlab`, `authentik`, `authelia`, `zitadel`, `pocket-id`, or `oidc` for any other OpenID Connect provider (docs/providers).',
   }),
   users: list(parseFlatUser, splitUsers)
     .optional()
@@ -180,7 +180,8 @@ export const Settings = z.object({
   issuer_url: text(parseIssuerUrl)
     .optional()
     .register(fields, {
-      description: 'Issuer of the provider; for Keycloak, the URL of the realm. Google needs none.',
+      description:
+        'Issuer of the provider; for Keycloak, the URL of the realm. Google and GitLab.com need none.',
       example: 'https://id.example.com/realms/main',
       aliases: [
         'OIDC_ISSUER_URL',
@@ -309,7 +310,7 @@ export const Settings = z.object({
     }),
   unique_usernames: toggle().prefault(false).register(fields, {
     description:
-      'With `PROVIDER=oidc`: the provider gives each user name (`preferred_username`) to one person only and to nobody else later. The name of a person without a verified e-mail is then their `X-Forwarded-User`. Keycloak and the built-in login do so by themselves; Google does not.',
+      'With `PROVIDER=oidc` and the named providers of that kind: the provider gives each user name (`preferred_username`) to one person only and to nobody else later. The name of a person without a verified e-mail is then their `X-Forwarded-User`. Keycloak and the built-in login do so by themselves; Google does not.',
     kind: 'switch',
   }),
   allowed_emails: list(parseAllowedEmail).optional().register(fields, {
@@ -332,7 +333,7 @@ export const Settings = z.object({
     .optional()
     .register(fields, {
       description:
-        'User names of people who may pass, A to Z in either case. Only with a provider that gives each name to one person: `builtin`, `keycloak`, `github`, or `oidc` with `UNIQUE_USERNAMES`.',
+        'User names of people who may pass, A to Z in either case. Only with a provider that gives each name to one person: `builtin`, `keycloak`, `github`, or any other with `UNIQUE_USERNAMES`.',
       example: 'ann',
       kind: 'list',
       aliases: ['ALLOWED_GITHUB_USERS'],

@@ -8,6 +8,7 @@ import { createGoogleProvider } from './google.ts'
 import { createKeycloakProvider } from './keycloak.ts'
 import { createOddities, type ReportOddity } from './oddities.ts'
 import { createOidcProvider } from './oidc.ts'
+import { PRESETS } from './presets.ts'
 import type { Provider } from './provider.ts'
 import type { ProviderConfig, UserConfig } from './provider-config.ts'
 
@@ -41,5 +42,9 @@ export function createProvider(config: ProviderConfig, given: ProviderDeps): Pro
       return createGithubProvider({ ...deps, ...config })
     case 'oidc':
       return createOidcProvider({ ...deps, ...config, name: new URL(config.issuerUrl).host })
+    default: {
+      const { name, groupsAreKeys } = PRESETS[config.type]
+      return createOidcProvider({ ...deps, ...config, name, groupsAreKeys })
+    }
   }
 }

@@ -19,6 +19,7 @@ import type { ProviderStep } from './oidc-failure.ts'
 import { identityFromClaims } from './oidc-identity.ts'
 import { createOidcTokens } from './oidc-tokens.ts'
 import { offersAccounts, signOutAddress } from './other-account.ts'
+import { keysAsGroups, type Preset } from './presets.ts'
 import {
   type Claims,
   type Identification,
@@ -38,6 +39,8 @@ export interface OidcOptions extends ConnectionOptions {
   /** Default: `openid email profile`. */
   readonly scopes?: readonly string[]
   readonly groupsClaim: string
+  /** See {@link Preset.groupsAreKeys}. */
+  readonly groupsAreKeys?: true | undefined
   /** Our redirect URI, as registered at the provider. */
   readonly redirectUri: string
   readonly keyring: Keyring
@@ -179,7 +182,8 @@ export function createOidcLogin(
     const stated = asksUserinfo
       ? await withUserinfo(claims, { found, usable, accessToken, groupsClaim })
       : claims
-    const person = identityFromClaims(stated, groupsClaim, tolerated)
+    const readable = options.groupsAreKeys ? keysAsGroups(stated, groupsClaim) : stated
+    const person = identityFromClaims(readable, groupsClaim, tolerated)
     const isAbsent = claimAt(stated, groupsClaim) === undefined
     return { person, ...(isAbsent && { absentClaim: groupsClaim }) }
   }

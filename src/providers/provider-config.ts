@@ -4,6 +4,7 @@
  * @module
  */
 import { lowerCase } from '../identifiers.ts'
+import type { PresetName } from './presets.ts'
 
 /** The issuer of built-in people: not a URL, so that it outlives a change of the gateway's address. */
 export const BUILTIN_ISSUER = 'builtin'
@@ -30,7 +31,7 @@ export type TokenEndpointAuthMethod = 'client_secret_basic' | 'client_secret_pos
 
 /** A provider that people are sent to. */
 export interface RedirectProviderConfig {
-  readonly type: 'oidc' | 'keycloak' | 'google'
+  readonly type: 'oidc' | 'keycloak' | 'google' | PresetName
   /** Every grant of its people holds this id: under another id they sign in again. */
   readonly id: string
   /** http or https, without a slash at its end. */
@@ -45,7 +46,7 @@ export interface RedirectProviderConfig {
   readonly scopes?: readonly string[]
   /** The claim that lists a person's groups. */
   readonly groupsClaim: string
-  /** `oidc` only: the provider gives each user name to one person only. Default: false. */
+  /** `oidc` and presets: the provider gives each user name to one person only. Default: false. */
   readonly uniqueUsernames?: boolean
   /** Google Workspace domains, as A-labels, that must manage a person's account; empty admits everyone. */
   readonly hostedDomains: readonly string[]

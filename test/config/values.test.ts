@@ -154,7 +154,7 @@ describe('ALLOWED_ORIGINS', () => {
 describe('PROVIDER', () => {
   it('refuses a provider that is not supported', () => {
     expect(problemsOf(() => load({ env: { PROVIDER: 'saml' } }))).toEqual([
-      'PROVIDER: "saml" is not a supported provider. Write builtin, keycloak, google, github, entra, or oidc for any other OpenID Connect provider.',
+      'PROVIDER: "saml" is not a supported provider. Write builtin, keycloak, google, github, entra, auth0, okta, gitlab, authentik, authelia, zitadel, pocket-id, or oidc for any other OpenID Connect provider.',
     ])
   })
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isPreset } from '../../providers/presets.ts'
 import type { ResourceConfig } from '../../resources/resource-table.ts'
 import type { Chosen } from '../sources/precedence.ts'
 import type { Report } from '../values/problem.ts'
@@ -16,7 +17,7 @@ export function checkUserNames({
   report,
 }: Chosen & { readonly resources: readonly ResourceConfig[]; readonly report: Report }): void {
   const none = provider === 'google' ? 'Google' : provider === 'entra' ? 'Entra' : undefined
-  if (none === undefined && !(provider === 'oidc' && !unique)) return
+  if (none === undefined && !((provider === 'oidc' || isPreset(provider)) && !unique)) return
   const entry = given.get('allowed_users')
   const naming = resources.filter(({ allow }) => allow.users !== undefined)
   const label = entry?.written ?? (naming[0] ? `resources.${naming[0].id}.allow.users` : undefined)
@@ -25,6 +26,6 @@ export function checkUserNames({
     label,
     none !== undefined
       ? `names users, but ${none} has no user names that stay with a person. List e-mails, domains or groups.`
-      : 'names users, but PROVIDER=oidc may give one user name to several people. If it does not, set UNIQUE_USERNAMES=true; else list e-mails or groups.',
+      : `names users, but PROVIDER=${provider} may give one user name to several people. If it does not, set UNIQUE_USERNAMES=true; else list e-mails or groups.`,
   )
 }

@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+import { isPreset, PRESETS, type Preset } from '../../providers/presets.ts'
 import type {
   ProviderConfig,
   RedirectProviderConfig,
@@ -94,6 +96,9 @@ function buildRedirectProvider(
       'is plain http: everyone on the network between Gatewarden and the provider can log in as anyone.',
     )
   }
+  const preset = isPreset(type) ? PRESETS[type] : undefined
+  const fault = issuer && !inner ? preset?.faultOf?.(new URL(issuer.href)) : undefined
+  if (fault !== undefined) report.problem(given.get('issuer_url')?.written ?? 'ISSUER_URL', fault)
   const { clientId, clientSecret } = credentials(type, parts)
   if (!issuer || clientId === undefined || clientSecret === undefined) return undefined
   return {
@@ -106,13 +111,25 @@ function buildRedirectProvider(
     ...(settings.token_endpoint_auth_method && {
       tokenEndpointAuthMethod: settings.token_endpoint_auth_method,
     }),
-    ...(given.has('provider_scopes') && { scopes: settings.provider_scopes }),
-    groupsClaim: settings.groups_claim,
+    ...scopesOf(preset, issuer, parts),
+    groupsClaim:
+      (given.has('groups_claim') ? undefined : preset?.groupsClaim) ?? settings.groups_claim,
     ...(settings.unique_usernames && { uniqueUsernames: true }),
     hostedDomains: settings.google_hosted_domain ?? [],
     tokenClients: settings.provider_token_clients ?? [],
     allowInsecure: !issuer.secure || inner?.secure === false,
   }
+}
+
+/** The scopes of the operator, else those of the preset; without either, the provider's own default. */
+function scopesOf(
+  preset: Preset | undefined,
+  issuer: IssuerUrl,
+  { settings, given }: Parts,
+): { scopes?: readonly string[] } {
+  if (given.has('provider_scopes')) return { scopes: settings.provider_scopes }
+  const more = preset?.scopes?.(new URL(issuer.href)) ?? []
+  return more.length > 0 ? { scopes: [...settings.provider_scopes, ...more] } : {}
 }
 
 /** Our client there; a part that is missing is a problem. */
@@ -152,8 +169,8 @@ function checkPresets(
     if (stray) report.problem(stray.written, 'applies only to PROVIDER=entra. Remove it.')
   }
   const unique = given.get('unique_usernames')
-  if (unique && type !== 'oidc') {
-    report.problem(unique.written, 'applies only to PROVIDER=oidc. Remove it.')
+  if (unique && type !== 'oidc' && !isPreset(type)) {
+    report.problem(unique.written, 'applies only to PROVIDER=oidc and its presets. Remove it.')
   }
 }
 
@@ -173,10 +190,13 @@ function findIssuer(type: RedirectProviderConfig['type'], parts: Parts): IssuerU
     if (KEYCLOAK_KEYS.some((key) => broken.has(key))) return undefined
     return attempt(report, first.written, () => parseIssuerUrl(keycloakIssuer(settings)))
   }
-  return (
-    settings.issuer_url ??
-    (type === 'google' ? parseIssuerUrl(GOOGLE) : missing('issuer_url', type, parts))
-  )
+  return settings.issuer_url ?? hostedIssuer(type) ?? missing('issuer_url', type, parts)
+}
+
+/** The issuer of a service that has a single one. */
+function hostedIssuer(type: RedirectProviderConfig['type']): IssuerUrl | undefined {
+  const known = type === 'google' ? GOOGLE : isPreset(type) ? PRESETS[type].issuerUrl : undefined
+  return known === undefined ? undefined : parseIssuerUrl(known)
 }
 
 /** Beside `ISSUER_URL`, Keycloak's own settings are the address by which we reach it. */
@@ -226,25 +246,25 @@ function checkTransport(issuer: IssuerUrl, { settings, given, broken, report }: 
 }
 
 const GOOGLE = 'https://accounts.google.com'
-const ISSUER_REMEDY = 'Set it to the issuer, such as https://id.example.com/realms/main'
 const REMEDIES = {
-  issuer_url: {
-    oidc: `${ISSUER_REMEDY}.`,
-    keycloak: `${ISSUER_REMEDY}, or set KEYCLOAK_AUTH_HOST.`,
-  },
   client_id: 'Register a client at your provider and set this to its client id.',
   client_secret: 'Copy it from the client at your provider, or name a file in CLIENT_SECRET_FILE.',
 }
 
+function issuerRemedy(type: RemoteProviderConfig['type']): string {
+  const example = isPreset(type)
+    ? PRESETS[type].issuerExample
+    : 'https://id.example.com/realms/main'
+  const other = type === 'keycloak' ? ', or set KEYCLOAK_AUTH_HOST' : ''
+  return `Set it to the issuer, such as ${example}${other}.`
+}
+
 function missing(
-  key: keyof typeof REMEDIES,
+  key: keyof typeof REMEDIES | 'issuer_url',
   type: RemoteProviderConfig['type'],
   { complete, broken, report }: Parts,
 ): undefined {
   if (!complete || broken.has(key)) return
-  const remedy = REMEDIES[key]
-  report.problem(
-    key.toUpperCase(),
-    `is missing, and PROVIDER=${type} needs it. ${typeof remedy === 'string' ? remedy : remedy[type === 'keycloak' ? type : 'oidc']}`,
-  )
+  const remedy = key === 'issuer_url' ? issuerRemedy(type) : REMEDIES[key]
+  report.problem(key.toUpperCase(), `is missing, and PROVIDER=${type} needs it. ${remedy}`)
 }

@@ -45,7 +45,7 @@ export function readProviders(
   if (provider.type === undefined || provider.type === null) {
     report.problem(
       `providers.${id}.type`,
-      'is missing. Write keycloak, google, github, entra or oidc.',
+      'is missing. Write oidc, or the name of a provider such as keycloak, google, github or entra.',
     )
   }
   const entries = Object.entries(provider).flatMap(([key, given]): Entry[] => {

@@ -5,6 +5,7 @@
  */
 import { isIP } from 'node:net'
 import { writtenDomain } from '../../identifiers.ts'
+import { isPreset, PRESETS } from '../../providers/presets.ts'
 import type { ProviderConfig, TokenEndpointAuthMethod } from '../../providers/provider-config.ts'
 import type { DiscoveryAt } from '../../resources/document-address.ts'
 import type { LogFormat, LogLevel } from '../config.ts'
@@ -112,10 +113,11 @@ const PROVIDERS: readonly ProviderConfig['type'][] = [
 export function parseProvider(value: string): ProviderConfig['type'] {
   const provider = PROVIDERS.find((name) => name === value)
   if (provider) return provider
+  if (isPreset(value)) return value
   // mcpauth's name for it.
   if (value === 'internal') return 'builtin'
   throw new InvalidValue(
-    `${quote(value)} is not a supported provider. Write builtin, keycloak, google, github, entra, or oidc for any other OpenID Connect provider.`,
+    `${quote(value)} is not a supported provider. Write builtin, keycloak, google, github, entra, ${Object.keys(PRESETS).join(', ')}, or oidc for any other OpenID Connect provider.`,
   )
 }
 
