@@ -5,6 +5,7 @@
  * @module
  */
 import type { Logger } from 'pino'
+import { createAssertionsOfCallers } from './check/assertions.ts'
 import { createCheck } from './check/check.ts'
 import { createOutcomeEvents } from './check/outcome-events.ts'
 import { createProxyFaults } from './check/proxy-faults.ts'
@@ -49,6 +50,7 @@ import type { GrantDeps } from './oauth/grants/grant-type.ts'
 import type { RedirectRules } from './oauth/redirect-uri.ts'
 import { isMachine, subjectOf } from './oauth/subject.ts'
 import { createAccessTokens } from './oauth/tokens/access-token.ts'
+import { createCallerAssertions } from './oauth/tokens/caller-assertion.ts'
 import { createIssuedTokens } from './oauth/tokens/issued-tokens.ts'
 import { createTokenIssuer } from './oauth/tokens/issuer.ts'
 import { keySetsOf } from './oauth/tokens/key-sets.ts'
@@ -217,6 +219,7 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     records,
     revokedBefore,
     provider,
+    accessKeys,
     keys: [...new Set([accessKeys, sessionKeys])],
     registrationPolicy,
     redirectRules,
@@ -381,6 +384,11 @@ function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundati
     originAllowed,
     refusesWorker: (match) => couldReplaceUs(match, { cookieDomain, edgeAuth: config.edgeAuth }),
     identityHeaders,
+    assertions: Object.values(identityHeaders).includes('assertion')
+      ? createAssertionsOfCallers(
+          createCallerAssertions({ issuer, keys: foundation.accessKeys, now }),
+        )
+      : undefined,
     apiKeyHeader: config.apiKeyHeader,
     userNames,
     brand: foundation.brand,

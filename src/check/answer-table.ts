@@ -8,6 +8,7 @@
 import { isLikeApiKey } from '../credentials/api-keys/key-form.ts'
 import type { Source, Verified } from '../credentials/credential.ts'
 import { presentedCredential } from '../credentials/presented.ts'
+import type { CallerAssertion } from '../oauth/tokens/caller-assertion.ts'
 import { OUTAGE_WORDS } from '../pages/error-page.ts'
 import { OWN_PATHS } from '../paths.ts'
 import type { Resource } from '../resources/resource-table.ts'
@@ -24,7 +25,11 @@ const COMMON = ['Cache-Control', 'no-store', 'Vary', 'Authorization, Cookie'] as
 /** The headers that a caller got last, for the resource that they are about. */
 const allowHeaders = new WeakMap<
   Verified,
-  { readonly resource: Resource; readonly headers: readonly string[] }
+  {
+    readonly resource: Resource
+    readonly headers: readonly string[]
+    readonly assertion: CallerAssertion | undefined
+  }
 >()
 
 export function answerFor(
@@ -181,11 +186,19 @@ const allowed = ({ apiKeyHeader }: AnswerRules) => [
 ]
 
 function headersAt(resource: Resource, verified: Verified, rules: AnswerRules): readonly string[] {
+  const { assertions } = rules
   const made = allowHeaders.get(verified)
-  if (made?.resource === resource) return made.headers
+  if (made?.resource === resource && (!made.assertion || assertions?.isFresh(made.assertion))) {
+    return made.headers
+  }
   const caller = callerAt(verified, resource, rules.userNames)
-  const headers = [...allowed(rules), ...identityHeaderLines(caller, rules.identityHeaders)]
-  allowHeaders.set(verified, { resource, headers })
+  const assertion = assertions?.current(verified, resource, caller)
+  const lines = identityHeaderLines(
+    { ...caller, assertion: assertion?.token },
+    rules.identityHeaders,
+  )
+  const headers = [...allowed(rules), ...lines]
+  allowHeaders.set(verified, { resource, headers, assertion })
   return headers
 }
 

@@ -79,6 +79,7 @@ export function buildConfig(given: Parts): Config | undefined {
   warnOfOtherPort(parts)
   const identityHeaders = toIdentityHeaders(settings.identity_headers, {
     apiKeyHeader: settings.api_key_header,
+    assertionHeader: settings.assertion_header,
     report,
   })
   checkHeaderMutations({

@@ -17,7 +17,11 @@ import {
 import { parseCookieDomain } from './values/cookie-domain.ts'
 import { duration, durationOrNever } from './values/durations.ts'
 import { type Field, fields, list, scalar, text, toggle } from './values/fields.ts'
-import { IDENTITY_HEADER_NAMES, identityHeaders } from './values/identity-headers.ts'
+import {
+  IDENTITY_HEADER_NAMES,
+  identityHeaders,
+  parseAssertionHeader,
+} from './values/identity-headers.ts'
 import { parseInstant } from './values/instants.ts'
 import { parseDeniedHost, parseMetadataHost } from './values/metadata-hosts.ts'
 import { parseAllowedEmail, parseDomain, parseGroup, parseHostedDomain } from './values/people.ts'
@@ -438,8 +442,13 @@ export const Settings = z.object({
   }),
   identity_headers: identityHeaders().prefault(IDENTITY_HEADER_NAMES.join(',')).register(fields, {
     description:
-      'Headers that tell a server who calls. `X-Auth-Request-User=X-Forwarded-User` sends a header under another name. In the file, also a map of header to `user`, `email`, `groups`, `scopes`, `client`, `id` or `name`. Copy the same headers in your proxy.',
+      "Headers that tell a server who calls. `X-Auth-Request-User=X-Forwarded-User` sends a header under another name. In the file, also a map of header to `user`, `email`, `groups`, `scopes`, `client`, `id` (ours), `subject` (the provider's own id of the person; empty for programs) or `name`. Copy the same headers in your proxy.",
     kind: 'list',
+  }),
+  assertion_header: text(parseAssertionHeader).optional().register(fields, {
+    description:
+      'Header with a signed statement about the caller for the server: a JWT with e-mail, groups and scopes, which the keys at `/jwks` verify (docs/assertion.md). Off unless set. Traefik, nginx and ingress-nginx copy `Cf-Access-Jwt-Assertion` with our files; list another name there.',
+    example: 'Cf-Access-Jwt-Assertion',
   }),
   revoke_before: scalar(parseInstant).optional().register(fields, {
     description:

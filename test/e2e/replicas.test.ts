@@ -250,7 +250,7 @@ function behavesAsOne(): void {
     expect((await exchange(new URL(world.mcpUrl), { headers: { cookie } })).status).toBe(401)
     report('signed out', [latency])
     expectAlternation(from, [
-      ...['/auth/traefik', '/.gatewarden/login', '/login', '/.gatewarden/callback'],
+      ...['/auth/traefik', '/.gatewarden/login', '/authorize/login', '/.gatewarden/callback'],
       '/.gatewarden/logout',
     ])
   })

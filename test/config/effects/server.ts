@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { decodeJwt } from 'jose'
 import { expect } from 'vitest'
 import type { TestApp } from '../../support/build-app.ts'
 import { authorizeUrl, check, obtainTokens, register } from '../../support/oauth-client.ts'
@@ -58,6 +59,7 @@ export const server: Record<
   | 'allowed_origins'
   | 'api_key_header'
   | 'identity_headers'
+  | 'assertion_header'
   | 'rate_limit'
   | 'enable_edge_auth'
   | 'hsts'
@@ -218,6 +220,24 @@ export const server: Record<
     const { headers } = await check(app, { authorization: `Bearer ${tokens.access_token}` })
     expect(headers['x-auth-request-user']).toBe('ann@example.com')
     expect(headers).not.toHaveProperty('x-forwarded-user')
+  },
+
+  async assertion_header() {
+    const ask = async (env: Record<string, string>) => {
+      const { app } = await start(env)
+      const { tokens } = await obtainTokens(app)
+      return (await check(app, { authorization: `Bearer ${tokens.access_token}` })).headers
+    }
+    expect(await ask({})).not.toHaveProperty('cf-access-jwt-assertion')
+    const headers = await ask({ ASSERTION_HEADER: 'Cf-Access-Jwt-Assertion' })
+    const { email } = decodeJwt(String(headers['cf-access-jwt-assertion']))
+    expect(email).toBe('ann@example.com')
+    expect(headers['x-forwarded-user']).toBe('ann@example.com')
+    for (const taken of ['X-User-Id', 'x-api-key', 'Authorization', 'no header']) {
+      expect(problemsOf(() => load({ env: { ASSERTION_HEADER: taken } }))).toEqual([
+        expect.stringContaining('ASSERTION_HEADER'),
+      ])
+    }
   },
 
   async rate_limit() {
