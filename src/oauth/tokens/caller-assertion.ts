@@ -54,6 +54,7 @@ export function createCallerAssertions(deps: {
     make({ sub, email, name, groups, scopes, audience, expiresAt }) {
       const { kid, privateKey } = keys.current()
       const time = now()
+      const iat = Math.floor(time / 1000)
       const header = { alg: keys.algorithm, typ: ASSERTION_TYPE, kid }
       const claims = {
         iss: issuer,
@@ -64,8 +65,8 @@ export function createCallerAssertions(deps: {
         name,
         groups,
         scope: scopes.join(' '),
-        iat: Math.floor(time / 1000),
-        exp: Math.ceil(Math.min(time + LIFETIME_MS, expiresAt) / 1000),
+        iat,
+        exp: Math.ceil(Math.min(iat * 1000 + LIFETIME_MS, expiresAt) / 1000),
       }
       const signed = `${encode(header)}.${encode(claims)}`
       const signature = signAtOnce(keys.algorithm, signed, privateKey)
