@@ -7,6 +7,7 @@
 import type { Logger } from 'pino'
 import { createAssertionsOfCallers } from './check/assertions.ts'
 import { createCheck } from './check/check.ts'
+import { limitRefusals } from './check/limit-refusals.ts'
 import { createOutcomeEvents } from './check/outcome-events.ts'
 import { createProxyFaults } from './check/proxy-faults.ts'
 import type { Config } from './config/config.ts'
@@ -250,7 +251,7 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     }),
     originAllowed: compileOrigins(config.allowedOrigins, issuer),
     rateLimits: createRateLimits({
-      perMinute: config.rateLimit,
+      perMinute: (group) => config.rateLimits?.[group] ?? config.rateLimit,
       clientAddress,
       storage,
       now: elapsed,
@@ -378,7 +379,7 @@ function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundati
     cookies: sessions,
     holdsOwnToken: createHoldsOwnToken({ issued: [accessTokens, sessionTokens, apiKeys], bearers }),
   })
-  const check = createCheck({
+  const unlimited = createCheck({
     resources,
     credentials,
     originAllowed,
@@ -404,7 +405,12 @@ function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundati
     mcpSessions: createMcpSessionOwners({ sessions: records.mcpSessions, elapsed }),
     now: elapsed,
   })
-  const { clientAddress } = foundation
+  const { clientAddress, rateLimits } = foundation
+  const check = limitRefusals(unlimited, {
+    max: rateLimits.perMinute('refused'),
+    counter: rateLimits.counter('refused'),
+    clientAddress,
+  })
   const proxyFaults = createProxyFaults({
     events,
     resources,

@@ -122,6 +122,23 @@ export function unavailable(retryAfterSeconds: number, asker: Asker): Answer {
   })
 }
 
+/** 429 for an address with too many refused requests; it says nothing about this one (decision K39). */
+export function tooManyRefused(retryAfterSeconds: number, asker: Asker): Answer {
+  const retryAfter = ['Retry-After', String(retryAfterSeconds)]
+  if (asker.reader() !== 'program') {
+    return errorAnswer(429, asker.reader(), retryAfter, {
+      kind: 'retry',
+      title: 'Too many attempts',
+      text: `Many requests that could not be let in came from your network. Wait ${retryAfterSeconds} seconds, then reload this page.`,
+      requestId: asker.requestId,
+    })
+  }
+  return json(429, retryAfter, {
+    error: 'temporarily_unavailable',
+    error_description: 'too many refused requests from this address',
+  })
+}
+
 /**
  * 200 without a body. The answer omits a bearer token and an API key, so that a proxy that copies `Authorization` and the
  * header for keys removes them. The application still gets an `Authorization`, a key and cookies of its own.

@@ -457,7 +457,36 @@ export const Settings = z.object({
   }),
   rate_limit: scalar(parseRateLimit).prefault(600).register(fields, {
     description:
-      'Requests per minute and client address, counted separately for registration, tokens, revocation, introspection and login; with Redis, across all replicas. An IPv6 /64 counts as one address, a /56 may send twice as many, a /48 four times. 0 means no limit.',
+      'Requests per minute and client address, counted separately for discovery, registration, tokens, revocation, introspection, login, and requests to servers that are refused; with Redis, across all replicas (refused requests: in each). An IPv6 /64 counts as one address, a /56 may send twice as many, a /48 four times. Above it the answer is 429 with `Retry-After`. 0 means no limit.',
+  }),
+  rate_limit_discovery: scalar(parseRateLimit).optional().register(fields, {
+    description: 'The same for the discovery documents and `/jwks`, in place of `RATE_LIMIT`.',
+    example: '600',
+  }),
+  rate_limit_register: scalar(parseRateLimit).optional().register(fields, {
+    description: 'The same for `/register`.',
+    example: '30',
+  }),
+  rate_limit_token: scalar(parseRateLimit).optional().register(fields, {
+    description: 'The same for `/token`.',
+    example: '600',
+  }),
+  rate_limit_revoke: scalar(parseRateLimit).optional().register(fields, {
+    description: 'The same for `/revoke`.',
+    example: '600',
+  }),
+  rate_limit_introspect: scalar(parseRateLimit).optional().register(fields, {
+    description: 'The same for `/introspect`.',
+    example: '600',
+  }),
+  rate_limit_login: scalar(parseRateLimit).optional().register(fields, {
+    description: 'The same for the pages of a sign-in, `/authorize` among them.',
+    example: '120',
+  }),
+  rate_limit_refused: scalar(parseRateLimit).optional().register(fields, {
+    description:
+      'The same for requests to the protected servers that no credential lets in. Requests with a good one are never counted.',
+    example: '600',
   }),
   max_stale: scalar(duration({ min: '0s', max: '1h' }))
     .prefault('60s')

@@ -8,13 +8,13 @@
 import cookie from '@fastify/cookie'
 import type { FastifyInstance } from 'fastify'
 import { limitBodies } from './body-deadline.ts'
-import { limitRate, type RateLimits } from './rate-limit.ts'
+import { type LimitGroup, limitRate, type RateLimits } from './rate-limit.ts'
 
 export interface Surface {
   /** Names the surface in logs, metrics and traces. */
   readonly name: string
   /** The group of endpoints that share one count of requests per address; absent: no limit. */
-  readonly limit?: string
+  readonly limit?: LimitGroup
   /** True if the routes read or set cookies. */
   readonly cookies?: boolean
   /** True if the routes pass bodies on, which have no limit in time. */
