@@ -36,6 +36,7 @@ import { cookieDomainProblem } from './values/cookie-domain.ts'
 import { toIdentityHeaders } from './values/identity-headers.ts'
 import { widthOf } from './values/network-width.ts'
 import type { Report } from './values/problem.ts'
+import { rateLimitsOf } from './values/rate-limits.ts'
 import { toRegistration } from './values/registration.ts'
 import type { PublicUrl } from './values/urls.ts'
 
@@ -82,6 +83,7 @@ export function buildConfig(given: Parts): Config | undefined {
   warnOfOtherPort(parts)
   const identityHeaders = toIdentityHeaders(settings.identity_headers, {
     apiKeyHeader: settings.api_key_header,
+    assertionHeader: settings.assertion_header,
     report,
   })
   checkHeaderMutations({
@@ -145,6 +147,7 @@ export function buildConfig(given: Parts): Config | undefined {
     identityHeaders,
     shutdown: { delay: settings.shutdown_delay, timeout: settings.shutdown_timeout },
     rateLimit: settings.rate_limit,
+    rateLimits: rateLimitsOf(settings),
     brand: brandOf(parts, publicUrl),
     logLevel: settings.log_level,
     ...(settings.log_format !== undefined && { logFormat: settings.log_format }),

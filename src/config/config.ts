@@ -9,6 +9,7 @@
 
 import type { IdentityValue } from '../check/identity-headers.ts'
 import type { StaticTokenConfig } from '../credentials/static-tokens.ts'
+import type { LimitGroup } from '../http/rate-limit.ts'
 import type { ClientConfig } from '../oauth/clients/client.ts'
 import type { MetadataHosts } from '../oauth/clients/metadata-hosts.ts'
 import type { BroughtKey } from '../oauth/tokens/brought-key.ts'
@@ -100,6 +101,8 @@ export interface Config {
   readonly identityHeaders: Readonly<Record<string, IdentityValue>>
   /** Requests per minute and client address at endpoints that anybody can call; 0 means no limit. */
   readonly rateLimit: number
+  /** The same for single groups of endpoints. */
+  readonly rateLimits?: Readonly<Partial<Record<LimitGroup, number>>>
   /** Seconds that the process goes on after SIGTERM, and that open requests get after that. */
   readonly shutdown: { readonly delay: number; readonly timeout: number }
   /** The look of the pages. */

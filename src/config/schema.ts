@@ -17,7 +17,11 @@ import {
 import { parseCookieDomain } from './values/cookie-domain.ts'
 import { duration, durationOrNever } from './values/durations.ts'
 import { type Field, fields, list, scalar, text, toggle } from './values/fields.ts'
-import { IDENTITY_HEADER_NAMES, identityHeaders } from './values/identity-headers.ts'
+import {
+  IDENTITY_HEADER_NAMES,
+  identityHeaders,
+  parseAssertionHeader,
+} from './values/identity-headers.ts'
 import { parseInstant } from './values/instants.ts'
 import { parseDeniedHost, parseMetadataHost } from './values/metadata-hosts.ts'
 import {
@@ -490,8 +494,13 @@ export const Settings = z.object({
   }),
   identity_headers: identityHeaders().prefault(IDENTITY_HEADER_NAMES.join(',')).register(fields, {
     description:
-      'Headers that tell a server who calls. `X-Auth-Request-User=X-Forwarded-User` sends a header under another name. In the file, also a map of header to `user`, `email`, `groups`, `scopes`, `client`, `id` or `name`. Copy the same headers in your proxy.',
+      "Headers that tell a server who calls. `X-Auth-Request-User=X-Forwarded-User` sends a header under another name. In the file, also a map of header to `user`, `email`, `groups`, `scopes`, `client`, `id` (ours), `subject` (the provider's own id of the person; empty for programs) or `name`. Copy the same headers in your proxy.",
     kind: 'list',
+  }),
+  assertion_header: text(parseAssertionHeader).optional().register(fields, {
+    description:
+      'Header with a signed statement about the caller for the server: a JWT with e-mail, groups and scopes, which the keys at `/jwks` verify (docs/assertion.md). Off unless set. Traefik, nginx and ingress-nginx copy `Cf-Access-Jwt-Assertion` with our files; list another name there.',
+    example: 'Cf-Access-Jwt-Assertion',
   }),
   revoke_before: scalar(parseInstant).optional().register(fields, {
     description:
@@ -500,7 +509,41 @@ export const Settings = z.object({
   }),
   rate_limit: scalar(parseRateLimit).prefault(600).register(fields, {
     description:
-      'Requests per minute and client address, counted separately for registration, requests of devices, tokens, revocation, introspection and login; with Redis, across all replicas. An IPv6 /64 counts as one address, a /56 may send twice as many, a /48 four times. 0 means no limit.',
+      'Requests per minute and client address, counted separately for discovery, registration, requests of devices, tokens, revocation, introspection, login, and requests to servers that are refused; with Redis, across all replicas (refused requests: in each). An IPv6 /64 counts as one address, a /56 may send twice as many, a /48 four times. Above it the answer is 429 with `Retry-After`. 0 means no limit.',
+  }),
+  rate_limit_discovery: scalar(parseRateLimit).optional().register(fields, {
+    description: 'The same for the discovery documents and `/jwks`, in place of `RATE_LIMIT`.',
+    example: '600',
+  }),
+  rate_limit_register: scalar(parseRateLimit).optional().register(fields, {
+    description: 'The same for `/register`.',
+    example: '30',
+  }),
+  rate_limit_device: scalar(parseRateLimit).optional().register(fields, {
+    description: 'The same for `/device_authorization`.',
+    example: '30',
+  }),
+  rate_limit_token: scalar(parseRateLimit).optional().register(fields, {
+    description:
+      'The same for `/token`. It leaves out the polls of a device that waits for its person.',
+    example: '600',
+  }),
+  rate_limit_revoke: scalar(parseRateLimit).optional().register(fields, {
+    description: 'The same for `/revoke`.',
+    example: '600',
+  }),
+  rate_limit_introspect: scalar(parseRateLimit).optional().register(fields, {
+    description: 'The same for `/introspect`.',
+    example: '600',
+  }),
+  rate_limit_login: scalar(parseRateLimit).optional().register(fields, {
+    description: 'The same for the pages of a sign-in, `/authorize` among them.',
+    example: '120',
+  }),
+  rate_limit_refused: scalar(parseRateLimit).optional().register(fields, {
+    description:
+      'The same for requests to the protected servers that no credential lets in. Requests with a good one are never counted.',
+    example: '600',
   }),
   max_stale: scalar(duration({ min: '0s', max: '1h' }))
     .prefault('60s')

@@ -99,7 +99,7 @@ describe.skipIf(isSkipped('chromium'))('in Chromium', () => {
     // The page after the consent continues by itself; its address carries the sealed interaction.
     const onward = asked.filter((request) => /\/(login\?|callback)/.test(request.url()))
     expect(onward.map((request) => new URL(request.url()).pathname)).toEqual([
-      '/login',
+      '/authorize/login',
       '/callback',
     ])
     for (const request of onward) expect(await request.headerValue('referer')).toBeNull()

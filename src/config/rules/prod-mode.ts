@@ -36,6 +36,15 @@ const MIN_ARGON2 = { memory: 19_456, passes: 2 }
 const MIN_PREFIX = { 4: 8, 6: 32 }
 /** Requests per minute and address; more is no limit for anybody. */
 const MAX_RATE_LIMIT = 100_000
+/** The limits of endpoints where a stranger can guess or cause work. Discovery and refusals are neither. */
+const LIMITS = [
+  'rate_limit',
+  'rate_limit_register',
+  'rate_limit_token',
+  'rate_limit_revoke',
+  'rate_limit_introspect',
+  'rate_limit_login',
+] as const
 
 /** Reports every unsafe setting, each with its fix. */
 export function checkProdMode(parts: Parts): void {
@@ -138,10 +147,12 @@ function checkOpenness({ settings, given, file, resources, report }: Parts): voi
       `every host under ${settings.cookie_domain} receives the session, and can sign a browser in as somebody else. Remove it unless you run all of them.`,
     )
   }
-  if (settings.rate_limit === 0 || settings.rate_limit > MAX_RATE_LIMIT) {
+  for (const key of LIMITS) {
+    const limit = settings[key]
+    if (limit === undefined || (limit > 0 && limit <= MAX_RATE_LIMIT)) continue
     report.problem(
-      'RATE_LIMIT',
-      `${settings.rate_limit} means no limit, which PROD_MODE refuses. Remove it to use the default.`,
+      key.toUpperCase(),
+      `${limit} means no limit, which PROD_MODE refuses. Remove it to use the default.`,
     )
   }
 }
