@@ -79,6 +79,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     { name: 'health', mount: (scope) => healthRoutes(scope, { probeStore, lifecycle, isProxied }) },
     {
       name: 'discovery',
+      limit: 'discovery',
       mount: (scope) => discoveryRoutes(scope, { ...described, keys: services.keys }),
     },
     {
@@ -125,7 +126,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       ? [
           {
             name: 'edge',
-            limit: 'edge',
+            limit: 'edge' as const,
             cookies: true,
             mount: (scope: FastifyInstance) =>
               edgeRoutes(scope, { ...services, rules: sessionRules }),
@@ -163,6 +164,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     events,
     clientAddress: services.clientAddress,
     answerEarly: answerCheck,
+    isTrustedProxy,
     lifecycle,
   })
   if (config.hsts) demandHttps(app, issuer)

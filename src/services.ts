@@ -5,7 +5,9 @@
  * @module
  */
 import type { Logger } from 'pino'
+import { createAssertionsOfCallers } from './check/assertions.ts'
 import { createCheck } from './check/check.ts'
+import { limitRefusals } from './check/limit-refusals.ts'
 import { createOutcomeEvents } from './check/outcome-events.ts'
 import { createProxyFaults } from './check/proxy-faults.ts'
 import type { Config } from './config/config.ts'
@@ -53,6 +55,7 @@ import { DEVICE_CODE } from './oauth/grants/names.ts'
 import type { RedirectRules } from './oauth/redirect-uri.ts'
 import { isMachine, subjectOf } from './oauth/subject.ts'
 import { createAccessTokens } from './oauth/tokens/access-token.ts'
+import { createCallerAssertions } from './oauth/tokens/caller-assertion.ts'
 import { createIssuedTokens } from './oauth/tokens/issued-tokens.ts'
 import { createTokenIssuer } from './oauth/tokens/issuer.ts'
 import { keySetsOf } from './oauth/tokens/key-sets.ts'
@@ -172,7 +175,10 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     trustedProxies: config.trustedProxies,
     events,
   })
-  const resources = createResourceTable(config.resources, { publicUrl: issuer })
+  const resources = createResourceTable(config.resources, {
+    publicUrl: issuer,
+    discoveryAt: config.discoveryAt,
+  })
   const userNames: UserNames = {
     areUnique: provider.uniqueUsernames,
     ofTokens: new Set(config.staticTokens.map(({ name }) => comparedName(name))),
@@ -218,6 +224,7 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     records,
     revokedBefore,
     provider,
+    accessKeys,
     keys: [...new Set([accessKeys, sessionKeys])],
     registrationPolicy,
     redirectRules,
@@ -259,7 +266,7 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     }),
     originAllowed: compileOrigins(config.allowedOrigins, issuer),
     rateLimits: createRateLimits({
-      perMinute: config.rateLimit,
+      perMinute: (group) => config.rateLimits?.[group] ?? config.rateLimit,
       clientAddress,
       storage,
       now: elapsed,
@@ -391,12 +398,17 @@ function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundati
     cookies: sessions,
     holdsOwnToken: createHoldsOwnToken({ issued: [accessTokens, sessionTokens, apiKeys], bearers }),
   })
-  const check = createCheck({
+  const unlimited = createCheck({
     resources,
     credentials,
     originAllowed,
     refusesWorker: (match) => couldReplaceUs(match, { cookieDomain, edgeAuth: config.edgeAuth }),
     identityHeaders,
+    assertions: Object.values(identityHeaders).includes('assertion')
+      ? createAssertionsOfCallers(
+          createCallerAssertions({ issuer, keys: foundation.accessKeys, now }),
+        )
+      : undefined,
     apiKeyHeader: config.apiKeyHeader,
     userNames,
     brand: foundation.brand,
@@ -412,7 +424,12 @@ function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundati
     mcpSessions: createMcpSessionOwners({ sessions: records.mcpSessions, elapsed }),
     now: elapsed,
   })
-  const { clientAddress } = foundation
+  const { clientAddress, rateLimits } = foundation
+  const check = limitRefusals(unlimited, {
+    max: rateLimits.perMinute('refused'),
+    counter: rateLimits.counter('refused'),
+    clientAddress,
+  })
   const proxyFaults = createProxyFaults({
     events,
     resources,
@@ -429,9 +446,8 @@ function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundati
 
   function providerTokens() {
     const { provider } = foundation
-    if (config.provider.type === 'builtin' || provider.kind !== 'redirect' || !provider.tokens) {
-      return []
-    }
+    if (!('tokenClients' in config.provider)) return []
+    if (provider.kind !== 'redirect' || !provider.tokens) return []
     const { clientId, tokenClients, groupsClaim } = config.provider
     return [
       createProviderTokens({

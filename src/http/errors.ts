@@ -7,7 +7,14 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { OAuthError, type OAuthErrorCode, PageError, RegistrationClosed } from '../errors.ts'
 import { DocumentUnavailable } from '../outbound/document-fetch.ts'
-import { type ErrorPage, errorPage, FAULT_WORDS, OUTAGE_WORDS } from '../pages/error-page.ts'
+import {
+  carriesFragment,
+  type ErrorPage,
+  errorPage,
+  FAULT_WORDS,
+  OUTAGE_WORDS,
+} from '../pages/error-page.ts'
+import { FRAGMENT_SCRIPTS } from '../pages/fragment.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import { ProviderBusy } from '../providers/provider.ts'
 import { StorageUnavailable } from '../storage/storage.ts'
@@ -189,10 +196,12 @@ export function sendErrorPage(
   page: Omit<ErrorPage, 'requestId' | 'actions'> & Partial<Pick<ErrorPage, 'actions'>>,
   options: { navigatesAway?: boolean } = {},
 ): void {
+  const { actions = [] } = page
+  const scripts = actions.some(carriesFragment) ? [FRAGMENT_SCRIPTS.carry] : []
   void reply
     .code(status)
-    .headers(pageHeaders(options))
-    .send(errorPage({ actions: [], ...page, requestId: reply.request.id }))
+    .headers(pageHeaders({ ...options, scripts }))
+    .send(errorPage({ ...page, actions, requestId: reply.request.id }))
 }
 
 function reportRefusal(request: FastifyRequest, error: OAuthError, status: number): void {

@@ -24,31 +24,43 @@ export class RateLimited extends Error {
   }
 }
 
+/** Endpoints that are counted together; `refused` are the checks that let nobody in. */
+export type LimitGroup =
+  | 'discovery'
+  | 'register'
+  | 'device'
+  | 'token'
+  | 'revoke'
+  | 'introspect'
+  | 'login'
+  | 'edge'
+  | 'refused'
+
 export interface RateLimits {
-  /** Requests per minute and address; 0 means no limit. */
-  readonly perMinute: number
+  /** Requests of a group per minute and address; 0 means no limit. */
+  readonly perMinute: (group: LimitGroup) => number
   readonly clientAddress: ClientAddress
   /** The counter of a group of endpoints, the same for every scope that names the group. */
-  readonly counter: (group: string) => RateCounter
+  readonly counter: (group: LimitGroup) => RateCounter
   /** A counter of this process alone, which asks no store. */
   readonly ownCounter: (group: string, max: number) => RateCounter
 }
 
-/** @param deps `perMinute`: requests per minute and address; `now` in milliseconds since the epoch */
+/** @param deps `perMinute`: requests of a group per minute and address; `now` in milliseconds since the epoch */
 export function createRateLimits(deps: {
-  readonly perMinute: number
+  readonly perMinute: (group: LimitGroup) => number
   readonly clientAddress: ClientAddress
   readonly storage: Pick<Storage, 'count'>
   readonly now: () => number
 }): RateLimits {
   const { perMinute, clientAddress, storage, now } = deps
-  const counters = new Map<string, RateCounter>()
+  const counters = new Map<LimitGroup, RateCounter>()
   return {
     perMinute,
     clientAddress,
     counter(group) {
       const counter =
-        counters.get(group) ?? createRateCounter({ group, max: perMinute, storage, now })
+        counters.get(group) ?? createRateCounter({ group, max: perMinute(group), storage, now })
       counters.set(group, counter)
       return counter
     },
@@ -67,11 +79,12 @@ const POLLS_EACH = 12
  */
 export function limitRate(
   scope: FastifyInstance,
-  group: string,
+  group: LimitGroup,
   limits: RateLimits,
   { isPoll }: { readonly isPoll?: ((request: FastifyRequest) => boolean) | undefined } = {},
 ): void {
-  const { perMinute: max, clientAddress } = limits
+  const { clientAddress } = limits
+  const max = limits.perMinute(group)
   if (max === 0) return
   const counter = limits.counter(group)
   const hiddenHeaders = {

@@ -8,13 +8,13 @@
 import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { limitBodies } from './body-deadline.ts'
-import { limitRate, type RateLimits } from './rate-limit.ts'
+import { type LimitGroup, limitRate, type RateLimits } from './rate-limit.ts'
 
 export interface Surface {
   /** Names the surface in logs, metrics and traces. */
   readonly name: string
   /** The group of endpoints that share one count of requests per address; absent: no limit. */
-  readonly limit?: string
+  readonly limit?: LimitGroup
   /** True for a request that a program repeats every few seconds while it waits: the limit does not count it. */
   readonly isPoll?: (request: FastifyRequest) => boolean
   /** True if the routes read or set cookies. */

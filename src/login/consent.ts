@@ -1,5 +1,5 @@
 /**
- * `POST /consent`: the decision of the person, in the browser that was asked (decision K6).
+ * `POST /authorize/consent`, and `/consent`: the decision of the person, in the browser that was asked (decision K6).
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { refuseCrossSite } from '../http/cross-site.ts'
 import { onHost } from '../http/host-constraint.ts'
 import { allowOnly } from '../http/methods.ts'
 import { subjectOf } from '../oauth/subject.ts'
-import { CONSENT_PATH, DEVICE_DENIED_PATH } from '../paths.ts'
+import { CONSENT_ALIAS, CONSENT_PATH, DEVICE_DENIED_PATH } from '../paths.ts'
 import { type Parameters, single } from '../url/parameters.ts'
 import { reopen, showConsent } from './ask-consent.ts'
 import type { Outcome } from './complete.ts'
@@ -40,7 +40,10 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
     keepMs: KEEP_ANSWER_MS,
     elapsed: flow.elapsed,
   })
-  app.post<{ Body: Parameters }>(CONSENT_PATH, { constraints }, async (request, reply) => {
+  const takeDecision = async (
+    request: FastifyRequest<{ Body: Parameters }>,
+    reply: FastifyReply,
+  ) => {
     refuseCrossSite(request, flow.issuer)
     const sealed = single(request.body, 'interaction')
     const interaction = await receiveInteraction(request, sealed, flow)
@@ -87,8 +90,11 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
       })
     }
     return reply
-  })
-  allowOnly(app, CONSENT_PATH, ['POST'], constraints)
+  }
+  for (const path of [CONSENT_PATH, CONSENT_ALIAS]) {
+    app.post<{ Body: Parameters }>(path, { constraints }, takeDecision)
+    allowOnly(app, path, ['POST'], constraints)
+  }
 
   const knownTo = (request: FastifyRequest, interaction: AskedInteraction) =>
     flow.signIns.find(request, wishesOf(interaction))

@@ -89,6 +89,8 @@ const SessionInteraction = z.object({
   returnTo: z.string(),
   /** SHA-256 of a cookie on the page's own host, where that host has to set the session's cookie (decision K24). */
   nonceHash: z.string().optional(),
+  /** The name under which the browser kept the fragment of the page; absent where it kept none. */
+  fragment: z.string().exactOptional(),
 })
 
 const Interaction = z.discriminatedUnion('purpose', [
@@ -129,6 +131,7 @@ const MEMBERS = [
   'person',
   'someoneElse',
   'documentHost',
+  'fragment',
   'userCode',
   'deviceId',
 ] as const satisfies readonly (

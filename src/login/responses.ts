@@ -9,6 +9,13 @@ import { isBrowserForm } from '../http/browser-request.ts'
 import { sendErrorPage } from '../http/errors.ts'
 import { destinationName, withParameters } from '../oauth/redirect-uri.ts'
 import { appPage, continuePage } from '../pages/continue-page.ts'
+import {
+  FRAGMENT_SCRIPTS,
+  type FragmentPage,
+  onwardPage,
+  restoreFragmentPage,
+  saveFragmentPage,
+} from '../pages/fragment.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import type { ClientInteraction } from './interaction.ts'
 
@@ -63,6 +70,28 @@ export function sendOn(
 /** Sends a page that goes on by itself, so that no redirect chain follows the POST of the form. */
 export function sendContinuePage(reply: FastifyReply, to: string, label: string): void {
   void reply.headers(pageHeaders({ navigatesAway: true })).send(continuePage({ to, label }))
+}
+
+/** Sends the page that keeps the address's fragment in this tab, before the provider's page loses it. */
+export function saveFragment(reply: FastifyReply, page: FragmentPage): void {
+  const scripts = [FRAGMENT_SCRIPTS.save]
+  void reply.headers(pageHeaders({ navigatesAway: true, scripts })).send(saveFragmentPage(page))
+}
+
+/** Sends the page that leads on with the fragment that {@link saveFragment} kept. */
+export function restoreFragment(reply: FastifyReply, page: FragmentPage): void {
+  const scripts = [FRAGMENT_SCRIPTS.restore]
+  void reply.headers(pageHeaders({ navigatesAway: true, scripts })).send(restoreFragmentPage(page))
+}
+
+/** {@link sendOn} to a page of a protected server, with the fragment of the address that the browser shows. */
+export function sendOnToPage(reply: FastifyReply, to: string): void {
+  if (!isBrowserForm(reply.request)) {
+    sendOn(reply, to)
+    return
+  }
+  const scripts = [FRAGMENT_SCRIPTS.onward]
+  void reply.headers(pageHeaders({ navigatesAway: true, scripts })).send(onwardPage({ to }))
 }
 
 /**

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ENDPOINTS, PROTECTED_RESOURCE } from '../paths.ts'
+import { ENDPOINTS } from '../paths.ts'
 import type { Resource, ResourceMatch } from '../resources/resource-table.ts'
 import { readPath } from '../url/path.ts'
 import { ASSERTION_ALGORITHMS } from './client-assertion.ts'
@@ -90,5 +90,5 @@ const isPathOfUrl = (path: string) =>
 /** The URL of the metadata that a challenge names: the document of the requested path (decision K18). */
 export function metadataUrl({ resource, path, viaAlso }: ResourceMatch): string {
   const named = !viaAlso && isPathOfUrl(path) ? path : resource.path
-  return resource.origin + PROTECTED_RESOURCE + (named === '/' ? '' : named)
+  return resource.documentAt + (named === '/' ? '' : named)
 }

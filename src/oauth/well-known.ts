@@ -8,7 +8,9 @@
  */
 
 import { AUTHORIZATION_SERVER, PROTECTED_RESOURCE } from '../paths.ts'
+import { describedElsewhere } from '../resources/document-address.ts'
 import type { Resource, ResourceTable } from '../resources/resource-table.ts'
+import { isOwnHost } from '../url/host.ts'
 import { withoutQuery } from '../url/path.ts'
 
 export type Document =
@@ -22,15 +24,20 @@ export type Document =
 
 /**
  * @param target the request target
- * @param host the Host header
+ * @param places `host`: the Host header; `issuer`: our own origin, where documents of servers on other hosts are too
  * @returns the document, or undefined if the path names none of ours
  */
 export function wellKnown(
   target: string,
-  host: string,
-  resources: ResourceTable,
+  {
+    host,
+    issuer,
+    resources,
+  }: { readonly host: string; readonly issuer: string; readonly resources: ResourceTable },
 ): Document | undefined {
   const path = withoutQuery(target)
+  const elsewhere = isOwnHost(host, issuer) ? describedElsewhere(path) : undefined
+  if (elsewhere) return protectedResource(elsewhere.path, elsewhere.host, resources)
   const described = after(path, PROTECTED_RESOURCE)
   if (described !== undefined) return protectedResource(described, host, resources)
   for (const name of AUTHORIZATION_SERVER) {

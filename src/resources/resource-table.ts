@@ -16,6 +16,7 @@ import {
   splitAfter,
   withoutQuery,
 } from '../url/path.ts'
+import { type DiscoveryAt, documentAddress } from './document-address.ts'
 import { nearestUrl } from './nearest.ts'
 import { compileOpenPaths, type IsOpen } from './open-paths.ts'
 import { DEFAULT_PASS_THROUGH, type PassThroughRules } from './pass-through.ts'
@@ -38,6 +39,8 @@ export interface Resource {
   readonly origin: string
   /** Path of {@link url}; empty for a whole host. */
   readonly path: string
+  /** The address of its RFC 9728 document, without the path that the document is about. */
+  readonly documentAt: string
   readonly name: string
   readonly scopes: Readonly<Record<string, string>>
   readonly requiredScopes: readonly string[]
@@ -118,6 +121,15 @@ interface MatchablePrefix extends Prefix {
   readonly depth: number
 }
 
+export interface TableOptions {
+  /**
+   * Our own origin. No wildcard covers its host, whose pages are ours; a resource that names the host does (threat T36).
+   */
+  readonly publicUrl?: string
+  /** The host that serves the documents which challenges name. Absent: `resource`. */
+  readonly discoveryAt?: DiscoveryAt
+}
+
 const MAX_RESOLVED_HOSTS = 1000
 const MAX_INDICATOR_LENGTH = 2048
 
@@ -127,14 +139,13 @@ export const covers = (prefix: string, path: string) =>
 
 /**
  * Compiles the configured resources into one table. Wildcard hosts are resolved on first use, into a bounded cache.
- * @param options.publicUrl our own origin. No wildcard covers its host, whose pages are ours; a resource that names the
- *   host does (threat T36)
  */
 export function createResourceTable(
   configured: readonly ResourceConfig[],
-  { publicUrl }: { readonly publicUrl?: string } = {},
+  options: TableOptions = {},
 ): ResourceTable {
-  const all = configured.map((config) => compile(config, publicUrl))
+  const { publicUrl } = options
+  const all = configured.map((config) => compile(config, options))
   const exact = new Map<string, Prefix[]>()
   const wildcards: { suffix: string; config: ResourceConfig }[] = []
   configured.forEach((config, index) => {
@@ -147,7 +158,7 @@ export function createResourceTable(
     if (resource) exact.set(host, [...(exact.get(host) ?? []), ...prefixes(resource)])
   })
   const aliases = secondNames(configured, publicUrl).map(({ config, url }) => ({
-    ...compile({ ...config, url, openPaths: movedPaths(config, url) }, publicUrl),
+    ...compile({ ...config, url, openPaths: movedPaths(config, url) }, options),
     audience: config.url,
   }))
   for (const alias of aliases) {
@@ -166,7 +177,7 @@ export function createResourceTable(
       ...wildcards
         .filter(({ suffix }) => isLabelBefore(host, suffix) && !isOurs(host))
         .flatMap(({ config }) => onHost(config, host) ?? [])
-        .flatMap((config) => prefixes(compile(config, publicUrl))),
+        .flatMap((config) => prefixes(compile(config, options))),
     ]
     if (prefixesHere.length === 0) return []
     const list = withRivals(prefixesHere.sort(longestFirst))
@@ -264,7 +275,7 @@ export function createResourceTable(
   }
 }
 
-function compile(config: ResourceConfig, publicUrl: string | undefined): Resource {
+function compile(config: ResourceConfig, { publicUrl, discoveryAt }: TableOptions): Resource {
   const sharedHost = publicUrl === undefined ? undefined : sharedHostOf(config, publicUrl)
   const { protocol, host, pathname } = new URL(config.url)
   const path = pathname === '/' ? '' : (canonicalPath(pathname) ?? pathname)
@@ -274,6 +285,7 @@ function compile(config: ResourceConfig, publicUrl: string | undefined): Resourc
     url: config.url,
     origin: `${protocol}//${host}`,
     path,
+    documentAt: documentAddress(`${protocol}//${host}`, { publicUrl, discoveryAt }),
     name: config.name,
     scopes: config.scopes,
     requiredScopes: config.requiredScopes,

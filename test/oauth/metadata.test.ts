@@ -198,7 +198,9 @@ it.each([
   `${PRM}/notes/mcp\\x`,
   '/.well-known/oauth-authorization-server/notes/mcp/..',
 ])('describes nothing at %s', (target) => {
-  expect(wellKnown(target, 'mcp.example.com', createResourceTable(RESOURCES))).toBeUndefined()
+  const places = { host: 'mcp.example.com', issuer: 'https://auth.example.com' }
+  const resources = createResourceTable(RESOURCES)
+  expect(wellKnown(target, { ...places, resources })).toBeUndefined()
 })
 
 it('publishes the public half of its keys only', async () => {
@@ -271,19 +273,22 @@ it.each([
   expect(response.headers['access-control-allow-credentials']).toBeUndefined()
 })
 
-it.each(['/authorize', '/consent', '/login'])('keeps %s closed to other origins', async (url) => {
-  const response = await gateway.app.inject({
-    method: 'OPTIONS',
-    url,
-    headers: {
-      host: 'auth.example.com',
-      origin: 'https://evil.example',
-      'access-control-request-method': 'POST',
-    },
-  })
-  expect(response.statusCode).toBe(405)
-  expect(response.headers['access-control-allow-origin']).toBeUndefined()
-})
+it.each(['/authorize', '/authorize/consent', '/authorize/login', '/consent', '/login'])(
+  'keeps %s closed to other origins',
+  async (url) => {
+    const response = await gateway.app.inject({
+      method: 'OPTIONS',
+      url,
+      headers: {
+        host: 'auth.example.com',
+        origin: 'https://evil.example',
+        'access-control-request-method': 'POST',
+      },
+    })
+    expect(response.statusCode).toBe(405)
+    expect(response.headers['access-control-allow-origin']).toBeUndefined()
+  },
+)
 
 it('answers the preflight of a document whose well-known part comes after the path', async () => {
   const { app } = await buildTestApp()

@@ -48,7 +48,8 @@ export function createDiscovery({
   const issuers = { issuer, provider: providerIssuer }
   const serverMetadata = authorizationServerMetadata(issuer, resources.all, options)
   return (request, reply) => {
-    const document = wellKnown(request.raw.url ?? '', request.headers.host ?? '', resources)
+    const places = { host: request.headers.host ?? '', issuer, resources }
+    const document = wellKnown(request.raw.url ?? '', places)
     if (document && request.method === 'OPTIONS') return answerPreflight(reply, ['GET', 'HEAD'])
     if (request.method !== 'GET' && request.method !== 'HEAD') return undefined
     switch (document?.kind) {
