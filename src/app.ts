@@ -23,7 +23,7 @@ import { deviceAuthorizationRoute } from './oauth/endpoints/device-authorization
 import { createDiscovery, discoveryRoutes } from './oauth/endpoints/discovery.ts'
 import { introspectionRoute, revocationRoute } from './oauth/endpoints/issued-token.ts'
 import { registrationRoute } from './oauth/endpoints/registration.ts'
-import { isDevicePoll, tokenRoute } from './oauth/endpoints/token.ts'
+import { createIsDevicePoll, tokenRoute } from './oauth/endpoints/token.ts'
 import { usableGrantTypes } from './oauth/grants/index.ts'
 import { revokeEndedGrants } from './oauth/revocation.ts'
 import { createConcurrency } from './proxy/concurrency.ts'
@@ -101,7 +101,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     {
       name: 'token',
       limit: 'token',
-      isPoll: isDevicePoll,
+      isPoll: createIsDevicePoll(services.keyring),
       mount: (scope) => tokenRoute(scope, services),
     },
     { name: 'revocation', limit: 'revoke', mount: (scope) => revocationRoute(scope, services) },

@@ -41,6 +41,15 @@ export class OAuthError extends Error {
   }
 }
 
+/** No client may register itself here: nothing is wrong with the request. */
+export class RegistrationClosed extends OAuthError {
+  override readonly name = 'RegistrationClosed'
+
+  constructor() {
+    super('access_denied', 'no client may register here: ask the operator for a client_id')
+  }
+}
+
 /**
  * An error of the authorization endpoint that may be redirected to the client, because its redirect URI was verified:
  * the constructor requires a verified redirect URI.

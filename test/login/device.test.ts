@@ -1,6 +1,6 @@
 /** The device grant (RFC 8628), as people see it: the code, consent, sign-in, and the tricks of others. */
 import { beforeEach, describe, expect, it } from 'vitest'
-import { type Browser, createBrowser, hiddenField } from '../support/browser.ts'
+import { type Browser, createBrowser, hiddenField, refreshTarget } from '../support/browser.ts'
 import { buildTestApp, resource, type TestApp } from '../support/build-app.ts'
 import {
   approveDevice,
@@ -10,6 +10,7 @@ import {
   registerDevice,
   typeCode,
 } from '../support/device.ts'
+import { startHostileProvider } from '../support/hostile-provider.ts'
 import type { RegisteredClient } from '../support/oauth-client.ts'
 import { decide, expectConsent, expectPage, followToLogin, typeIn } from '../support/steps.ts'
 import { storedKeys } from '../support/stored.ts'
@@ -212,6 +213,47 @@ describe('a person', () => {
     const denied = await decide(browser, consent, 'deny')
     expect(denied.body).toContain('This code is over')
     expect((await poll(gateway.app, client, codes)).statusCode).toBe(200)
+  })
+})
+
+describe('a person who signs in at a provider', () => {
+  const start = async () => {
+    const provider = await startHostileProvider()
+    gateway = await buildTestApp({ provider: provider.config, users: [] })
+    client = await registerDevice(gateway.app)
+    codes = await beginDevice(gateway.app, client)
+    browser = createBrowser(gateway.app)
+    const consented = await decide(browser, await typeCode(browser, codes.user_code))
+    return { provider, there: refreshTarget(consented.body) }
+  }
+
+  it('comes back, and the device goes on; the same address does nothing twice', async () => {
+    const { provider, there } = await start()
+    const back = await provider.signIn(there)
+    const done = await browser.get(back)
+    expect(done.headers.location).toBe('/device/allowed')
+    expect((await poll(gateway.app, client, codes)).statusCode).toBe(200)
+    await browser.get(back)
+    expect(await storedKeys(gateway.storage, 'grant:')).toHaveLength(1)
+  })
+
+  it('T2: comes back in another browser, and nothing is allowed', async () => {
+    const { provider, there } = await start()
+    const back = await provider.signIn(there)
+    expectPage(await createBrowser(gateway.app).get(back), 400)
+    expect(await errorOf()).toBe('authorization_pending')
+  })
+
+  it('gives up there, and may try again or refuse the device', async () => {
+    const { provider, there } = await start()
+    const state = new URL(there).searchParams.get('state') ?? ''
+    const said = { error: 'access_denied', state, iss: provider.config.issuerUrl }
+    const denied = await browser.get(`/callback?${new URLSearchParams(said)}`)
+    expectPage(denied, 403)
+    expect(denied.body).toContain('Try again')
+    expect(await errorOf()).toBe('authorization_pending')
+    expect((await decide(browser, denied, 'deny')).headers.location).toBe('/device/denied')
+    expect(await errorOf()).toBe('access_denied')
   })
 })
 

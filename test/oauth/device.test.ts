@@ -13,7 +13,7 @@ import {
   typeCode,
 } from '../support/device.ts'
 import { ON_LOOPBACK, startDocumentHost } from '../support/document-host.ts'
-import { check, refresh, register, revoke } from '../support/oauth-client.ts'
+import { check, refresh, register, revoke, token } from '../support/oauth-client.ts'
 import { createRemoteStorage } from '../support/remote-storage.ts'
 import { STORES, startReplicas } from '../support/replicas.ts'
 import { expectConsent } from '../support/steps.ts'
@@ -327,14 +327,63 @@ describe('RATE_LIMIT', () => {
     expect((await refresh(app, client, 'x')).json().error).toBe('invalid_grant')
   })
 
+  it('counts them apart for a client with a secret, in the form and by Basic alike', async () => {
+    const { app, clock } = await buildTestApp({ rateLimit: 5 })
+    const client = await registerDevice(app, { token_endpoint_auth_method: 'client_secret_basic' })
+    const basic = Buffer.from(`${client.client_id}:${client.client_secret}`).toString('base64')
+    const { device_code } = await beginDevice(app, client)
+    for (let polls = 0; polls < 20; polls += 1) {
+      const answer = await token(
+        app,
+        { grant_type: DEVICE_CODE, device_code },
+        { authorization: `Basic ${basic}` },
+      )
+      expect(answer.json().error).toMatch(/^(?:authorization_pending|slow_down)$/)
+      clock.advance(1)
+    }
+  })
+
+  it('counts a made-up code, and a guess at the secret of a client whose code it is not', async () => {
+    const { app } = await buildTestApp({ rateLimit: 5 })
+    const own = await registerDevice(app)
+    const codes = await beginDevice(app, own)
+    const victim = await registerDevice(app, { token_endpoint_auth_method: 'client_secret_post' })
+    const guesses = []
+    for (let n = 0; n < 4; n += 1) {
+      guesses.push(await poll(app, { ...victim, client_secret: `guess ${n}` }, codes))
+      guesses.push(await poll(app, own, { device_code: `${codes.device_code}x` }))
+    }
+    expect(guesses.map(({ statusCode }) => statusCode)).toEqual([
+      401, 400, 401, 400, 401, 429, 429, 429,
+    ])
+  })
+
   it('stops polls without end, and requests for tokens as before', async () => {
     const { app } = await buildTestApp({ rateLimit: 5 })
     const client = await registerDevice(app)
+    const codes = await beginDevice(app, client)
     const statuses: number[] = []
     for (let n = 0; n < 7; n += 1) statuses.push((await refresh(app, client, 'x')).statusCode)
     expect(statuses).toEqual([400, 400, 400, 400, 400, 429, 429])
     let polls = 0
-    while ((await poll(app, client, { device_code: 'x' })).statusCode === 400) polls += 1
+    while ((await poll(app, client, codes)).statusCode === 400) polls += 1
     expect(polls).toBe(5 * 13 - 7)
   })
+})
+
+it('a device that never slows down does not make us write at each of its polls', async () => {
+  const { app, storage, clock } = await buildTestApp()
+  const client = await registerDevice(app)
+  const codes = await beginDevice(app, client)
+  let written = 0
+  const replace = storage.replace
+  storage.replace = (...args) => {
+    written += 1
+    return replace(...args)
+  }
+  for (let polls = 0; polls < 50; polls += 1) await poll(app, client, codes)
+  expect(written).toBe(11)
+  expect((await poll(app, client, codes)).json().error).toBe('slow_down')
+  clock.advance(60)
+  expect((await poll(app, client, codes)).json().error).toBe('authorization_pending')
 })

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import type { Keyring } from '../../crypto.ts'
-import { OAuthError } from '../../errors.ts'
+import { OAuthError, RegistrationClosed } from '../../errors.ts'
 import { GRANT_TYPES } from '../grants/index.ts'
 import { DEVICE_CODE } from '../grants/names.ts'
 import { type RedirectRules, redirectUriProblem } from '../redirect-uri.ts'
@@ -68,7 +68,7 @@ export interface Registration {
  * Registers a client. If only some of its redirect URIs are acceptable, only those are registered.
  * @param body the parsed JSON body
  * @param deps `now`: milliseconds since the epoch
- * @throws OAuthError `access_denied` if no client may register, `invalid_redirect_uri` if no redirect URI is
+ * @throws RegistrationClosed; OAuthError `invalid_redirect_uri` if no redirect URI is
  *   acceptable, `invalid_client_metadata` for anything else that cannot be honoured
  */
 export async function registerClient(
@@ -83,10 +83,7 @@ export async function registerClient(
   },
 ): Promise<Registration> {
   if (!deps.policy.isOpen) {
-    throw new OAuthError(
-      'access_denied',
-      'no client may register here: ask the operator for a client_id',
-    )
+    throw new RegistrationClosed()
   }
   const parsed = Request.safeParse(body)
   if (!parsed.success) throw malformed(parsed.error)

@@ -8,6 +8,8 @@
 /** Seconds between two polls, unless the client was told to slow down. */
 export const POLL_INTERVAL = 5
 const LONGER_BY = 5
+/** The longest interval: a device that never slows down must not make us write at each of its polls. */
+const LONGEST_INTERVAL = 60
 /** Milliseconds by which a poll may come early: the network does not keep time as clients do. */
 const TOLERANCE_MS = 1000
 
@@ -20,18 +22,21 @@ export interface Pace {
 
 /**
  * @param before of the poll before; undefined for the first one
+ * @returns the pace to remember; undefined to keep the one before
  * @param now milliseconds since the epoch
  */
 export function nextPace(
   before: Pace | undefined,
   now: number,
-): { readonly isTooEarly: boolean; readonly pace: Pace } {
+): { readonly isTooEarly: boolean; readonly pace: Pace | undefined } {
   const { interval = POLL_INTERVAL, polledAt } = before ?? {}
   const waited = polledAt === undefined ? Number.POSITIVE_INFINITY : now - polledAt
   // A clock that was set back says nothing about the client.
   const isTooEarly = waited >= 0 && waited < interval * 1000 - TOLERANCE_MS
+  if (!isTooEarly) return { isTooEarly, pace: { polledAt: now, interval } }
+  const isLongest = interval >= LONGEST_INTERVAL
   return {
     isTooEarly,
-    pace: { polledAt: now, interval: isTooEarly ? interval + LONGER_BY : interval },
+    pace: isLongest ? undefined : { polledAt: now, interval: interval + LONGER_BY },
   }
 }

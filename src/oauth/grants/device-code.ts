@@ -93,7 +93,7 @@ async function stillPending(
   const known = await devices.findPoll(place)
   const { isTooEarly, pace } = nextPace(known?.id === id ? known : undefined, now())
   const ttl = Math.max(1, expiresAt - Math.floor(now() / 1000))
-  const isCounted = await devices.putPoll(place, known, { id, ...pace }, ttl)
+  const isCounted = pace && (await devices.putPoll(place, known, { id, ...pace }, ttl))
   return isTooEarly || !isCounted
     ? new OAuthError('slow_down', 'the device asks too often: wait 5 seconds longer from now on')
     : new OAuthError('authorization_pending', 'the person has not answered yet')
