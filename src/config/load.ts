@@ -7,6 +7,7 @@
 import { parseEnv } from 'node:util'
 import { buildConfig } from './build.ts'
 import type { Config } from './config.ts'
+import { withBaseDomain } from './sources/base-domain.ts'
 import { createDisk, type Disk } from './sources/disk.ts'
 import { readEnvironment } from './sources/environment.ts'
 import { readFileSettings } from './sources/file.ts'
@@ -96,12 +97,17 @@ function readLayers(options: LoadOptions, report: Report) {
 
   if (env && env.text === undefined) warnOfNearDotenv(list, report)
 
-  const layers = [
+  const written = [
     createLayer('flag', flags.entries, report),
     createLayer('environment', readEnvironment(options.env, report), report),
     createLayer('.env', readEnvironment(dotenv ?? {}, report), report),
     createLayer(fileName, file?.entries ?? [], report),
   ]
+  const layers = withBaseDomain(written, {
+    environments: [options.env, dotenv ?? {}],
+    hasResources: file?.resources !== undefined,
+    report,
+  })
   const chosen = chooseSettings({ layers, disk, report })
   warnOfRetired(
     layers.flatMap(({ retired }) => retired),

@@ -93,6 +93,10 @@ describe('babs/mcp-auth-proxy', () => {
     'MCP_TOOL_METRICS',
     'MCP_LOG_BODY_MAX',
     'MCP_RESOURCE_NAME',
+    'TRUSTED_PROXY_HEADER',
+    'IDP_EXCHANGE_RATE_PER_SEC',
+    'IDP_EXCHANGE_BURST',
+    'MCP_TOOL_METRICS_MAX_CARDINALITY',
   ])('sn20: %s gets a line, and changes nothing', (name) => {
     const { warnings, config } = loadWith({ ...PROVIDER, [name]: 'true' })
     expect(warnings).toEqual([expect.stringContaining(`${name}: is a setting of babs`)])
@@ -114,6 +118,79 @@ describe('atrawog/mcp-oauth-gateway', () => {
     const problems = problemsOf(() => loadWith({ ...PROVIDER, GATEWAY_JWT_SECRET: 'short' }))
     expect(problems).toEqual([expect.stringMatching(/^GATEWAY_JWT_SECRET: /)])
   })
+
+  describe('sn3: BASE_DOMAIN', () => {
+    const NEITHER = { PUBLIC_URL: undefined, RESOURCES: undefined, BASE_DOMAIN: 'example.com' }
+
+    it('means the login on its host auth, and every other host as a server, and one line says so', () => {
+      const { config, warnings } = loadWith({ ...PROVIDER, ...NEITHER })
+      expect(config.publicUrl.origin).toBe('https://auth.example.com')
+      expect(config.resources.map(({ url }) => url)).toEqual(['https://*.example.com'])
+      expect(warnings).toEqual([expect.stringMatching(/^BASE_DOMAIN: means PUBLIC_URL=/)])
+    })
+
+    it('comes from .env, too', () => {
+      const files = { ...NOBODY, '/srv/.env': 'BASE_DOMAIN=example.com\n' }
+      const env = { ...PROVIDER, PUBLIC_URL: undefined, RESOURCES: undefined }
+      expect(load({ env, files }).config.publicUrl.origin).toBe('https://auth.example.com')
+    })
+
+    it.each([
+      ['PUBLIC_URL', { PUBLIC_URL: 'https://login.example.com' }],
+      ['RESOURCES', { RESOURCES: 'https://a.example.com' }],
+      ['UPSTREAM_URL', { UPSTREAM_URL: 'http://a:3000' }],
+    ])('yields to %s alone, so that no server is open that nobody named', (name, own) => {
+      const env = { ...PROVIDER, ...NEITHER, ...own }
+      const complete = {
+        PUBLIC_URL: 'https://login.example.com',
+        RESOURCES: 'https://a.example.com',
+      }
+      const { warnings } = loadWith({ ...complete, ...env, ...complete })
+      expect(warnings).toEqual([expect.stringMatching(/^BASE_DOMAIN: has no effect, because /)])
+      if (name === 'UPSTREAM_URL') return
+      expect(problemsOf(() => loadWith(env))).toEqual([
+        expect.stringMatching(name === 'PUBLIC_URL' ? /^RESOURCES: / : /^PUBLIC_URL: /),
+      ])
+    })
+
+    it('yields to resources as a map in the file', () => {
+      const yaml = 'resources: { a: { url: "https://a.example.com" } }\n'
+      const env = { ...PROVIDER, ...NEITHER }
+      const problems = problemsOf(() => load({ env, files: { '/srv/gatewarden.yaml': yaml } }))
+      expect(problems).toEqual([expect.stringMatching(/^PUBLIC_URL: /)])
+    })
+
+    it.each(['example.com/x', '*', 'a b'])('is refused as %s', (BASE_DOMAIN) => {
+      const problems = problemsOf(() => loadWith({ ...PROVIDER, ...NEITHER, BASE_DOMAIN }))
+      expect(problems).not.toEqual([])
+    })
+
+    it('of strangers is told, and refused under PROD_MODE', () => {
+      const env = { ...PROVIDER, ...NEITHER, BASE_DOMAIN: 'duckdns.org', SECRET }
+      expect(loadWith(env).warnings).toContainEqual(expect.stringContaining('public suffix'))
+      expect(problemsOf(() => loadWith({ ...env, PROD_MODE: 'true' }))).toContainEqual(
+        expect.stringContaining('public suffix'),
+      )
+    })
+  })
+
+  it.each([
+    ['redis://redis:6379', 'p@ss/word', 'p@ss/word'],
+    ['redis+sentinel://a,b/main', 'secret', 'secret'],
+    ['redis://:own@redis:6379', 'secret', 'own'],
+  ])('sn13: for %s REDIS_PASSWORD=%s means %s', (REDIS_URL, REDIS_PASSWORD, password) => {
+    const env = { ...PROVIDER, SECRET, REDIS_URL, REDIS_PASSWORD }
+    expect(loadWith(env).config.redis).toMatchObject({ password })
+    expect(JSON.stringify(loadWith(env).sources)).not.toContain(REDIS_PASSWORD)
+  })
+
+  it.each(['MCP_PROTOCOL_VERSION', 'MCP_TIME_ENABLED', 'MCP_TIME_TESTS_ENABLED', 'MCP_TIME_URLS'])(
+    'sn22: %s gets a line',
+    (name) => {
+      const { warnings } = loadWith({ ...PROVIDER, [name]: 'x' })
+      expect(warnings).toEqual([expect.stringContaining(`${name}: is a setting of atrawog`)])
+    },
+  )
 
   it.each(['JWT_ALGORITHM', 'SESSION_TIMEOUT', 'ACME_EMAIL', 'GITHUB_PAT'])(
     'sn5, sn14, sn22: %s gets a line',
@@ -148,6 +225,28 @@ describe('risedphantom/mcp-oauth2-proxy', () => {
   it('any other of its variables gets a line', () => {
     const { warnings } = loadWith({ ...PROVIDER, MCP_OAUTH2_PROXY_LOG_FORMAT: 'text' })
     expect(warnings).toEqual([expect.stringContaining('MCP_OAUTH2_PROXY_LOG_FORMAT: ')])
+  })
+})
+
+describe('the YAML file of another system', () => {
+  const problemsWith = (yaml: string) =>
+    problemsOf(() => load({ env: PROVIDER, files: { '/srv/gatewarden.yaml': yaml } }))
+
+  it('sr4, sx5: is answered key by key, with our names', () => {
+    expect(problemsWith('auth: { baseUrl: x, clientId: y }\nprovider: { name: google }\n')).toEqual(
+      [
+        'auth.baseUrl: is a key of risedphantom/mcp-oauth2-proxy. Write public_url.',
+        'auth.clientId: is a key of risedphantom/mcp-oauth2-proxy. Write client_id.',
+        'provider.name: is a key of matheuscscp/mcp-oauth2-proxy. Write provider.',
+      ],
+    )
+  })
+
+  it('is none where no key is known: that is a mistyped name', () => {
+    expect(problemsWith('auth: { other: x }\n')).toEqual([
+      expect.stringMatching(/^auth: is not a setting/),
+    ])
+    expect(problemsWith('provider: google\n')).toEqual([])
   })
 })
 

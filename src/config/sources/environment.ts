@@ -10,7 +10,7 @@ import { nearest } from '../values/suggest.ts'
 import { reportForeign } from './foreign-names.ts'
 import type { Entry } from './layer.ts'
 import { knownNames, meaningOf } from './names.ts'
-import { translate, valueOfAlias } from './other-systems.ts'
+import { translate, valueOfAlias, withRedisPassword } from './other-systems.ts'
 import { isServiceLink } from './service-links.ts'
 
 /** Similar names of other programs: CGI's client address, and the log level of log4j and the like. */
@@ -38,7 +38,7 @@ export function readEnvironment(
   report: Report,
 ): readonly Entry[] {
   const entries: Entry[] = []
-  for (const [written, value] of Object.entries(env)) {
+  for (const [written, value] of Object.entries(withRedisPassword(env))) {
     if (value === undefined || value.trim() === '') continue
     const meaning = meaningOf(written)
     if (isServiceLink(written, value)) {

@@ -6,6 +6,7 @@
 
 import type { Report } from '../values/problem.ts'
 import { didYouMean } from '../values/suggest.ts'
+import { reportForeignKeys } from './foreign-keys.ts'
 import type { Entry } from './layer.ts'
 import { knownNames, meaningOf } from './names.ts'
 import { readProviders } from './providers-section.ts'
@@ -53,6 +54,8 @@ export function readFileSettings(file: Section, report: Report): FileContents {
     const meaning = written === written.toLowerCase() ? meaningOf(written.toUpperCase()) : undefined
     // Compose's place for anchors.
     if (written.startsWith('x-')) continue
+    // Before our own names: `provider` of matheuscscp is a map.
+    if (reportForeignKeys(written, value, report)) continue
     if (written === 'allow') {
       entries.push(...readGroup(written, value, ALLOW_GROUP, report))
     } else if (written === 'brand') {

@@ -37,6 +37,11 @@ const NOTED: Readonly<Record<string, string>> = {
   OIDC_ALLOW_INSECURE_HTTP: `${BABS}: write a plain http address in DISCOVERY_URL, or set DEV_MODE=true to try it out.`,
   ACCESS_LOG_SKIP_RE: `${BABS}: allowed checks are logged at LOG_LEVEL=debug only. Remove it.`,
   MCP_TOOL_METRICS: `${BABS}: this version has no metrics. Remove it.`,
+  MCP_TOOL_METRICS_MAX_CARDINALITY: `${BABS}: this version has no metrics. Remove it.`,
+  TRUSTED_PROXY_HEADER: `${BABS}: of a proxy in TRUSTED_PROXIES Gatewarden reads X-Forwarded-For. Remove it.`,
+  IDP_EXCHANGE_RATE_PER_SEC: `${BABS}: Gatewarden limits the codes that it redeems by itself, for each sign-in and address. Remove it.`,
+  IDP_EXCHANGE_BURST: `${BABS}: Gatewarden limits the codes that it redeems by itself, for each sign-in and address. Remove it.`,
+  REDIS_KEY_PREFIX: `${BABS}: in Redis every key of Gatewarden begins with gw:. Remove it, or give Gatewarden a database of its own.`,
   MCP_LOG_BODY_MAX: `${BABS}: bodies are never logged. Remove it.`,
   METRICS_ADDR: `${BABS}: this version has no metrics; /healthz and /readyz are there. Remove it.`,
   MCP_RESOURCE_NAME: `${BABS}: give the server a name in gatewarden.yaml, under resources.`,
@@ -48,6 +53,11 @@ const NOTED: Readonly<Record<string, string>> = {
   SESSION_TIMEOUT: `${ATRAWOG}: a sign-in may take 30 minutes. For browsers, set SESSION_LIFETIME.`,
   ACME_EMAIL: `${ATRAWOG}: your proxy has the certificates. Set it there.`,
   GITHUB_PAT: `${ATRAWOG}. Remove it.`,
+  MCP_PROTOCOL_VERSION: `${ATRAWOG}: client and server agree on the version. Leave it to the server.`,
+  MCP_PROTOCOL_VERSIONS_SUPPORTED: `${ATRAWOG}: client and server agree on the version. Leave it to the server.`,
+  // matheuscscp/mcp-oauth2-proxy (sn11)
+  MCP_OAUTH2_PROXY_CONFIG:
+    'is a setting of matheuscscp/mcp-oauth2-proxy and has no effect: its file has other names. Name a file of Gatewarden with --config FILE.',
   // oauth2-proxy (sn23)
   OAUTH2_PROXY_EMAIL_DOMAINS: BOTH_LISTS,
   OAUTH2_PROXY_ALLOWED_GROUPS: BOTH_LISTS,
@@ -61,6 +71,9 @@ const NOTED: Readonly<Record<string, string>> = {
 
 /** Beginnings of names that only programs with the same job have: oauth2-proxy, risedphantom, mcpauth (sn21). */
 const OF_OTHERS = /^(?:OAUTH2_PROXY|MCP_OAUTH2_PROXY|LANGWATCH)_/
+
+/** Which of its bundled servers run (sn22), and the addresses of their tests. */
+const SERVERS_OF_ATRAWOG = /^MCP_[A-Z]+(?:_TESTS)?_(?:ENABLED|URLS)$/
 
 /** @returns true if the name was one of these */
 export function reportForeign(written: string, report: Report): boolean {
@@ -76,6 +89,10 @@ export function reportForeign(written: string, report: Report): boolean {
       : `is not a setting, and has no effect. Gatewarden calls it ${ours}.`
   if (noted !== undefined) report.warning(written, noted)
   if (noted !== undefined) return true
+  if (SERVERS_OF_ATRAWOG.test(written)) {
+    report.warning(written, `${ATRAWOG}: Gatewarden starts no servers. List yours in RESOURCES.`)
+    return true
+  }
   const isOfOthers = OF_OTHERS.test(written)
   if (isOfOthers) {
     report.warning(

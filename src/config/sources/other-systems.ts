@@ -39,6 +39,20 @@ export function translate(written: string, value: string): readonly Translated[]
   return Object.hasOwn(TRANSLATIONS, written) ? TRANSLATIONS[written]?.(value) : undefined
 }
 
+/**
+ * The environment with the password in the address of Redis, as users of atrawog have it beside (sn13). An address with
+ * a login of its own stays.
+ * @param env names without a value count as unset
+ */
+export function withRedisPassword(
+  env: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string | undefined>> {
+  const { REDIS_PASSWORD: password, REDIS_URL: url = '' } = env
+  const [, scheme, hosts] = /^(rediss?(?:\+\w+)?:\/\/)([^@]+)$/i.exec(url.trim()) ?? []
+  if (!password?.trim() || scheme === undefined || hosts === undefined) return env
+  return { ...env, REDIS_URL: `${scheme}:${encodeURIComponent(password)}@${hosts}` }
+}
+
 /** The value of an alias in the form of our setting. */
 export function valueOfAlias(label: string, value: string): string {
   switch (label) {
