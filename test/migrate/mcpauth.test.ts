@@ -4,6 +4,7 @@
 import { describe, expect, it } from 'vitest'
 import { load, problemsOf } from '../config/harness.ts'
 import { blockOf } from '../support/documentation.ts'
+import { tryEveryRow } from './every-row.ts'
 import { labelsOf, PAGE, rows, settingsOf } from './migration-page.ts'
 import type { Proofs } from './proof.ts'
 import { checks } from './rows/check.ts'
@@ -27,21 +28,7 @@ const proofs: Proofs = {
   ...holes,
 }
 
-it('has a test for every row, and a row for every test', () => {
-  expect(rows.map(({ id }) => id).toSorted()).toEqual(Object.keys(proofs).toSorted())
-})
-
-it('says of every row what became of it', () => {
-  const undecided = rows.filter(({ here }) => !/^(?:kept|changed|refused)\b/.test(here))
-  expect(undecided).toEqual([])
-})
-
-describe.each(rows)('$id: $theirs', ({ id, here }) => {
-  // Some rows are whole sign-ins, several times over.
-  it(`is ${here}`, { timeout: 30_000 }, async () => {
-    await proofs[id]?.()
-  })
-})
+tryEveryRow(rows, proofs)
 
 describe('the five steps', () => {
   const before = settingsOf('example: environment')

@@ -1,5 +1,5 @@
 /**
- * Reads docs/migrate/mcpauth.md.
+ * Reads the pages below docs/migrate.
  *
  * @module
  */
@@ -7,40 +7,52 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { blockOf, readPage, tableRows } from '../support/documentation.ts'
 
-export const PAGE = readPage('docs/migrate/mcpauth.md')
-
-/** A numbered row: what mcpauth did, what Gatewarden does, and why. */
+/** A numbered row: what the other system did, what Gatewarden does, and why. */
 export interface Row {
   readonly id: string
   readonly theirs: string
   readonly here: string
 }
 
-/** Every numbered row of every table. */
-export const rows: readonly Row[] = tableRows(PAGE)
-  .filter(([id = '']) => /^[A-Z]\d+$/.test(id))
-  .map(([id = '', theirs = '', here = '']) => ({ id, theirs, here }))
+export interface MigrationPage {
+  readonly text: string
+  /** Every numbered row of every table. */
+  readonly rows: readonly Row[]
+  /** Lines as `NAME=value`, of the block with this marker. */
+  settingsOf(marker: string): Record<string, string>
+  /** The labels of all services of the page's compose file, before or after its change. */
+  labelsOf(when: 'before' | 'after'): readonly string[]
+}
 
 const Compose = z.object({
   services: z.record(z.string(), z.object({ labels: z.array(z.string()) })),
 })
 
-/** The labels of the page's compose file, before or after its change. */
-export function labelsOf(when: 'before' | 'after'): readonly string[] {
-  const gone = when === 'before' ? '+' : '-'
-  const text = blockOf(PAGE, 'example: compose')
-    .split('\n')
-    .filter((line) => !line.startsWith(gone))
-    .map((line) => line.slice(1))
-    .join('\n')
-  const { services } = Compose.parse(parse(text))
-  return Object.values(services).flatMap(({ labels }) => labels)
+/** @param system the name of the page, without `.md` */
+export function migrationPage(system: string): MigrationPage {
+  const text = readPage(`docs/migrate/${system}.md`)
+  return {
+    text,
+    rows: tableRows(text)
+      .filter(([id = '']) => /^[A-Z]\d+$/.test(id))
+      .map(([id = '', theirs = '', here = '']) => ({ id, theirs, here })),
+    settingsOf(marker) {
+      const lines = blockOf(text, marker).trim().split('\n')
+      return Object.fromEntries(
+        lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+      )
+    },
+    labelsOf(when) {
+      const gone = when === 'before' ? '+' : '-'
+      const compose = blockOf(text, 'example: compose')
+        .split('\n')
+        .filter((line) => !line.startsWith(gone))
+        .map((line) => line.slice(1))
+        .join('\n')
+      const { services } = Compose.parse(parse(compose))
+      return Object.values(services).flatMap(({ labels }) => labels)
+    },
+  }
 }
 
-/** Lines as `NAME=value`. */
-export function settingsOf(marker: string): Record<string, string> {
-  const lines = blockOf(PAGE, marker).trim().split('\n')
-  return Object.fromEntries(
-    lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
-  )
-}
+export const { text: PAGE, rows, settingsOf, labelsOf } = migrationPage('mcpauth')
