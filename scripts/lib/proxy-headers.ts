@@ -18,6 +18,7 @@ export const FILES_WITH_HEADERS: readonly string[] = [
   'deploy/ingress-nginx/web-application.yaml',
   'deploy/nginx/gatewarden/protect.conf',
   'docs/edge-auth.md',
+  'docs/migrate/atrawog-mcp-oauth-gateway.md',
   'docs/migrate/mcpauth.md',
   'docs/proxies/traefik.md',
   'docs/quickstart.md',

@@ -1,10 +1,12 @@
 /**
  * The steps of docs/migrate/mcpauth.md: an environment file and labels of mcpauth, a start that names the missing
- * settings, exactly these added, and programs sign in.
+ * settings, exactly these added, and programs sign in. And the `.env` and the labels of atrawog's page (case sw2).
  *
  * @module
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startGithub } from '../support/github-stand-in.ts'
+import { startAtrawogWorld } from './support/atrawog-world.ts'
 import { createBrowser } from './support/browser.ts'
 import { signInByHand } from './support/hand-client.ts'
 import { exchange } from './support/http-exchange.ts'
@@ -120,6 +122,25 @@ describe.skipIf(isSkipped('traefik'))('somebody who comes from mcpauth', () => {
   it('opens no management to anybody', async () => {
     for (const path of ['/users', '/clients', '/admin', '/internal/login']) {
       expect((await exchange(new URL(path, world.issuer))).status, path).toBe(404)
+    }
+  })
+})
+
+describe.skipIf(isSkipped('traefik'))('somebody with the .env and the labels of atrawog', () => {
+  it('sw2: signs in at GitHub, with DISCOVERY_AT=gateway and the labels as they are', async () => {
+    const world = await startAtrawogWorld(await startGithub())
+    try {
+      const signIn = (address: URL) => createBrowser().signIn(address, { name: '', password: '' })
+      const url = world.mcpUrl
+      const session = await connectSdk1({ url, signIn, memory: { signIns: 0 } })
+      expect(await session.echo('hello')).toBe('Echo: hello')
+      await session.close()
+      expect((await exchange(new URL(url))).status).toBe(401)
+      const preflight = await exchange(new URL(url), { method: 'OPTIONS' })
+      expect(preflight.status).not.toBe(401)
+      expect(preflight.headers).not.toHaveProperty('www-authenticate')
+    } finally {
+      await world.stop()
     }
   })
 })

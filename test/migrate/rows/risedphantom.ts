@@ -1,0 +1,277 @@
+/**
+ * risedphantom/mcp-oauth2-proxy: its keys, variables, commands, paths, lifetimes and habits.
+ *
+ * @module
+ */
+import { expect } from 'vitest'
+import { COMMANDS } from '../../../src/cli/commands.ts'
+import { load } from '../../config/harness.ts'
+import { blockOf } from '../../support/documentation.ts'
+import { CLIENT_ID, CLIENT_SECRET, startHostileProvider } from '../../support/hostile-provider.ts'
+import { startUpstream } from '../../support/upstream-server.ts'
+import { migrationPage } from '../migration-page.ts'
+import { both, type Proof, type Proofs, provedBy } from '../proof.ts'
+import {
+  loadTheirs,
+  noFile,
+  problemsOfTheirs,
+  send,
+  signInTheirs,
+  startTheirs,
+} from '../their-settings.ts'
+
+const { text } = migrationPage('risedphantom-mcp-oauth2-proxy')
+const THEIR_FILE = blockOf(text, 'example: config.yaml')
+const OUR_FILE = blockOf(text, 'example: gatewarden.yaml')
+const ORIGIN = 'https://mcp-proxy.example.com'
+
+const THEIRS = {
+  MCP_OAUTH2_PROXY_AUTH_BASEURL: ORIGIN,
+  MCP_OAUTH2_PROXY_AUTH_ISSUERURL: 'https://auth.example.com/realms/myrealm',
+  MCP_OAUTH2_PROXY_AUTH_CLIENTID: 'mcp-proxy',
+  MCP_OAUTH2_PROXY_AUTH_CLIENTSECRET: CLIENT_SECRET,
+  MCP_OAUTH2_PROXY_UPSTREAM_URL: 'http://localhost:3000',
+}
+const OPEN = { ...THEIRS, ALLOWED_EMAILS: '*' }
+const configOf = (more: Record<string, string> = {}) => loadTheirs({ ...OPEN, ...more }).config
+
+/** Expects that a file of theirs is refused, with our name for this key. */
+const named =
+  (key: string, advice: string): Proof =>
+  () =>
+    expect(problemsOfTheirs({}, THEIR_FILE)).toContainEqual(
+      expect.stringMatching(`^${key}: is a key of risedphantom/mcp-oauth2-proxy\\. .*${advice}`),
+    )
+
+/** A whole sign-in with the file of the page, at a Keycloak and a server of this machine. */
+export async function signedIn() {
+  const provider = await startHostileProvider()
+  const server = await startUpstream((request, response) => {
+    response.writeHead(request.url === '/refuses' ? 401 : 200, {
+      ...(request.url === '/refuses' && { 'www-authenticate': 'Bearer realm="inner"' }),
+    })
+    response.end('the server')
+  })
+  const test = await startTheirs({}, pageFile(provider.issuer, server.origin))
+  const tokens = await signInTheirs(test.app, {
+    origin: ORIGIN,
+    resource: ORIGIN,
+    at: provider.signIn,
+  })
+  const headers = { authorization: `Bearer ${tokens.access_token}` }
+  return { ...test, provider, server, headers, tokens }
+}
+
+/** The file of the page, with the hosts of this machine. */
+const pageFile = (issuer: string, upstream: string) =>
+  OUR_FILE.replace('https://auth.example.com/realms/myrealm', issuer)
+    .replace('client_id: mcp-proxy', `client_id: ${CLIENT_ID}`)
+    .replace(/client_secret: .*/, `client_secret: ${CLIENT_SECRET}`)
+    .replace('http://localhost:3000', upstream)
+
+const settings: Proofs = {
+  S1() {
+    const keys = problemsOfTheirs({}, THEIR_FILE).filter((problem) => problem.includes('is a key'))
+    expect(keys).toHaveLength(16)
+  },
+  S2: both(named('auth.baseUrl', 'public_url'), () =>
+    expect(configOf().publicUrl.origin).toBe(ORIGIN),
+  ),
+  S3: both(
+    named('auth.issuerUrl', 'issuer_url'),
+    named('auth.clientId', 'client_id'),
+    named('auth.clientSecret', 'client_secret'),
+    () => expect(configOf().provider).toMatchObject({ type: 'oidc', clientId: 'mcp-proxy' }),
+  ),
+  S4: both(named('upstream.url', 'upstream'), () =>
+    expect(configOf().resources).toMatchObject([
+      { url: ORIGIN, upstream: 'http://localhost:3000' },
+    ]),
+  ),
+  S5: both(named('server.listenAddress', 'host and port'), () => {
+    expect(configOf().listen.port).toBe(11_000)
+    expect(configOf({ MCP_OAUTH2_PROXY_SERVER_LISTENADDRESS: ':8080' }).listen.port).toBe(8080)
+  }),
+  S6: both(named('auth.scopesSupported', 'allowed_scopes'), () => {
+    const { resources } = configOf({ MCP_OAUTH2_PROXY_AUTH_SCOPESSUPPORTED: 'mcp:read,mcp:write' })
+    expect(Object.keys(resources[0]?.scopes ?? {})).toEqual(['mcp:read', 'mcp:write'])
+  }),
+  S7: both(named('auth.oidcScopes', 'provider_scopes'), () => {
+    const { provider } = configOf({ MCP_OAUTH2_PROXY_AUTH_OIDCSCOPES: 'openid,groups' })
+    expect(provider).toMatchObject({ scopes: ['openid', 'groups'] })
+  }),
+  S8: both(named('auth.clientTtl', 'client_lifetime'), () =>
+    expect(configOf({ MCP_OAUTH2_PROXY_AUTH_CLIENTTTL: '24h' }).clientLifetime).toBe(86_400),
+  ),
+  S9: both(
+    named('auth.sessionTtl', '30 minutes'),
+    named('auth.codeTtl', '5 minutes'),
+    hasLine('MCP_OAUTH2_PROXY_AUTH_SESSIONTTL'),
+    hasLine('MCP_OAUTH2_PROXY_AUTH_CODETTL'),
+  ),
+  S10: named('auth.authorizationServers', 'Remove it'),
+  S11: both(
+    named('headers.mutations', 'header_mutations'),
+    provedBy('test/proxy/header-mutations.test.ts', 'sr2: the list of risedphantom'),
+  ),
+  S12: both(
+    named('server.readTimeout', 'upstream_idle_timeout'),
+    named('server.writeTimeout', 'Remove it'),
+    named('server.idleTimeout', 'Remove it'),
+  ),
+  S13: hasLine('MCP_OAUTH2_PROXY_SERVER_READTIMEOUT'),
+}
+
+/** Expects one line at the start for a variable, and nothing else. */
+function hasLine(name: string): Proof {
+  return () => {
+    const { config, warnings } = loadTheirs({ ...OPEN, [name]: '10m' })
+    expect(warnings).toEqual([expect.stringMatching(`^${name}: .*has no effect`)])
+    expect(config).toEqual(configOf())
+  }
+}
+
+const hasCommand = (words: string) => expect(COMMANDS.map((row) => row.words)).toContain(words)
+
+const commands: Proofs = {
+  C1() {
+    hasCommand('serve')
+    const files = { '/srv/config/gatewarden.yaml': OUR_FILE }
+    const argv = ['--config', 'config/gatewarden.yaml']
+    const env = { PUBLIC_URL: undefined, RESOURCES: undefined, ALLOWED_EMAILS: undefined }
+    expect(load({ argv, files, env }).config.publicUrl.origin).toBe(ORIGIN)
+  },
+  C2() {
+    const levelOf = (level: string) => load({ argv: ['--log-level', level] }).config.logLevel
+    expect(['DEBUG', 'INFO', 'WARN', 'ERROR'].map(levelOf)).toEqual([
+      'debug',
+      'info',
+      'warn',
+      'error',
+    ])
+    for (const level of ['FATAL', 'PANIC']) expect(() => levelOf(level)).not.toThrow()
+  },
+  C3: () => expect(load({ argv: ['--log-format', 'text'] }).config.logFormat).toBe('text'),
+  C4: () => hasCommand('version'),
+  C5: () => expect(loadTheirs({}, OUR_FILE).config.listen.port).toBe(8080),
+}
+
+const paths: Proofs = {
+  async P1() {
+    const { app } = await startTheirs(OPEN)
+    const answer = await send(app, `${ORIGIN}/.well-known/oauth-authorization-server`)
+    expect(answer.json()).toMatchObject({ registration_endpoint: `${ORIGIN}/register` })
+  },
+  async P2() {
+    const { app } = await startTheirs(OPEN)
+    const answer = await send(app, `${ORIGIN}/.well-known/oauth-authorization-server`)
+    expect(answer.json()).toMatchObject({
+      authorization_endpoint: `${ORIGIN}/authorize`,
+      token_endpoint: `${ORIGIN}/token`,
+    })
+  },
+  async P3() {
+    const { provider } = await signedIn()
+    expect(provider.redeemed.at(-1)?.get('redirect_uri')).toBe(`${ORIGIN}/callback`)
+  },
+  async P4() {
+    const { app } = await startTheirs(OPEN)
+    const answer = await send(app, `${ORIGIN}/.well-known/oauth-protected-resource`)
+    expect(answer.json()).toMatchObject({ resource: ORIGIN, authorization_servers: [ORIGIN] })
+  },
+  async P5() {
+    const { app } = await startTheirs(OPEN)
+    for (const path of ['/healthz', '/readyz']) {
+      expect((await send(app, ORIGIN + path)).json()).toEqual(expect.any(Object))
+    }
+  },
+  async P6() {
+    const { app, server, headers } = await signedIn()
+    expect((await send(app, `${ORIGIN}/any/path?x=1`, headers)).body).toBe('the server')
+    expect(server.requests.at(-1)?.url).toBe('/any/path?x=1')
+    expect((await send(app, `${ORIGIN}/jwks`, headers)).json()).toHaveProperty('keys')
+  },
+}
+
+const headers: Proofs = {
+  async H1() {
+    const { app, server, headers } = await signedIn()
+    await send(app, `${ORIGIN}/mcp`, headers)
+    const got = server.requests.at(-1)?.headers
+    expect(got).not.toHaveProperty('authorization')
+    expect(got).toMatchObject({
+      'x-forwarded-user': 'ann@example.com',
+      'x-forwarded-email': 'ann@example.com',
+      'x-forwarded-groups': 'staff',
+    })
+  },
+  H2: () => expect(Object.keys(configOf().identityHeaders)).toHaveLength(7),
+  async H3() {
+    const { app, headers } = await signedIn()
+    const answer = await send(app, `${ORIGIN}/refuses`, headers)
+    expect(answer.statusCode).toBe(401)
+    expect(answer.headers['www-authenticate']).toContain('resource_metadata=')
+    expect(answer.headers['www-authenticate']).not.toContain('inner')
+  },
+  async H4() {
+    expect(loadTheirs({}, OUR_FILE).warnings.join('\n')).toContain('authorizationHeader')
+    const { app, server, headers, tokens } = await signedIn()
+    await send(app, `${ORIGIN}/mcp`, headers)
+    expect(server.requests.at(-1)?.headers['x-auth-header']).toBe(tokens.access_token)
+  },
+}
+
+const lifetimes: Proofs = {
+  L1() {
+    expect(configOf()).not.toHaveProperty('clientLifetime')
+    expect(loadTheirs({}, OUR_FILE).config.clientLifetime).toBe(86_400)
+  },
+  L2: provedBy('test/login/callback.test.ts', 'that comes after 30 minutes leads to the beginning'),
+  L3: provedBy('test/oauth/token.test.ts', 'cl12: is worth nothing after five minutes'),
+  L4() {
+    expect(configOf().lifetimes).toMatchObject({ accessToken: 3600, grant: 30 * 86_400 })
+  },
+}
+
+const habits: Proofs = {
+  B1: () => expect(problemsOfTheirs(THEIRS)).toEqual([expect.stringMatching(/^ALLOWED_EMAILS: /)]),
+  async B2() {
+    const { app, server } = await signedIn()
+    const before = server.requests.length
+    const answer = await send(app, `${ORIGIN}/mcp`, { authorization: 'Bearer anything' })
+    expect(answer.statusCode).toBe(401)
+    expect(server.requests).toHaveLength(before)
+  },
+  async B3() {
+    const { app, restart, headers } = await signedIn()
+    expect((await send(app, `${ORIGIN}/mcp`, headers)).statusCode).toBe(200)
+    const again = await restart()
+    expect((await send(again.app, `${ORIGIN}/mcp`, headers)).statusCode).toBe(200)
+  },
+  B4: provedBy(
+    'test/proxy/streaming.test.ts',
+    'arrives event by event, each before the next one is written',
+  ),
+}
+
+const absent: Proofs = {
+  async N1() {
+    const { tokens } = await signedIn()
+    expect(tokens.access_token).not.toContain('an-access-token-of-the-provider')
+    expect(configOf({ ACCEPT_PROVIDER_TOKENS: 'true' }).resources[0]?.acceptProviderTokens).toBe(
+      true,
+    )
+  },
+  N2: noFile(/Chart\.ya?ml$/),
+  N3: noFile(/^\.github\/.*release/),
+}
+
+export const risedphantom: Proofs = {
+  ...settings,
+  ...commands,
+  ...paths,
+  ...headers,
+  ...lifetimes,
+  ...habits,
+  ...absent,
+}
