@@ -187,7 +187,9 @@ describe('a person', () => {
     expect(late.body).toContain('action="/device"')
     expectPage(await decide(browser, consent), 400)
     expect(await storedKeys(gateway.storage, 'grant:')).toEqual([])
-    expectPage(await browser.post('/device', {}), 200)
+    expect(hiddenField(late.body, 'another')).toBe('yes')
+    expectPage(await browser.post('/device', { another: 'yes' }), 200)
+    expectPage(await browser.post('/device', {}), 400)
   })
 
   it('who answers in two windows, differently, is held to the first answer', async () => {
