@@ -14,9 +14,15 @@ export const LOGIN_ALIAS = '/login'
 
 export const CALLBACK_PATH = '/callback'
 
+/** Where a person types the code that a device shows (RFC 8628 section 3.3), and the pages after their answer. */
+export const DEVICE_PATH = '/device'
+export const DEVICE_ALLOWED_PATH = '/device/allowed'
+export const DEVICE_DENIED_PATH = '/device/denied'
+
 /** Every path of the authorization server that its metadata names. */
 export const ENDPOINTS = {
   authorization: '/authorize',
+  deviceAuthorization: '/device_authorization',
   token: '/token',
   registration: '/register',
   revocation: '/revoke',
@@ -79,6 +85,8 @@ export const OWN_ROUTES: readonly string[] = [
   LOGIN_ALIAS,
   CALLBACK_PATH,
   LOGOUT_PATH,
+  `${DEVICE_PATH}/`,
+  ENDPOINTS.deviceAuthorization,
   // With the pages of a sign-in.
   `${ENDPOINTS.authorization}/`,
   ENDPOINTS.token,

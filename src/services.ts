@@ -18,7 +18,7 @@ import type { Verified } from './credentials/credential.ts'
 import { createCredentials } from './credentials/credentials.ts'
 import { createProviderTokens } from './credentials/provider-tokens/provider-tokens.ts'
 import { createStaticTokens } from './credentials/static-tokens.ts'
-import { createKeyring, randomToken } from './crypto.ts'
+import { createKeyring, randomBelow, randomToken } from './crypto.ts'
 import type { Events } from './events.ts'
 import { createClientAddress } from './http/client-address.ts'
 import type { Lifecycle } from './http/lifecycle.ts'
@@ -28,11 +28,13 @@ import { compileTrustedProxies } from './http/trusted-proxies.ts'
 import { createBrowsers } from './login/browser.ts'
 import { clientPurpose } from './login/client-purpose.ts'
 import { complete } from './login/complete.ts'
+import { devicePurpose } from './login/device-purpose.ts'
 import type { LoginFlow } from './login/flow.ts'
 import type { Interaction } from './login/interaction.ts'
 import { createLockout } from './login/lockout.ts'
 import { createPasswordLogin } from './login/password-login.ts'
 import { createSignIns } from './login/sign-ins.ts'
+import { createUserCodeGuesses } from './login/user-code-guesses.ts'
 import { ASSERTION_ALGORITHMS } from './oauth/client-assertion.ts'
 import { createClientAuthentication } from './oauth/client-authentication.ts'
 import { type AssertionKeys, createAssertionKeys } from './oauth/clients/assertion-keys.ts'
@@ -47,7 +49,9 @@ import {
   type RegistrationPolicy,
 } from './oauth/clients/registration-policy.ts'
 import type { FetchFailure } from './oauth/clients/remote-documents.ts'
+import { createDeviceRequests } from './oauth/device/requests.ts'
 import type { GrantDeps } from './oauth/grants/grant-type.ts'
+import { DEVICE_CODE } from './oauth/grants/names.ts'
 import type { RedirectRules } from './oauth/redirect-uri.ts'
 import { isMachine, subjectOf } from './oauth/subject.ts'
 import { createAccessTokens } from './oauth/tokens/access-token.ts'
@@ -241,6 +245,17 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     sessionTokens: createSessionTokens({ issuer, keys: sessionKeys, keyring, now }),
     clients,
     readsClientMetadata: metadata.clients !== undefined,
+    selfDeclaredGrants: [
+      ...(registrationPolicy.allowsDevices ? [DEVICE_CODE] : []),
+      ...(metadata.clients ? documentedGrants(registrationPolicy) : []),
+    ],
+    deviceRequests: createDeviceRequests({
+      devices: records.devices,
+      keyring,
+      now,
+      randomId: () => randomToken(16),
+      randomBelow,
+    }),
     authenticateClient: createClientAuthentication({
       clients,
       assertionKeys: metadata.assertionKeys,
@@ -299,7 +314,7 @@ function createClientMetadata(deps: {
             redirectRules,
             // Where no client may register, the operator chose the hosts themselves.
             allowsRedirect: registrationPolicy.isOpen ? registrationPolicy.allows : () => true,
-            grantTypes: SELF_DECLARED_GRANTS,
+            grantTypes: documentedGrants(registrationPolicy),
           },
           copies: records.clientDocuments,
           grantLifetime: config.lifetimes.grant,
@@ -327,6 +342,10 @@ function createClientMetadata(deps: {
     }),
   }
 }
+
+/** Where a list of destinations limits clients, the device grant would be a way around it. */
+const documentedGrants = ({ isOpen, allowsDevices }: RegistrationPolicy) =>
+  SELF_DECLARED_GRANTS.filter((type) => type !== DEVICE_CODE || !isOpen || allowsDevices)
 
 function warnOfCheaperHashes(configured: Config['users'], events: Events): void {
   const users = usersWithCheaperHashes(configured)
@@ -427,9 +446,8 @@ function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundati
 
   function providerTokens() {
     const { provider } = foundation
-    if (config.provider.type === 'builtin' || provider.kind !== 'redirect' || !provider.tokens) {
-      return []
-    }
+    if (!('tokenClients' in config.provider)) return []
+    if (provider.kind !== 'redirect' || !provider.tokens) return []
     const { clientId, tokenClients, groupsClaim } = config.provider
     return [
       createProviderTokens({
@@ -467,6 +485,7 @@ function buildLogin(
     redirectRules,
     sessionTokens,
     clientAddress,
+    deviceRequests,
   } = foundation
   const browsers = createBrowsers({ keyring, secure: config.publicUrl.secure })
   const rounds = createSignInRounds({ browsers, sessions: records.sessions, now })
@@ -485,14 +504,22 @@ function buildLogin(
           resources,
           grantLifetime: config.lifetimes.grant,
         })
-      : browserPurpose(interaction, {
-          rules: sessionRules,
-          records,
-          issue,
-          rounds,
-          connectProofs: foundation.connectProofs,
-          sessionLifetime: config.lifetimes.session,
-        })
+      : interaction.purpose === 'device'
+        ? devicePurpose(interaction, {
+            keyring,
+            records,
+            resources,
+            deviceRequests,
+            grantLifetime: config.lifetimes.grant,
+          })
+        : browserPurpose(interaction, {
+            rules: sessionRules,
+            records,
+            issue,
+            rounds,
+            connectProofs: foundation.connectProofs,
+            sessionLifetime: config.lifetimes.session,
+          })
   const credentialOf = (person: Identity) => provider.credentialOf?.(person)
   const flow: LoginFlow = {
     issuer,
@@ -534,6 +561,8 @@ function buildLogin(
         signedIn,
         now,
       }),
+    deviceRequests,
+    userCodeGuesses: createUserCodeGuesses({ elapsed }),
     purposeOf,
     isAnswered: (interaction) => records.interactions.isAnswered(interaction.id),
     now,

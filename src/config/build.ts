@@ -9,6 +9,7 @@ import type { Config } from './config.ts'
 import { checkAuthorizationServers } from './rules/authorization-servers.ts'
 import { warnOfClosedResources } from './rules/closed-resources.ts'
 import { checkHeaderMutations } from './rules/forged-headers.ts'
+import { withGroupNames } from './rules/group-names.ts'
 import { checkGroupsOfProvider } from './rules/groups-of-provider.ts'
 import { withImpliedProvider } from './rules/implied-provider.ts'
 import { warnOfLdapNames } from './rules/ldap-names.ts'
@@ -20,6 +21,7 @@ import { checkPublicSuffixes } from './rules/public-suffixes.ts'
 import { checkSharedHost } from './rules/shared-host.ts'
 import { checkSharedNames } from './rules/shared-names.ts'
 import { checkUpstreams } from './rules/upstream-loops.ts'
+import { checkUserNames } from './rules/user-names.ts'
 import { buildClientMetadata } from './sections/client-metadata.ts'
 import { buildClients } from './sections/clients.ts'
 import { buildProvider } from './sections/provider.ts'
@@ -57,7 +59,7 @@ export function buildConfig(given: Parts): Config | undefined {
   if (publicUrl) checkCookieDomain(parts, publicUrl)
   warnOfOpenProxies(parts)
   warnOfLdapNames(parts)
-  const resources = buildResources(parts)
+  const resources = withGroupNames(buildResources(parts), parts)
   checkPublicSuffixes({ ...parts, resources, prodMode: settings.prod_mode })
   const { users, newUsers } = buildUsers({
     described: parts.file.users ?? {},
@@ -66,9 +68,10 @@ export function buildConfig(given: Parts): Config | undefined {
     report,
   })
   const everyone = [...users, ...newUsers]
-  const provider = buildProvider(parts)
+  const provider = buildProvider({ ...parts, resources })
   if (provider?.type === 'builtin') warnOfClosedResources({ users: everyone, resources, report })
   checkGroupsOfProvider({ ...parts, resources, provider })
+  checkUserNames({ ...parts, resources })
   const clients = buildClients({ ...parts, resources })
   const clientMetadata = buildClientMetadata({ ...parts, resources })
   const staticTokens = buildStaticTokens({ ...parts, resources })

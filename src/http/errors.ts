@@ -5,9 +5,16 @@
  * @module
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { OAuthError, type OAuthErrorCode, PageError } from '../errors.ts'
+import { OAuthError, type OAuthErrorCode, PageError, RegistrationClosed } from '../errors.ts'
 import { DocumentUnavailable } from '../outbound/document-fetch.ts'
-import { type ErrorPage, errorPage, FAULT_WORDS, OUTAGE_WORDS } from '../pages/error-page.ts'
+import {
+  carriesFragment,
+  type ErrorPage,
+  errorPage,
+  FAULT_WORDS,
+  OUTAGE_WORDS,
+} from '../pages/error-page.ts'
+import { FRAGMENT_SCRIPTS } from '../pages/fragment.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import { ProviderBusy } from '../providers/provider.ts'
 import { StorageUnavailable } from '../storage/storage.ts'
@@ -19,7 +26,6 @@ const STATUS: Partial<Record<OAuthErrorCode, number>> = {
   invalid_client: 401,
   invalid_token: 401,
   insufficient_scope: 403,
-  access_denied: 403,
   server_error: 500,
   temporarily_unavailable: 503,
 }
@@ -64,13 +70,17 @@ const MALFORMED: Readonly<Record<number, string>> = {
 const isFrameworkError = (error: unknown): error is FastifyError =>
   error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
 
+/** The token endpoint says `access_denied` with 400 (RFC 8628 section 3.5). */
+const statusOf = (error: OAuthError): number =>
+  error instanceof RegistrationClosed ? 403 : (STATUS[error.code] ?? 400)
+
 /** The error handler of endpoints that programs call. */
 export function answerProgram(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   reply.header('cache-control', 'no-store')
   const verdict = judge(error)
   switch (verdict.kind) {
     case 'oauth': {
-      const status = STATUS[verdict.error.code] ?? 400
+      const status = statusOf(verdict.error)
       reportRefusal(request, verdict.error, status)
       // RFC 6749 section 5.2: a client that tried Basic gets a challenge for Basic.
       if (
@@ -186,13 +196,17 @@ export function sendErrorPage(
   page: Omit<ErrorPage, 'requestId' | 'actions'> & Partial<Pick<ErrorPage, 'actions'>>,
   options: { navigatesAway?: boolean } = {},
 ): void {
+  const { actions = [] } = page
+  const scripts = actions.some(carriesFragment) ? [FRAGMENT_SCRIPTS.carry] : []
   void reply
     .code(status)
-    .headers(pageHeaders(options))
-    .send(errorPage({ actions: [], ...page, requestId: reply.request.id }))
+    .headers(pageHeaders({ ...options, scripts }))
+    .send(errorPage({ ...page, actions, requestId: reply.request.id }))
 }
 
 function reportRefusal(request: FastifyRequest, error: OAuthError, status: number): void {
+  // A device that waits asks every few seconds (RFC 8628 section 3.5): nothing is refused.
+  if (error.code === 'authorization_pending') return
   request.report({
     event: 'request-refused',
     reason: error.description,

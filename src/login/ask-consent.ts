@@ -7,6 +7,7 @@
 import type { FastifyReply } from 'fastify'
 import { randomToken } from '../crypto.ts'
 import { OAuthError } from '../errors.ts'
+import { shownUserCode } from '../oauth/device/user-code.ts'
 import { destinationOf } from '../oauth/redirect-uri.ts'
 import { OFFLINE_ACCESS } from '../oauth/scope.ts'
 import { subjectOf } from '../oauth/subject.ts'
@@ -15,25 +16,28 @@ import { pageHeaders } from '../pages/styles.ts'
 import { CONSENT_PATH } from '../paths.ts'
 import type { Identity } from '../providers/provider.ts'
 import { type LoginFlow, personName, wishesOf } from './flow.ts'
-import { type ClientInteraction, INTERACTION_LIFETIME, sealInteraction } from './interaction.ts'
+import { type AskedInteraction, INTERACTION_LIFETIME, sealInteraction } from './interaction.ts'
 
 /** The same request of the same client under a new id, not yet allowed, in this browser. */
-export function reopen(
-  interaction: ClientInteraction,
+export function reopen<Asked extends AskedInteraction>(
+  interaction: Asked,
   browser: string,
   flow: LoginFlow,
-): ClientInteraction {
+): Asked {
   return {
     ...interaction,
     id: randomToken(16),
     stage: 'requested',
     provider: flow.provider.id,
     browser,
-    expiresAt: Math.floor(flow.now() / 1000) + INTERACTION_LIFETIME,
+    // The code of a device has its own end.
+    ...(interaction.purpose === 'client' && {
+      expiresAt: Math.floor(flow.now() / 1000) + INTERACTION_LIFETIME,
+    }),
   }
 }
 
-function knownBy({ clientConfigured, documentHost }: ClientInteraction): Known {
+function knownBy({ clientConfigured, documentHost }: AskedInteraction): Known {
   if (clientConfigured) return 'configured'
   return documentHost === undefined ? 'self-declared' : { publishedBy: documentHost }
 }
@@ -41,7 +45,7 @@ function knownBy({ clientConfigured, documentHost }: ClientInteraction): Known {
 /** @throws PageError if the resource is no longer configured */
 export async function showConsent(
   reply: FastifyReply,
-  interaction: ClientInteraction,
+  interaction: AskedInteraction,
   flow: LoginFlow,
 ): Promise<void> {
   const resource = flow.purposeOf(interaction).resource()
@@ -57,8 +61,9 @@ export async function showConsent(
     scopes: interaction.scopes
       .filter((scope) => scope !== OFFLINE_ACCESS)
       .map((name) => ({ name, description: resource.scopes[name] ?? name })),
-    destination: destinationOf(interaction.redirectUri),
-    address: interaction.redirectUri,
+    ...(interaction.purpose === 'client'
+      ? { destination: destinationOf(interaction.redirectUri), address: interaction.redirectUri }
+      : { destination: { kind: 'device', userCode: shownUserCode(interaction.userCode) } }),
     ...(person && { person: personName(person) }),
   })
   void reply.headers(pageHeaders()).send(page)
@@ -67,7 +72,7 @@ export async function showConsent(
 /** The interaction with the person whom the page names; without one if there is none, or no room for it. */
 async function sealFor(
   { request }: FastifyReply,
-  { person: _, ...interaction }: ClientInteraction,
+  { person: _, ...interaction }: AskedInteraction,
   flow: LoginFlow,
 ): Promise<{ readonly sealed: string; readonly person?: Identity }> {
   const known = interaction.someoneElse

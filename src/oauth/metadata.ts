@@ -9,6 +9,7 @@ import { ENDPOINTS } from '../paths.ts'
 import type { Resource, ResourceMatch } from '../resources/resource-table.ts'
 import { readPath } from '../url/path.ts'
 import { ASSERTION_ALGORITHMS } from './client-assertion.ts'
+import { DEVICE_CODE } from './grants/names.ts'
 import { advertisedScopes, OFFLINE_ACCESS } from './scope.ts'
 
 /** The methods by which a confidential client proves itself, at every endpoint alike. */
@@ -34,6 +35,9 @@ export function authorizationServerMetadata(
     issuer,
     authorization_endpoint: issuer + ENDPOINTS.authorization,
     token_endpoint: issuer + ENDPOINTS.token,
+    ...(options.grantTypes.includes(DEVICE_CODE) && {
+      device_authorization_endpoint: issuer + ENDPOINTS.deviceAuthorization,
+    }),
     ...(options.registration && { registration_endpoint: issuer + ENDPOINTS.registration }),
     revocation_endpoint: issuer + ENDPOINTS.revocation,
     introspection_endpoint: issuer + ENDPOINTS.introspection,

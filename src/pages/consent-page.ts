@@ -18,13 +18,15 @@ import {
 import { layout } from './layout.ts'
 import { linkTarget } from './link-target.ts'
 
-/** Where the answer goes, as the verified redirect URI says it. */
+/** Where the answer goes: as the verified redirect URI says it, or to the device that asks for it. */
 export type Destination =
   /** `host` with its port, shown small: the words matter, but the host must be on the page. */
   | { readonly kind: 'loopback'; readonly host?: string }
   | { readonly kind: 'host'; readonly host: string }
   /** A private-use scheme (RFC 8252 section 7.1), without its colon. */
   | { readonly kind: 'app'; readonly scheme: string }
+  /** A device without a browser of its own, which shows this code (RFC 8628). */
+  | { readonly kind: 'device'; readonly userCode: string }
 
 /** How the name of the client is known: by its own word, by the operator's, or by the host that publishes it. */
 export type Known = 'self-declared' | 'configured' | { readonly publishedBy: string }
@@ -64,6 +66,8 @@ function destinationLine(destination: Destination): Html {
       return html`<b>${isolated(destination.host)}</b>`
     case 'app':
       return html`<b class="sentence">an app on this device</b><p class="quiet">the one that opens ${isolated(destination.scheme)}: links</p>`
+    case 'device':
+      return html`<b class="sentence">the device that shows this code</b><p class="code">${isolated(destination.userCode)}</p>`
   }
 }
 
@@ -82,6 +86,8 @@ function warning({ client, destination }: ConsentPage): Html | string | undefine
       return 'Any program on this computer can ask under this name: allow it only if you started it just now.'
     case 'app':
       return 'Any app on this device can open these links: allow it only if you started it just now.'
+    case 'device':
+      return html`<b>Go on only if you started this yourself, just now, on a device that shows this code.</b> If somebody sent you the code or a link, choose Deny: whoever has that device would use this server with your account.`
     case 'host':
       if (client.known === 'configured') return undefined
       if (typeof client.known === 'object' && client.known.publishedBy !== destination.host) {

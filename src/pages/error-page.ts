@@ -4,6 +4,7 @@
  * @module
  */
 import { isolated } from './display-text.ts'
+import { CARRIES_FRAGMENT, carryFragment } from './fragment.ts'
 import { type Html, html } from './html.ts'
 import { againIcon, alertIcon, stopIcon } from './icons.ts'
 import { layout, requestLine } from './layout.ts'
@@ -35,7 +36,11 @@ export type ErrorAction = {
   /** True for an action that is never the obvious one. */
   readonly isSecondary?: boolean
 } & (
-  | { readonly href: string }
+  | {
+      readonly href: string
+      /** True for an address of ours that leads on to a page: it gets the fragment that the browser shows. */
+      readonly carriesFragment?: boolean
+    }
   | {
       readonly action: string
       readonly fields: Readonly<Record<string, string>>
@@ -61,11 +66,17 @@ const KINDS: Readonly<Record<ErrorKind, { readonly icon: Html; readonly words?: 
   broken: { icon: alertIcon },
 }
 
+/** True for an action whose page needs the script of `fragment.ts`. */
+export const carriesFragment = (action: ErrorAction): boolean =>
+  'href' in action && action.carriesFragment === true
+
 function actionElement(action: ErrorAction, index: number): Html {
   const look = index === 0 && !action.isSecondary ? 'button primary' : 'button'
   const label = isolated(action.label, 'Continue')
-  if ('href' in action)
-    return html`<a class="${look}" href="${linkTarget(action.href)}">${label}</a>`
+  if ('href' in action) {
+    const mark = carriesFragment(action) && CARRIES_FRAGMENT
+    return html`<a class="${look}" href="${linkTarget(action.href)}"${mark}>${label}</a>`
+  }
   return html`<form method="post" action="${linkTarget(action.action)}">${Object.entries(
     action.fields,
   ).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
@@ -89,6 +100,7 @@ ${
     ? html`<p>You can close this page.</p>`
     : html`<div class="buttons stacked">${page.actions.map(actionElement)}</div>`
 }
-${requestLine(page.requestId)}`,
+${requestLine(page.requestId)}
+${page.actions.some(carriesFragment) && carryFragment()}`,
   })
 }

@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { displayText, isolated, UNNAMED_PROGRAM } from './display-text.ts'
+import { CARRIES_FRAGMENT, carryFragment, FRAGMENT_SCRIPTS } from './fragment.ts'
 import { dangerouslyUnescapedScriptElement, html } from './html.ts'
 import { layout } from './layout.ts'
 import { linkTarget } from './link-target.ts'
@@ -64,12 +65,9 @@ password.form.addEventListener('submit', () => say(false))
 `
 const SCRIPT_SOURCE = `'sha256-${createHash('sha256').update(SHOW_PASSWORD).digest('base64')}'`
 
-/** The headers of the page: it has one script, allowed by its hash, and works without it. */
-export function loginPageHeaders(): Record<string, string> {
-  const headers = pageHeaders()
-  const policy = `${headers['Content-Security-Policy']}; script-src ${SCRIPT_SOURCE}`
-  return { ...headers, 'Content-Security-Policy': policy }
-}
+/** The headers of the page: its scripts are allowed by their hashes, and it works without them. */
+export const loginPageHeaders = (): Record<string, string> =>
+  pageHeaders({ scripts: [SCRIPT_SOURCE, FRAGMENT_SCRIPTS.carry] })
 
 /** The document, to be sent with {@link loginPageHeaders}. The form posts `interaction`, `username` and `password`. */
 export function loginPage(page: LoginPage): string {
@@ -79,6 +77,8 @@ export function loginPage(page: LoginPage): string {
   const tie = problem && html` aria-describedby="problem"`
   const invalid = problem?.kind === 'wrong' && html` aria-invalid="true"`
   const focus = html` autofocus`
+  // A client gets the fragment that it asked for, which is none.
+  const isForPage = page.clientName === undefined
   const interaction = html`<input type="hidden" name="interaction" value="${page.interaction}">`
   return layout({
     title: `${problem ? 'Not signed in: s' : 'S'}ign in to ${displayText(page.resourceName, 'continue')}`,
@@ -90,7 +90,7 @@ ${
 }
 <p class="quiet">at ${isolated(page.host)}</p>
 ${problem && html`<div class="box problem" id="problem" role="alert"><p>${problemInWords(problem)}</p></div>`}
-<form method="post" action="${linkTarget(page.action)}">
+<form method="post" action="${linkTarget(page.action)}"${isForPage && CARRIES_FRAGMENT}>
 ${interaction}
 <label for="username">Name or e-mail</label>
 <input id="username" name="username" value="${typedName}" autocomplete="username" autocapitalize="none" autocorrect="off" spellcheck="false" required${tie}${invalid}${typedName === '' && focus}>
@@ -104,6 +104,7 @@ ${cancelAction !== undefined && html`<button class="button" form="cancel" name="
 </form>
 ${cancelAction !== undefined && html`<form id="cancel" method="post" action="${linkTarget(cancelAction)}">${interaction}</form>`}
 ${help !== undefined && html`<p class="quiet">${isolated(help)}</p>`}
-${dangerouslyUnescapedScriptElement(SHOW_PASSWORD)}`,
+${dangerouslyUnescapedScriptElement(SHOW_PASSWORD)}
+${isForPage && carryFragment()}`,
   })
 }

@@ -134,10 +134,15 @@ export const STYLE_SOURCE = `'sha256-${createHash('sha256').update(STYLESHEET).d
  *
  * @param options.navigatesAway for a page that leads to another origin, which must not learn its address (decision K11:
  *   on other pages `no-referrer` would make our own forms say `Origin: null`)
+ * @param options.scripts the sources of its scripts, which it works without
  * @param options.framed for a page that may stand in a frame of any page: it has links alone, which open at the top
  */
 export function pageHeaders(
-  options: { readonly navigatesAway?: boolean; readonly framed?: boolean } = {},
+  options: {
+    readonly navigatesAway?: boolean
+    readonly framed?: boolean
+    readonly scripts?: readonly string[]
+  } = {},
 ): Record<string, string> {
   return {
     'Content-Type': 'text/html; charset=utf-8',
@@ -147,6 +152,7 @@ export function pageHeaders(
       "img-src 'self' data:",
       "base-uri 'none'",
       ...(options.framed ? [] : ["frame-ancestors 'none'"]),
+      ...(options.scripts?.length ? [`script-src ${options.scripts.join(' ')}`] : []),
     ].join('; '),
     ...(!options.framed && { 'X-Frame-Options': 'DENY' }),
     'X-Content-Type-Options': 'nosniff',

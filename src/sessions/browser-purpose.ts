@@ -18,6 +18,7 @@ import type { SignInRounds } from './sign-in-rounds.ts'
 import {
   type CookieScope,
   gatewayLoginUrl,
+  keptFragment,
   type SessionRules,
   type SessionTarget,
   sessionTarget,
@@ -50,7 +51,8 @@ export function browserPurpose(interaction: SessionInteraction, deps: BrowserPur
   }
   const again = (label: string) => ({
     label,
-    href: gatewayLoginUrl(rules.issuer, interaction.returnTo),
+    href: gatewayLoginUrl(rules.issuer, interaction.returnTo) + keptFragment(interaction.fragment),
+    carriesFragment: true,
   })
 
   return {

@@ -6,25 +6,26 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { randomToken } from '../crypto.ts'
 import { PageError } from '../errors.ts'
-import { sendErrorPage } from '../http/errors.ts'
+import { isByBrowser } from '../http/browser-request.ts'
 import { allowOnly } from '../http/methods.ts'
 import { rawQuery } from '../http/raw-query.ts'
 import { identifyUrl, otherAccountUrl } from '../login/flow.ts'
 import { answerOutcome } from '../login/identification.ts'
 import { INTERACTION_LIFETIME, type SessionInteraction } from '../login/interaction.ts'
 import { orAnswerFailure } from '../login/provider-failure.ts'
-import { sendOn } from '../login/responses.ts'
+import { saveFragment, sendOn } from '../login/responses.ts'
 import { OWN_PATHS, SESSION_LOGIN_PATH } from '../paths.ts'
 import { normalizeHost } from '../url/host.ts'
 import { parseParameters, single } from '../url/parameters.ts'
 import { readPath } from '../url/path.ts'
 import { type AskedHost, askedHost, type SessionRoutes } from './asked-host.ts'
 import { findOrSetNonce, isNonceHash } from './host-nonce.ts'
+import { showLoop } from './loop-page.ts'
 import {
   AS_SOMEONE_ELSE,
   gatewayLoginUrl,
+  keptFragment,
   loginUrl,
-  type SessionRules,
   type SessionTarget,
   sessionTarget,
 } from './target.ts'
@@ -35,7 +36,12 @@ export function sessionLoginRoute(app: FastifyInstance, deps: SessionRoutes): vo
     const asked = askedHost(request, deps)
     const query = parseParameters(rawQuery(request))
     const target = targetOf(single(query, 'rd'), asked, deps)
-    const exchange = { request, reply, forceLogin: single(query, 'prompt') === 'login' }
+    const exchange = {
+      request,
+      reply,
+      forceLogin: single(query, 'prompt') === 'login',
+      fragment: single(query, 'fragment'),
+    }
     if (asked.isOwn) await beginHere(target, single(query, 'nonce'), exchange, deps)
     else beginAtHost(target, asked, exchange, deps)
     return reply
@@ -74,9 +80,16 @@ interface Exchange {
   readonly reply: FastifyReply
   /** The provider asks the person to sign in, even if it knows them. */
   readonly forceLogin: boolean
+  /** The name under which the browser keeps the fragment, or another word where it keeps none; undefined before that. */
+  readonly fragment: string | undefined
 }
 
-const promptOf = ({ forceLogin }: Exchange) => (forceLogin ? AS_SOMEONE_ELSE : '')
+const keyOf = ({ fragment }: Exchange) =>
+  fragment !== undefined && /^[A-Za-z0-9_-]{22}$/.test(fragment) ? fragment : undefined
+
+/** The rest of a login URL, for another step of the same sign-in. */
+const carried = (exchange: Exchange) =>
+  (exchange.forceLogin ? AS_SOMEONE_ELSE : '') + keptFragment(keyOf(exchange))
 
 /** On a protected host: sends the browser on to the gateway, with a nonce if this host has to set the cookie. */
 function beginAtHost(
@@ -86,7 +99,7 @@ function beginAtHost(
   { flow }: SessionRoutes,
 ): void {
   const { request, reply } = exchange
-  const login = gatewayLoginUrl(flow.issuer, target.returnTo) + promptOf(exchange)
+  const login = gatewayLoginUrl(flow.issuer, target.returnTo) + carried(exchange)
   if (target.cookie.kind === 'host') {
     sendOn(reply, `${login}&nonce=${findOrSetNonce(request, reply, secure)}`)
   } else {
@@ -107,19 +120,29 @@ async function beginHere(
   }
   // Only a person asks to sign in once more: a loop repeats by itself.
   if (!forceLogin && (await rounds.isLoop(request, target))) {
-    showLoop(reply, target, deps)
+    showLoop(reply, target, rules)
     return
   }
   const isElsewhere = target.cookie.kind === 'host'
   if (isElsewhere && !isNonceHash(nonce)) {
-    sendOn(reply, loginUrl(target, rules) + promptOf(exchange))
+    sendOn(reply, loginUrl(target, rules) + carried(exchange))
     return
   }
+  // A provider elsewhere loses the fragment of the page, so the browser keeps it first.
+  const isFragmentAtRisk =
+    flow.provider.kind === 'redirect' && exchange.fragment === undefined && isByBrowser(request)
+  const keepFragment = () => {
+    const page = gatewayLoginUrl(flow.issuer, target.returnTo) + carried(exchange)
+    const to = `${page}${isElsewhere ? `&nonce=${nonce}` : ''}${keptFragment('')}`
+    saveFragment(reply, { to, key: randomToken(16) })
+  }
+  const key = keyOf(exchange)
   const interaction: SessionInteraction = {
     purpose: 'session',
     id: randomToken(16),
     returnTo: target.returnTo,
     ...(isElsewhere && { nonceHash: nonce }),
+    ...(key !== undefined && { fragment: key }),
     provider: flow.provider.id,
     expiresAt: Math.floor(flow.now() / 1000) + INTERACTION_LIFETIME,
   }
@@ -128,11 +151,13 @@ async function beginHere(
     const outcome = await flow.complete(interaction, known.person, async () => known)
     // A refused person may sign in as somebody else.
     if (outcome.kind === 'refused') {
+      if (isFragmentAtRisk) return keepFragment()
       flow.browsers.approve(reply, interaction, INTERACTION_LIFETIME)
     }
     await answerOutcome(outcome, reply, interaction, flow)
     return
   }
+  if (isFragmentAtRisk) return keepFragment()
   flow.browsers.approve(reply, interaction, INTERACTION_LIFETIME)
   await orAnswerFailure(reply, interaction, flow, async () => {
     const href = forceLogin
@@ -140,33 +165,4 @@ async function beginHere(
       : await identifyUrl(interaction, flow)
     sendOn(reply, href)
   })
-}
-
-/** Ends a loop with a page. Only the operator can fix the cause, so the log says what to check. */
-function showLoop(reply: FastifyReply, target: SessionTarget, { rules }: SessionRoutes): void {
-  const { host } = new URL(target.returnTo)
-  reply.request.report({ event: 'sign-in-circle', host, reason: loopReason(target, rules) })
-  sendErrorPage(reply, 500, {
-    kind: 'broken',
-    title: 'Signing in leads in a circle',
-    text: `You signed in, but your browser did not tell ${host}. Check that your browser allows cookies there. If it does, tell whoever runs this server the request number below; the log says what to check.`,
-    actions: [{ label: 'Try again in a minute', href: loginUrl(target, rules) }],
-  })
-}
-
-function loopReason({ cookie, resource }: SessionTarget, { issuer }: SessionRules): string {
-  const lost = 'the browser does not send its session cookie back'
-  const [scheme = ''] = resource.origin.split(':')
-  if (cookie.kind !== 'host' && scheme === 'http' && issuer.startsWith('https:')) {
-    return `${lost}: the gateway is https and this resource is http, where browsers do not send the cookie. Give the resource an https address`
-  }
-  const opened = `that people open this host with ${scheme}, as its resource says`
-  switch (cookie.kind) {
-    case 'domain':
-      return `${lost}. Check that browsers keep cookies for COOKIE_DOMAIN (${cookie.domain}), and ${opened}`
-    case 'own-host':
-      return `${lost}. Check that PUBLIC_URL is the address people open, and ${opened}`
-    case 'host':
-      return `${lost}. Check that ${OWN_PATHS} of this host is routed to Gatewarden, that no proxy removes Set-Cookie, and ${opened}`
-  }
 }

@@ -144,6 +144,13 @@ export const gatewayLoginUrl = (issuer: string, page: string): string =>
 /** Added to a login URL: the provider asks the person to sign in, even if it knows them. */
 export const AS_SOMEONE_ELSE = '&prompt=login'
 
+/**
+ * Added to a login URL of a browser that kept the fragment of the page.
+ * @param key the name that it kept it under; undefined if it kept none
+ */
+export const keptFragment = (key: string | undefined): string =>
+  key === undefined ? '' : `&fragment=${key}`
+
 /** The address where a browser gets the cookie of a target; it comes back to the target's page. */
 export function loginUrl(
   { returnTo, resource, cookie }: SessionTarget,

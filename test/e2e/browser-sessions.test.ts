@@ -6,6 +6,7 @@
  */
 import type { BrowserContext, Browser as Chromium, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { CLIENT_ID, CLIENT_SECRET, startHostileProvider } from '../support/hostile-provider.ts'
 import { startChromium } from './support/chromium.ts'
 import { typeLogin } from './support/chromium-login.ts'
 import { exchange } from './support/http-exchange.ts'
@@ -84,6 +85,20 @@ describe.skipIf(isSkipped('traefik') || isSkipped('chromium')).each(WORLDS)(
       expect(await page.textContent('#user')).toBe('ann@example.com')
     })
 
+    it('ed9: comes back with the part behind #, also after a wrong password and in a second tab', async () => {
+      const second = await context.newPage()
+      await page.goto(address('/dash?a=1#/view/CI01'))
+      await second.goto(address('/dash?a=1#/view/"<2>'))
+      await typeLogin(page, { ...world.ann, password: 'mistyped' })
+      await page.getByRole('alert').waitFor()
+      await typeLogin(page, world.ann)
+      await page.waitForURL(address('/dash?a=1#/view/CI01'))
+      expect(await page.textContent('#user')).toBe('ann@example.com')
+      await typeLogin(second, world.ann)
+      await second.waitForURL(address('/dash?a=1#/view/%22%3C2%3E'))
+      expect(world.log()).not.toContain('CI01')
+    })
+
     it('is open from then on, and keeps its own cookies, but sees none of ours', async () => {
       await signIn(page, '')
       await page.goto(address('/next'))
@@ -157,6 +172,58 @@ describe.skipIf(isSkipped('traefik') || isSkipped('chromium')).each(WORLDS)(
         expect(answer.status).toBe(401)
         expect(answer.headers['www-authenticate']).toMatch(/^Bearer resource_metadata="/)
         expect(answer.headers).not.toHaveProperty('location')
+      }
+    })
+  },
+)
+
+describe.skipIf(isSkipped('traefik') || isSkipped('chromium'))(
+  'a web application behind a provider elsewhere',
+  () => {
+    it('ed9: comes back with the part behind #, which the provider does not see', async () => {
+      const provider = await startHostileProvider()
+      provider.lies.answer = (request, response) => {
+        const { pathname, search } = new URL(request.url ?? '', provider.issuer)
+        if (pathname !== '/authorize' || search.endsWith('&asked')) return false
+        response.setHeader('content-type', 'text/html')
+        response.end(`<a href="${`${search}&asked`.replaceAll('&', '&amp;')}">That is me</a>`)
+        return true
+      }
+      const application = await startApplication()
+      const world = await startWorld({
+        front: 'traefik',
+        twoHosts: true,
+        upstream: application.address,
+        settings: {
+          PROVIDER: 'oidc',
+          ISSUER_URL: provider.issuer,
+          CLIENT_ID,
+          CLIENT_SECRET,
+        },
+        file: { users: undefined },
+      })
+      const chromium = await startChromium()
+      try {
+        for (const javaScriptEnabled of [true, false]) {
+          const context = await chromium.newContext({ javaScriptEnabled })
+          const page = await context.newPage()
+          await page.goto(`${world.mcpUrl}/dash?a=1#/view/CI01`)
+          await page.waitForURL(`${provider.issuer}/**`)
+          expect(new URL(page.url()).hash).toBe('')
+          await page.getByText('That is me').click()
+          const fragment = javaScriptEnabled ? '#/view/CI01' : ''
+          await page.waitForURL(`${world.mcpUrl}/dash?a=1${fragment}`)
+          expect(await page.textContent('#user')).toBe('ann@example.com')
+          await page.goBack()
+          expect(new URL(page.url()).origin).toBe(provider.issuer)
+          await context.close()
+        }
+        expect(world.log()).not.toContain('CI01')
+      } finally {
+        await chromium.close()
+        await world.stop()
+        await application.close()
+        await provider.stop()
       }
     })
   },

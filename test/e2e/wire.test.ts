@@ -34,6 +34,10 @@ const PATHS: Readonly<Record<string, readonly string[]>> = {
   '/authorize/login': ['GET', 'HEAD', 'POST'],
   '/consent': ['POST'],
   '/login': ['GET', 'HEAD', 'POST'],
+  '/device_authorization': ['POST', 'OPTIONS'],
+  '/device': ['GET', 'HEAD', 'POST'],
+  '/device/allowed': ['GET', 'HEAD'],
+  '/device/denied': ['GET', 'HEAD'],
 }
 const FORM = 'application/x-www-form-urlencoded'
 /** The addresses that accept a body, and its type. */
@@ -44,6 +48,8 @@ const BODIES: Readonly<Record<string, string>> = {
   '/introspect': FORM,
   '/authorize/consent': FORM,
   '/authorize/login': FORM,
+  '/device_authorization': FORM,
+  '/device': FORM,
   '/consent': FORM,
   '/login': FORM,
 }

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { wellKnown } from '../../src/oauth/well-known.ts'
 import { createResourceTable } from '../../src/resources/resource-table.ts'
 import { buildTestApp, resource, type TestApp } from '../support/build-app.ts'
+import { DEVICE_CODE } from '../support/device.ts'
 import { exchange, listen } from '../support/raw-http.ts'
 
 const ISSUER = 'https://auth.example.com'
@@ -57,13 +58,14 @@ describe('the authorization server metadata', () => {
       issuer: ISSUER,
       authorization_endpoint: `${ISSUER}/authorize`,
       token_endpoint: `${ISSUER}/token`,
+      device_authorization_endpoint: `${ISSUER}/device_authorization`,
       registration_endpoint: `${ISSUER}/register`,
       revocation_endpoint: `${ISSUER}/revoke`,
       introspection_endpoint: `${ISSUER}/introspect`,
       jwks_uri: `${ISSUER}/jwks`,
       response_types_supported: ['code'],
       response_modes_supported: ['query'],
-      grant_types_supported: ['authorization_code', 'refresh_token'],
+      grant_types_supported: ['authorization_code', 'refresh_token', DEVICE_CODE],
       token_endpoint_auth_methods_supported: ['none', ...CONFIDENTIAL],
       token_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
       revocation_endpoint_auth_methods_supported: ['none', ...CONFIDENTIAL],

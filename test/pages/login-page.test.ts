@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto'
 import { Script } from 'node:vm'
 import { describe, expect, it } from 'vitest'
+import { FRAGMENT_SCRIPTS } from '../../src/pages/fragment.ts'
 import { type LoginPage, loginPage, loginPageHeaders } from '../../src/pages/login-page.ts'
 import { attribute, tags, visibleText } from './read-markup.ts'
 
-const render = (over: Partial<LoginPage> = {}) =>
-  loginPage({
-    action: '/login',
-    interaction: 'sealed',
-    resourceName: 'Team notes',
-    host: 'mcp.example.com',
-    clientName: 'Claude Code',
-    ...over,
-  })
+const BASE = {
+  action: '/login',
+  interaction: 'sealed',
+  resourceName: 'Team notes',
+  host: 'mcp.example.com',
+  clientName: 'Claude Code',
+}
+const render = (over: Partial<LoginPage> = {}) => loginPage({ ...BASE, ...over })
 
 const field = (page: string, name: string) =>
   tags(page).find((tag) => tag.startsWith('<input') && attribute(tag, 'name') === name)
@@ -96,8 +96,15 @@ describe('loginPage', () => {
     })
     expect(scripts).toHaveLength(1)
     const policy = loginPageHeaders()['Content-Security-Policy']
-    expect(policy).toContain(`; script-src ${scripts[0]}`)
+    expect(policy).toContain(`; script-src ${scripts[0]} ${FRAGMENT_SCRIPTS.carry}`)
     expect(render()).toMatch(/<button [^>]*id="show" type="button"[^>]* hidden>/)
+  })
+
+  it('ed9: carries the fragment of a page, and none to a client', () => {
+    const { clientName: _, ...page } = { ...BASE }
+    expect(loginPage(page)).toContain('<form method="post" action="/login" data-fragment>')
+    expect(loginPage(page).match(/<script>/g)).toHaveLength(2)
+    expect(render({ cancelAction: '/consent' })).not.toContain('data-fragment')
   })
 
   it('has no trace of a problem when there is none', () => {

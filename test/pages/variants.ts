@@ -7,7 +7,13 @@
 import { connectPage, connectPageHeaders } from '../../src/pages/connect-page.ts'
 import { type ConsentPage, consentPage } from '../../src/pages/consent-page.ts'
 import { appPage, continuePage } from '../../src/pages/continue-page.ts'
+import { deviceAnsweredPage, devicePage } from '../../src/pages/device-page.ts'
 import { errorPage } from '../../src/pages/error-page.ts'
+import {
+  FRAGMENT_SCRIPTS,
+  restoreFragmentPage,
+  saveFragmentPage,
+} from '../../src/pages/fragment.ts'
 import { frontPage } from '../../src/pages/front-page.ts'
 import { type LoginPage, loginPage } from '../../src/pages/login-page.ts'
 import { type RefusalReason, refusedPage } from '../../src/pages/refused-page.ts'
@@ -15,6 +21,7 @@ import { serverPage } from '../../src/pages/server-page.ts'
 import { signInLinkPage } from '../../src/pages/sign-in-link-page.ts'
 import { signInNeededPage } from '../../src/pages/sign-in-needed-page.ts'
 import { signedOutPage, signOutPage } from '../../src/pages/sign-out-page.ts'
+import { pageHeaders } from '../../src/pages/styles.ts'
 
 /** The texts that come from outside, on all pages. */
 export interface Words {
@@ -181,6 +188,20 @@ export function variants(words: Words): readonly Variant[] {
       consent({ destination: { kind: 'loopback', host: words.destination } }),
     ),
     variant('consent-app', consent({ destination: { kind: 'app', scheme: words.scheme } })),
+    variant('consent-device', consent({ destination: { kind: 'device', userCode: words.code } })),
+    variant(
+      'consent-known-device',
+      consent({ person: words.person, destination: { kind: 'device', userCode: words.code } }),
+    ),
+    variant('device', devicePage({ action: '/device' })),
+    variant('device-filled', devicePage({ action: '/device', userCode: words.code })),
+    variant('device-wrong', devicePage({ action: '/device', problem: { kind: 'wrong' } })),
+    variant(
+      'device-locked',
+      devicePage({ action: '/device', problem: { kind: 'locked', minutes: 10 } }),
+    ),
+    variant('device-allowed', deviceAnsweredPage({ allowed: true })),
+    variant('device-denied', deviceAnsweredPage({ allowed: false })),
     variant('consent-configured', consent({ client: { name: words.client, known: 'configured' } })),
     variant('login', login()),
     variant('login-wrong', login({ name: words.typed, problem: { kind: 'wrong' } })),
@@ -203,6 +224,14 @@ export function variants(words: Words): readonly Variant[] {
       true,
     ),
     variant('continue', continuePage({ to: words.to, label: `Continue to ${words.client}` }), true),
+    {
+      ...variant('fragment-save', saveFragmentPage({ to: words.to, key: 'k' }), true),
+      headers: pageHeaders({ navigatesAway: true, scripts: [FRAGMENT_SCRIPTS.save] }),
+    },
+    {
+      ...variant('fragment-restore', restoreFragmentPage({ to: words.to, key: 'k' }), true),
+      headers: pageHeaders({ navigatesAway: true, scripts: [FRAGMENT_SCRIPTS.restore] }),
+    },
     variant(
       'app-allowed',
       appPage({ to: words.to, label: `Open ${words.scheme}`, allowed: true }),
@@ -221,6 +250,16 @@ export function variants(words: Words): readonly Variant[] {
         text: `For your safety it only works for 30 minutes. ${words.client} has not been let in.`,
         requestId: words.requestId,
         actions: [startAgain],
+      }),
+    ),
+    variant(
+      'error-retry-fragment',
+      errorPage({
+        kind: 'retry',
+        title: 'Start again',
+        text: 'This took too long.',
+        requestId: words.requestId,
+        actions: [{ label: 'Start again', href: words.to, carriesFragment: true }],
       }),
     ),
     variant(

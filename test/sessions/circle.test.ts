@@ -9,6 +9,7 @@ import {
   createVisitor,
   isLetIn,
   linkOf,
+  onwardOf,
   type Visit,
   type Visitor,
   webApp,
@@ -44,7 +45,7 @@ async function openForgetfully(
   for (let rounds = 0; rounds < 10; ) {
     const answer = await visitor.step(address)
     forget()
-    const { location } = answer.headers
+    const location = onwardOf(answer)
     if (location === undefined) {
       return { end: { url: new URL(address), answer, way: [] }, rounds, redirects }
     }

@@ -7,7 +7,7 @@
 import type { LightMyRequestResponse } from 'fastify'
 import { LOGIN_PATH } from '../../src/paths.ts'
 import { type CookieJar, createCookieJar } from '../e2e/support/cookie-jar.ts'
-import { hiddenField } from './browser.ts'
+import { hiddenField, refreshTarget } from './browser.ts'
 import { PASSWORD, resource, type TestApp } from './build-app.ts'
 
 /** The place where a person ended up, and the page that they saw there. */
@@ -24,6 +24,12 @@ export interface Visitor {
   readonly lines: readonly string[]
   /** Sends one request, and follows no redirect. */
   step(url: string, headers?: Record<string, string>): Promise<LightMyRequestResponse>
+  /** Posts a form, and follows no redirect. */
+  send(
+    url: URL,
+    fields: Record<string, string>,
+    headers?: Record<string, string>,
+  ): Promise<LightMyRequestResponse>
   /** Opens an address and follows redirects up to a page, or a host that is not ours. */
   open(url: string, headers?: Record<string, string>): Promise<Visit>
   /** Follows the answer to a step. */
@@ -59,6 +65,11 @@ export function linkOf({ answer, url }: Visit, words: string): string {
 /** True if the proxy was told to let the person through. */
 export const isLetIn = ({ answer }: Visit): boolean =>
   answer.statusCode === 200 && answer.headers['x-forwarded-user'] !== undefined
+
+/** The address that an answer leads a browser without scripts to. */
+export const onwardOf = ({ headers, body }: LightMyRequestResponse): string | undefined =>
+  headers.location ??
+  (body.includes('<meta http-equiv="refresh"') ? refreshTarget(body) : undefined)
 
 const MOST_REDIRECTS = 20
 
@@ -119,7 +130,7 @@ export function createVisitor(
   }
 
   async function follow({ url, answer, way }: Visit): Promise<Visit> {
-    const { location } = answer.headers
+    const location = onwardOf(answer)
     if (location === undefined) return { url, answer, way }
     const next = new URL(location, url)
     if (!known.has(next.host)) return { url: next, answer, way }
@@ -132,13 +143,11 @@ export function createVisitor(
     })
   }
 
-  async function post(
-    { url: page }: Visit,
-    action: string,
-    fields: Record<string, string> = {},
+  async function send(
+    url: URL,
+    fields: Record<string, string>,
     headers: Record<string, string> = {},
-  ): Promise<Visit> {
-    const url = new URL(action, page)
+  ): Promise<LightMyRequestResponse> {
     const cookie = jar.header(url)
     const answer = await app.inject({
       method: 'POST',
@@ -155,13 +164,24 @@ export function createVisitor(
       },
       payload: new URLSearchParams(fields).toString(),
     })
-    return follow({ url, answer: remember(url, answer), way: [url.href] })
+    return remember(url, answer)
+  }
+
+  async function post(
+    { url: page }: Visit,
+    action: string,
+    fields: Record<string, string> = {},
+    headers: Record<string, string> = {},
+  ): Promise<Visit> {
+    const url = new URL(action, page)
+    return follow({ url, answer: await send(url, fields, headers), way: [url.href] })
   }
 
   const visitor: Visitor = {
     jar,
     lines,
     step,
+    send,
     follow,
     post,
     open: async (url, headers) =>

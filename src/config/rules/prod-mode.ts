@@ -77,6 +77,17 @@ function checkTransport({ settings, given, file, resources, provider, report }: 
     }
   }
   if (!provider || provider.type === 'builtin') return
+  if (provider.type === 'github' || provider.type === 'entra') {
+    const addresses =
+      provider.type === 'github'
+        ? ({ github_url: provider.issuerUrl, github_api_url: provider.apiUrl } as const)
+        : ({ entra_url: provider.baseUrl, entra_graph_url: provider.graphUrl } as const)
+    for (const [key, url] of Object.entries(addresses)) {
+      if (!url.startsWith('http:')) continue
+      report.problem(key.toUpperCase(), 'is plain http, which PROD_MODE refuses. Use https.')
+    }
+    return
+  }
   const { discoveryUrl } = provider
   if (discoveryUrl?.startsWith('http:') && !isLoopbackHost(new URL(discoveryUrl).hostname)) {
     const label = (given.get('discovery_url') ?? given.get('keycloak_auth_protocol'))?.written
@@ -95,7 +106,12 @@ function checkTransport({ settings, given, file, resources, provider, report }: 
 }
 
 function checkOpenness({ settings, given, file, resources, report }: Parts): void {
-  for (const key of ['allowed_emails', 'allowed_domains', 'allowed_groups'] as const) {
+  for (const key of [
+    'allowed_emails',
+    'allowed_domains',
+    'allowed_groups',
+    'allowed_users',
+  ] as const) {
     if (!settings[key]?.includes('*')) continue
     report.problem(
       given.get(key)?.label ?? key.toUpperCase(),

@@ -9,6 +9,7 @@ import type { LimitGroup } from '../../http/rate-limit.ts'
 export const LIMITED_APART = [
   'discovery',
   'register',
+  'device',
   'token',
   'revoke',
   'introspect',

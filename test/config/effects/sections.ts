@@ -39,6 +39,8 @@ import { loadYaml, problemsOf } from '../harness.ts'
 import { whoPasses } from './people.ts'
 import {
   expectDiscoveryThere,
+  expectEntra,
+  expectGithub,
   expectHostedDomain,
   expectPersonOf,
   expectPost,
@@ -497,6 +499,30 @@ const staticTokens: Record<string, Effect> = {
   },
 }
 
+const startGithubInFile = (settings: Record<string, string>) =>
+  startFile(
+    [
+      `${NOTES} } }\n${ALLOW}\nproviders:\n  gh:\n    type: github`,
+      `github_url: ${settings.GITHUB_URL}`,
+      `github_api_url: ${settings.GITHUB_API_URL}`,
+      `client_id: ${settings.GITHUB_CLIENT_ID}`,
+      `client_secret: ${settings.GITHUB_CLIENT_SECRET}\n`,
+    ].join('\n    '),
+  )
+
+const startEntraInFile = (settings: Record<string, string>) =>
+  startFile(
+    [
+      `${NOTES} } }\nallow: { groups: [${settings.ALLOWED_GROUPS}] }\nproviders:\n  ms:\n    type: entra`,
+      `entra_tenant: [${settings.ENTRA_TENANT}]`,
+      `entra_verified_domains: [${settings.ENTRA_VERIFIED_DOMAINS}]`,
+      `entra_url: ${settings.ENTRA_URL}`,
+      `entra_graph_url: ${settings.ENTRA_GRAPH_URL}`,
+      `client_id: ${settings.CLIENT_ID}`,
+      `client_secret: ${settings.CLIENT_SECRET}\n`,
+    ].join('\n    '),
+  )
+
 const all: Record<string, Record<string, Effect>> = {
   resources,
   providers: {
@@ -521,6 +547,12 @@ const all: Record<string, Record<string, Effect>> = {
           ].join('\n    '),
         ),
       ),
+    github_url: () => expectGithub(startGithubInFile),
+    github_api_url: () => expectGithub(startGithubInFile),
+    entra_tenant: () => expectEntra(startEntraInFile),
+    entra_verified_domains: () => expectEntra(startEntraInFile),
+    entra_url: () => expectEntra(startEntraInFile),
+    entra_graph_url: () => expectEntra(startEntraInFile),
     unique_usernames: async () => {
       for (const [unique, expected] of [
         [false, /^u_/],

@@ -78,6 +78,7 @@ export const server: Record<
   | 'assertion_header'
   | 'rate_limit'
   | 'rate_limit_discovery'
+  | 'rate_limit_device'
   | 'rate_limit_register'
   | 'rate_limit_token'
   | 'rate_limit_revoke'
@@ -273,6 +274,7 @@ export const server: Record<
   },
 
   rate_limit_discovery: () => limits('RATE_LIMIT_DISCOVERY', '/jwks', 'GET'),
+  rate_limit_device: () => limits('RATE_LIMIT_DEVICE', '/device_authorization'),
   rate_limit_register: () => limits('RATE_LIMIT_REGISTER', '/register'),
   rate_limit_token: () => limits('RATE_LIMIT_TOKEN', '/token'),
   rate_limit_revoke: () => limits('RATE_LIMIT_REVOKE', '/revoke'),
