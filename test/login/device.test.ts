@@ -168,7 +168,7 @@ describe('a person', () => {
 
   it('who is on no list may sign in as somebody who is', async () => {
     const refused = await approveDevice(browser, codes, { name: 'bob' })
-    const href = /href="(\/login\?interaction=[^"]+)"/.exec(refused.body)?.[1] ?? ''
+    const href = /href="(\/authorize\/login\?interaction=[^"]+)"/.exec(refused.body)?.[1] ?? ''
     const login = await browser.get(href.replaceAll('&amp;', '&'), {
       'sec-fetch-site': 'same-origin',
     })
