@@ -132,7 +132,7 @@ export function consentPage(page: ConsentPage): string {
 <div class="destination"><dt>${destinationIcon}Where the answer goes</dt><dd>${destinationLine(page.destination)}${addressLine(page)}</dd></div>
 </dl>
 ${caution !== undefined && html`<p class="note">${infoIcon}<span>${caution}</span></p>`}
-<form id="consent" method="post" action="${linkTarget(page.action)}">
+<form method="post" action="${linkTarget(page.action)}" id="consent">
 <input type="hidden" name="interaction" value="${page.interaction}">
 <div class="buttons">
 <button class="button" name="decision" value="deny">Deny</button>
