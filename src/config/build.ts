@@ -6,6 +6,7 @@
 
 import type { BrandOptions } from '../pages/brand.ts'
 import type { Config } from './config.ts'
+import { checkAuthorizationServers } from './rules/authorization-servers.ts'
 import { warnOfClosedResources } from './rules/closed-resources.ts'
 import { checkHeaderMutations } from './rules/forged-headers.ts'
 import { withGroupNames } from './rules/group-names.ts'
@@ -76,6 +77,7 @@ export function buildConfig(given: Parts): Config | undefined {
   const staticTokens = buildStaticTokens({ ...parts, resources })
   if (provider?.type === 'builtin') checkSharedNames({ users: everyone, staticTokens, report })
   checkProviderTokens({ ...parts, resources })
+  checkAuthorizationServers({ ...parts, resources, provider })
   checkSharedHost({ ...parts, resources })
   checkOwnAddresses({ ...parts, resources })
   checkUpstreams({ ...parts, resources })

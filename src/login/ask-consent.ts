@@ -9,12 +9,12 @@ import { randomToken } from '../crypto.ts'
 import { OAuthError } from '../errors.ts'
 import { shownUserCode } from '../oauth/device/user-code.ts'
 import { destinationOf } from '../oauth/redirect-uri.ts'
-import { OFFLINE_ACCESS } from '../oauth/scope.ts'
 import { subjectOf } from '../oauth/subject.ts'
 import { consentPage, type Known } from '../pages/consent-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import { CONSENT_PATH } from '../paths.ts'
 import type { Identity } from '../providers/provider.ts'
+import { offeredScopes } from './chosen-scopes.ts'
 import { type LoginFlow, personName, wishesOf } from './flow.ts'
 import { type AskedInteraction, INTERACTION_LIFETIME, sealInteraction } from './interaction.ts'
 
@@ -42,11 +42,15 @@ function knownBy({ clientConfigured, documentHost }: AskedInteraction): Known {
   return documentHost === undefined ? 'self-declared' : { publishedBy: documentHost }
 }
 
-/** @throws PageError if the resource is no longer configured */
+/**
+ * @param options `choseNothing`: the page says that at least one box has to be ticked
+ * @throws PageError if the resource is no longer configured
+ */
 export async function showConsent(
   reply: FastifyReply,
   interaction: AskedInteraction,
   flow: LoginFlow,
+  { choseNothing = false }: { readonly choseNothing?: boolean } = {},
 ): Promise<void> {
   const resource = flow.purposeOf(interaction).resource()
   const { sealed, person } = await sealFor(reply, interaction, flow)
@@ -58,15 +62,20 @@ export async function showConsent(
       known: knownBy(interaction),
     },
     resource: { name: resource.name, host: resource.audience.replace(/^https?:\/\//, '') },
-    scopes: interaction.scopes
-      .filter((scope) => scope !== OFFLINE_ACCESS)
-      .map((name) => ({ name, description: resource.scopes[name] ?? name })),
+    scopes: offeredScopes(interaction.scopes, resource).map((scope) => ({
+      ...scope,
+      description: resource.scopes[scope.name] ?? scope.name,
+    })),
+    choseNothing,
     ...(interaction.purpose === 'client'
       ? { destination: destinationOf(interaction.redirectUri), address: interaction.redirectUri }
       : { destination: { kind: 'device', userCode: shownUserCode(interaction.userCode) } }),
     ...(person && { person: personName(person) }),
   })
-  void reply.headers(pageHeaders()).send(page)
+  void reply
+    .code(choseNothing ? 400 : 200)
+    .headers(pageHeaders())
+    .send(page)
 }
 
 /** The interaction with the person whom the page names; without one if there is none, or no room for it. */

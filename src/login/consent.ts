@@ -12,6 +12,7 @@ import { subjectOf } from '../oauth/subject.ts'
 import { CONSENT_ALIAS, CONSENT_PATH, DEVICE_DENIED_PATH } from '../paths.ts'
 import { type Parameters, single } from '../url/parameters.ts'
 import { reopen, showConsent } from './ask-consent.ts'
+import { chosenScopes } from './chosen-scopes.ts'
 import type { Outcome } from './complete.ts'
 import { codeGone } from './device-purpose.ts'
 import {
@@ -74,7 +75,13 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
         // Somebody else signed in since: the page named another person.
         await showConsent(reply, reopen(interaction, browser, flow), flow)
       } else {
-        await approve(reply, interaction, known)
+        const scopes = chosenScopes(
+          request.body,
+          interaction.scopes,
+          flow.purposeOf(interaction).resource(),
+        )
+        if (scopes) await approve(reply, { ...interaction, scopes: [...scopes] }, known)
+        else await showConsent(reply, interaction, flow, { choseNothing: true })
       }
     } else if (decision === 'deny') {
       flow.browsers.forget(reply, interaction)

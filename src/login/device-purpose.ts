@@ -14,6 +14,9 @@ import { resourceOf } from './complete.ts'
 import { type DeviceInteraction, type Sealing, sealInteraction } from './interaction.ts'
 import type { Purpose } from './purpose.ts'
 
+/** The field of a form that asks for the empty page. A link could not: on a host that we share, no link leads there. */
+export const ANOTHER_CODE = 'another'
+
 export interface DevicePurposeDeps extends Sealing {
   readonly deviceRequests: DeviceRequests
   readonly records: Records
@@ -53,7 +56,11 @@ export function devicePurpose(interaction: DeviceInteraction, deps: DevicePurpos
       if (!(await deviceRequests.answer(userCode, deviceId, answer))) throw codeGone()
       return { location: DEVICE_ALLOWED_PATH }
     },
-    restart: async () => ({ label: 'Type a code', action: DEVICE_PATH, fields: {} }),
+    restart: async () => ({
+      label: 'Type a code',
+      action: DEVICE_PATH,
+      fields: { [ANOTHER_CODE]: 'yes' },
+    }),
     retry: () => decided('Try again', 'approve'),
     giveUp: async () => ({ ...(await decided('Refuse the device', 'deny')), isSecondary: true }),
   }

@@ -16,8 +16,9 @@ import { normalizedUserCode, shownUserCode } from '../oauth/device/user-code.ts'
 import { type CodeProblem, deviceAnsweredPage, devicePage } from '../pages/device-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import { DEVICE_ALLOWED_PATH, DEVICE_DENIED_PATH, DEVICE_PATH } from '../paths.ts'
-import { type Parameters, parseParameters } from '../url/parameters.ts'
+import { type Parameters, parseParameters, single } from '../url/parameters.ts'
 import { showConsent } from './ask-consent.ts'
+import { ANOTHER_CODE } from './device-purpose.ts'
 import { type LoginFlow, pageHostOf } from './flow.ts'
 import type { DeviceInteraction } from './interaction.ts'
 
@@ -36,12 +37,11 @@ export function deviceRoutes(app: FastifyInstance, flow: LoginFlow): void {
 
   app.post<{ Body: Parameters }>(DEVICE_PATH, { constraints }, async (request, reply) => {
     refuseCrossSite(request, flow.issuer)
-    const typed = typedIn(request.body)
-    if (typed === '') {
+    if (single(request.body, ANOTHER_CODE) === undefined) {
+      await answerCode(typedIn(request.body), request, reply, flow)
+    } else {
       show(reply, {})
-      return reply
     }
-    await answerCode(typed, request, reply, flow)
     return reply
   })
   allowOnly(app, DEVICE_PATH, ['GET', 'POST'], constraints)

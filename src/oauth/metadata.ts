@@ -72,11 +72,11 @@ export function protectedResourceMetadata(
   path: string,
   { issuer, provider }: { readonly issuer: string; readonly provider: string | undefined },
 ): Readonly<Record<string, unknown>> {
+  // Our issuer comes first: clients take the first, and the provider does not know this resource.
+  const usual = resource.acceptsProviderTokens && provider !== undefined ? [provider] : []
   return {
     resource: resource.origin + path,
-    // Our issuer comes first: clients take the first, and the provider does not know this resource.
-    authorization_servers:
-      resource.acceptsProviderTokens && provider !== undefined ? [issuer, provider] : [issuer],
+    authorization_servers: resource.authorizationServers ?? [issuer, ...usual],
     scopes_supported: advertisedScopes(resource),
     bearer_methods_supported: ['header'],
     resource_name: resource.name,

@@ -38,7 +38,14 @@ export interface ConsentPage {
   readonly interaction: string
   readonly client: { readonly name: string; readonly known: Known }
   readonly resource: { readonly name: string; readonly host: string }
-  readonly scopes: readonly { readonly name: string; readonly description: string }[]
+  /** What the client may do. A person may untick those with a box, and grants the others with any of them. */
+  readonly scopes: readonly {
+    readonly name: string
+    readonly description: string
+    readonly hasBox?: boolean
+  }[]
+  /** The person unticked every box. */
+  readonly choseNothing?: boolean
   readonly destination: Destination
   /** The whole redirect URI. */
   readonly address?: string
@@ -97,6 +104,21 @@ function warning({ client, destination }: ConsentPage): Html | string | undefine
   }
 }
 
+/** The list of what the client may do; with boxes, the fields of the form say which of them are ticked. */
+function scopeList({ scopes, choseNothing }: ConsentPage): Html {
+  const words = ({ name, description }: ConsentPage['scopes'][number]) =>
+    html`<span>${isolated(description, displayText(name))}</span>`
+  const hasBoxes = scopes.some(({ hasBox }) => hasBox)
+  const lines = scopes.map((scope) =>
+    scope.hasBox
+      ? html`<li><label class="box-line"><input type="checkbox" form="consent" name="scope" value="${scope.name}" checked>${words(scope)}</label></li>`
+      : html`<li>${tickIcon}${words(scope)}</li>`,
+  )
+  return html`${choseNothing && html`<p class="problem-line" role="alert">Leave at least one ticked, or choose Deny.</p>`}
+<ul>${lines}</ul>
+${hasBoxes && html`<input type="hidden" form="consent" name="choice" value="boxes"><p class="quiet">Untick what it should not do.</p>`}`
+}
+
 /** The document. Deny comes first and is as large as Allow; the form posts `interaction` and `decision`. */
 export function consentPage(page: ConsentPage): string {
   const caution = warning(page)
@@ -106,14 +128,11 @@ export function consentPage(page: ConsentPage): string {
 <dl>
 <div><dt>${programIcon}Who is asking</dt><dd><b>${isolated(page.client.name, UNNAMED_PROGRAM)}</b><p class="quiet">${howKnown(page.client.known)}</p></dd></div>
 <div><dt>${serverIcon}What for</dt><dd><b>${isolated(page.resource.name, page.resource.host)}</b><p class="quiet">${isolated(page.resource.host)}</p></dd></div>
-<div><dt>${keyIcon}What it will be able to do there</dt><dd><ul>${page.scopes.map(
-      ({ name, description }) =>
-        html`<li>${tickIcon}<span>${isolated(description, displayText(name))}</span></li>`,
-    )}</ul></dd></div>
+<div><dt>${keyIcon}What it will be able to do there</dt><dd>${scopeList(page)}</dd></div>
 <div class="destination"><dt>${destinationIcon}Where the answer goes</dt><dd>${destinationLine(page.destination)}${addressLine(page)}</dd></div>
 </dl>
 ${caution !== undefined && html`<p class="note">${infoIcon}<span>${caution}</span></p>`}
-<form method="post" action="${linkTarget(page.action)}">
+<form method="post" action="${linkTarget(page.action)}" id="consent">
 <input type="hidden" name="interaction" value="${page.interaction}">
 <div class="buttons">
 <button class="button" name="decision" value="deny">Deny</button>

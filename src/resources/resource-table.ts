@@ -54,6 +54,8 @@ export interface Resource {
   readonly allowed: string
   /** The resource accepts the provider's own access tokens as bearers. */
   readonly acceptsProviderTokens: boolean
+  /** The issuers that its document names; undefined: ours, and the provider's where its tokens are accepted. */
+  readonly authorizationServers?: readonly string[]
   /** `Authorization` is the application's own: here a session alone is a credential. */
   readonly hasApplicationBearer: boolean
   /** The server has nothing for browsers. */
@@ -296,6 +298,7 @@ function compile(config: ResourceConfig, { publicUrl, discoveryAt }: TableOption
     isOpen: compileOpenPaths(config.openPaths),
     allowed: describeAllowList(config.allow),
     acceptsProviderTokens: config.acceptProviderTokens,
+    ...(config.authorizationServers && { authorizationServers: config.authorizationServers }),
     hasApplicationBearer: config.applicationBearer ?? false,
     isMcpOnly: config.mcpOnly ?? false,
     ...(config.upstream !== undefined && { upstream: splitUpstream(config.upstream) }),
@@ -388,6 +391,8 @@ export interface ResourceConfig {
   readonly openPaths?: readonly string[]
   /** The resource accepts the provider's own access tokens as bearers, beside ours. */
   readonly acceptProviderTokens: boolean
+  /** The issuers that its document names, in this order. Absent: ours, and the provider's if its tokens are accepted. */
+  readonly authorizationServers?: readonly string[]
   /** Absent: false. */
   readonly applicationBearer?: boolean
   /** The server has nothing for browsers. Absent: false. */

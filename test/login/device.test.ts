@@ -168,7 +168,7 @@ describe('a person', () => {
 
   it('who is on no list may sign in as somebody who is', async () => {
     const refused = await approveDevice(browser, codes, { name: 'bob' })
-    const href = /href="(\/login\?interaction=[^"]+)"/.exec(refused.body)?.[1] ?? ''
+    const href = /href="([^"]*\/login\?interaction=[^"]+)"/.exec(refused.body)?.[1] ?? ''
     const login = await browser.get(href.replaceAll('&amp;', '&'), {
       'sec-fetch-site': 'same-origin',
     })
@@ -187,7 +187,9 @@ describe('a person', () => {
     expect(late.body).toContain('action="/device"')
     expectPage(await decide(browser, consent), 400)
     expect(await storedKeys(gateway.storage, 'grant:')).toEqual([])
-    expectPage(await browser.post('/device', {}), 200)
+    expect(hiddenField(late.body, 'another')).toBe('yes')
+    expectPage(await browser.post('/device', { another: 'yes' }), 200)
+    expectPage(await browser.post('/device', {}), 400)
   })
 
   it('who answers in two windows, differently, is held to the first answer', async () => {

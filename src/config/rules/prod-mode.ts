@@ -40,6 +40,7 @@ const MAX_RATE_LIMIT = 100_000
 const LIMITS = [
   'rate_limit',
   'rate_limit_register',
+  'rate_limit_device',
   'rate_limit_token',
   'rate_limit_revoke',
   'rate_limit_introspect',

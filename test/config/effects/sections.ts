@@ -35,7 +35,7 @@ import {
 import { exchange, listen } from '../../support/raw-http.ts'
 import { makeSession } from '../../support/session.ts'
 import { startUpstream } from '../../support/upstream-server.ts'
-import { loadYaml } from '../harness.ts'
+import { loadYaml, problemsOf } from '../harness.ts'
 import { whoPasses } from './people.ts'
 import {
   expectDiscoveryThere,
@@ -142,6 +142,29 @@ const resources: Record<string, Effect> = {
         )
     await expectTokenOfOtherProgram(startWith(true), 200)
     await expectTokenOfOtherProgram(startWith(false), 401)
+  },
+  async authorization_servers() {
+    const realm = 'https://id.example.com/realms/main'
+    const listed = (more: string, provider = `provider: keycloak\nissuer_url: ${realm}\n`) =>
+      `${NOTES}, authorization_servers: ${more} } }\n${ALLOW}\n${provider}client_id: gatewarden\nclient_secret: ${SECRET}\n`
+    const named = async (more: string) =>
+      (await described(await startFile(listed(more)))).authorization_servers
+    const accepting = (list: string) => `${list}, accept_provider_tokens: true`
+    expect(await named(accepting(`[${realm}/]`))).toEqual([realm])
+    expect(await named(accepting(`[${realm}, https://auth.example.com]`))).toEqual([
+      realm,
+      'https://auth.example.com',
+    ])
+    expect(await named(accepting('[https://auth.example.com]'))).toEqual([
+      'https://auth.example.com',
+    ])
+    const problems = (more: string) => problemsOf(() => loadYaml(listed(more)))
+    const about = (text: string) => [expect.stringMatching(`authorization_servers.*${text}`)]
+    expect(problems(`[${realm}]`)).toEqual(about('accept_provider_tokens: true'))
+    expect(problems(accepting('[https://other.example.com]'))).toEqual(about('open nothing here'))
+    expect(problems('[]')).toEqual(about('lists no issuer'))
+    const { warnings } = loadYaml(listed(accepting(`[${realm}]`)))
+    expect(warnings.join()).toContain(`sends clients to ${realm}`)
   },
   async mcp_only() {
     for (const [setting, text] of [
