@@ -25,7 +25,10 @@ const KEYS: Readonly<Record<string, readonly [system: string, advice: string]>> 
     'Write header_mutations in the map of the server, under resources. The list stays as it is.',
   ],
   'auth.baseUrl': [RISEDPHANTOM, 'Write public_url.'],
-  'auth.authorizationServers': [RISEDPHANTOM, 'Remove it: Gatewarden is the only one.'],
+  'auth.authorizationServers': [
+    RISEDPHANTOM,
+    'Remove it if it is public_url, else write authorization_servers in the map of the server, under resources.',
+  ],
   'auth.scopesSupported': [RISEDPHANTOM, 'Write allowed_scopes.'],
   'auth.oidcScopes': [RISEDPHANTOM, 'Write provider_scopes.'],
   'auth.issuerUrl': [RISEDPHANTOM, 'Write issuer_url.'],

@@ -7,10 +7,11 @@ import type { FastifyInstance } from 'fastify'
 import { decodeJwt } from 'jose'
 import { expect } from 'vitest'
 import { COMMANDS } from '../../../src/cli/commands.ts'
+import { createBrowser } from '../../support/browser.ts'
 import { afterTest } from '../../support/clean-ups.ts'
 import { blockOf } from '../../support/documentation.ts'
 import { ANN, GOOGLE_CLIENT, startGoogle } from '../../support/google-stand-in.ts'
-import { register } from '../../support/oauth-client.ts'
+import { authorizeUrl, register } from '../../support/oauth-client.ts'
 import { migrationPage } from '../migration-page.ts'
 import { both, type Proof, type Proofs, provedBy } from '../proof.ts'
 import {
@@ -237,7 +238,17 @@ const habits: Proofs = {
     'test/e2e/replicas.test.ts',
     'a program discovers, registers, is authorized, calls and refreshes, each request at the other one',
   ),
-  B6: async () => expect((await signedIn()).tokens.scope).toContain('toolbox:read_only'),
+  async B6() {
+    const { app } = await start()
+    const client = await register(app, { redirect_uris: [CLAUDE] })
+    const url = authorizeUrl(client, {
+      resource: SERVER,
+      redirect_uri: CLAUDE,
+      scope: 'toolbox:read_only toolbox:read_write',
+    })
+    const page = await createBrowser(app, ORIGIN).get(url)
+    expect(page.body.match(/type="checkbox"/g)).toHaveLength(2)
+  },
   B7: provedBy('test/login/callback.test.ts', 'that comes after 30 minutes leads to the beginning'),
   async B8() {
     const { events } = await signedIn()

@@ -109,7 +109,22 @@ const settings: Proofs = {
     hasLine('MCP_OAUTH2_PROXY_AUTH_SESSIONTTL'),
     hasLine('MCP_OAUTH2_PROXY_AUTH_CODETTL'),
   ),
-  S10: named('auth.authorizationServers', 'Remove it'),
+  S10: both(named('auth.authorizationServers', 'authorization_servers'), () => {
+    const ISSUER = 'https://auth.example.com/realms/myrealm'
+    const listing = (...servers: string[]) =>
+      problemsOfTheirs(
+        {},
+        OUR_FILE.replace(
+          '    upstream:',
+          `    accept_provider_tokens: true\n    authorization_servers: [${servers.join()}]\n    upstream:`,
+        ),
+      )
+    expect(listing(ORIGIN)).toEqual([])
+    expect(listing(ISSUER, ORIGIN)).toEqual([])
+    expect(listing('https://elsewhere.example')).toEqual([
+      expect.stringContaining('authorization_servers'),
+    ])
+  }),
   S11: both(
     named('headers.mutations', 'header_mutations'),
     provedBy('test/proxy/header-mutations.test.ts', 'sr2: the list of risedphantom'),
