@@ -201,7 +201,14 @@ const headers: Proofs = {
       'x-forwarded-scopes': expect.stringContaining('toolbox:read_only'),
     })
   },
-  H4: () => expect(Object.keys(config.identityHeaders)).toHaveLength(7),
+  H4: both(
+    () => {
+      expect(Object.keys(config.identityHeaders)).toHaveLength(7)
+      const own = loadTheirs({ IDENTITY_HEADERS: 'X-User-Sub=subject' }, OUR_FILE).config
+      expect(own.identityHeaders).toEqual({ 'X-User-Sub': 'subject' })
+    },
+    provedBy('docs/proxies/ingress-nginx.md', '`auth-response-headers`'),
+  ),
   async H5() {
     const { app } = await start()
     const challenge = String((await ask(app)).headers['www-authenticate'])

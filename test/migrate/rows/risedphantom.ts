@@ -220,7 +220,11 @@ const headers: Proofs = {
       'x-forwarded-groups': 'staff',
     })
   },
-  H2: () => expect(Object.keys(configOf().identityHeaders)).toHaveLength(7),
+  H2() {
+    expect(Object.keys(configOf().identityHeaders)).toHaveLength(7)
+    const own = configOf({ IDENTITY_HEADERS: 'X-User-Sub=subject' })
+    expect(own.identityHeaders).toEqual({ 'X-User-Sub': 'subject' })
+  },
   async H3() {
     const { app, headers } = await signedIn()
     const answer = await send(app, `${ORIGIN}/refuses`, headers)
