@@ -8,7 +8,7 @@ import type { Logger } from 'pino'
 import { createCheck } from './check/check.ts'
 import { createOutcomeEvents } from './check/outcome-events.ts'
 import { createProxyFaults } from './check/proxy-faults.ts'
-import type { Config } from './config/config.ts'
+import { type Config, issuerOf } from './config/config.ts'
 import { createVerifier } from './credentials/access-tokens.ts'
 import { createApiKeySource } from './credentials/api-keys/api-keys.ts'
 import { createHoldsOwnToken } from './credentials/application-bearer.ts'
@@ -77,7 +77,7 @@ import { createSessionTokens } from './sessions/cookie-token.ts'
 import { isOwnCookie } from './sessions/own-cookies.ts'
 import { couldReplaceUs } from './sessions/service-workers.ts'
 import { createSignInRounds } from './sessions/sign-in-rounds.ts'
-import { type SessionRules, signInUrl, signOutUrl } from './sessions/target.ts'
+import { isOwnPath, type SessionRules, signInUrl, signOutUrl } from './sessions/target.ts'
 import { createSessionIssuer } from './sessions/token-issuer.ts'
 import { createSessionVerifier } from './sessions/verifier.ts'
 import type { Storage } from './storage/storage.ts'
@@ -118,7 +118,7 @@ type Foundation = Awaited<ReturnType<typeof buildFoundation>>
 
 /** Records, resources, provider, keys and clients: the base of both the check and the authorization server. */
 async function buildFoundation({ config, secret, storage, events, now, elapsed }: AppDeps) {
-  const issuer = config.publicUrl.origin
+  const issuer = issuerOf(config)
   const keyring = createKeyring(secret, {
     issuer,
     previous: config.secretPrevious,
@@ -210,7 +210,7 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     issuer,
     brand: createBrand(config.brand),
     keyring,
-    connectProofs: createConnectProofs({ keyring, secure: config.publicUrl.secure }),
+    connectProofs: createConnectProofs({ issuer, keyring, secure: config.publicUrl.secure }),
     records,
     revokedBefore,
     provider,
@@ -242,7 +242,7 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
       tokenEndpoint: issuer + ENDPOINTS.token,
       now,
     }),
-    originAllowed: compileOrigins(config.allowedOrigins, issuer),
+    originAllowed: compileOrigins(config.allowedOrigins, config.publicUrl.origin),
     rateLimits: createRateLimits({
       perMinute: config.rateLimit,
       clientAddress,
@@ -376,6 +376,7 @@ function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundati
     resources,
     credentials,
     originAllowed,
+    isOwnPath: (match) => isOwnPath(match, sessionRules),
     refusesWorker: (match) => couldReplaceUs(match, { cookieDomain, edgeAuth: config.edgeAuth }),
     identityHeaders,
     apiKeyHeader: config.apiKeyHeader,
@@ -418,7 +419,7 @@ function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundati
       createProviderTokens({
         authority: provider.tokens,
         resources,
-        publicUrl: issuer,
+        publicUrl: config.publicUrl.origin,
         clientId,
         tokenClients,
         groupsClaim,

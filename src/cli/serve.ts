@@ -94,7 +94,7 @@ async function run(
     },
   )
   try {
-    await awaitStore(storage, { listen: config.listen, events })
+    await awaitStore(storage, { ...config, events })
     const app = await build(config, { ...services, lifecycle })
     const end = createServingEnd(app.server)
     stopServing = (isFailure) =>
@@ -126,7 +126,7 @@ async function build(config: Config, services: Omit<AppDeps, 'config'>): Promise
       if (!services.storage.contact) throw cannotOpen(error.cause)
       // The store answered a moment ago and is unavailable again: wait for it.
       await delay(RETRY_MS)
-      await awaitStore(services.storage, { listen: config.listen, events: services.events })
+      await awaitStore(services.storage, { ...config, events: services.events })
     }
   }
 }

@@ -96,6 +96,7 @@ export function buildConfig(given: Parts): Config | undefined {
   const { origin, host, secure } = publicUrl
   return {
     publicUrl: { origin, host, secure },
+    ...(settings.path_prefix !== undefined && { pathPrefix: settings.path_prefix }),
     listen: { host: settings.host, port: settings.port },
     dataDir: disk.absolute(settings.data_dir),
     ...(redis && { redis }),

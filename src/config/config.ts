@@ -25,6 +25,8 @@ export type LogFormat = 'json' | 'text'
 export interface Config {
   /** The gateway's own origin, without a trailing slash. `host` is lower-case, with any port but the default. */
   readonly publicUrl: { readonly origin: string; readonly host: string; readonly secure: boolean }
+  /** Begins the paths of the gateway on its own host, such as `/auth-gw`. Absent: they are at the root. */
+  readonly pathPrefix?: string
   readonly listen: { readonly host: string; readonly port: number }
   readonly dataDir: string
   /** The Redis that holds the store; absent: the store is in `dataDir`. */
@@ -105,3 +107,9 @@ export interface Config {
   /** Absent: `text` on a terminal, else `json`. */
   readonly logFormat?: LogFormat
 }
+
+/** The issuer, without a trailing slash: every address of ours on our own host begins with it. */
+export const issuerOf = ({
+  publicUrl,
+  pathPrefix = '',
+}: Pick<Config, 'publicUrl' | 'pathPrefix'>) => publicUrl.origin + pathPrefix

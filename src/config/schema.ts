@@ -20,6 +20,7 @@ import { type Field, fields, list, scalar, text, toggle } from './values/fields.
 import { IDENTITY_HEADER_NAMES, identityHeaders } from './values/identity-headers.ts'
 import { parseInstant } from './values/instants.ts'
 import { parseDeniedHost, parseMetadataHost } from './values/metadata-hosts.ts'
+import { parsePathPrefix } from './values/path-prefix.ts'
 import { parseAllowedEmail, parseDomain, parseGroup, parseHostedDomain } from './values/people.ts'
 import {
   parseCap,
@@ -69,6 +70,11 @@ export const Settings = z.object({
       example: 'https://auth.example.com',
       aliases: ['OAUTH_DOMAIN', 'PROXY_BASE_URL', 'MCP_OAUTH2_PROXY_AUTH_BASEURL'],
     }),
+  path_prefix: text(parsePathPrefix).optional().register(fields, {
+    description:
+      'Beginning of all paths of Gatewarden on the host of `PUBLIC_URL`, for an application that has the rest of that host. The issuer is then `PUBLIC_URL` with this path, and the redirect URI to register at a provider has it too.',
+    example: '/auth-gw',
+  }),
   dev_mode: toggle().prefault(false).register(fields, {
     description: 'Allows plain http beyond this machine, and makes `OAUTH_DOMAIN` mean http.',
     kind: 'switch',

@@ -13,6 +13,7 @@ import { answerProgram } from './errors.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { lingerThenClose } from './lingering-close.ts'
 import { routeEveryMethod } from './methods.ts'
+import type { OwnTargets } from './own-targets.ts'
 import { reportFromRequests } from './request-events.ts'
 
 /** 20 kB of cookies must work; more than this is 431. */
@@ -42,8 +43,10 @@ export function createHttpServer(options: {
   clientAddress: ClientAddress
   answerEarly: EarlyHandler
   lifecycle: Pick<Lifecycle, 'isEnding'>
+  /** Absent: our paths have no prefix. */
+  ownTargets: OwnTargets | undefined
 }): FastifyInstance {
-  const { log, events, clientAddress, answerEarly, lifecycle } = options
+  const { log, events, clientAddress, answerEarly, lifecycle, ownTargets } = options
   const requestId = requestIds()
   const app = Fastify({
     loggerInstance: log,
@@ -65,10 +68,18 @@ export function createHttpServer(options: {
         (request, response) => {
           // The answer then says `Connection: close`.
           if (lifecycle.isEnding) response.shouldKeepAlive = false
+          ownTargets?.enter(request)
           if (answerEarly(request, response, requestId())) return
           if (!refuseDoubledHost(request, response)) handler(request, response)
         },
       ),
+    // For injected requests, which do not come from the server.
+    ...(ownTargets && {
+      rewriteUrl: (request: IncomingMessage) => {
+        ownTargets.enter(request)
+        return request.url ?? ''
+      },
+    }),
     forceCloseConnections: 'idle',
     // Requests that arrive while it closes are answered like all others.
     return503OnClosing: false,
@@ -82,6 +93,7 @@ export function createHttpServer(options: {
     if (reply.statusCode >= 400) lingerThenClose(request.raw, reply.raw)
     done()
   })
+  ownTargets?.leave(app)
   reportFromRequests(app, { events, clientAddress })
   routeEveryMethod(app)
   app.setErrorHandler(answerProgram)

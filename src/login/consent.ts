@@ -9,7 +9,7 @@ import { refuseCrossSite } from '../http/cross-site.ts'
 import { onHost } from '../http/host-constraint.ts'
 import { allowOnly } from '../http/methods.ts'
 import { subjectOf } from '../oauth/subject.ts'
-import { CONSENT_PATH } from '../paths.ts'
+import { CONSENT_PATH, originOf } from '../paths.ts'
 import { type Parameters, single } from '../url/parameters.ts'
 import { reopen, showConsent } from './ask-consent.ts'
 import type { Outcome } from './complete.ts'
@@ -40,7 +40,7 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
     elapsed: flow.elapsed,
   })
   app.post<{ Body: Parameters }>(CONSENT_PATH, { constraints }, async (request, reply) => {
-    refuseCrossSite(request, flow.issuer)
+    refuseCrossSite(request, originOf(flow.issuer))
     const sealed = single(request.body, 'interaction')
     const interaction = await receiveInteraction(request, sealed, flow)
     if (interaction.purpose !== 'client') {

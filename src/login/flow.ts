@@ -14,7 +14,7 @@ import type { PageHost } from '../http/own-pages.ts'
 import type { Clients } from '../oauth/clients/clients.ts'
 import type { RedirectRules } from '../oauth/redirect-uri.ts'
 import type { Brand } from '../pages/brand.ts'
-import { LOGIN_PATH } from '../paths.ts'
+import { LOGIN_PATH, ownPath } from '../paths.ts'
 import type { Identity, Provider, SignInWishes } from '../providers/provider.ts'
 import type { ResourceTable } from '../resources/resource-table.ts'
 import type { Browsers } from './browser.ts'
@@ -119,7 +119,7 @@ export async function identifyUrl(
   const state = await sealInteraction(interaction, flow)
   switch (flow.provider.kind) {
     case 'password':
-      return `${LOGIN_PATH}?interaction=${encodeURIComponent(state)}`
+      return `${ownPath(flow.issuer, LOGIN_PATH)}?interaction=${encodeURIComponent(state)}`
     case 'redirect':
       return (
         await flow.provider.authorizationUrl({

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { CONNECT_PATH, OWN_PATHS, OWN_ROUTES } from '../paths.ts'
+import { CONNECT_PATH, OWN_PATHS, ownRoutes, prefixOf } from '../paths.ts'
 import { isOwnHost } from '../url/host.ts'
 import { canonicalPath, looselyRead } from '../url/path.ts'
 
 /** The hosts on which we answer. */
 export interface OwnHosts {
-  /** Origin of the gateway. */
+  /** Origin of the gateway, with `PATH_PREFIX`. */
   readonly ownOrigin: string
   /** True for the host, with its port, of a protected resource. */
   readonly isProtected: (host: string) => boolean
@@ -24,7 +24,7 @@ export function hitsOwnPath(url: URL, { ownOrigin, isProtected }: OwnHosts): boo
   const names = namesOf(url)
   // On loopback, for any name of this machine with our port.
   const isOurs = URL.canParse(ownOrigin) && names.some((host) => isOwnHost(host, ownOrigin))
-  if (isOurs && isOneOf(OWN_ROUTES, url.pathname)) return true
+  if (isOurs && isOneOf(ownRoutes(prefixOf(ownOrigin)), url.pathname)) return true
   return names.some(isProtected) && isOneOf(ON_PROTECTED_HOSTS, url.pathname)
 }
 

@@ -23,12 +23,14 @@ export type Document =
 /**
  * @param target the request target
  * @param host the Host header
+ * @param ownPrefix `PATH_PREFIX`, which our issuer ends in
  * @returns the document, or undefined if the path names none of ours
  */
 export function wellKnown(
   target: string,
   host: string,
   resources: ResourceTable,
+  ownPrefix = '',
 ): Document | undefined {
   const path = withoutQuery(target)
   const described = after(path, PROTECTED_RESOURCE)
@@ -36,8 +38,8 @@ export function wellKnown(
   for (const name of AUTHORIZATION_SERVER) {
     const issuerPath = after(path, name) ?? before(path, name)
     if (issuerPath === undefined) continue
-    const covered = typeof resources.match(host, issuerPath || '/') !== 'string'
-    return issuerPath === '' || issuerPath === '/' || covered
+    const isOurs = ['', ownPrefix].includes(issuerPath.replace(/\/$/, ''))
+    return isOurs || typeof resources.match(host, issuerPath) !== 'string'
       ? { kind: 'authorization-server' }
       : undefined
   }

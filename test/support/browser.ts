@@ -74,6 +74,13 @@ export function hiddenField(page: string, name: string): string {
   return unescapeHtml(value)
 }
 
+/** The address that the first form of a page is posted to. */
+export function formAction(page: string): string {
+  const action = /<form method="post" action="([^"]*)"/.exec(page)?.[1]
+  if (action === undefined) throw new Error('the page has no form')
+  return unescapeHtml(action)
+}
+
 /** The address that a page goes on to by itself. */
 export function refreshTarget(page: string): string {
   const target = /http-equiv="refresh" content="0;\s*url=([^"]*)"/i.exec(page)?.[1]

@@ -43,6 +43,7 @@ const firstCookie = async (env: Record<string, string>) => {
 
 export const server: Record<
   | 'public_url'
+  | 'path_prefix'
   | 'dev_mode'
   | 'resources'
   | 'upstream_url'
@@ -76,6 +77,14 @@ export const server: Record<
     expect(await metadata(await start({ PUBLIC_URL: 'https://login.example.org' }))).toMatchObject({
       issuer: 'https://login.example.org',
       token_endpoint: 'https://login.example.org/token',
+    })
+  },
+
+  async path_prefix() {
+    const env = { PUBLIC_URL: 'https://login.example.org', PATH_PREFIX: '/auth-gw' }
+    expect(await metadata(await start(env))).toMatchObject({
+      issuer: 'https://login.example.org/auth-gw',
+      token_endpoint: 'https://login.example.org/auth-gw/token',
     })
   },
 
