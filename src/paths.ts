@@ -94,9 +94,10 @@ const WELL_KNOWN = '/.well-known/'
 /**
  * Every path on our own host that is ours, in the form of {@link OWN_ROUTES}.
  * @param prefix of `PATH_PREFIX`; empty without one
+ * @param callbackPath of `CALLBACK_PATH`
  */
-export const ownRoutes = (prefix: string): readonly string[] =>
-  prefix === '' ? OWN_ROUTES : [`${prefix}/`, WELL_KNOWN]
+export const ownRoutes = (prefix: string, callbackPath = CALLBACK_PATH): readonly string[] =>
+  prefix === '' ? [...OWN_ROUTES, callbackPath] : [`${prefix}/`, WELL_KNOWN]
 
 /** `PATH_PREFIX`, which our issuer ends in; empty without one. */
 export function prefixOf(issuer: string): string {

@@ -8,7 +8,7 @@ import type { Logger } from 'pino'
 import { createCheck } from './check/check.ts'
 import { createOutcomeEvents } from './check/outcome-events.ts'
 import { createProxyFaults } from './check/proxy-faults.ts'
-import { type Config, issuerOf } from './config/config.ts'
+import { type Config, issuerOf, redirectUriOf } from './config/config.ts'
 import { createVerifier } from './credentials/access-tokens.ts'
 import { createApiKeySource } from './credentials/api-keys/api-keys.ts'
 import { createHoldsOwnToken } from './credentials/application-bearer.ts'
@@ -143,7 +143,7 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
   })
   const provider = createProvider(config.provider, {
     users: config.users,
-    redirectUri: `${issuer}${CALLBACK_PATH}`,
+    redirectUri: redirectUriOf(config),
     keyring,
     tolerated: (reason) =>
       events.emit({
@@ -177,6 +177,7 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     uniqueUser({ person, sub: subjectOf(person), isPerson: true }, userNames)
   const redirectRules: RedirectRules = {
     ownOrigin: issuer,
+    callbackPath: config.callbackPath,
     isProtected: resources.hasHost,
     isOpenedScheme: registrationPolicy.names,
   }
@@ -480,6 +481,7 @@ function buildLogin(
   const credentialOf = (person: Identity) => provider.credentialOf?.(person)
   const flow: LoginFlow = {
     issuer,
+    callbackPath: config.callbackPath ?? CALLBACK_PATH,
     brand: foundation.brand,
     host: normalizeHost(config.publicUrl.host) ?? config.publicUrl.host,
     keyring,

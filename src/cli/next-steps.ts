@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { type Config, issuerOf } from '../config/config.ts'
+import { type Config, redirectUriOf } from '../config/config.ts'
 import { CONTRACTS } from '../forward-auth/contracts/index.ts'
-import { CALLBACK_PATH, CONNECT_PATH, ENDPOINTS, OWN_PATHS, PROTECTED_RESOURCE } from '../paths.ts'
+import { CONNECT_PATH, ENDPOINTS, OWN_PATHS, PROTECTED_RESOURCE } from '../paths.ts'
 import { isOwnHost } from '../url/host.ts'
 import { hostAndPort } from './listen-host.ts'
 
@@ -38,7 +38,7 @@ function registration(config: Config): Step | undefined {
   if (provider.type === 'builtin') return undefined
   return {
     heading: `Redirect URI to register for the client ${provider.clientId} at ${new URL(provider.issuerUrl).host}:`,
-    lines: [issuerOf(config) + CALLBACK_PATH],
+    lines: [redirectUriOf(config)],
   }
 }
 

@@ -13,6 +13,7 @@ import type { ClientConfig } from '../oauth/clients/client.ts'
 import type { MetadataHosts } from '../oauth/clients/metadata-hosts.ts'
 import type { BroughtKey } from '../oauth/tokens/brought-key.ts'
 import type { BrandOptions } from '../pages/brand.ts'
+import { CALLBACK_PATH } from '../paths.ts'
 import type { NewUser, ProviderConfig, UserConfig } from '../providers/provider-config.ts'
 import type { ResourceConfig } from '../resources/resource-table.ts'
 import type { RedisTarget } from '../storage/redis/topology.ts'
@@ -27,6 +28,8 @@ export interface Config {
   readonly publicUrl: { readonly origin: string; readonly host: string; readonly secure: boolean }
   /** Begins the paths of the gateway on its own host, such as `/auth-gw`. Absent: they are at the root. */
   readonly pathPrefix?: string
+  /** The path to which the provider sends people back. Absent: `/callback`. */
+  readonly callbackPath?: string
   readonly listen: { readonly host: string; readonly port: number }
   readonly dataDir: string
   /** The Redis that holds the store; absent: the store is in `dataDir`. */
@@ -113,3 +116,7 @@ export const issuerOf = ({
   publicUrl,
   pathPrefix = '',
 }: Pick<Config, 'publicUrl' | 'pathPrefix'>) => publicUrl.origin + pathPrefix
+
+/** The redirect URI to register at the provider. */
+export const redirectUriOf = (config: Config): string =>
+  issuerOf(config) + (config.callbackPath ?? CALLBACK_PATH)

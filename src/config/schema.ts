@@ -14,6 +14,7 @@ import {
   parseBrandSupport,
   parseLoginHelp,
 } from './values/brand.ts'
+import { parseCallbackPath } from './values/callback-path.ts'
 import { parseCookieDomain } from './values/cookie-domain.ts'
 import { duration, durationOrNever } from './values/durations.ts'
 import { type Field, fields, list, scalar, text, toggle } from './values/fields.ts'
@@ -170,6 +171,11 @@ export const Settings = z.object({
       flags: ['USER'],
       repeats: true,
     }),
+  callback_path: text(parseCallbackPath).optional().register(fields, {
+    description:
+      'Path of the redirect URI that is registered at the provider, behind `PUBLIC_URL` and `PATH_PREFIX`. Default: `/callback`. `config check` and the start print the whole redirect URI.',
+    example: '/oauth/callback',
+  }),
   issuer_url: text(parseIssuerUrl)
     .optional()
     .register(fields, {

@@ -26,6 +26,8 @@ import type { SignedIn, SignIns } from './sign-ins.ts'
 
 export interface LoginFlow {
   readonly issuer: string
+  /** The path to which a provider sends people back. */
+  readonly callbackPath: string
   readonly brand: Pick<Brand, 'askForAccess' | 'loginHelp'>
   /** The host of the issuer: the only one that shows pages (decision K8). */
   readonly host: string

@@ -106,6 +106,45 @@ describe('ed11: PATH_PREFIX', () => {
   })
 })
 
+describe('sc9: CALLBACK_PATH', () => {
+  const problems = (path: string, env = {}) =>
+    problemsOf(() => load({ env: { CALLBACK_PATH: path, ...env } }))
+
+  it.each(['/callback', '/oauth/callback', '/login/oauth2/code/id', '/oauth2/callback'])(
+    'may be %s',
+    (path) => {
+      expect(problems(path)).toEqual([])
+    },
+  )
+
+  it.each([
+    ['oauth/callback', /is not a plain path\. Write the path of the redirect URI alone/],
+    ['https://auth.example.com/oauth/callback', /is not a plain path/],
+    ['/oauth/callback/', /is not a plain path/],
+    ['/oauth/../callback', /is not a plain path/],
+    ['/oauth%2fcallback', /is not a plain path/],
+    ['/', /is not a plain path/],
+    ['/login', /has another meaning here\. Register another path/],
+    ['/auth/callback', /has another meaning here/],
+    ['/.gatewarden/callback', /has another meaning here/],
+    ['/.well-known/callback', /has another meaning here/],
+    ['/sse', /has another meaning here/],
+  ])('is not %s', (path, problem) => {
+    expect(problems(path)).toEqual([expect.stringMatching(/^CALLBACK_PATH: /)])
+    expect(problems(path)[0]).toMatch(problem)
+  })
+
+  it('is neither the path of the check nor that of a server', () => {
+    expect(problems('/oauth/callback', { PROTECTED_PATH: '/oauth/callback' })).toEqual([
+      expect.stringMatching(/^CALLBACK_PATH: .* is PROTECTED_PATH as well/),
+    ])
+    const RESOURCES = 'https://auth.example.com/oauth/callback'
+    expect(problems('/oauth/callback', { RESOURCES })).toEqual([
+      expect.stringMatching(/^RESOURCES: .* is an address of Gatewarden itself/),
+    ])
+  })
+})
+
 describe('an upstream that leads back', () => {
   it.each([
     ['https://mcp.example.com/mcp', 'https://mcp.example.com/mcp'],

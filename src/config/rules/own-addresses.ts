@@ -21,7 +21,7 @@ interface Parts extends Chosen {
 
 /** A resource that covers the whole host is none of these: it gets the requests that no page of ours answers. It is told. */
 export function checkOwnAddresses({ settings, file, resources, report }: Parts): void {
-  const { public_url: publicUrl, path_prefix: prefix = '' } = settings
+  const { public_url: publicUrl, path_prefix: prefix = '', callback_path: callback } = settings
   if (!publicUrl) return
   for (const { id, url, also } of resources) {
     const { host, pathname } = new URL(url)
@@ -33,7 +33,7 @@ export function checkOwnAddresses({ settings, file, resources, report }: Parts):
       )
     }
     for (const [field, path] of [['url', pathname], ...also.map((other) => ['also', other])]) {
-      const own = ownRoutes(prefix).find((route) => isAt(path ?? '', route))
+      const own = ownRoutes(prefix, callback).find((route) => isAt(path ?? '', route))
       if (own === undefined) continue
       report.problem(
         file.resources ? `resources.${id}.${field}` : 'RESOURCES',

@@ -80,6 +80,7 @@ function readPinned(path: string, parts: Parts): { clientId: string; text: strin
     parsePinnedDocument(text, clientId, {
       redirectRules: {
         ownOrigin: ownAddress(parts.settings),
+        callbackPath: parts.settings.callback_path,
         isProtected: createResourceTable(parts.resources).hasHost,
         isOpenedScheme: (scheme) => parts.settings.client_registration.includes(`${scheme}:`),
       },

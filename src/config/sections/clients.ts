@@ -316,6 +316,7 @@ function checkRedirectUris(
 ): void {
   const rules = asConfigured({
     ownOrigin: ownAddress(settings),
+    callbackPath: settings.callback_path,
     isProtected: createResourceTable(resources).hasHost,
     isOpenedScheme: () => true,
   })
