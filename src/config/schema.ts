@@ -44,6 +44,7 @@ import {
   splitSecrets,
 } from './values/plain.ts'
 import { DEFAULT_PROTECTED_PATH, parseProtectedPath } from './values/protected-path.ts'
+import { parseRedisKeyPrefix } from './values/redis-key-prefix.ts'
 import { parseRedisUrl } from './values/redis-url.ts'
 import { parseRegistrant } from './values/registration.ts'
 import { parseScopeToken, splitScopes } from './values/scopes.ts'
@@ -95,6 +96,10 @@ export const Settings = z.object({
     description:
       'Address of a Redis (6.2 or later) or Valkey that holds the store instead of `DATA_DIR`, for more than one machine: `redis://user:password@host:6379/0`, `redis+sentinel://host1,host2,host3/master`, `redis+cluster://host1,host2`; `rediss` for TLS. Requires `SECRET`.',
     secret: true,
+  }),
+  redis_key_prefix: text(parseRedisKeyPrefix).prefault('gw:').register(fields, {
+    description:
+      'Beginning of every key and channel in Redis, so that several deployments can share one. The ACL user needs it too (docs/scaling.md).',
   }),
   redis_ca: text(parsePath).optional().register(fields, {
     description:
