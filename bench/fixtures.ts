@@ -93,6 +93,7 @@ export function benchConfig(
     ],
     protectedPath: '/sse',
     directChecks: false,
+    discoveryAt: 'resource',
     trustedProxies: ['127.0.0.0/8'],
     provider: provider?.config ?? { type: 'builtin' },
     newUsers: [],

@@ -20,10 +20,11 @@ import { createHttpServer } from './http/server.ts'
 import { mountSurface, type Surface } from './http/surface.ts'
 import { loginRoutes } from './login/routes.ts'
 import { registrationManagementRoute } from './oauth/endpoints/client-configuration.ts'
+import { deviceAuthorizationRoute } from './oauth/endpoints/device-authorization.ts'
 import { createDiscovery, discoveryRoutes } from './oauth/endpoints/discovery.ts'
 import { introspectionRoute, revocationRoute } from './oauth/endpoints/issued-token.ts'
 import { registrationRoute } from './oauth/endpoints/registration.ts'
-import { tokenRoute } from './oauth/endpoints/token.ts'
+import { createIsDevicePoll, tokenRoute } from './oauth/endpoints/token.ts'
 import { usableGrantTypes } from './oauth/grants/index.ts'
 import { revokeEndedGrants } from './oauth/revocation.ts'
 import { createConcurrency } from './proxy/concurrency.ts'
@@ -67,7 +68,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     resources,
     registration: services.registrationPolicy.isOpen,
     sawDiscovery: services.proxyFaults.sawDiscovery,
-    grantTypes: usableGrantTypes(config.clients),
+    grantTypes: usableGrantTypes(config.clients, services.selfDeclaredGrants),
     clientMetadata: services.readsClientMetadata,
   }
 
@@ -79,6 +80,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     { name: 'health', mount: (scope) => healthRoutes(scope, { probeStore, lifecycle, isProxied }) },
     {
       name: 'discovery',
+      limit: 'discovery',
       mount: (scope) => discoveryRoutes(scope, { ...described, keys: services.keys }),
     },
     {
@@ -92,7 +94,17 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       limit: 'register',
       mount: (scope) => registrationManagementRoute(scope, services),
     },
-    { name: 'token', limit: 'token', mount: (scope) => tokenRoute(scope, services) },
+    {
+      name: 'device-authorization',
+      limit: 'device',
+      mount: (scope) => deviceAuthorizationRoute(scope, services),
+    },
+    {
+      name: 'token',
+      limit: 'token',
+      isPoll: createIsDevicePoll(services.keyring),
+      mount: (scope) => tokenRoute(scope, services),
+    },
     { name: 'revocation', limit: 'revoke', mount: (scope) => revocationRoute(scope, services) },
     {
       name: 'introspection',
@@ -115,7 +127,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       ? [
           {
             name: 'edge',
-            limit: 'edge',
+            limit: 'edge' as const,
             cookies: true,
             mount: (scope: FastifyInstance) =>
               edgeRoutes(scope, { ...services, rules: sessionRules }),
@@ -153,6 +165,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     events,
     clientAddress: services.clientAddress,
     answerEarly: answerCheck,
+    isTrustedProxy,
     lifecycle,
     ownTargets: createOwnTargets({ issuer, isProtected: resources.hasHost }),
   })

@@ -13,6 +13,7 @@ import {
   hkdfSync,
   type KeyObject,
   randomBytes,
+  randomInt,
   timingSafeEqual,
 } from 'node:crypto'
 import { Packr } from 'msgpackr'
@@ -28,6 +29,7 @@ export type KeyLabel =
   | 'client-secret'
   | 'refresh'
   | 'cookie'
+  | 'device'
   | 'key-wrap'
   | 'lockout'
   | 'machine'
@@ -68,6 +70,9 @@ const packr = new Packr({ useRecords: false, mapsAsObjects: true, moreTypes: fal
 export function randomToken(bytes = 32): string {
   return randomBytes(bytes).toString('base64url')
 }
+
+/** A random whole number from 0, below `limit`, each as likely as the others. */
+export const randomBelow = (limit: number): number => randomInt(limit)
 
 /** SHA-256 as base64url without padding (43 characters). */
 export function sha256(value: string): string {

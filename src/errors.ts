@@ -6,6 +6,8 @@
 
 export type OAuthErrorCode =
   | 'access_denied'
+  | 'authorization_pending'
+  | 'expired_token'
   | 'insufficient_scope'
   | 'interaction_required'
   | 'invalid_client'
@@ -17,6 +19,7 @@ export type OAuthErrorCode =
   | 'invalid_target'
   | 'invalid_token'
   | 'server_error'
+  | 'slow_down'
   | 'temporarily_unavailable'
   | 'unsupported_grant_type'
   | 'unsupported_response_type'
@@ -35,6 +38,15 @@ export class OAuthError extends Error {
     super(description, options)
     this.code = code
     this.description = description
+  }
+}
+
+/** No client may register itself here: nothing is wrong with the request. */
+export class RegistrationClosed extends OAuthError {
+  override readonly name = 'RegistrationClosed'
+
+  constructor() {
+    super('access_denied', 'no client may register here: ask the operator for a client_id')
   }
 }
 

@@ -4,13 +4,25 @@
  * @module
  */
 
-export const CONSENT_PATH = '/consent'
-export const LOGIN_PATH = '/login'
+/** The pages of a sign-in are below `/authorize`, so a proxy that routes only the endpoints carries them too. */
+export const CONSENT_PATH = '/authorize/consent'
+export const LOGIN_PATH = '/authorize/login'
+
+/** Other addresses of the same pages. */
+export const CONSENT_ALIAS = '/consent'
+export const LOGIN_ALIAS = '/login'
+
 export const CALLBACK_PATH = '/callback'
+
+/** Where a person types the code that a device shows (RFC 8628 section 3.3), and the pages after their answer. */
+export const DEVICE_PATH = '/device'
+export const DEVICE_ALLOWED_PATH = '/device/allowed'
+export const DEVICE_DENIED_PATH = '/device/denied'
 
 /** Every path of the authorization server that its metadata names. */
 export const ENDPOINTS = {
   authorization: '/authorize',
+  deviceAuthorization: '/device_authorization',
   token: '/token',
   registration: '/register',
   revocation: '/revoke',
@@ -25,6 +37,12 @@ export const JWKS_ALIAS = '/openid/v1/jwks'
 export const CLIENT_CONFIGURATION_PATH = '/register/client'
 
 export const PROTECTED_RESOURCE = '/.well-known/oauth-protected-resource'
+
+/**
+ * Below it, on our own host, are the documents of servers on other hosts: `/<host>/<path as asked>`. No server of our own
+ * host can be at an address that is ours.
+ */
+export const DOCUMENTS_OF_OTHERS = `${PROTECTED_RESOURCE}/auth/r`
 
 /** RFC 8414 section 3.1, and OIDC Discovery 1.0 section 4. */
 export const AUTHORIZATION_SERVER = [
@@ -63,10 +81,13 @@ export const OWN_PATHS = '/.gatewarden/'
  * client may redirect there, in any spelling (threat T6).
  */
 export const OWN_ROUTES: readonly string[] = [
-  CONSENT_PATH,
-  LOGIN_PATH,
+  CONSENT_ALIAS,
+  LOGIN_ALIAS,
   CALLBACK_PATH,
   LOGOUT_PATH,
+  `${DEVICE_PATH}/`,
+  ENDPOINTS.deviceAuthorization,
+  // With the pages of a sign-in.
   `${ENDPOINTS.authorization}/`,
   ENDPOINTS.token,
   `${ENDPOINTS.registration}/`,

@@ -5,7 +5,9 @@
  * @module
  */
 import type { Logger } from 'pino'
+import { createAssertionsOfCallers } from './check/assertions.ts'
 import { createCheck } from './check/check.ts'
+import { limitRefusals } from './check/limit-refusals.ts'
 import { createOutcomeEvents } from './check/outcome-events.ts'
 import { createProxyFaults } from './check/proxy-faults.ts'
 import { type Config, issuerOf, redirectUriOf } from './config/config.ts'
@@ -16,7 +18,7 @@ import type { Verified } from './credentials/credential.ts'
 import { createCredentials } from './credentials/credentials.ts'
 import { createProviderTokens } from './credentials/provider-tokens/provider-tokens.ts'
 import { createStaticTokens } from './credentials/static-tokens.ts'
-import { createKeyring, randomToken } from './crypto.ts'
+import { createKeyring, randomBelow, randomToken } from './crypto.ts'
 import type { Events } from './events.ts'
 import { createClientAddress } from './http/client-address.ts'
 import type { Lifecycle } from './http/lifecycle.ts'
@@ -26,11 +28,13 @@ import { compileTrustedProxies } from './http/trusted-proxies.ts'
 import { createBrowsers } from './login/browser.ts'
 import { clientPurpose } from './login/client-purpose.ts'
 import { complete } from './login/complete.ts'
+import { devicePurpose } from './login/device-purpose.ts'
 import type { LoginFlow } from './login/flow.ts'
 import type { Interaction } from './login/interaction.ts'
 import { createLockout } from './login/lockout.ts'
 import { createPasswordLogin } from './login/password-login.ts'
 import { createSignIns } from './login/sign-ins.ts'
+import { createUserCodeGuesses } from './login/user-code-guesses.ts'
 import { ASSERTION_ALGORITHMS } from './oauth/client-assertion.ts'
 import { createClientAuthentication } from './oauth/client-authentication.ts'
 import { type AssertionKeys, createAssertionKeys } from './oauth/clients/assertion-keys.ts'
@@ -45,10 +49,13 @@ import {
   type RegistrationPolicy,
 } from './oauth/clients/registration-policy.ts'
 import type { FetchFailure } from './oauth/clients/remote-documents.ts'
+import { createDeviceRequests } from './oauth/device/requests.ts'
 import type { GrantDeps } from './oauth/grants/grant-type.ts'
+import { DEVICE_CODE } from './oauth/grants/names.ts'
 import type { RedirectRules } from './oauth/redirect-uri.ts'
 import { isMachine, subjectOf } from './oauth/subject.ts'
 import { createAccessTokens } from './oauth/tokens/access-token.ts'
+import { createCallerAssertions } from './oauth/tokens/caller-assertion.ts'
 import { createIssuedTokens } from './oauth/tokens/issued-tokens.ts'
 import { createTokenIssuer } from './oauth/tokens/issuer.ts'
 import { keySetsOf } from './oauth/tokens/key-sets.ts'
@@ -168,7 +175,10 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     trustedProxies: config.trustedProxies,
     events,
   })
-  const resources = createResourceTable(config.resources, { publicUrl: issuer })
+  const resources = createResourceTable(config.resources, {
+    publicUrl: issuer,
+    discoveryAt: config.discoveryAt,
+  })
   const userNames: UserNames = {
     areUnique: provider.uniqueUsernames,
     ofTokens: new Set(config.staticTokens.map(({ name }) => comparedName(name))),
@@ -215,6 +225,7 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     records,
     revokedBefore,
     provider,
+    accessKeys,
     keys: [...new Set([accessKeys, sessionKeys])],
     registrationPolicy,
     redirectRules,
@@ -235,6 +246,17 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     sessionTokens: createSessionTokens({ issuer, keys: sessionKeys, keyring, now }),
     clients,
     readsClientMetadata: metadata.clients !== undefined,
+    selfDeclaredGrants: [
+      ...(registrationPolicy.allowsDevices ? [DEVICE_CODE] : []),
+      ...(metadata.clients ? documentedGrants(registrationPolicy) : []),
+    ],
+    deviceRequests: createDeviceRequests({
+      devices: records.devices,
+      keyring,
+      now,
+      randomId: () => randomToken(16),
+      randomBelow,
+    }),
     authenticateClient: createClientAuthentication({
       clients,
       assertionKeys: metadata.assertionKeys,
@@ -245,7 +267,7 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     }),
     originAllowed: compileOrigins(config.allowedOrigins, config.publicUrl.origin),
     rateLimits: createRateLimits({
-      perMinute: config.rateLimit,
+      perMinute: (group) => config.rateLimits?.[group] ?? config.rateLimit,
       clientAddress,
       storage,
       now: elapsed,
@@ -293,7 +315,7 @@ function createClientMetadata(deps: {
             redirectRules,
             // Where no client may register, the operator chose the hosts themselves.
             allowsRedirect: registrationPolicy.isOpen ? registrationPolicy.allows : () => true,
-            grantTypes: SELF_DECLARED_GRANTS,
+            grantTypes: documentedGrants(registrationPolicy),
           },
           copies: records.clientDocuments,
           grantLifetime: config.lifetimes.grant,
@@ -321,6 +343,10 @@ function createClientMetadata(deps: {
     }),
   }
 }
+
+/** Where a list of destinations limits clients, the device grant would be a way around it. */
+const documentedGrants = ({ isOpen, allowsDevices }: RegistrationPolicy) =>
+  SELF_DECLARED_GRANTS.filter((type) => type !== DEVICE_CODE || !isOpen || allowsDevices)
 
 function warnOfCheaperHashes(configured: Config['users'], events: Events): void {
   const users = usersWithCheaperHashes(configured)
@@ -373,13 +399,18 @@ function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundati
     cookies: sessions,
     holdsOwnToken: createHoldsOwnToken({ issued: [accessTokens, sessionTokens, apiKeys], bearers }),
   })
-  const check = createCheck({
+  const unlimited = createCheck({
     resources,
     credentials,
     originAllowed,
     isOwnPath: (match) => isOwnPath(match, sessionRules),
     refusesWorker: (match) => couldReplaceUs(match, { cookieDomain, edgeAuth: config.edgeAuth }),
     identityHeaders,
+    assertions: Object.values(identityHeaders).includes('assertion')
+      ? createAssertionsOfCallers(
+          createCallerAssertions({ issuer, keys: foundation.accessKeys, now }),
+        )
+      : undefined,
     apiKeyHeader: config.apiKeyHeader,
     userNames,
     brand: foundation.brand,
@@ -395,7 +426,12 @@ function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundati
     mcpSessions: createMcpSessionOwners({ sessions: records.mcpSessions, elapsed }),
     now: elapsed,
   })
-  const { clientAddress } = foundation
+  const { clientAddress, rateLimits } = foundation
+  const check = limitRefusals(unlimited, {
+    max: rateLimits.perMinute('refused'),
+    counter: rateLimits.counter('refused'),
+    clientAddress,
+  })
   const proxyFaults = createProxyFaults({
     events,
     resources,
@@ -412,9 +448,8 @@ function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundati
 
   function providerTokens() {
     const { provider } = foundation
-    if (config.provider.type === 'builtin' || provider.kind !== 'redirect' || !provider.tokens) {
-      return []
-    }
+    if (!('tokenClients' in config.provider)) return []
+    if (provider.kind !== 'redirect' || !provider.tokens) return []
     const { clientId, tokenClients, groupsClaim } = config.provider
     return [
       createProviderTokens({
@@ -452,6 +487,7 @@ function buildLogin(
     redirectRules,
     sessionTokens,
     clientAddress,
+    deviceRequests,
   } = foundation
   const browsers = createBrowsers({ keyring, secure: config.publicUrl.secure })
   const rounds = createSignInRounds({ browsers, sessions: records.sessions, now })
@@ -470,14 +506,23 @@ function buildLogin(
           resources,
           grantLifetime: config.lifetimes.grant,
         })
-      : browserPurpose(interaction, {
-          rules: sessionRules,
-          records,
-          issue,
-          rounds,
-          connectProofs: foundation.connectProofs,
-          sessionLifetime: config.lifetimes.session,
-        })
+      : interaction.purpose === 'device'
+        ? devicePurpose(interaction, {
+            issuer,
+            keyring,
+            records,
+            resources,
+            deviceRequests,
+            grantLifetime: config.lifetimes.grant,
+          })
+        : browserPurpose(interaction, {
+            rules: sessionRules,
+            records,
+            issue,
+            rounds,
+            connectProofs: foundation.connectProofs,
+            sessionLifetime: config.lifetimes.session,
+          })
   const credentialOf = (person: Identity) => provider.credentialOf?.(person)
   const flow: LoginFlow = {
     issuer,
@@ -520,6 +565,8 @@ function buildLogin(
         signedIn,
         now,
       }),
+    deviceRequests,
+    userCodeGuesses: createUserCodeGuesses({ elapsed }),
     purposeOf,
     isAnswered: (interaction) => records.interactions.isAnswered(interaction.id),
     now,

@@ -226,7 +226,7 @@ it('T23: names only plain addresses of its own in its metadata', async () => {
   )
   expect(addresses.length).toBeGreaterThan(4)
   for (const [, address] of addresses) {
-    expect(address).toMatch(/^https:\/\/auth\.example\.com(?:\/[a-z]+)?$/)
+    expect(address).toMatch(/^https:\/\/auth\.example\.com(?:\/[a-z_]+)?$/)
   }
 })
 

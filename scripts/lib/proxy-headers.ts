@@ -33,6 +33,9 @@ export const REMOVED_BY_NAME: readonly string[] = UNTRUSTED_HEADERS.filter(
   (name) => !WRITTEN_BY_PROXIES.includes(name) && !COPIED.includes(name),
 )
 
+/** nginx's file copies our assertion too, which is empty unless `ASSERTION_HEADER` is this name. */
+const COPIED_BY_NGINX = 'Cf-Access-Jwt-Assertion'
+
 /** Traefik removes every header that this matches, then copies those that our answer has: none but the identity. */
 export const TRAEFIK_PATTERN = `^(${[
   `(${UNTRUSTED_NAMES.filter((name) => !WRITTEN_BY_PROXIES.includes(name)).join('|')})$`,
@@ -79,7 +82,11 @@ export function withHeaderLists(text: string): string {
     .replace(
       /(# begin untrusted-headers\n)[\s\S]*?(# end untrusted-headers\n)/g,
       (_all, begin: string, end: string) =>
-        begin + REMOVED_BY_NAME.map((name) => `proxy_set_header ${name} "";\n`).join('') + end,
+        begin +
+        REMOVED_BY_NAME.filter((name) => name !== COPIED_BY_NGINX)
+          .map((name) => `proxy_set_header ${name} "";\n`)
+          .join('') +
+        end,
     )
     .replace(
       /(\/auth-response-headers: ).*/g,

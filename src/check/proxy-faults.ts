@@ -6,7 +6,6 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Events } from '../events.ts'
-import { PROTECTED_RESOURCE } from '../paths.ts'
 import type { Resource, ResourceTable } from '../resources/resource-table.ts'
 import { normalizeHost } from '../url/host.ts'
 import type { AnsweredCheck } from './check.ts'
@@ -49,8 +48,7 @@ export function createProxyFaults(deps: {
     challenges.set(id, seen)
     if (seen.count < enough || elapsed() - seen.since < PATIENCE_MS) return
     toldOfDiscovery.add(id)
-    const { host } = new URL(resource.origin)
-    const path = PROTECTED_RESOURCE + resource.path
+    const { host, pathname: path } = new URL(resource.documentAt + resource.path)
     const { count } = seen
     events.emit({
       event: 'discovery-route-missing',

@@ -104,5 +104,18 @@ export const COMMANDS: readonly CommandRow[] = [
     settings: 'same',
     run: async (args, io) => (await import('./api-key.ts')).apiKey(args, io),
   },
+  {
+    words: 'token',
+    usage: '--url URL [--scope SCOPE] [--client-id ID] [--json]',
+    summary: 'get an access token for a server, by a code that you type elsewhere',
+    details: [
+      'It finds the login of the MCP server at URL, shows an address and a code on standard error, and waits until you have opened the address in any browser, typed the code and signed in. Then it prints the access token, alone on standard output. It needs no configuration, and works at any server whose login has the device grant (RFC 8628).',
+      '--scope SCOPE: what to ask for; several with commas. Default: what the server asks for.',
+      '--client-id ID: a client that the operator knows. Without it the command registers one.',
+      '--json: print the whole answer, with the refresh token if there is one.',
+      'It exits with 1 if there is no token, and says why on standard error.',
+    ],
+    run: async (args, io) => (await import('./token.ts')).token(args, io),
+  },
   { words: 'version', summary: 'show the version', run: version },
 ]

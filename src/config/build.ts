@@ -6,8 +6,10 @@
 
 import type { BrandOptions } from '../pages/brand.ts'
 import type { Config } from './config.ts'
+import { checkAuthorizationServers } from './rules/authorization-servers.ts'
 import { warnOfClosedResources } from './rules/closed-resources.ts'
 import { checkHeaderMutations } from './rules/forged-headers.ts'
+import { withGroupNames } from './rules/group-names.ts'
 import { checkGroupsOfProvider } from './rules/groups-of-provider.ts'
 import { withImpliedProvider } from './rules/implied-provider.ts'
 import { warnOfLdapNames } from './rules/ldap-names.ts'
@@ -19,6 +21,7 @@ import { checkPublicSuffixes } from './rules/public-suffixes.ts'
 import { checkSharedHost } from './rules/shared-host.ts'
 import { checkSharedNames } from './rules/shared-names.ts'
 import { checkUpstreams } from './rules/upstream-loops.ts'
+import { checkUserNames } from './rules/user-names.ts'
 import { buildClientMetadata } from './sections/client-metadata.ts'
 import { buildClients } from './sections/clients.ts'
 import { buildProvider } from './sections/provider.ts'
@@ -34,6 +37,7 @@ import { cookieDomainProblem } from './values/cookie-domain.ts'
 import { toIdentityHeaders } from './values/identity-headers.ts'
 import { widthOf } from './values/network-width.ts'
 import type { Report } from './values/problem.ts'
+import { rateLimitsOf } from './values/rate-limits.ts'
 import { toRegistration } from './values/registration.ts'
 import type { PublicUrl } from './values/urls.ts'
 
@@ -55,7 +59,7 @@ export function buildConfig(given: Parts): Config | undefined {
   if (publicUrl) checkCookieDomain(parts, publicUrl)
   warnOfOpenProxies(parts)
   warnOfLdapNames(parts)
-  const resources = buildResources(parts)
+  const resources = withGroupNames(buildResources(parts), parts)
   checkPublicSuffixes({ ...parts, resources, prodMode: settings.prod_mode })
   const { users, newUsers } = buildUsers({
     described: parts.file.users ?? {},
@@ -64,14 +68,16 @@ export function buildConfig(given: Parts): Config | undefined {
     report,
   })
   const everyone = [...users, ...newUsers]
-  const provider = buildProvider(parts)
+  const provider = buildProvider({ ...parts, resources })
   if (provider?.type === 'builtin') warnOfClosedResources({ users: everyone, resources, report })
   checkGroupsOfProvider({ ...parts, resources, provider })
+  checkUserNames({ ...parts, resources })
   const clients = buildClients({ ...parts, resources })
   const clientMetadata = buildClientMetadata({ ...parts, resources })
   const staticTokens = buildStaticTokens({ ...parts, resources })
   if (provider?.type === 'builtin') checkSharedNames({ users: everyone, staticTokens, report })
   checkProviderTokens({ ...parts, resources })
+  checkAuthorizationServers({ ...parts, resources, provider })
   checkSharedHost({ ...parts, resources })
   checkOwnAddresses({ ...parts, resources })
   checkUpstreams({ ...parts, resources })
@@ -79,6 +85,7 @@ export function buildConfig(given: Parts): Config | undefined {
   warnOfOtherPort(parts)
   const identityHeaders = toIdentityHeaders(settings.identity_headers, {
     apiKeyHeader: settings.api_key_header,
+    assertionHeader: settings.assertion_header,
     report,
   })
   checkHeaderMutations({
@@ -117,6 +124,7 @@ export function buildConfig(given: Parts): Config | undefined {
     ...(settings.signing_key !== undefined && { signingKey: settings.signing_key }),
     resources,
     protectedPath: settings.protected_path,
+    discoveryAt: settings.discovery_at,
     directChecks: !settings.prod_mode,
     trustedProxies: settings.trusted_proxies,
     provider,
@@ -144,6 +152,7 @@ export function buildConfig(given: Parts): Config | undefined {
     identityHeaders,
     shutdown: { delay: settings.shutdown_delay, timeout: settings.shutdown_timeout },
     rateLimit: settings.rate_limit,
+    rateLimits: rateLimitsOf(settings),
     brand: brandOf(parts, publicUrl),
     logLevel: settings.log_level,
     ...(settings.log_format !== undefined && { logFormat: settings.log_format }),

@@ -9,12 +9,14 @@
 
 import type { IdentityValue } from '../check/identity-headers.ts'
 import type { StaticTokenConfig } from '../credentials/static-tokens.ts'
+import type { LimitGroup } from '../http/rate-limit.ts'
 import type { ClientConfig } from '../oauth/clients/client.ts'
 import type { MetadataHosts } from '../oauth/clients/metadata-hosts.ts'
 import type { BroughtKey } from '../oauth/tokens/brought-key.ts'
 import type { BrandOptions } from '../pages/brand.ts'
 import { CALLBACK_PATH } from '../paths.ts'
 import type { NewUser, ProviderConfig, UserConfig } from '../providers/provider-config.ts'
+import type { DiscoveryAt } from '../resources/document-address.ts'
 import type { ResourceConfig } from '../resources/resource-table.ts'
 import type { RedisTarget } from '../storage/redis/topology.ts'
 
@@ -58,6 +60,8 @@ export interface Config {
   readonly protectedPath: string
   /** A question from this machine without any forwarded header is about the only resource (decision K40). */
   readonly directChecks: boolean
+  /** The host that serves the documents which challenges name. */
+  readonly discoveryAt: DiscoveryAt
   /** Addresses and CIDRs whose forwarded headers count. */
   readonly trustedProxies: readonly string[]
   readonly provider: ProviderConfig
@@ -102,6 +106,8 @@ export interface Config {
   readonly identityHeaders: Readonly<Record<string, IdentityValue>>
   /** Requests per minute and client address at endpoints that anybody can call; 0 means no limit. */
   readonly rateLimit: number
+  /** The same for single groups of endpoints. */
+  readonly rateLimits?: Readonly<Partial<Record<LimitGroup, number>>>
   /** Seconds that the process goes on after SIGTERM, and that open requests get after that. */
   readonly shutdown: { readonly delay: number; readonly timeout: number }
   /** The look of the pages. */

@@ -18,14 +18,25 @@ import { parseCallbackPath } from './values/callback-path.ts'
 import { parseCookieDomain } from './values/cookie-domain.ts'
 import { duration, durationOrNever } from './values/durations.ts'
 import { type Field, fields, list, scalar, text, toggle } from './values/fields.ts'
-import { IDENTITY_HEADER_NAMES, identityHeaders } from './values/identity-headers.ts'
+import {
+  IDENTITY_HEADER_NAMES,
+  identityHeaders,
+  parseAssertionHeader,
+} from './values/identity-headers.ts'
 import { parseInstant } from './values/instants.ts'
 import { parseDeniedHost, parseMetadataHost } from './values/metadata-hosts.ts'
 import { parsePathPrefix } from './values/path-prefix.ts'
-import { parseAllowedEmail, parseDomain, parseGroup, parseHostedDomain } from './values/people.ts'
+import {
+  parseAllowedEmail,
+  parseAllowedUser,
+  parseDomain,
+  parseGroup,
+  parseHostedDomain,
+} from './values/people.ts'
 import {
   parseCap,
   parseClientSecret,
+  parseDiscoveryAt,
   parseHttpScheme,
   parseKeycloakHost,
   parseListenHost,
@@ -38,6 +49,7 @@ import {
   parseRateLimit,
   parseRealm,
   parseSecret,
+  parseTenant,
   parseToken,
   parseTokenEndpointAuthMethod,
   parseUpstreamAuthorization,
@@ -54,6 +66,7 @@ import { splitList } from './values/split-list.ts'
 import { parseFlatToken } from './values/static-token.ts'
 import {
   parseAllowedOrigin,
+  parseBaseUrl,
   parseDiscoveryUrl,
   parseIssuerUrl,
   parsePublicUrl,
@@ -154,6 +167,10 @@ export const Settings = z.object({
     description:
       'Another address of the check, with the headers of `/auth`, for proxy files written for mcpauth. If a server behind Gatewarden lives at this path, the server has it.',
   }),
+  discovery_at: text(parseDiscoveryAt).prefault('resource').register(fields, {
+    description:
+      'Host of the documents that tell clients where to sign in: `resource` is the host of each server, `gateway` the host of `PUBLIC_URL`, for proxies that do not bring the well-known paths of the servers to Gatewarden (docs/discovery.md).',
+  }),
   trusted_proxies: list(parseNetwork)
     .prefault('127.0.0.0/8,::1')
     .register(fields, {
@@ -164,7 +181,7 @@ export const Settings = z.object({
     }),
   provider: text(parseProvider).prefault('builtin').register(fields, {
     description:
-      'Provider that people sign in at: `builtin` for the users in the file, `keycloak`, `google`, or `oidc` for any other OpenID Connect provider (docs/providers).',
+      'Provider that people sign in at: `builtin` for the users in the file, `keycloak`, `google`, `github`, `entra`, `auth0`, `okta`, `gitlab`, `authentik`, `authelia`, `zitadel`, `pocket-id`, or `oidc` for any other OpenID Connect provider (docs/providers).',
   }),
   users: list(parseFlatUser, splitUsers)
     .optional()
@@ -184,7 +201,8 @@ export const Settings = z.object({
   issuer_url: text(parseIssuerUrl)
     .optional()
     .register(fields, {
-      description: 'Issuer of the provider; for Keycloak, the URL of the realm. Google needs none.',
+      description:
+        'Issuer of the provider; for Keycloak, the URL of the realm. Google and GitLab.com need none.',
       example: 'https://id.example.com/realms/main',
       aliases: [
         'OIDC_ISSUER_URL',
@@ -206,6 +224,7 @@ export const Settings = z.object({
       example: 'gatewarden',
       aliases: [
         'GOOGLE_CLIENT_ID',
+        'GITHUB_CLIENT_ID',
         'OIDC_CLIENT_ID',
         'OAUTH2_PROXY_CLIENT_ID',
         'MCP_OAUTH2_PROXY_AUTH_CLIENTID',
@@ -218,6 +237,7 @@ export const Settings = z.object({
       secret: true,
       aliases: [
         'GOOGLE_CLIENT_SECRET',
+        'GITHUB_CLIENT_SECRET',
         'OIDC_CLIENT_SECRET',
         'OAUTH2_PROXY_CLIENT_SECRET',
         'MCP_OAUTH2_PROXY_AUTH_CLIENTSECRET',
@@ -241,6 +261,38 @@ export const Settings = z.object({
       'Google Workspace domains whose accounts can sign in. If unset, any Google account can sign in, and the `ALLOWED_` lists decide who may pass.',
     example: 'example.com',
     kind: 'list',
+  }),
+  github_url: text(parseBaseUrl).optional().register(fields, {
+    description:
+      'Origin of a GitHub Enterprise, with `PROVIDER=github`. Default: `https://github.com`.',
+    example: 'https://github.example.com',
+  }),
+  github_api_url: text(parseBaseUrl).optional().register(fields, {
+    description:
+      "Base of GitHub's REST API. Default: `https://api.github.com`; for `GITHUB_URL` its `/api/v3`, or the host `api.` before a name under `ghe.com`.",
+    example: 'https://github.example.com/api/v3',
+  }),
+  entra_tenant: list(parseTenant).optional().register(fields, {
+    description:
+      'With `PROVIDER=entra`: the Directory (tenant) ID of your organisation, or several. Only their people can sign in.',
+    example: '3f2504e0-4f89-41d3-9a0c-0305e82c3301',
+    kind: 'list',
+  }),
+  entra_verified_domains: list(parseDomain).optional().register(fields, {
+    description:
+      'Mail domains whose addresses count although Entra does not say that they are verified (the claim `xms_edov`): domains that your only tenant owns.',
+    example: 'example.com',
+    kind: 'list',
+  }),
+  entra_url: text(parseBaseUrl).optional().register(fields, {
+    description:
+      'Base of the authorities of Entra, for national clouds. Default: `https://login.microsoftonline.com`.',
+    example: 'https://login.microsoftonline.us',
+  }),
+  entra_graph_url: text(parseBaseUrl).optional().register(fields, {
+    description:
+      'Base of Microsoft Graph, which lists the groups of people in more than 200. Default: `https://graph.microsoft.com`.',
+    example: 'https://graph.microsoft.us',
   }),
   accept_provider_tokens: toggle().prefault(false).register(fields, {
     description:
@@ -279,12 +331,12 @@ export const Settings = z.object({
     }),
   unique_usernames: toggle().prefault(false).register(fields, {
     description:
-      'With `PROVIDER=oidc`: the provider gives each user name (`preferred_username`) to one person only and to nobody else later. The name of a person without a verified e-mail is then their `X-Forwarded-User`. Keycloak and the built-in login do so by themselves; Google does not.',
+      'With `PROVIDER=oidc` and the named providers of that kind: the provider gives each user name (`preferred_username`) to one person only and to nobody else later. The name of a person without a verified e-mail is then their `X-Forwarded-User`. Keycloak and the built-in login do so by themselves; Google does not.',
     kind: 'switch',
   }),
   allowed_emails: list(parseAllowedEmail).optional().register(fields, {
     description:
-      'E-mail addresses of people who may pass. At least one of the three `ALLOWED_` lists must let someone in; `*` in any of them lets in anyone who can log in.',
+      'E-mail addresses of people who may pass. At least one of the four `ALLOWED_` lists must let someone in; `*` in any of them lets in anyone who can log in.',
     example: 'ann@example.com',
     kind: 'list',
   }),
@@ -298,6 +350,15 @@ export const Settings = z.object({
     example: 'staff',
     kind: 'list',
   }),
+  allowed_users: list(parseAllowedUser)
+    .optional()
+    .register(fields, {
+      description:
+        'User names of people who may pass, A to Z in either case. Only with a provider that gives each name to one person: `builtin`, `keycloak`, `github`, or any other with `UNIQUE_USERNAMES`.',
+      example: 'ann',
+      kind: 'list',
+      aliases: ['ALLOWED_GITHUB_USERS'],
+    }),
   allowed_scopes: list(parseScopeToken)
     .optional()
     .register(fields, {
@@ -450,8 +511,13 @@ export const Settings = z.object({
   }),
   identity_headers: identityHeaders().prefault(IDENTITY_HEADER_NAMES.join(',')).register(fields, {
     description:
-      'Headers that tell a server who calls. `X-Auth-Request-User=X-Forwarded-User` sends a header under another name. In the file, also a map of header to `user`, `email`, `groups`, `scopes`, `client`, `id` or `name`. Copy the same headers in your proxy.',
+      "Headers that tell a server who calls. `X-Auth-Request-User=X-Forwarded-User` sends a header under another name. In the file, also a map of header to `user`, `email`, `groups`, `scopes`, `client`, `id` (ours), `subject` (the provider's own id of the person; empty for programs) or `name`. Copy the same headers in your proxy.",
     kind: 'list',
+  }),
+  assertion_header: text(parseAssertionHeader).optional().register(fields, {
+    description:
+      'Header with a signed statement about the caller for the server: a JWT with e-mail, groups and scopes, which the keys at `/jwks` verify (docs/assertion.md). Off unless set. Traefik, nginx and ingress-nginx copy `Cf-Access-Jwt-Assertion` with our files; list another name there.',
+    example: 'Cf-Access-Jwt-Assertion',
   }),
   revoke_before: scalar(parseInstant).optional().register(fields, {
     description:
@@ -460,7 +526,41 @@ export const Settings = z.object({
   }),
   rate_limit: scalar(parseRateLimit).prefault(600).register(fields, {
     description:
-      'Requests per minute and client address, counted separately for registration, tokens, revocation, introspection and login; with Redis, across all replicas. An IPv6 /64 counts as one address, a /56 may send twice as many, a /48 four times. 0 means no limit.',
+      'Requests per minute and client address, counted separately for discovery, registration, requests of devices, tokens, revocation, introspection, login, and requests to servers that are refused; with Redis, across all replicas (refused requests: in each). An IPv6 /64 counts as one address, a /56 may send twice as many, a /48 four times. Above it the answer is 429 with `Retry-After`. 0 means no limit.',
+  }),
+  rate_limit_discovery: scalar(parseRateLimit).optional().register(fields, {
+    description: 'The same for the discovery documents and `/jwks`, in place of `RATE_LIMIT`.',
+    example: '600',
+  }),
+  rate_limit_register: scalar(parseRateLimit).optional().register(fields, {
+    description: 'The same for `/register`.',
+    example: '30',
+  }),
+  rate_limit_device: scalar(parseRateLimit).optional().register(fields, {
+    description: 'The same for `/device_authorization`.',
+    example: '30',
+  }),
+  rate_limit_token: scalar(parseRateLimit).optional().register(fields, {
+    description:
+      'The same for `/token`. It leaves out the polls of a device that waits for its person.',
+    example: '600',
+  }),
+  rate_limit_revoke: scalar(parseRateLimit).optional().register(fields, {
+    description: 'The same for `/revoke`.',
+    example: '600',
+  }),
+  rate_limit_introspect: scalar(parseRateLimit).optional().register(fields, {
+    description: 'The same for `/introspect`.',
+    example: '600',
+  }),
+  rate_limit_login: scalar(parseRateLimit).optional().register(fields, {
+    description: 'The same for the pages of a sign-in, `/authorize` among them.',
+    example: '120',
+  }),
+  rate_limit_refused: scalar(parseRateLimit).optional().register(fields, {
+    description:
+      'The same for requests to the protected servers that no credential lets in. Requests with a good one are never counted.',
+    example: '600',
   }),
   max_stale: scalar(duration({ min: '0s', max: '1h' }))
     .prefault('60s')

@@ -5,13 +5,14 @@
  *
  * @module
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Answer } from '../check/answer.ts'
 import { forbidden, malformedRequest } from '../check/answer-table.ts'
 import type { Checked, ReportCheck } from '../check/check.ts'
 import { dressed } from '../check/pages-for-people.ts'
 import type { Events } from '../events.ts'
 import { readerOf } from '../http/browser-request.ts'
+import { REQUEST_ID } from '../http/request-id.ts'
 import type { EarlyHandler } from '../http/server.ts'
 import type { Brand } from '../pages/brand.ts'
 import { parseIpAddress } from '../url/ip-address.ts'
@@ -88,21 +89,26 @@ export function createHandler(deps: HandlerDeps): EarlyHandler {
     const { contract } = found.endpoint
     const started = performance.now()
     const { family } = contract
+    const write = ({ status, headers, body }: Answer) => {
+      // A flat list keeps every line and its spelling.
+      response.writeHead(status, [...headers, REQUEST_ID, requestId])
+      response.end(request.method === 'HEAD' ? undefined : body)
+    }
     const answer = (checked: Checked) => {
-      write(response, contract.adapt(dressed(checked.answer, brand), checked.verified), request)
+      write(contract.adapt(dressed(checked.answer, brand), checked.verified))
       reportCheck({ request, requestId, checked, started, family })
     }
     const fail = (error: unknown) => {
       events.emit({ event: 'request-failed', requestId, err: error, status: FAILURE.status })
       // Fail closed, as an outage: nothing is known about the credential.
       if (response.headersSent) response.destroy()
-      else write(response, contract.adapt(FAILURE), request)
+      else write(contract.adapt(FAILURE))
     }
     // No caller catches an error of this function: it would end the process.
     try {
       if (!isTrustedProxy(request.socket.remoteAddress)) {
         const refused = dressed(refuseUntrustedPeer(found, request, requestId), brand)
-        write(response, contract.adapt(refused), request)
+        write(contract.adapt(refused))
         return true
       }
       const checked = examine(found, request, requestId)
@@ -113,10 +119,4 @@ export function createHandler(deps: HandlerDeps): EarlyHandler {
     }
     return true
   }
-}
-
-function write(response: ServerResponse, answer: Answer, { method }: IncomingMessage): void {
-  // A flat list keeps every line and its spelling; Node takes it without copying.
-  response.writeHead(answer.status, answer.headers as string[])
-  response.end(method === 'HEAD' ? undefined : answer.body)
 }

@@ -15,9 +15,11 @@ const readNavigation = headerReader([
 ])
 const readSite = headerReader(['sec-fetch-site'])
 const readForm = headerReader(['sec-fetch-site', 'sec-fetch-mode'])
+const readBrowser = headerReader(['sec-fetch-mode', 'user-agent'])
 const readTab = headerReader([
   'sec-fetch-mode',
   'sec-fetch-dest',
+  'sec-fetch-site',
   'service-worker',
   'service-worker-navigation-preload',
 ])
@@ -105,13 +107,19 @@ export function isByProgram(rawHeaders: readonly string[]): boolean {
  * but not remove.
  */
 export function isOpened(rawHeaders: readonly string[]): boolean {
-  const [mode = 'navigate', destination = 'document', worker, preload] = readTab(rawHeaders)
+  const [mode = 'navigate', destination = 'document', , worker, preload] = readTab(rawHeaders)
   return (
     mode === 'navigate' &&
     destination === 'document' &&
     worker === undefined &&
     preload === undefined
   )
+}
+
+/** True for the `fetch` of Node: a browser that sends `Sec-Fetch-Mode` always sends the other two as well. */
+export function isFetchOfProgram(rawHeaders: readonly string[]): boolean {
+  const [mode, destination, site] = readTab(rawHeaders)
+  return mode !== undefined && destination === undefined && site === undefined
 }
 
 /** The relation of the requested address to the page that led there, as the browser says it. */
@@ -151,3 +159,16 @@ export function isOwnForm(origin: HeaderValue, rawHeaders: readonly string[]): b
     site === 'same-origin' && (origin === 'null' || (mode === 'navigate' && origin !== DOUBLED))
   )
 }
+
+/**
+ * True for a page load or a form of a browser of today, each of which calls itself `Mozilla/`. A program that walks
+ * through the pages keeps the redirects that programs follow.
+ */
+export function isByBrowser({ raw }: Routed): boolean {
+  const [mode, agent] = readBrowser(raw.rawHeaders)
+  return mode === 'navigate' && typeof agent === 'string' && agent.startsWith('Mozilla/')
+}
+
+/** {@link isByBrowser} for a form. */
+export const isBrowserForm = (request: Routed): boolean =>
+  request.method === 'POST' && isByBrowser(request)

@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { DOUBLED, headerReader } from './raw-headers.ts'
+import { REQUEST_ID } from './request-id.ts'
 
 const read = headerReader(['host'])
 const BODY = JSON.stringify({
@@ -14,13 +15,18 @@ const BODY = JSON.stringify({
 })
 
 /** @returns false, with nothing sent, for any other request */
-export function refuseDoubledHost(request: IncomingMessage, response: ServerResponse): boolean {
+export function refuseDoubledHost(
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+): boolean {
   const [host] = read(request.rawHeaders)
   if (host !== DOUBLED) return false
   response.writeHead(400, {
     'Content-Type': 'application/json',
     'Content-Length': Buffer.byteLength(BODY),
     'Cache-Control': 'no-store',
+    [REQUEST_ID]: requestId,
     Connection: 'close',
   })
   response.end(request.method === 'HEAD' ? undefined : BODY)

@@ -5,7 +5,7 @@
  * @module
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { OAuthError, type OAuthErrorCode, PageError } from '../errors.ts'
+import { OAuthError, type OAuthErrorCode, PageError, RegistrationClosed } from '../errors.ts'
 import { DocumentUnavailable } from '../outbound/document-fetch.ts'
 import {
   carriesFragment,
@@ -26,7 +26,6 @@ const STATUS: Partial<Record<OAuthErrorCode, number>> = {
   invalid_client: 401,
   invalid_token: 401,
   insufficient_scope: 403,
-  access_denied: 403,
   server_error: 500,
   temporarily_unavailable: 503,
 }
@@ -71,13 +70,17 @@ const MALFORMED: Readonly<Record<number, string>> = {
 const isFrameworkError = (error: unknown): error is FastifyError =>
   error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
 
+/** The token endpoint says `access_denied` with 400 (RFC 8628 section 3.5). */
+const statusOf = (error: OAuthError): number =>
+  error instanceof RegistrationClosed ? 403 : (STATUS[error.code] ?? 400)
+
 /** The error handler of endpoints that programs call. */
 export function answerProgram(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   reply.header('cache-control', 'no-store')
   const verdict = judge(error)
   switch (verdict.kind) {
     case 'oauth': {
-      const status = STATUS[verdict.error.code] ?? 400
+      const status = statusOf(verdict.error)
       reportRefusal(request, verdict.error, status)
       // RFC 6749 section 5.2: a client that tried Basic gets a challenge for Basic.
       if (
@@ -202,6 +205,8 @@ export function sendErrorPage(
 }
 
 function reportRefusal(request: FastifyRequest, error: OAuthError, status: number): void {
+  // A device that waits asks every few seconds (RFC 8628 section 3.5): nothing is refused.
+  if (error.code === 'authorization_pending') return
   request.report({
     event: 'request-refused',
     reason: error.description,

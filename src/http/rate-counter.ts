@@ -5,6 +5,7 @@
  * @module
  */
 import { type Storage, StorageUnavailable, type Tally } from '../storage/storage.ts'
+import { bucketsOf } from '../url/address-buckets.ts'
 
 const WINDOW_SECONDS = 60
 /** Addresses remembered at once; a flood from more of them pushes out the least recent. */
@@ -16,6 +17,8 @@ export interface RateCounter {
    * @param share how many times the limit this key may use; above it the store is not asked
    */
   add(key: string, share?: number): Promise<Tally>
+  /** Counts it in this process alone, at once. */
+  addHere(key: string): Tally
 }
 
 /**
@@ -50,6 +53,7 @@ export function createRateCounter(options: {
   }
 
   return {
+    addHere: countLocally,
     async add(address, share = 1) {
       // Count here even if the store counts too, so that the count is known here when the store is away.
       const here = countLocally(address)
@@ -63,4 +67,20 @@ export function createRateCounter(options: {
       }
     },
   }
+}
+
+/**
+ * Counts a request of an address in each of its blocks, in this process alone and at once: for the check, which awaits
+ * nothing.
+ * @returns the tally of the block that is nearest to its limit, in requests of a single address
+ */
+export function countAddressHere(counter: RateCounter, max: number, address: string): Tally {
+  let worst: Tally | undefined
+  for (const { key, share } of bucketsOf(address)) {
+    const { count, remainingMs } = counter.addHere(key)
+    const tally = { count: count / share, remainingMs }
+    if (!worst || tally.count > worst.count) worst = tally
+    if (tally.count > max) break
+  }
+  return worst ?? { count: 0, remainingMs: 0 }
 }

@@ -8,7 +8,7 @@ import rateLimit, {
   type FastifyRateLimitStore,
   type RateLimitPluginOptions,
 } from '@fastify/rate-limit'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Storage, Tally } from '../storage/storage.ts'
 import { bucketsOf } from '../url/address-buckets.ts'
 import type { ClientAddress } from './client-address.ts'
@@ -24,41 +24,67 @@ export class RateLimited extends Error {
   }
 }
 
+/** Endpoints that are counted together; `refused` are the checks that let nobody in. */
+export type LimitGroup =
+  | 'discovery'
+  | 'register'
+  | 'device'
+  | 'token'
+  | 'revoke'
+  | 'introspect'
+  | 'login'
+  | 'edge'
+  | 'refused'
+
 export interface RateLimits {
-  /** Requests per minute and address; 0 means no limit. */
-  readonly perMinute: number
+  /** Requests of a group per minute and address; 0 means no limit. */
+  readonly perMinute: (group: LimitGroup) => number
   readonly clientAddress: ClientAddress
   /** The counter of a group of endpoints, the same for every scope that names the group. */
-  readonly counter: (group: string) => RateCounter
+  readonly counter: (group: LimitGroup) => RateCounter
+  /** A counter of this process alone, which asks no store. */
+  readonly ownCounter: (group: string, max: number) => RateCounter
 }
 
-/** @param deps `perMinute`: requests per minute and address; `now` in milliseconds since the epoch */
+/** @param deps `perMinute`: requests of a group per minute and address; `now` in milliseconds since the epoch */
 export function createRateLimits(deps: {
-  readonly perMinute: number
+  readonly perMinute: (group: LimitGroup) => number
   readonly clientAddress: ClientAddress
   readonly storage: Pick<Storage, 'count'>
   readonly now: () => number
 }): RateLimits {
   const { perMinute, clientAddress, storage, now } = deps
-  const counters = new Map<string, RateCounter>()
+  const counters = new Map<LimitGroup, RateCounter>()
   return {
     perMinute,
     clientAddress,
     counter(group) {
       const counter =
-        counters.get(group) ?? createRateCounter({ group, max: perMinute, storage, now })
+        counters.get(group) ?? createRateCounter({ group, max: perMinute(group), storage, now })
       counters.set(group, counter)
       return counter
     },
+    ownCounter: (group, max) => createRateCounter({ group, max, storage: {}, now }),
   }
 }
+
+/** Polls in the place of each other request: a program that waits asks every 5 seconds. */
+const POLLS_EACH = 12
 
 /**
  * Limits all routes added by plugins that are registered on this scope afterwards.
  * @param group names the count that these routes share with other scopes of the same group
+ * @param options `isPoll`: requests, of which the body is known, that this count leaves out. Beside it, a wider limit
+ *   counts every request before its body is read
  */
-export function limitRate(scope: FastifyInstance, group: string, limits: RateLimits): void {
-  const { perMinute: max, clientAddress } = limits
+export function limitRate(
+  scope: FastifyInstance,
+  group: LimitGroup,
+  limits: RateLimits,
+  { isPoll }: { readonly isPoll?: ((request: FastifyRequest) => boolean) | undefined } = {},
+): void {
+  const { clientAddress } = limits
+  const max = limits.perMinute(group)
   if (max === 0) return
   const counter = limits.counter(group)
   const hiddenHeaders = {
@@ -75,7 +101,14 @@ export function limitRate(scope: FastifyInstance, group: string, limits: RateLim
     errorResponseBuilder: (_request, { ttl }) =>
       new RateLimited(Math.max(1, Math.ceil(ttl / 1000))),
   }
-  scope.register(rateLimit, settings)
+  if (!isPoll) {
+    scope.register(rateLimit, settings)
+    return
+  }
+  const wide = max * (1 + POLLS_EACH)
+  const all = limits.ownCounter(`${group}-all`, wide)
+  scope.register(rateLimit, { ...settings, max: wide, store: storeOf(all, wide) })
+  scope.register(rateLimit, { ...settings, hook: 'preHandler', allowList: isPoll })
 }
 
 /**

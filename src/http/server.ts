@@ -5,7 +5,6 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
-import { randomToken } from '../crypto.ts'
 import type { Events } from '../events.ts'
 import type { ClientAddress } from './client-address.ts'
 import { refuseDoubledHost } from './doubled-host.ts'
@@ -15,6 +14,7 @@ import { lingerThenClose } from './lingering-close.ts'
 import { routeEveryMethod } from './methods.ts'
 import type { OwnTargets } from './own-targets.ts'
 import { reportFromRequests } from './request-events.ts'
+import { createRequestIds, REQUEST_ID } from './request-id.ts'
 
 /** 20 kB of cookies must work; more than this is 431. */
 const MAX_HEADER_SIZE = 64 * 1024
@@ -42,19 +42,22 @@ export function createHttpServer(options: {
   events: Events
   clientAddress: ClientAddress
   answerEarly: EarlyHandler
+  isTrustedProxy: (address: string | undefined) => boolean
   lifecycle: Pick<Lifecycle, 'isEnding'>
   /** Absent: our paths have no prefix. */
   ownTargets: OwnTargets | undefined
 }): FastifyInstance {
-  const { log, events, clientAddress, answerEarly, lifecycle, ownTargets } = options
-  const requestId = requestIds()
+  const { log, events, clientAddress, answerEarly, isTrustedProxy, lifecycle, ownTargets } = options
+  const newId = createRequestIds(isTrustedProxy)
+  /** The numbers of requests that Fastify answers. */
+  const ids = new WeakMap<IncomingMessage, string>()
   const app = Fastify({
     loggerInstance: log,
     // The request log prints queries, which carry codes and states.
     logController: new LogController({ disableRequestLogging: true }),
     // A child logger for each request costs as much as a check; log lines name their request themselves.
     childLoggerFactory: (logger) => logger,
-    genReqId: requestId,
+    genReqId: (request) => ids.get(request) ?? newId(request),
     bodyLimit: BODY_LIMIT,
     serverFactory: (handler) =>
       createServer(
@@ -69,8 +72,11 @@ export function createHttpServer(options: {
           // The answer then says `Connection: close`.
           if (lifecycle.isEnding) response.shouldKeepAlive = false
           ownTargets?.enter(request)
-          if (answerEarly(request, response, requestId())) return
-          if (!refuseDoubledHost(request, response)) handler(request, response)
+          const id = newId(request)
+          if (answerEarly(request, response, id)) return
+          if (refuseDoubledHost(request, response, id)) return
+          ids.set(request, id)
+          handler(request, response)
         },
       ),
     // For injected requests, which do not come from the server.
@@ -84,10 +90,17 @@ export function createHttpServer(options: {
     // Requests that arrive while it closes are answered like all others.
     return503OnClosing: false,
     routerOptions: { maxParamLength: MAX_HEADER_SIZE },
-    frameworkErrors: answerProgram,
+    frameworkErrors(error, request, reply) {
+      reply.header(REQUEST_ID, request.id)
+      answerProgram(error, request, reply)
+    },
   })
   // The size of the headers is bounded. Their number must not be: Node silently drops headers above a maximum number.
   app.server.maxHeadersCount = 0
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header(REQUEST_ID, request.id)
+    done()
+  })
   // An early refusal: the body is still coming.
   app.addHook('onSend', (request, reply, _payload, done) => {
     if (reply.statusCode >= 400) lingerThenClose(request.raw, reply.raw)
@@ -98,11 +111,4 @@ export function createHttpServer(options: {
   routeEveryMethod(app)
   app.setErrorHandler(answerProgram)
   return app
-}
-
-/** Makes ids that reveal nothing and are unique across processes: a random prefix and a count. */
-function requestIds(): () => string {
-  const prefix = randomToken(6)
-  let count = 0
-  return () => `${prefix}-${(++count).toString(36)}`
 }

@@ -6,15 +6,17 @@
  * @module
  */
 import cookie from '@fastify/cookie'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { limitBodies } from './body-deadline.ts'
-import { limitRate, type RateLimits } from './rate-limit.ts'
+import { type LimitGroup, limitRate, type RateLimits } from './rate-limit.ts'
 
 export interface Surface {
   /** Names the surface in logs, metrics and traces. */
   readonly name: string
   /** The group of endpoints that share one count of requests per address; absent: no limit. */
-  readonly limit?: string
+  readonly limit?: LimitGroup
+  /** True for a request that a program repeats every few seconds while it waits: the limit does not count it. */
+  readonly isPoll?: (request: FastifyRequest) => boolean
   /** True if the routes read or set cookies. */
   readonly cookies?: boolean
   /** True if the routes pass bodies on, which have no limit in time. */
@@ -25,10 +27,10 @@ export interface Surface {
 
 /** Mounts a surface in its own scope. */
 export function mountSurface(app: FastifyInstance, surface: Surface, limits: RateLimits): void {
-  const { limit, cookies, streams, mount } = surface
+  const { limit, isPoll, cookies, streams, mount } = surface
   scoped(app, (scope) => {
     if (!streams) limitBodies(scope)
-    if (limit !== undefined) limitRate(scope, limit, limits)
+    if (limit !== undefined) limitRate(scope, limit, limits, { isPoll })
     if (cookies) scope.register(cookie)
     // A further scope, because a plugin affects only routes that are added after it.
     scoped(scope, mount)

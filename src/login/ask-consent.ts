@@ -7,42 +7,50 @@
 import type { FastifyReply } from 'fastify'
 import { randomToken } from '../crypto.ts'
 import { OAuthError } from '../errors.ts'
+import { shownUserCode } from '../oauth/device/user-code.ts'
 import { destinationOf } from '../oauth/redirect-uri.ts'
-import { OFFLINE_ACCESS } from '../oauth/scope.ts'
 import { subjectOf } from '../oauth/subject.ts'
 import { consentPage, type Known } from '../pages/consent-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import { CONSENT_PATH, ownPath } from '../paths.ts'
 import type { Identity } from '../providers/provider.ts'
+import { offeredScopes } from './chosen-scopes.ts'
 import { type LoginFlow, personName, wishesOf } from './flow.ts'
-import { type ClientInteraction, INTERACTION_LIFETIME, sealInteraction } from './interaction.ts'
+import { type AskedInteraction, INTERACTION_LIFETIME, sealInteraction } from './interaction.ts'
 
 /** The same request of the same client under a new id, not yet allowed, in this browser. */
-export function reopen(
-  interaction: ClientInteraction,
+export function reopen<Asked extends AskedInteraction>(
+  interaction: Asked,
   browser: string,
   flow: LoginFlow,
-): ClientInteraction {
+): Asked {
   return {
     ...interaction,
     id: randomToken(16),
     stage: 'requested',
     provider: flow.provider.id,
     browser,
-    expiresAt: Math.floor(flow.now() / 1000) + INTERACTION_LIFETIME,
+    // The code of a device has its own end.
+    ...(interaction.purpose === 'client' && {
+      expiresAt: Math.floor(flow.now() / 1000) + INTERACTION_LIFETIME,
+    }),
   }
 }
 
-function knownBy({ clientConfigured, documentHost }: ClientInteraction): Known {
+function knownBy({ clientConfigured, documentHost }: AskedInteraction): Known {
   if (clientConfigured) return 'configured'
   return documentHost === undefined ? 'self-declared' : { publishedBy: documentHost }
 }
 
-/** @throws PageError if the resource is no longer configured */
+/**
+ * @param options `choseNothing`: the page says that at least one box has to be ticked
+ * @throws PageError if the resource is no longer configured
+ */
 export async function showConsent(
   reply: FastifyReply,
-  interaction: ClientInteraction,
+  interaction: AskedInteraction,
   flow: LoginFlow,
+  { choseNothing = false }: { readonly choseNothing?: boolean } = {},
 ): Promise<void> {
   const resource = flow.purposeOf(interaction).resource()
   const { sealed, person } = await sealFor(reply, interaction, flow)
@@ -54,20 +62,26 @@ export async function showConsent(
       known: knownBy(interaction),
     },
     resource: { name: resource.name, host: resource.audience.replace(/^https?:\/\//, '') },
-    scopes: interaction.scopes
-      .filter((scope) => scope !== OFFLINE_ACCESS)
-      .map((name) => ({ name, description: resource.scopes[name] ?? name })),
-    destination: destinationOf(interaction.redirectUri),
-    address: interaction.redirectUri,
+    scopes: offeredScopes(interaction.scopes, resource).map((scope) => ({
+      ...scope,
+      description: resource.scopes[scope.name] ?? scope.name,
+    })),
+    choseNothing,
+    ...(interaction.purpose === 'client'
+      ? { destination: destinationOf(interaction.redirectUri), address: interaction.redirectUri }
+      : { destination: { kind: 'device', userCode: shownUserCode(interaction.userCode) } }),
     ...(person && { person: personName(person) }),
   })
-  void reply.headers(pageHeaders()).send(page)
+  void reply
+    .code(choseNothing ? 400 : 200)
+    .headers(pageHeaders())
+    .send(page)
 }
 
 /** The interaction with the person whom the page names; without one if there is none, or no room for it. */
 async function sealFor(
   { request }: FastifyReply,
-  { person: _, ...interaction }: ClientInteraction,
+  { person: _, ...interaction }: AskedInteraction,
   flow: LoginFlow,
 ): Promise<{ readonly sealed: string; readonly person?: Identity }> {
   const known = interaction.someoneElse

@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { randomToken } from '../crypto.ts'
 import { AuthorizationError, OAuthError } from '../errors.ts'
 import { allowOnly } from '../http/methods.ts'
-import { refuseFromSharedHost } from '../http/own-pages.ts'
+import { refuseFromSharedHost, refuseUnlessOpened } from '../http/own-pages.ts'
 import { rawQuery } from '../http/raw-query.ts'
 import {
   ASKED_HOST,
@@ -39,12 +39,14 @@ export function authorizeRoute(app: FastifyInstance, flow: LoginFlow): void {
         redirectRules: flow.redirectRules,
         address: flow.clientAddress(request.raw),
       })
+      refuseUnlessOpened(request)
       const browser = flow.browsers.findOrSetCookie(request, reply)
       const interaction = await fitting(interactionOf(asked, browser, flow), asked, flow)
       reportUnknownScopes(asked, reply)
       await showConsent(reply, interaction, flow)
     } catch (error) {
       if (!(error instanceof AuthorizationError)) throw error
+      refuseUnlessOpened(request)
       answerAuthorizationError(error, reply, flow.issuer)
     }
     return reply

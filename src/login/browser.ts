@@ -48,7 +48,7 @@ export function createBrowsers(deps: { keyring: Keyring; secure: boolean }): Bro
     keep: MAX_FLOWS - 1,
   }
   const proof = (interaction: Interaction) => {
-    const browser = interaction.purpose === 'client' ? interaction.browser : 'session'
+    const browser = interaction.purpose === 'session' ? 'session' : interaction.browser
     return keyring.mac('cookie', `flow|${interaction.id}|${browser}`)
   }
 

@@ -51,6 +51,7 @@ export async function complete(
   const now = Math.floor(deps.now() / 1000)
   // A refused person keeps the interaction: they may sign in as someone else.
   if (!purpose.resource().policy(person)) return { kind: 'refused', person }
+  await purpose.check?.()
   const { issuer, subject, ...identity } = person
   const credential = deps.credentialOf(person)
   const id = grantIdOf(interaction)

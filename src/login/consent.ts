@@ -1,5 +1,5 @@
 /**
- * `POST /consent`: the decision of the person, in the browser that was asked (decision K6).
+ * `POST /authorize/consent`, and `/consent`: the decision of the person, in the browser that was asked (decision K6).
  *
  * @module
  */
@@ -9,10 +9,12 @@ import { refuseCrossSite } from '../http/cross-site.ts'
 import { onHost } from '../http/host-constraint.ts'
 import { allowOnly } from '../http/methods.ts'
 import { subjectOf } from '../oauth/subject.ts'
-import { CONSENT_PATH, originOf } from '../paths.ts'
+import { CONSENT_ALIAS, CONSENT_PATH, DEVICE_DENIED_PATH, originOf, ownPath } from '../paths.ts'
 import { type Parameters, single } from '../url/parameters.ts'
 import { reopen, showConsent } from './ask-consent.ts'
+import { chosenScopes } from './chosen-scopes.ts'
 import type { Outcome } from './complete.ts'
+import { codeGone } from './device-purpose.ts'
 import {
   identifyUrl,
   type LoginFlow,
@@ -22,7 +24,7 @@ import {
   wishesOf,
 } from './flow.ts'
 import { answerOutcome } from './identification.ts'
-import type { ClientInteraction } from './interaction.ts'
+import type { AskedInteraction } from './interaction.ts'
 import { orAnswerFailure } from './provider-failure.ts'
 import { answerUrl, redirectOf, sendContinuePage, sendOn } from './responses.ts'
 import { reportConsent } from './sign-in-events.ts'
@@ -39,11 +41,14 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
     keepMs: KEEP_ANSWER_MS,
     elapsed: flow.elapsed,
   })
-  app.post<{ Body: Parameters }>(CONSENT_PATH, { constraints }, async (request, reply) => {
+  const takeDecision = async (
+    request: FastifyRequest<{ Body: Parameters }>,
+    reply: FastifyReply,
+  ) => {
     refuseCrossSite(request, originOf(flow.issuer))
     const sealed = single(request.body, 'interaction')
     const interaction = await receiveInteraction(request, sealed, flow)
-    if (interaction.purpose !== 'client') {
+    if (interaction.purpose === 'session') {
       await showStartAgain(reply, interaction, flow)
       return reply
     }
@@ -59,9 +64,8 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
       await showConsent(reply, reopen(interaction, browser, flow), flow)
     } else if (decision === 'someone-else') {
       await flow.signIns.end(request, reply)
-      const { loginHint: _, ...wishes } = wishesOf(interaction)
-      const asked = { ...reopen(interaction, browser, flow), wishes, someoneElse: true }
-      await showConsent(reply, asked, flow)
+      const asked = { ...reopen(interaction, browser, flow), someoneElse: true }
+      await showConsent(reply, withoutHint(asked), flow)
     } else if (now >= interaction.expiresAt) {
       await showStartAgain(reply, interaction, flow)
     } else if (decision === 'approve') {
@@ -71,18 +75,19 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
         // Somebody else signed in since: the page named another person.
         await showConsent(reply, reopen(interaction, browser, flow), flow)
       } else {
-        await approve(reply, interaction, known)
+        const scopes = chosenScopes(
+          request.body,
+          interaction.scopes,
+          flow.purposeOf(interaction).resource(),
+        )
+        if (scopes) await approve(reply, { ...interaction, scopes: [...scopes] }, known)
+        else await showConsent(reply, interaction, flow, { choseNothing: true })
       }
     } else if (decision === 'deny') {
       flow.browsers.forget(reply, interaction)
+      const location = await deny(interaction)
       reportConsent(request, interaction, flow, { event: 'consent-denied' })
-      sendOn(
-        reply,
-        answerUrl(redirectOf(interaction), flow.issuer, {
-          error: 'access_denied',
-          error_description: 'the person denied the request',
-        }),
-      )
+      sendOn(reply, location)
     } else {
       throw new PageError({
         kind: 'retry',
@@ -92,16 +97,34 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
       })
     }
     return reply
-  })
-  allowOnly(app, CONSENT_PATH, ['POST'], constraints)
+  }
+  for (const path of [CONSENT_PATH, CONSENT_ALIAS]) {
+    app.post<{ Body: Parameters }>(path, { constraints }, takeDecision)
+    allowOnly(app, path, ['POST'], constraints)
+  }
 
-  const knownTo = (request: FastifyRequest, interaction: ClientInteraction) =>
+  const knownTo = (request: FastifyRequest, interaction: AskedInteraction) =>
     flow.signIns.find(request, wishesOf(interaction))
+
+  /** Where the browser goes after a denial. @throws PageError if the request of a device no longer waits */
+  async function deny(interaction: AskedInteraction): Promise<string> {
+    if (interaction.purpose === 'client') {
+      return answerUrl(redirectOf(interaction), flow.issuer, {
+        error: 'access_denied',
+        error_description: 'the person denied the request',
+      })
+    }
+    const { userCode, deviceId } = interaction
+    if (!(await flow.deviceRequests.answer(userCode, deviceId, { kind: 'denied' }))) {
+      throw codeGone()
+    }
+    return ownPath(flow.issuer, DEVICE_DENIED_PATH)
+  }
 
   /** Lets a known person in at once; anybody else signs in next. */
   async function approve(
     reply: FastifyReply,
-    { person: _, ...asked }: ClientInteraction,
+    { person: _, ...asked }: AskedInteraction,
     known: KnownPerson | undefined,
   ): Promise<void> {
     const consented = { ...asked, stage: 'consented' as const }
@@ -125,4 +148,11 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
       sendContinuePage(reply, to, 'Continue to sign in')
     })
   }
+}
+
+/** The request without the person whom the client expects. */
+function withoutHint(asked: AskedInteraction): AskedInteraction {
+  if (asked.purpose !== 'client' || !asked.wishes) return asked
+  const { loginHint: _, ...wishes } = asked.wishes
+  return { ...asked, wishes }
 }

@@ -12,6 +12,7 @@ import type { ClientAddress } from '../http/client-address.ts'
 import { sendErrorPage } from '../http/errors.ts'
 import type { PageHost } from '../http/own-pages.ts'
 import type { Clients } from '../oauth/clients/clients.ts'
+import type { DeviceRequests } from '../oauth/device/requests.ts'
 import type { RedirectRules } from '../oauth/redirect-uri.ts'
 import type { Brand } from '../pages/brand.ts'
 import { LOGIN_PATH, ownPath } from '../paths.ts'
@@ -23,6 +24,7 @@ import { type Interaction, openInteraction, sealInteraction } from './interactio
 import type { PasswordLogin } from './password-login.ts'
 import type { Purpose } from './purpose.ts'
 import type { SignedIn, SignIns } from './sign-ins.ts'
+import type { UserCodeGuesses } from './user-code-guesses.ts'
 
 export interface LoginFlow {
   readonly issuer: string
@@ -48,6 +50,9 @@ export interface LoginFlow {
     person: Identity,
     signedIn: () => Promise<SignedIn | undefined>,
   ) => Promise<Outcome>
+  readonly deviceRequests: DeviceRequests
+  /** Slows down guessing of the codes that devices show. */
+  readonly userCodeGuesses: UserCodeGuesses
   /** The purpose of an interaction. */
   readonly purposeOf: (interaction: Interaction) => Purpose
   /** True once {@link complete} let the person in. */

@@ -11,7 +11,7 @@ import type { Outcome } from './complete.ts'
 import { type LoginFlow, otherAccountUrl, personName, showStartAgain } from './flow.ts'
 import { type Interaction, next } from './interaction.ts'
 import { orAnswerFailure } from './provider-failure.ts'
-import { restoreFragment, sendOn } from './responses.ts'
+import { restoreFragment, sendOn, sendOnToPage } from './responses.ts'
 import { reportRefusedPerson, reportSignIn } from './sign-in-events.ts'
 
 /**
@@ -55,11 +55,7 @@ export async function answerOutcome(
       flow.browsers.forget(reply, interaction)
       outcome.setCookie?.(reply)
       await outcome.arrival.setCookies?.(reply)
-      if (interaction.purpose === 'session' && interaction.fragment !== undefined) {
-        restoreFragment(reply, { to: outcome.arrival.location, key: interaction.fragment })
-      } else {
-        sendOn(reply, outcome.arrival.location, { allowed: true })
-      }
+      sendOnward(reply, outcome.arrival.location, interaction)
       return
     case 'already-answered':
       await showStartAgain(reply, interaction, flow)
@@ -69,6 +65,12 @@ export async function answerOutcome(
         showRefused(outcome, reply, interaction, flow),
       )
   }
+}
+
+function sendOnward(reply: FastifyReply, to: string, interaction: Interaction): void {
+  if (interaction.purpose !== 'session') sendOn(reply, to, { allowed: true })
+  else if (interaction.fragment === undefined) sendOnToPage(reply, to)
+  else restoreFragment(reply, { to, key: interaction.fragment })
 }
 
 async function showRefused(
@@ -87,6 +89,7 @@ async function showRefused(
     error: 'access_denied',
     error_description: 'the person may not use this server',
   })
+  const giveUp = await purpose.giveUp?.()
   const other = await otherAccountUrl(interaction, flow, idToken)
   const question = { resourceName: name, person: who, requestId: reply.request.id }
   const ask = flow.brand.askForAccess(question)
@@ -107,6 +110,7 @@ async function showRefused(
           carriesFragment: interaction.purpose === 'session' && flow.provider.kind === 'password',
         },
         ...(back ? [{ label: back.label, href: back.location, isSecondary: true }] : []),
+        ...(giveUp ? [giveUp] : []),
       ],
     },
     { navigatesAway: true },

@@ -1,6 +1,6 @@
 /**
- * The state of one sign-in on its way: for a client, through consent and login; for a page in this browser, through
- * login alone. It travels sealed, in forms and as the provider's `state`, so that a stranger cannot make us store
+ * The state of one sign-in on its way: for a client or a device, through consent and login; for a page in this browser,
+ * through login alone. It travels sealed, in forms and as the provider's `state`, so that a stranger cannot make us store
  * anything (decisions K3, K5).
  *
  * @module
@@ -23,10 +23,8 @@ const common = {
   expiresAt: z.number(),
 }
 
-/** The authorization request of a client. */
-const ClientInteraction = z.object({
-  ...common,
-  purpose: z.literal('client'),
+/** The parts of a request that a person is asked about, whichever way the client asked. */
+const asked = {
   /**
    * `requested` until the person allowed it, in this browser; then `consented`. There is no stage for "identified":
    * that step answers the interaction.
@@ -37,12 +35,25 @@ const ClientInteraction = z.object({
   clientConfigured: z.boolean(),
   /** The host of the client's metadata document, if it has one. */
   documentHost: z.string().exactOptional(),
-  redirectUri: z.string(),
-  state: z.string().optional(),
-  codeChallenge: z.string(),
   /** The resource's audience. */
   resource: z.string(),
   scopes: z.array(z.string()),
+  /** SHA-256 of the cookie of the browser that it belongs to (decision K6). */
+  browser: z.string(),
+  /** The `sub` of the person whom the consent page names: an answer to that page is theirs alone (decision K35). */
+  person: z.string().exactOptional(),
+  /** True once the person said that they are somebody else than this browser knows. */
+  someoneElse: z.boolean().exactOptional(),
+}
+
+/** The authorization request of a client. */
+const ClientInteraction = z.object({
+  ...common,
+  ...asked,
+  purpose: z.literal('client'),
+  redirectUri: z.string(),
+  state: z.string().optional(),
+  codeChallenge: z.string(),
   /** The client's wishes about the sign-in, for the provider. */
   wishes: z
     .object({
@@ -54,12 +65,17 @@ const ClientInteraction = z.object({
       display: z.string().exactOptional(),
     })
     .exactOptional(),
-  /** SHA-256 of the cookie of the browser that it belongs to (decision K6). */
-  browser: z.string(),
-  /** The `sub` of the person whom the consent page names: an answer to that page is theirs alone (decision K35). */
-  person: z.string().exactOptional(),
-  /** True once the person said that they are somebody else than this browser knows. */
-  someoneElse: z.boolean().exactOptional(),
+})
+
+/** The request of a device, whose code a person typed in this browser (RFC 8628). It ends when the code does. */
+const DeviceInteraction = z.object({
+  ...common,
+  ...asked,
+  purpose: z.literal('device'),
+  /** The code in its one form. */
+  userCode: z.string(),
+  /** The id of the request: the code may name another one later. */
+  deviceId: z.string(),
 })
 
 /**
@@ -77,11 +93,18 @@ const SessionInteraction = z.object({
   fragment: z.string().exactOptional(),
 })
 
-const Interaction = z.discriminatedUnion('purpose', [ClientInteraction, SessionInteraction])
+const Interaction = z.discriminatedUnion('purpose', [
+  ClientInteraction,
+  DeviceInteraction,
+  SessionInteraction,
+])
 
 export type ClientInteraction = Readonly<z.infer<typeof ClientInteraction>>
+export type DeviceInteraction = Readonly<z.infer<typeof DeviceInteraction>>
+/** A request that a person is asked about. */
+export type AskedInteraction = ClientInteraction | DeviceInteraction
 export type SessionInteraction = Readonly<z.infer<typeof SessionInteraction>>
-export type Interaction = ClientInteraction | SessionInteraction
+export type Interaction = AskedInteraction | SessionInteraction
 
 /**
  * The places of an interaction's members in its sealed list; absent ones are null. Without names it is half as long, which
@@ -109,7 +132,13 @@ const MEMBERS = [
   'someoneElse',
   'documentHost',
   'fragment',
-] as const satisfies readonly (keyof ClientInteraction | keyof SessionInteraction)[]
+  'userCode',
+  'deviceId',
+] as const satisfies readonly (
+  | keyof ClientInteraction
+  | keyof DeviceInteraction
+  | keyof SessionInteraction
+)[]
 
 /** The services that sealing needs. */
 export interface Sealing {
@@ -147,7 +176,7 @@ function withPlaces(
   interaction: Interaction,
   resources: Sealing['resources'],
 ): readonly unknown[] {
-  if (interaction.purpose !== 'client') return list
+  if (interaction.purpose === 'session') return list
   const offered = resources.byAudience(interaction.resource)?.scopes
   const places = offered && toPlaces(interaction.scopes, offered)
   return places ? list.with(MEMBERS.indexOf('scopes'), places) : list
@@ -183,7 +212,7 @@ function membersOf(list: unknown): Readonly<Record<string, unknown>> | undefined
 /** The next step of an interaction. Steps never call each other; each asks {@link next}. */
 export type Step =
   | { readonly kind: 'start-again' }
-  | { readonly kind: 'consent'; readonly interaction: ClientInteraction }
+  | { readonly kind: 'consent'; readonly interaction: AskedInteraction }
   | { readonly kind: 'identify' }
 
 /**

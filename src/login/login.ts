@@ -1,9 +1,10 @@
 /**
- * `/login`: the built-in login page, for a person who began or allowed the interaction in this same browser.
+ * `/authorize/login`, and `/login`: the built-in login page, for a person who began or allowed the interaction in this
+ * same browser.
  *
  * @module
  */
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { sha256 } from '../crypto.ts'
 import { PageError } from '../errors.ts'
 import { refuseCrossSite } from '../http/cross-site.ts'
@@ -11,7 +12,7 @@ import { onHost } from '../http/host-constraint.ts'
 import { allowOnly } from '../http/methods.ts'
 import { rawQuery } from '../http/raw-query.ts'
 import { type LoginProblem, loginPage, loginPageHeaders } from '../pages/login-page.ts'
-import { CONSENT_PATH, LOGIN_PATH, originOf, ownPath } from '../paths.ts'
+import { CONSENT_PATH, LOGIN_ALIAS, LOGIN_PATH, originOf, ownPath } from '../paths.ts'
 import { ProviderBusy } from '../providers/provider.ts'
 import { type Parameters, parseParameters, single } from '../url/parameters.ts'
 import type { Outcome } from './complete.ts'
@@ -35,7 +36,7 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
     elapsed: flow.elapsed,
   })
 
-  app.get(LOGIN_PATH, { constraints }, async (request, reply) => {
+  const showPage = async (request: FastifyRequest, reply: FastifyReply) => {
     const sealed = single(parseParameters(rawQuery(request)), 'interaction')
     const interaction = await receiveInteraction(request, sealed, flow)
     if (await mayIdentify(interaction, request, reply, flow)) {
@@ -43,9 +44,12 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
       await showLogin(reply, interaction, flow, loginHint === undefined ? {} : { name: loginHint })
     }
     return reply
-  })
+  }
 
-  app.post<{ Body: Parameters }>(LOGIN_PATH, { constraints }, async (request, reply) => {
+  const takePassword = async (
+    request: FastifyRequest<{ Body: Parameters }>,
+    reply: FastifyReply,
+  ) => {
     refuseCrossSite(request, originOf(flow.issuer))
     const sealed = single(request.body, 'interaction')
     const interaction = await receiveInteraction(request, sealed, flow)
@@ -87,8 +91,13 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
       await showLogin(reply, interaction, flow, { name, problem })
     }
     return reply
-  })
-  allowOnly(app, LOGIN_PATH, ['GET', 'POST'], constraints)
+  }
+
+  for (const path of [LOGIN_PATH, LOGIN_ALIAS]) {
+    app.get(path, { constraints }, showPage)
+    app.post<{ Body: Parameters }>(path, { constraints }, takePassword)
+    allowOnly(app, path, ['GET', 'POST'], constraints)
+  }
 }
 
 async function showLogin(

@@ -109,6 +109,10 @@ export async function answerProviderFailure(
     kind: texts.kind,
     title: texts.title,
     text: texts.text,
-    actions: [await purpose.retry(), ...(back ? [{ label: back.label, href: back.location }] : [])],
+    actions: [
+      await purpose.retry(),
+      ...(back ? [{ label: back.label, href: back.location }] : []),
+      ...(purpose.giveUp ? [await purpose.giveUp()] : []),
+    ],
   })
 }

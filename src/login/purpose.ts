@@ -40,6 +40,11 @@ export interface WayBack {
 }
 
 export interface Purpose {
+  /**
+   * Makes the checks that the person's answer may still fail, before anything is written.
+   * @throws PageError that tells the person
+   */
+  check?(): Promise<void>
   /** The name of the program that asked; absent where the person asked for a page. */
   readonly clientName?: string
   /**
@@ -58,6 +63,8 @@ export interface Purpose {
   restart(): Promise<ErrorAction>
   /** The action for a person who may try the same step again. */
   retry(): Promise<ErrorAction>
+  /** The action that tells the client that it gets nothing, where no browser can be sent to it. */
+  giveUp?(): Promise<ErrorAction>
   /** Absent where no client waits for an answer. */
   wayBack?(refusal: Refusal): WayBack
 }

@@ -5,12 +5,14 @@
  */
 import type { FastifyReply } from 'fastify'
 import type { AuthorizationError, VerifiedRedirect } from '../errors.ts'
+import { isBrowserForm } from '../http/browser-request.ts'
 import { sendErrorPage } from '../http/errors.ts'
 import { destinationName, withParameters } from '../oauth/redirect-uri.ts'
 import { appPage, continuePage } from '../pages/continue-page.ts'
 import {
   FRAGMENT_SCRIPTS,
   type FragmentPage,
+  onwardPage,
   restoreFragmentPage,
   saveFragmentPage,
 } from '../pages/fragment.ts'
@@ -37,6 +39,9 @@ export function answerUrl(
 /**
  * Sends the browser on: by a redirect (303: a form posted here is never posted there, OAuth 2.1 section 7.5.4), or to an
  * app by a page with a link (decision K10).
+ *
+ * A browser's form that leads to another host is answered with a page that goes on by itself: many proxies add a policy
+ * with `form-action 'self'` to their whole site, and Chromium applies it to the redirects after a form (decision K41).
  * @param options `allowed`: true if the client gets what it asked for
  */
 export function sendOn(
@@ -44,7 +49,12 @@ export function sendOn(
   location: string,
   { allowed = false }: { readonly allowed?: boolean } = {},
 ): void {
-  if (/^(?:https?:|\/)/i.test(location)) {
+  const isElsewhere = /^https?:/i.test(location)
+  if (isElsewhere && isBrowserForm(reply.request)) {
+    sendContinuePage(reply, location, `Continue to ${destinationName(location)}`)
+    return
+  }
+  if (isElsewhere || location.startsWith('/')) {
     void reply
       .header('cache-control', 'no-store')
       .header('referrer-policy', 'no-referrer')
@@ -72,6 +82,16 @@ export function saveFragment(reply: FastifyReply, page: FragmentPage): void {
 export function restoreFragment(reply: FastifyReply, page: FragmentPage): void {
   const scripts = [FRAGMENT_SCRIPTS.restore]
   void reply.headers(pageHeaders({ navigatesAway: true, scripts })).send(restoreFragmentPage(page))
+}
+
+/** {@link sendOn} to a page of a protected server, with the fragment of the address that the browser shows. */
+export function sendOnToPage(reply: FastifyReply, to: string): void {
+  if (!isBrowserForm(reply.request)) {
+    sendOn(reply, to)
+    return
+  }
+  const scripts = [FRAGMENT_SCRIPTS.onward]
+  void reply.headers(pageHeaders({ navigatesAway: true, scripts })).send(onwardPage({ to }))
 }
 
 /**

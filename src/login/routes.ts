@@ -7,6 +7,7 @@ import '@fastify/cookie'
 import type { FastifyInstance } from 'fastify'
 import { PageError } from '../errors.ts'
 import { acceptForms } from '../http/bodies.ts'
+import { isFetchOfProgram } from '../http/browser-request.ts'
 import { answerPerson } from '../http/errors.ts'
 import { cutFromOpeners, refuseUnlessOpened } from '../http/own-pages.ts'
 import { ASKED_HOST } from '../oauth/authorization-request.ts'
@@ -15,6 +16,7 @@ import { isOwnHost } from '../url/host.ts'
 import { authorizeRoute } from './authorize.ts'
 import { callbackRoute } from './callback.ts'
 import { consentRoute } from './consent.ts'
+import { deviceRoutes } from './device.ts'
 import { type LoginFlow, pageHostOf } from './flow.ts'
 import { loginRoute } from './login.ts'
 
@@ -23,7 +25,11 @@ export function loginRoutes(app: FastifyInstance, flow: LoginFlow): void {
   app.setErrorHandler(answerPerson)
   acceptForms(app)
   cutFromOpeners(app, pageHostOf(flow))
-  app.addHook('onRequest', async (request) => refuseUnlessOpened(request))
+  app.addHook('onRequest', async (request) => {
+    // The route refuses it, too, but later: a program that tries requests out reads which of them are wrong.
+    const isTrial = request.routeOptions.url === ENDPOINTS.authorization
+    if (!(isTrial && isFetchOfProgram(request.raw.rawHeaders))) refuseUnlessOpened(request)
+  })
   app.addHook('onRequest', async (request, reply) => {
     if (isOwnHost(request.headers.host ?? '', flow.issuer)) return
     // Here the browser would give our cookies and the person's password to another origin.
@@ -44,6 +50,7 @@ export function loginRoutes(app: FastifyInstance, flow: LoginFlow): void {
   })
   authorizeRoute(app, flow)
   consentRoute(app, flow)
+  deviceRoutes(app, flow)
   if (flow.passwordLogin) loginRoute(app, flow, flow.passwordLogin)
   if (flow.provider.kind === 'redirect') callbackRoute(app, flow, flow.provider)
 }

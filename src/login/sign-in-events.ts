@@ -4,13 +4,13 @@
  * @module
  */
 import type { FastifyRequest } from 'fastify'
-import { clientFacts } from '../oauth/grant-facts.ts'
+import { clientFacts, DEVICE_DESTINATION } from '../oauth/grant-facts.ts'
 import { destinationName } from '../oauth/redirect-uri.ts'
 import { subjectOf } from '../oauth/subject.ts'
 import type { Identity, ProviderFailure } from '../providers/provider.ts'
 import type { Outcome } from './complete.ts'
 import type { LoginFlow } from './flow.ts'
-import type { ClientInteraction, Interaction } from './interaction.ts'
+import type { AskedInteraction, Interaction } from './interaction.ts'
 import { journeyOf } from './journey.ts'
 
 /** A person may be in thousands of groups; the first ones show how the provider writes them. */
@@ -73,7 +73,7 @@ export function reportRefusedPerson(
  */
 export function reportConsent(
   request: FastifyRequest,
-  interaction: ClientInteraction,
+  interaction: AskedInteraction,
   flow: LoginFlow,
   {
     event,
@@ -83,14 +83,14 @@ export function reportConsent(
     readonly person?: Identity | undefined
   },
 ): void {
-  const { clientHash, clientName, scopes, redirectUri } = interaction
+  const { clientHash, clientName, scopes } = interaction
   request.report({
     event,
     grant: journeyOf(interaction),
     ...(person && personFacts(person, flow)),
     ...clientFacts({ clientHash, clientName }),
     scopes,
-    destination: destinationName(redirectUri),
+    destination: destinationIn(interaction),
     resource: resourceOf(interaction, flow)?.id,
   })
 }
@@ -106,12 +106,20 @@ export function reportSignIn(
     event: isKnown ? 'let-in' : 'signed-in',
     ...personFacts(person, flow),
     scopes,
-    destination:
-      interaction.purpose === 'client'
-        ? destinationName(interaction.redirectUri)
-        : new URL(interaction.returnTo).host,
+    destination: destinationIn(interaction),
     ...circumstances(interaction, flow),
   })
+}
+
+function destinationIn(interaction: Interaction): string {
+  switch (interaction.purpose) {
+    case 'client':
+      return destinationName(interaction.redirectUri)
+    case 'device':
+      return DEVICE_DESTINATION
+    case 'session':
+      return new URL(interaction.returnTo).host
+  }
 }
 
 const personFacts = (person: Identity, flow: LoginFlow) => ({
@@ -124,7 +132,7 @@ function circumstances(interaction: Interaction, flow: LoginFlow) {
     grant: journeyOf(interaction),
     provider: flow.provider.id,
     resource: resourceOf(interaction, flow)?.id,
-    ...(interaction.purpose === 'client' && clientFacts(interaction)),
+    ...(interaction.purpose !== 'session' && clientFacts(interaction)),
   }
 }
 

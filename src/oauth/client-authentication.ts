@@ -110,6 +110,15 @@ function isAuthentic(client: Client, secret: string | undefined, clients: Client
   return secret !== undefined && clients.verifySecret(client.id, secret)
 }
 
+/** The ids under which a client with a secret, or without one, may have sent a request; nothing is verified. */
+export function claimedIds({
+  authorization,
+  parameters,
+}: Pick<ClientRequest, 'authorization' | 'parameters'>): readonly string[] {
+  const ids = (parseBasic(authorization) ?? []).map(({ id }) => id)
+  return [...ids, ...(parameters.get('client_id')?.slice(0, 1) ?? [])]
+}
+
 /** The readings of a Basic header: as sent, and form-decoded (RFC 6749 section 2.3.1); SDKs send either form. */
 function parseBasic(authorization: string | undefined): Credentials[] | undefined {
   if (authorization === undefined || !/^basic(?: |$)/i.test(authorization)) return undefined

@@ -11,6 +11,9 @@ const GRANT_CHARACTERS = 10
 /** As many as `X-Forwarded-Client` has, so that the logs of servers name the same client. */
 const CLIENT_CHARACTERS = 16
 
+/** Where the answer to a device goes, in events and in the grant: it has no address. */
+export const DEVICE_DESTINATION = 'a device'
+
 export const shortGrant = (grantId: string): string => grantId.slice(0, GRANT_CHARACTERS)
 
 /** @param clientHash SHA-256 of the client_id; empty for a client that is not known */

@@ -5,10 +5,11 @@
  * @module
  */
 
-import { ENDPOINTS, PROTECTED_RESOURCE } from '../paths.ts'
+import { ENDPOINTS } from '../paths.ts'
 import type { Resource, ResourceMatch } from '../resources/resource-table.ts'
 import { readPath } from '../url/path.ts'
 import { ASSERTION_ALGORITHMS } from './client-assertion.ts'
+import { DEVICE_CODE } from './grants/names.ts'
 import { advertisedScopes, OFFLINE_ACCESS } from './scope.ts'
 
 /** The methods by which a confidential client proves itself, at every endpoint alike. */
@@ -34,6 +35,9 @@ export function authorizationServerMetadata(
     issuer,
     authorization_endpoint: issuer + ENDPOINTS.authorization,
     token_endpoint: issuer + ENDPOINTS.token,
+    ...(options.grantTypes.includes(DEVICE_CODE) && {
+      device_authorization_endpoint: issuer + ENDPOINTS.deviceAuthorization,
+    }),
     ...(options.registration && { registration_endpoint: issuer + ENDPOINTS.registration }),
     revocation_endpoint: issuer + ENDPOINTS.revocation,
     introspection_endpoint: issuer + ENDPOINTS.introspection,
@@ -68,11 +72,11 @@ export function protectedResourceMetadata(
   path: string,
   { issuer, provider }: { readonly issuer: string; readonly provider: string | undefined },
 ): Readonly<Record<string, unknown>> {
+  // Our issuer comes first: clients take the first, and the provider does not know this resource.
+  const usual = resource.acceptsProviderTokens && provider !== undefined ? [provider] : []
   return {
     resource: resource.origin + path,
-    // Our issuer comes first: clients take the first, and the provider does not know this resource.
-    authorization_servers:
-      resource.acceptsProviderTokens && provider !== undefined ? [issuer, provider] : [issuer],
+    authorization_servers: resource.authorizationServers ?? [issuer, ...usual],
     scopes_supported: advertisedScopes(resource),
     bearer_methods_supported: ['header'],
     resource_name: resource.name,
@@ -86,5 +90,5 @@ const isPathOfUrl = (path: string) =>
 /** The URL of the metadata that a challenge names: the document of the requested path (decision K18). */
 export function metadataUrl({ resource, path, viaAlso }: ResourceMatch): string {
   const named = !viaAlso && isPathOfUrl(path) ? path : resource.path
-  return resource.origin + PROTECTED_RESOURCE + (named === '/' ? '' : named)
+  return resource.documentAt + (named === '/' ? '' : named)
 }

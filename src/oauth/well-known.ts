@@ -7,8 +7,10 @@
  * @module
  */
 
-import { AUTHORIZATION_SERVER, PROTECTED_RESOURCE } from '../paths.ts'
+import { AUTHORIZATION_SERVER, PROTECTED_RESOURCE, prefixOf } from '../paths.ts'
+import { describedElsewhere } from '../resources/document-address.ts'
 import type { Resource, ResourceTable } from '../resources/resource-table.ts'
+import { isOwnHost } from '../url/host.ts'
 import { withoutQuery } from '../url/path.ts'
 
 export type Document =
@@ -22,23 +24,27 @@ export type Document =
 
 /**
  * @param target the request target
- * @param host the Host header
- * @param ownPrefix `PATH_PREFIX`, which our issuer ends in
+ * @param places `host`: the Host header; `issuer`: our own origin, with `PATH_PREFIX`, where documents of servers on other
+ *   hosts are too
  * @returns the document, or undefined if the path names none of ours
  */
 export function wellKnown(
   target: string,
-  host: string,
-  resources: ResourceTable,
-  ownPrefix = '',
+  {
+    host,
+    issuer,
+    resources,
+  }: { readonly host: string; readonly issuer: string; readonly resources: ResourceTable },
 ): Document | undefined {
   const path = withoutQuery(target)
+  const elsewhere = isOwnHost(host, issuer) ? describedElsewhere(path) : undefined
+  if (elsewhere) return protectedResource(elsewhere.path, elsewhere.host, resources)
   const described = after(path, PROTECTED_RESOURCE)
   if (described !== undefined) return protectedResource(described, host, resources)
   for (const name of AUTHORIZATION_SERVER) {
     const issuerPath = after(path, name) ?? before(path, name)
     if (issuerPath === undefined) continue
-    const isOurs = ['', ownPrefix].includes(issuerPath.replace(/\/$/, ''))
+    const isOurs = ['', prefixOf(issuer)].includes(issuerPath.replace(/\/$/, ''))
     return isOurs || typeof resources.match(host, issuerPath) !== 'string'
       ? { kind: 'authorization-server' }
       : undefined

@@ -18,13 +18,15 @@ import {
 import { layout } from './layout.ts'
 import { linkTarget } from './link-target.ts'
 
-/** Where the answer goes, as the verified redirect URI says it. */
+/** Where the answer goes: as the verified redirect URI says it, or to the device that asks for it. */
 export type Destination =
   /** `host` with its port, shown small: the words matter, but the host must be on the page. */
   | { readonly kind: 'loopback'; readonly host?: string }
   | { readonly kind: 'host'; readonly host: string }
   /** A private-use scheme (RFC 8252 section 7.1), without its colon. */
   | { readonly kind: 'app'; readonly scheme: string }
+  /** A device without a browser of its own, which shows this code (RFC 8628). */
+  | { readonly kind: 'device'; readonly userCode: string }
 
 /** How the name of the client is known: by its own word, by the operator's, or by the host that publishes it. */
 export type Known = 'self-declared' | 'configured' | { readonly publishedBy: string }
@@ -36,7 +38,14 @@ export interface ConsentPage {
   readonly interaction: string
   readonly client: { readonly name: string; readonly known: Known }
   readonly resource: { readonly name: string; readonly host: string }
-  readonly scopes: readonly { readonly name: string; readonly description: string }[]
+  /** What the client may do. A person may untick those with a box, and grants the others with any of them. */
+  readonly scopes: readonly {
+    readonly name: string
+    readonly description: string
+    readonly hasBox?: boolean
+  }[]
+  /** The person unticked every box. */
+  readonly choseNothing?: boolean
   readonly destination: Destination
   /** The whole redirect URI. */
   readonly address?: string
@@ -64,6 +73,8 @@ function destinationLine(destination: Destination): Html {
       return html`<b>${isolated(destination.host)}</b>`
     case 'app':
       return html`<b class="sentence">an app on this device</b><p class="quiet">the one that opens ${isolated(destination.scheme)}: links</p>`
+    case 'device':
+      return html`<b class="sentence">the device that shows this code</b><p class="code">${isolated(destination.userCode)}</p>`
   }
 }
 
@@ -82,6 +93,8 @@ function warning({ client, destination }: ConsentPage): Html | string | undefine
       return 'Any program on this computer can ask under this name: allow it only if you started it just now.'
     case 'app':
       return 'Any app on this device can open these links: allow it only if you started it just now.'
+    case 'device':
+      return html`<b>Go on only if you started this yourself, just now, on a device that shows this code.</b> If somebody sent you the code or a link, choose Deny: whoever has that device would use this server with your account.`
     case 'host':
       if (client.known === 'configured') return undefined
       if (typeof client.known === 'object' && client.known.publishedBy !== destination.host) {
@@ -89,6 +102,21 @@ function warning({ client, destination }: ConsentPage): Html | string | undefine
       }
       return 'Allow this only if you started it just now and trust where the answer goes.'
   }
+}
+
+/** The list of what the client may do; with boxes, the fields of the form say which of them are ticked. */
+function scopeList({ scopes, choseNothing }: ConsentPage): Html {
+  const words = ({ name, description }: ConsentPage['scopes'][number]) =>
+    html`<span>${isolated(description, displayText(name))}</span>`
+  const hasBoxes = scopes.some(({ hasBox }) => hasBox)
+  const lines = scopes.map((scope) =>
+    scope.hasBox
+      ? html`<li><label class="box-line"><input type="checkbox" form="consent" name="scope" value="${scope.name}" checked>${words(scope)}</label></li>`
+      : html`<li>${tickIcon}${words(scope)}</li>`,
+  )
+  return html`${choseNothing && html`<p class="problem-line" role="alert">Leave at least one ticked, or choose Deny.</p>`}
+<ul>${lines}</ul>
+${hasBoxes && html`<input type="hidden" form="consent" name="choice" value="boxes"><p class="quiet">Untick what it should not do.</p>`}`
 }
 
 /** The document. Deny comes first and is as large as Allow; the form posts `interaction` and `decision`. */
@@ -100,14 +128,11 @@ export function consentPage(page: ConsentPage): string {
 <dl>
 <div><dt>${programIcon}Who is asking</dt><dd><b>${isolated(page.client.name, UNNAMED_PROGRAM)}</b><p class="quiet">${howKnown(page.client.known)}</p></dd></div>
 <div><dt>${serverIcon}What for</dt><dd><b>${isolated(page.resource.name, page.resource.host)}</b><p class="quiet">${isolated(page.resource.host)}</p></dd></div>
-<div><dt>${keyIcon}What it will be able to do there</dt><dd><ul>${page.scopes.map(
-      ({ name, description }) =>
-        html`<li>${tickIcon}<span>${isolated(description, displayText(name))}</span></li>`,
-    )}</ul></dd></div>
+<div><dt>${keyIcon}What it will be able to do there</dt><dd>${scopeList(page)}</dd></div>
 <div class="destination"><dt>${destinationIcon}Where the answer goes</dt><dd>${destinationLine(page.destination)}${addressLine(page)}</dd></div>
 </dl>
 ${caution !== undefined && html`<p class="note">${infoIcon}<span>${caution}</span></p>`}
-<form method="post" action="${linkTarget(page.action)}">
+<form method="post" action="${linkTarget(page.action)}" id="consent">
 <input type="hidden" name="interaction" value="${page.interaction}">
 <div class="buttons">
 <button class="button" name="decision" value="deny">Deny</button>

@@ -48,6 +48,10 @@ const RESTORE = `
 }
 `
 
+const ONWARD = `
+location.replace(JSON.parse(document.getElementById('data').textContent).to + location.hash)
+`
+
 const sourceOf = (script: string) =>
   `'sha256-${createHash('sha256').update(script).digest('base64')}'`
 
@@ -56,6 +60,7 @@ export const FRAGMENT_SCRIPTS = {
   carry: sourceOf(CARRY),
   save: sourceOf(SAVE),
   restore: sourceOf(RESTORE),
+  onward: sourceOf(ONWARD),
 } as const
 
 /** The script for a page with marked forms or links; it stands behind them. */
@@ -85,15 +90,25 @@ export const saveFragmentPage = ({ to, key }: FragmentPage): string =>
 export const restoreFragmentPage = ({ to, key }: FragmentPage): string =>
   moment({ to, key }, { script: RESTORE, plain: to })
 
-/** @param plain where a browser without scripts goes */
+/**
+ * The page after a form whose address had the fragment: it goes on to `to` with it, as a redirect would.
+ * To be sent with `pageHeaders({ navigatesAway: true, scripts: [FRAGMENT_SCRIPTS.onward] })`.
+ */
+export const onwardPage = ({ to }: Pick<FragmentPage, 'to'>): string =>
+  moment({ to }, { script: ONWARD, plain: to })
+
+/**
+ * @param plain where a browser goes after a second if no script ran: a proxy's policy may stop them, and then
+ *   `noscript` does nothing
+ */
 function moment(
-  data: FragmentPage,
+  data: Pick<FragmentPage, 'to'> & Partial<FragmentPage>,
   { script, plain }: { readonly script: string; readonly plain: string },
 ): string {
   const href = linkTarget(plain)
   return layout({
     title: 'One moment',
-    head: html`<noscript><meta http-equiv="refresh" content="0; url=${href}"></noscript>`,
+    head: html`<meta http-equiv="refresh" content="1; url=${href}">`,
     main: html`<h1>One moment</h1>
 <p>Your browser is opening the next page. If nothing happens, use this button.</p>
 <div class="buttons"><a class="button primary" href="${href}">${isolated('Continue')}</a></div>

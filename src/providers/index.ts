@@ -2,10 +2,13 @@
 
 import type { Keyring } from '../crypto.ts'
 import { createBuiltinProvider } from './builtin.ts'
+import { createEntraProvider } from './entra.ts'
+import { createGithubProvider } from './github.ts'
 import { createGoogleProvider } from './google.ts'
 import { createKeycloakProvider } from './keycloak.ts'
 import { createOddities, type ReportOddity } from './oddities.ts'
 import { createOidcProvider } from './oidc.ts'
+import { PRESETS } from './presets.ts'
 import type { Provider } from './provider.ts'
 import type { ProviderConfig, UserConfig } from './provider-config.ts'
 
@@ -33,7 +36,15 @@ export function createProvider(config: ProviderConfig, given: ProviderDeps): Pro
       return createKeycloakProvider({ ...deps, ...config })
     case 'google':
       return createGoogleProvider({ ...deps, ...config })
+    case 'entra':
+      return createEntraProvider({ ...deps, ...config })
+    case 'github':
+      return createGithubProvider({ ...deps, ...config })
     case 'oidc':
       return createOidcProvider({ ...deps, ...config, name: new URL(config.issuerUrl).host })
+    default: {
+      const { name, groupsAreKeys } = PRESETS[config.type]
+      return createOidcProvider({ ...deps, ...config, name, groupsAreKeys })
+    }
   }
 }

@@ -38,6 +38,10 @@ export interface ConnectionOptions {
   readonly discoveryUrl?: string
   /** Another spelling of the issuer that the provider's tokens may have. */
   readonly issuerAlias?: string
+  /** True for the `iss` of ID tokens of a provider with many issuers, whose document has a placeholder instead. */
+  isIssuerOfTenant?(issuer: unknown): boolean
+  /** False for a key of the key set that signs for others alone. */
+  acceptsKey?(key: Readonly<Record<string, unknown>>): boolean
   readonly clientId: string
   readonly clientSecret: string
   /** The only way to authenticate there; without it the discovery document decides. */
@@ -105,7 +109,7 @@ export function createOidcConnection(options: ConnectionOptions): OidcConnection
       createProviderKeys({
         load: async () => {
           const { metadata } = await discoveredOrStale()
-          return fetchKeys(usable(metadata.jwks_uri, 'jwks_uri'), options.tolerated ?? ignore)
+          return fetchKeys(usable(metadata.jwks_uri, 'jwks_uri'), options)
         },
         graceMs,
         elapsed,
@@ -157,13 +161,14 @@ async function discover(
 function configure(
   metadata: Readonly<ServerMetadata>,
   authenticate: ClientAuth,
-  { clientId, issuerAlias, allowInsecure, tolerated = ignore }: ConnectionOptions,
+  { clientId, issuerAlias, isIssuerOfTenant, allowInsecure, tolerated = ignore }: ConnectionOptions,
 ): Configuration {
   const configuration = new Configuration(metadata, clientId, undefined, authenticate)
   configuration.timeout = PROVIDER_TIMEOUT
   configuration[customFetch] = tidyTokenAnswers({
     issuer: metadata.issuer,
-    ...(issuerAlias !== undefined && { alias: issuerAlias }),
+    isAlias: (iss) =>
+      (issuerAlias !== undefined && iss === issuerAlias) || (isIssuerOfTenant?.(iss) ?? false),
     fetch: fetchFromProvider,
     tolerated,
   })
@@ -171,7 +176,10 @@ function configure(
   return configuration
 }
 
-async function fetchKeys(address: URL, tolerated: ReportOddity): Promise<JSONWebKeySet> {
+async function fetchKeys(
+  address: URL,
+  { tolerated = ignore, acceptsKey = () => true }: ConnectionOptions,
+): Promise<JSONWebKeySet> {
   const answer = await fetchDocument(address.href, {
     headers: { accept: 'application/json' },
     signal: AbortSignal.timeout(PROVIDER_TIMEOUT * 1000),
@@ -184,7 +192,7 @@ async function fetchKeys(address: URL, tolerated: ReportOddity): Promise<JSONWeb
   }
   const odd = stated.find((key) => !Key.safeParse(key).success)
   if (odd !== undefined) tolerated(`the keys: an entry is no key, but ${kindOf(odd)}`)
-  return { keys }
+  return { keys: keys.filter(acceptsKey) }
 }
 
 /** Runs a step; an error of the libraries becomes a {@link ProviderFailure} without any secret in it. */

@@ -29,16 +29,22 @@ export function providerFailure(error: unknown, { about, secrets }: ProviderStep
   if (error instanceof ProviderFailure) return error
   if (error instanceof AuthorizationResponseError) {
     const kind = KINDS[error.error] ?? 'failed'
-    return new ProviderFailure(kind, `the provider sent the person back: ${quote(error, secrets)}`)
+    return new ProviderFailure(
+      kind,
+      `the provider sent the person back: ${quoteError(error, secrets)}`,
+    )
   }
   if (error instanceof ResponseBodyError) {
     const kind = error.error === 'temporarily_unavailable' ? 'unavailable' : 'failed'
-    return new ProviderFailure(kind, `the provider refused ${about}: ${quote(error, secrets)}`)
+    return new ProviderFailure(kind, `the provider refused ${about}: ${quoteError(error, secrets)}`)
   }
   if (error instanceof WWWAuthenticateChallengeError) {
     const parameters = error.cause[0]?.parameters
     const words = { ...parameters, error: parameters?.error ?? String(error.status) }
-    return new ProviderFailure('failed', `the provider refused ${about}: ${quote(words, secrets)}`)
+    return new ProviderFailure(
+      'failed',
+      `the provider refused ${about}: ${quoteError(words, secrets)}`,
+    )
   }
   if (error instanceof errors.JOSEError) {
     return new ProviderFailure('failed', `the token: ${error.message} (${error.code})`)
@@ -59,7 +65,7 @@ function messageOf(error: Error): string {
 }
 
 /** The provider's words, on one line and without secrets. Anybody who can change a URL may have written them. */
-function quote(
+export function quoteError(
   { error, error_description: description }: { error: string; error_description?: string },
   secrets: readonly string[],
 ): string {

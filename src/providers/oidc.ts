@@ -19,6 +19,7 @@ import type { ProviderStep } from './oidc-failure.ts'
 import { identityFromClaims } from './oidc-identity.ts'
 import { createOidcTokens } from './oidc-tokens.ts'
 import { offersAccounts, signOutAddress } from './other-account.ts'
+import { keysAsGroups, type Preset } from './presets.ts'
 import {
   type Claims,
   type Identification,
@@ -38,6 +39,8 @@ export interface OidcOptions extends ConnectionOptions {
   /** Default: `openid email profile`. */
   readonly scopes?: readonly string[]
   readonly groupsClaim: string
+  /** See {@link Preset.groupsAreKeys}. */
+  readonly groupsAreKeys?: true | undefined
   /** Our redirect URI, as registered at the provider. */
   readonly redirectUri: string
   readonly keyring: Keyring
@@ -53,12 +56,14 @@ interface Differences {
   readonly admit: (claims: Claims) => void
   /** False if userinfo knows nothing more of people than the ID token says. */
   readonly asksUserinfo: boolean
+  /** Reads the person in a way of its own, by the claims as the provider signed them. Rejects with ProviderFailure. */
+  readonly identify?: (signed: Claims, accessToken: string) => Promise<Identification>
 }
 
 type Redeemed = Awaited<ReturnType<typeof authorizationCodeGrant>>
 
 const SCOPES = ['openid', 'email', 'profile']
-const STANDARD: Differences = {
+export const STANDARD: Differences = {
   parameters: ({ prompt, loginHint, maxAge, acrValues, uiLocales, display }) => ({
     ...(prompt !== undefined && { prompt }),
     ...(loginHint !== undefined && { login_hint: loginHint }),
@@ -87,7 +92,7 @@ export function createOidcProvider(options: OidcOptions): RedirectProvider {
 export function createOidcLogin(
   connection: OidcConnection,
   options: OidcOptions,
-  { parameters, saysAuthTime, admit, asksUserinfo }: Differences = STANDARD,
+  { parameters, saysAuthTime, admit, asksUserinfo, identify }: Differences = STANDARD,
 ): RedirectProvider {
   const { clientId, clientSecret, groupsClaim, keyring, tolerated, scopes = SCOPES } = options
   const { discovered, isIssuer, createKeys, usable, refusePlain } = connection
@@ -166,17 +171,19 @@ export function createOidcLogin(
 
   async function personOf(found: Discovered, tokens: Redeemed): Promise<Identification> {
     // openid-client has compared the claims; only the signature proves that they are the provider's.
-    await keys.verify(idTokenOf(tokens))
+    const { claims: signed = {} } = await keys.verify(idTokenOf(tokens))
     const claims: Claims = tokens.claims() ?? {}
     if (claims.azp !== undefined && claims.azp !== clientId) {
       throw new ProviderFailure('failed', 'the ID token was issued to another client (azp)')
     }
     admit(claims)
     const accessToken = tokens.access_token
+    if (identify) return identify(signed, accessToken)
     const stated = asksUserinfo
       ? await withUserinfo(claims, { found, usable, accessToken, groupsClaim })
       : claims
-    const person = identityFromClaims(stated, groupsClaim, tolerated)
+    const readable = options.groupsAreKeys ? keysAsGroups(stated, groupsClaim) : stated
+    const person = identityFromClaims(readable, groupsClaim, tolerated)
     const isAbsent = claimAt(stated, groupsClaim) === undefined
     return { person, ...(isAbsent && { absentClaim: groupsClaim }) }
   }

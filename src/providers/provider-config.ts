@@ -4,6 +4,7 @@
  * @module
  */
 import { lowerCase } from '../identifiers.ts'
+import type { PresetName } from './presets.ts'
 
 /** The issuer of built-in people: not a URL, so that it outlives a change of the gateway's address. */
 export const BUILTIN_ISSUER = 'builtin'
@@ -30,7 +31,7 @@ export type TokenEndpointAuthMethod = 'client_secret_basic' | 'client_secret_pos
 
 /** A provider that people are sent to. */
 export interface RedirectProviderConfig {
-  readonly type: 'oidc' | 'keycloak' | 'google'
+  readonly type: 'oidc' | 'keycloak' | 'google' | PresetName
   /** Every grant of its people holds this id: under another id they sign in again. */
   readonly id: string
   /** http or https, without a slash at its end. */
@@ -45,7 +46,7 @@ export interface RedirectProviderConfig {
   readonly scopes?: readonly string[]
   /** The claim that lists a person's groups. */
   readonly groupsClaim: string
-  /** `oidc` only: the provider gives each user name to one person only. Default: false. */
+  /** `oidc` and presets: the provider gives each user name to one person only. Default: false. */
   readonly uniqueUsernames?: boolean
   /** Google Workspace domains, as A-labels, that must manage a person's account; empty admits everyone. */
   readonly hostedDomains: readonly string[]
@@ -58,5 +59,54 @@ export interface RedirectProviderConfig {
   readonly allowInsecure: boolean
 }
 
+/** GitHub, or a GitHub Enterprise. */
+export interface GithubProviderConfig {
+  readonly type: 'github'
+  /** See {@link RedirectProviderConfig.id}. */
+  readonly id: string
+  /** The origin where people sign in; its people are keyed by it. */
+  readonly issuerUrl: string
+  /** The base of the REST API, without a slash at its end. */
+  readonly apiUrl: string
+  readonly clientId: string
+  readonly clientSecret: string
+  /** Scopes of the authorization request; organisations and teams are read only if `read:org` is among them. */
+  readonly scopes: readonly string[]
+  /** The organisations, in lower case, that memberships count of; empty: all. */
+  readonly organisations: readonly string[]
+}
+
+/** Microsoft Entra ID. */
+export interface EntraProviderConfig {
+  readonly type: 'entra'
+  /** See {@link RedirectProviderConfig.id}. */
+  readonly id: string
+  /** The authority where people sign in: that of the tenant, or the one for all organisations. */
+  readonly issuerUrl: string
+  /** The base of authorities, without a slash at its end. */
+  readonly baseUrl: string
+  /** The base of Microsoft Graph, without a slash at its end. */
+  readonly graphUrl: string
+  /** The ids, in lower case, of the tenants whose people are let in; at least one. */
+  readonly tenants: readonly string[]
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly tokenEndpointAuthMethod?: TokenEndpointAuthMethod
+  /** See {@link RedirectProviderConfig.scopes}. */
+  readonly scopes?: readonly string[]
+  /** Mail domains, as A-labels, whose addresses count without a statement of Entra; only with a single tenant. */
+  readonly verifiedDomains: readonly string[]
+  /** The groups that lists name: the only ones that are kept of a person in more groups than a token takes. */
+  readonly namedGroups: readonly string[]
+  /** See {@link RedirectProviderConfig.allowInsecure}. */
+  readonly allowInsecure: boolean
+}
+
+/** A provider elsewhere. */
+export type RemoteProviderConfig =
+  | RedirectProviderConfig
+  | GithubProviderConfig
+  | EntraProviderConfig
+
 /** The provider that identifies people. */
-export type ProviderConfig = { readonly type: 'builtin' } | RedirectProviderConfig
+export type ProviderConfig = { readonly type: 'builtin' } | RemoteProviderConfig

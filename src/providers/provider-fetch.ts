@@ -25,8 +25,11 @@ export async function fetchFromProvider(
   const asked = `${url.origin}${url.pathname}`
   const response = await fetch(url, {
     ...options,
-    // A form, or nothing: openid-client sends no other body here.
-    body: options.body instanceof URLSearchParams ? options.body : null,
+    // A form, JSON, or nothing: openid-client sends no other body here.
+    body:
+      options.body instanceof URLSearchParams || typeof options.body === 'string'
+        ? options.body
+        : null,
     redirect: 'manual',
   }).catch((error: unknown) => {
     throw outage(asked, error)

@@ -19,8 +19,11 @@ type Json = z.infer<typeof JsonObject>
 
 interface Spelling {
   readonly issuer: string
-  /** Google may leave the scheme out of the `iss` of an ID token, and openid-client compares `iss` exactly. */
-  readonly alias?: string
+  /**
+   * True for another `iss` of an ID token that counts as the issuer, since openid-client compares `iss` exactly: Google may
+   * leave the scheme out, and Entra names the tenant of the person.
+   */
+  isAlias?(iss: unknown): boolean
 }
 
 /** @returns a fetch that tidies token answers, and changes nothing else */
@@ -65,7 +68,7 @@ function tidy(given: Json, spelling: Spelling): { answer: Json; odd: readonly st
 /** `auth_time` is left out unless it is a time: a caller that needs it then misses it. */
 function tidyIdToken(
   original: string,
-  { issuer, alias }: Spelling,
+  { issuer, isAlias: isOther }: Spelling,
 ): { idToken: string; odd: readonly string[] } {
   const [header, payload = '', signature] = original.split('.')
   const parsed = JsonObject.safeParse(parseJson(Buffer.from(payload, 'base64url').toString()))
@@ -74,7 +77,7 @@ function tidyIdToken(
   const odd: string[] = []
   if (claims.nbf === null) odd.push('nbf')
   if ('auth_time' in claims && !isTime(claims.auth_time)) odd.push('auth_time')
-  const isAlias = alias !== undefined && claims.iss === alias
+  const isAlias = isOther?.(claims.iss) ?? false
   if (odd.length === 0 && !isAlias) return { idToken: original, odd }
   const words = odd.map((name) => `${name} of the ID token is ${kindOf(claims[name])}`)
   for (const name of odd) delete claims[name]

@@ -9,6 +9,7 @@ import type { Answer } from '../check/answer.ts'
 import { dressed, errorAnswer } from '../check/pages-for-people.ts'
 import { readerOfRequest } from '../http/browser-request.ts'
 import { lingerThenClose } from '../http/lingering-close.ts'
+import { REQUEST_ID } from '../http/request-id.ts'
 import { FAULT_WORDS } from '../pages/error-page.ts'
 import type { ResourceMatch } from '../resources/resource-table.ts'
 import { BodyTooLarge, UpstreamUnavailable } from './upstream.ts'
@@ -28,7 +29,7 @@ export function refuse(
 ): void {
   const { status, headers, body } = dressed(answer, brand)
   lingerThenClose(request.raw, response)
-  response.writeHead(status, [...headers, ...cors])
+  response.writeHead(status, [...headers, ...cors, REQUEST_ID, request.id])
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 

@@ -12,6 +12,8 @@ const DROPPED = new Set([
   'transfer-encoding',
   'upgrade',
   'trailer',
+  // The number of the request is ours, as in the log.
+  'x-request-id',
   // A server has no say about the requests and the data of other servers of its host, ours above all (threat T35).
   'service-worker-allowed',
   'clear-site-data',

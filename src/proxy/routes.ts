@@ -18,6 +18,7 @@ import { answerPerson, answerProgram, sendErrorPage } from '../http/errors.ts'
 import { sendJson } from '../http/json.ts'
 import { lingerThenClose } from '../http/lingering-close.ts'
 import type { compileOrigins } from '../http/origins.ts'
+import { REQUEST_ID } from '../http/request-id.ts'
 import type { Brand } from '../pages/brand.ts'
 import type { Resource, ResourceMatch, ResourceTable } from '../resources/resource-table.ts'
 import { isOwnHost } from '../url/host.ts'
@@ -132,7 +133,8 @@ async function passThrough(
       method: request.headers['access-control-request-method'],
       headers: request.headers['access-control-request-headers'],
     }
-    response.writeHead(204, preflightHeaders(origin, requested)).end()
+    const headers = preflightHeaders(origin, requested)
+    response.writeHead(204, [...headers, REQUEST_ID, request.id]).end()
     return
   }
   const started = performance.now()
@@ -176,6 +178,7 @@ async function passThrough(
   const isPerson = verified?.source === 'cookie' && request.method === 'GET' && isPageLoad(request)
   await deps.upstream.forward({
     request: request.raw,
+    requestId: request.id,
     response,
     onStream: () => seat?.becomesStream(),
     ...call,
@@ -204,6 +207,7 @@ async function passPublicDocument(
   const call = forwarding(request, allowed)
   await upstream.forward({
     request: request.raw,
+    requestId: request.id,
     response,
     ...call,
     // A redirect may lead to a place that needs a sign-in.

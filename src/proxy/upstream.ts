@@ -9,6 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Agent, type Dispatcher } from 'undici'
 import type { Answer } from '../check/answer.ts'
 import { lingerThenClose } from '../http/lingering-close.ts'
+import { REQUEST_ID } from '../http/request-id.ts'
 import { createTakeBody, type RequestBody } from './request-body.ts'
 
 /** The upstream did not answer. Nothing was sent to the client yet. */
@@ -29,6 +30,8 @@ export interface AnswerHead {
 
 export interface UpstreamCall {
   readonly request: IncomingMessage
+  /** The number of the request, for the client. */
+  readonly requestId: string
   readonly response: ServerResponse
   /** Origin and path with query, as they go on the wire. */
   readonly target: {
@@ -98,7 +101,16 @@ interface Held extends AnswerHead {
 
 function forward(
   agent: Agent,
-  { request, response, target, responseHeaders, redirect, instead, onStream }: UpstreamCall,
+  {
+    request,
+    requestId,
+    response,
+    target,
+    responseHeaders,
+    redirect,
+    instead,
+    onStream,
+  }: UpstreamCall,
   takeBody: ReturnType<typeof createTakeBody>,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -122,7 +134,7 @@ function forward(
       kept?.release()
       // Nothing else can come on a connection whose upload may stay unread.
       if (!request.complete) response.shouldKeepAlive = false
-      response.writeHead(head.status, responseHeaders(head, path))
+      response.writeHead(head.status, [...responseHeaders(head, path), REQUEST_ID, requestId])
       // A body of known length follows at once and takes the head along.
       if (hasLength) return
       // Send the head with the body if that has come too, else alone: an event stream may be silent for a long time.
@@ -135,7 +147,7 @@ function forward(
     function answerInstead({ status, headers, body }: Answer): void {
       kept?.release()
       lingerThenClose(request, response)
-      response.writeHead(status, [...headers])
+      response.writeHead(status, [...headers, REQUEST_ID, requestId])
       response.end(request.method === 'HEAD' ? undefined : body)
       resolve()
     }

@@ -11,6 +11,8 @@
  * | `refresh:<grant id>` | {@link RefreshState}, changed only by `replace` | idle time, at most the grant's |
  * | `machine-grant:<hash of client and resource>` | {@link MachineGrantRecord}: the grant that a program's tokens come from | as that grant |
  * | `code:<hash of the code>` | {@link CodeRecord} | 600 s, so that a replay is still recognised (K14) |
+ * | `device:<place>` | a device's request that waits for a person (`devices.ts`) | until its codes expire |
+ * | `device-poll:<place>` | when the device asked last (`devices.ts`) | as the request |
  * | `interaction:<id>` | id of the grant that the interaction was answered with | as long as the interaction could be |
  * | `session:<grant id>` | true: the browser session was used lately | idle time, at most the grant's |
  * | `sign-in:<id>` | {@link SignIn}: a browser that knows its person (K35) | idle time, at most until it expires |
@@ -36,6 +38,7 @@ import { type Storage, StorageUnavailable } from '../storage/storage.ts'
 import { API_KEY_PREFIX, type ApiKeys, createApiKeys } from './api-keys.ts'
 import { createAuthenticStorage } from './authentic.ts'
 import { type ClientRecords, createClientRecords } from './client-records.ts'
+import { createDeviceRecords, type DeviceRecords } from './devices.ts'
 
 /** The permission that a person gave one client at one resource. The unit of revocation (decision K12). */
 export interface Grant {
@@ -184,6 +187,8 @@ export interface Records {
     ): Promise<boolean>
   }
   readonly apiKeys: ApiKeys
+  /** The requests of devices. */
+  readonly devices: DeviceRecords
   readonly clientDocuments: {
     find(clientHash: string): Promise<ClientDocumentRecord | undefined>
     keep(clientHash: string, document: ClientDocumentRecord, ttlSeconds: number): Promise<void>
@@ -237,7 +242,7 @@ export interface Records {
 }
 
 /**
- * Grants, identities, refresh states, codes, sessions, sign-ins, owners and client documents are believed: each carries a
+ * Grants, identities, refresh states, codes, requests of devices, sessions, sign-ins, owners and client documents are believed: each carries a
  * MAC (`authentic.ts`). An `interaction:` or `assertion:` record only bars something, and says nothing about anybody.
  * @param storage any adapter
  * @param options `onForged`: told the key of a record without a good MAC, which counts as absent; `revokedBefore`:
@@ -304,6 +309,7 @@ export function createRecords(
           : believed.create(`machine-grant:${key}`, next, ttl),
     },
     clients: createClientRecords(believed),
+    devices: createDeviceRecords(believed),
     apiKeys: createApiKeys({ raw: storage, believed }, { revokedBefore }),
     clientDocuments: {
       find: (hash) => believed.get<ClientDocumentRecord>(`client-document:${hash}`),

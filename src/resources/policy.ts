@@ -4,7 +4,7 @@
  * @module
  */
 
-import { statedAddress } from '../identifiers.ts'
+import { lowerCase, statedAddress } from '../identifiers.ts'
 import type { Identity } from '../providers/provider.ts'
 
 /** True if the person may use the resource. */
@@ -12,16 +12,18 @@ export type Policy = (person: Identity) => boolean
 
 /**
  * A person who matches any entry of any list passes. `email` on an identity is verified by definition, and a person
- * without an e-mail can match only a group or an entry of `persons`.
+ * without an e-mail can match only a group, a user name or an entry of `persons`.
  */
 export function compilePolicy(allow: AllowList): Policy {
   if (allow.anyone) return () => true
   const emails = new Set(allow.emails)
   const domains = new Set(allow.domains)
   const groups = new Set(allow.groups)
+  const users = new Set(allow.users)
   const persons = new Set(allow.persons?.map(keyOf))
-  return ({ issuer, subject, email, groups: memberships }) => {
+  return ({ issuer, subject, email, preferredUsername, groups: memberships }) => {
     if (persons.has(keyOf({ issuer, subject }))) return true
+    if (preferredUsername !== undefined && users.has(lowerCase(preferredUsername))) return true
     if (memberships.some((group) => groups.has(group))) return true
     if (email === undefined) return false
     const address = statedAddress(email)
@@ -37,13 +39,14 @@ const MAX_NAMED = 20
 
 /** The list in words, for events. It counts addresses and does not name them: they are other people's. */
 export function describeAllowList(allow: AllowList): string {
-  const { anyone, emails, domains, groups, persons = [] } = allow
+  const { anyone, emails, domains, groups, users = [], persons = [] } = allow
   if (anyone) return 'anyone'
   const named = (kind: string, names: readonly string[]) =>
     names.length === 0 ? [] : [`${kind} ${names.slice(0, MAX_NAMED).join(', ')}`]
   return [
     ...named('groups', groups),
     ...named('domains', domains),
+    ...named('users', users),
     ...(emails.length === 0 ? [] : [`addresses: ${emails.length}`]),
     ...(persons.length === 0 ? [] : [`accounts: ${persons.length}`]),
   ].join('; ')
@@ -58,6 +61,11 @@ export interface AllowList {
   /** Mail domains as A-labels, without `@`. */
   readonly domains: readonly string[]
   readonly groups: readonly string[]
+  /**
+   * User names of the provider in lower case. The configuration takes them only with a provider that gives each name, in
+   * any case of its letters, to one person.
+   */
+  readonly users?: readonly string[]
   /** Accounts of a provider, whatever their e-mail is. */
   readonly persons?: readonly Pick<Identity, 'issuer' | 'subject'>[]
 }

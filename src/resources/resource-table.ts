@@ -17,6 +17,7 @@ import {
   splitAfter,
   withoutQuery,
 } from '../url/path.ts'
+import { type DiscoveryAt, documentAddress } from './document-address.ts'
 import { nearestUrl } from './nearest.ts'
 import { compileOpenPaths, type IsOpen } from './open-paths.ts'
 import { DEFAULT_PASS_THROUGH, type PassThroughRules } from './pass-through.ts'
@@ -39,6 +40,8 @@ export interface Resource {
   readonly origin: string
   /** Path of {@link url}; empty for a whole host. */
   readonly path: string
+  /** The address of its RFC 9728 document, without the path that the document is about. */
+  readonly documentAt: string
   readonly name: string
   readonly scopes: Readonly<Record<string, string>>
   readonly requiredScopes: readonly string[]
@@ -52,6 +55,8 @@ export interface Resource {
   readonly allowed: string
   /** The resource accepts the provider's own access tokens as bearers. */
   readonly acceptsProviderTokens: boolean
+  /** The issuers that its document names; undefined: ours, and the provider's where its tokens are accepted. */
+  readonly authorizationServers?: readonly string[]
   /** `Authorization` is the application's own: here a session alone is a credential. */
   readonly hasApplicationBearer: boolean
   /** The server has nothing for browsers. */
@@ -119,6 +124,16 @@ interface MatchablePrefix extends Prefix {
   readonly depth: number
 }
 
+export interface TableOptions {
+  /**
+   * Our own origin, with `PATH_PREFIX`. No wildcard covers its host, whose pages are ours; a resource that names the host
+   * does (threat T36), but not what lies below the prefix.
+   */
+  readonly publicUrl?: string
+  /** The host that serves the documents which challenges name. Absent: `resource`. */
+  readonly discoveryAt?: DiscoveryAt
+}
+
 const MAX_RESOLVED_HOSTS = 1000
 const MAX_INDICATOR_LENGTH = 2048
 
@@ -128,14 +143,13 @@ export const covers = (prefix: string, path: string) =>
 
 /**
  * Compiles the configured resources into one table. Wildcard hosts are resolved on first use, into a bounded cache.
- * @param options.publicUrl our own origin, with `PATH_PREFIX`. No wildcard covers its host, whose pages are ours; a
- *   resource that names the host does (threat T36), but not what lies below the prefix
  */
 export function createResourceTable(
   configured: readonly ResourceConfig[],
-  { publicUrl }: { readonly publicUrl?: string } = {},
+  options: TableOptions = {},
 ): ResourceTable {
-  const all = configured.map((config) => compile(config, publicUrl))
+  const { publicUrl } = options
+  const all = configured.map((config) => compile(config, options))
   const exact = new Map<string, Prefix[]>()
   const wildcards: { suffix: string; config: ResourceConfig }[] = []
   configured.forEach((config, index) => {
@@ -148,7 +162,7 @@ export function createResourceTable(
     if (resource) exact.set(host, [...(exact.get(host) ?? []), ...prefixes(resource)])
   })
   const aliases = secondNames(configured, publicUrl).map(({ config, url }) => ({
-    ...compile({ ...config, url, openPaths: movedPaths(config, url) }, publicUrl),
+    ...compile({ ...config, url, openPaths: movedPaths(config, url) }, options),
     audience: config.url,
   }))
   for (const alias of aliases) {
@@ -168,7 +182,7 @@ export function createResourceTable(
       ...wildcards
         .filter(({ suffix }) => isLabelBefore(host, suffix) && !isOurs(host))
         .flatMap(({ config }) => onHost(config, host) ?? [])
-        .flatMap((config) => prefixes(compile(config, publicUrl))),
+        .flatMap((config) => prefixes(compile(config, options))),
     ]
     if (prefixesHere.length === 0) return []
     const list = withRivals(prefixesHere.sort(longestFirst))
@@ -274,7 +288,7 @@ function createPrefixTest(publicUrl: string | undefined): (host: string, path: s
   return (host, path) => covers(prefix, path) && isOwnHost(host, publicUrl)
 }
 
-function compile(config: ResourceConfig, publicUrl: string | undefined): Resource {
+function compile(config: ResourceConfig, { publicUrl, discoveryAt }: TableOptions): Resource {
   const sharedHost = publicUrl === undefined ? undefined : sharedHostOf(config, publicUrl)
   const { protocol, host, pathname } = new URL(config.url)
   const path = pathname === '/' ? '' : (canonicalPath(pathname) ?? pathname)
@@ -284,6 +298,7 @@ function compile(config: ResourceConfig, publicUrl: string | undefined): Resourc
     url: config.url,
     origin: `${protocol}//${host}`,
     path,
+    documentAt: documentAddress(`${protocol}//${host}`, { publicUrl, discoveryAt }),
     name: config.name,
     scopes: config.scopes,
     requiredScopes: config.requiredScopes,
@@ -294,6 +309,7 @@ function compile(config: ResourceConfig, publicUrl: string | undefined): Resourc
     isOpen: compileOpenPaths(config.openPaths),
     allowed: describeAllowList(config.allow),
     acceptsProviderTokens: config.acceptProviderTokens,
+    ...(config.authorizationServers && { authorizationServers: config.authorizationServers }),
     hasApplicationBearer: config.applicationBearer ?? false,
     isMcpOnly: config.mcpOnly ?? false,
     ...(config.upstream !== undefined && { upstream: splitUpstream(config.upstream) }),
@@ -386,6 +402,8 @@ export interface ResourceConfig {
   readonly openPaths?: readonly string[]
   /** The resource accepts the provider's own access tokens as bearers, beside ours. */
   readonly acceptProviderTokens: boolean
+  /** The issuers that its document names, in this order. Absent: ours, and the provider's if its tokens are accepted. */
+  readonly authorizationServers?: readonly string[]
   /** Absent: false. */
   readonly applicationBearer?: boolean
   /** The server has nothing for browsers. Absent: false. */

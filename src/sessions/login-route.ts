@@ -6,6 +6,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { randomToken } from '../crypto.ts'
 import { PageError } from '../errors.ts'
+import { isByBrowser } from '../http/browser-request.ts'
 import { allowOnly } from '../http/methods.ts'
 import { rawQuery } from '../http/raw-query.ts'
 import { identifyUrl, otherAccountUrl } from '../login/flow.ts'
@@ -133,7 +134,8 @@ async function beginHere(
     return
   }
   // A provider elsewhere loses the fragment of the page, so the browser keeps it first.
-  const isFragmentAtRisk = flow.provider.kind === 'redirect' && exchange.fragment === undefined
+  const isFragmentAtRisk =
+    flow.provider.kind === 'redirect' && exchange.fragment === undefined && isByBrowser(request)
   const keepFragment = () => {
     const page = gatewayLoginUrl(flow.issuer, target.returnTo) + carried(exchange)
     const to = `${page}${isElsewhere ? `&nonce=${nonce}` : ''}${keptFragment('')}`

@@ -1,7 +1,9 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config/config.ts'
-import { ANYONE, buildTestApp, resource } from '../support/build-app.ts'
-import { obtainTokens } from '../support/oauth-client.ts'
+import { sha256 } from '../../src/crypto.ts'
+import { ANYONE, buildTestApp, resource, type TestApp } from '../support/build-app.ts'
+import { check, obtainTokens } from '../support/oauth-client.ts'
+import { obtainTokensThere, startJourney } from '../support/provider-journey.ts'
 import { exchange, listen } from '../support/raw-http.ts'
 import { linesOf, startUpstream } from '../support/upstream-server.ts'
 import { asTraefikAsks, BARE_ANN, IDENTITY } from './asked.ts'
@@ -33,6 +35,31 @@ it('are each there once on an allow, and no others', async () => {
   for (const name of IDENTITY.filter((ours) => !NAMES.includes(ours))) {
     expect(answer.values(name), name).toEqual([])
   }
+})
+
+describe('sc5: the value `subject`', () => {
+  const identityHeaders = { 'X-User-Sub': 'subject', 'X-User-Id': 'id' } as const
+  const subjectOf = async (app: TestApp['app'], token: string) =>
+    (await check(app, { authorization: `Bearer ${token}` })).headers['x-user-sub']
+
+  it("is the provider's own id of a person", async () => {
+    const journey = await startJourney({
+      identityHeaders,
+      resources: [resource({ allow: ANYONE })],
+    })
+    const { access_token } = await obtainTokensThere(journey)
+    expect(await subjectOf(journey.app, access_token)).toBe('subject-of-ann')
+  })
+
+  it('T39: is empty for a program, whose name could be that of a person', async () => {
+    const token = 'a-fixed-token-of-a-program-0123456789'
+    const { app } = await first.restart({
+      identityHeaders,
+      staticTokens: [{ name: 'ann', tokenHash: sha256(token) }],
+    })
+    expect(await subjectOf(app, token)).toBe('')
+    expect(await subjectOf(app, tokens.access_token)).toBe('ann')
+  })
 })
 
 it('are empty, not absent, where nothing is known', async () => {

@@ -120,7 +120,7 @@ it('at5: UNIQUE_USERNAMES belongs to PROVIDER=oidc', () => {
   expect(provider('oidc')).toEqual([])
   for (const type of ['keycloak', 'google']) {
     expect(provider(type)).toEqual([
-      'providers.p.unique_usernames: applies only to PROVIDER=oidc. Remove it.',
+      'providers.p.unique_usernames: applies only to PROVIDER=oidc and its presets. Remove it.',
     ])
   }
 })

@@ -51,6 +51,18 @@ describe('fm2: a discovery document that nobody comes for', () => {
     },
   )
 
+  it('is looked for where challenges say that it is', async () => {
+    const resources = [resource({ allow: ANYONE })]
+    const test = await buildTestApp({ resources, discoveryAt: 'gateway' })
+    await knock(test, 4)
+    const path = '/.well-known/oauth-protected-resource/auth/r/mcp.example.com/notes/mcp'
+    expect(missing(test)).toMatchObject([{ host: 'auth.example.com', path }])
+    const asked = await buildTestApp({ resources, discoveryAt: 'gateway' })
+    await asked.app.inject({ url: path, headers: { host: 'auth.example.com' } })
+    await knock(asked, 4)
+    expect(missing(asked)).toEqual([])
+  })
+
   it('is still missing if a document of another host arrives', async () => {
     const wiki = resource({ id: 'wiki', url: 'https://wiki.example.com/mcp', allow: ANYONE })
     const test = await buildTestApp({ resources: [resource({ allow: ANYONE }), wiki] })

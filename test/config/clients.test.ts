@@ -132,7 +132,7 @@ describe('a client of the file', () => {
     ],
     [
       `${CI}, grant_types: [password]`,
-      'clients.ci.grant_types: "password" is not a supported grant type. Write authorization_code or refresh_token or client_credentials.',
+      'clients.ci.grant_types: "password" is not a supported grant type. Write one of authorization_code, refresh_token, client_credentials, urn:ietf:params:oauth:grant-type:device_code.',
     ],
     [
       `client_id: ci, client_secret: ${SECRET}, grant_types: []`,

@@ -225,8 +225,8 @@ describe('a name of another program', () => {
     },
   )
 
-  it.each(['GITHUB_CLIENT_ID', 'GITHUB_CLIENT_SECRET', 'ALLOWED_GITHUB_USERS', 'ALLOWED_USERS'])(
-    'sn12: %s stops the start, because other people would pass than the operator thinks',
+  it.each(['GITHUB_CLIENT_ID', 'GITHUB_CLIENT_SECRET', 'ALLOWED_GITHUB_USERS'])(
+    'sn12: %s stops the start with another provider, because other people would pass than the operator thinks',
     (name) => {
       expect(problemsOf(() => load({ env: { [name]: 'x' } }))).toEqual([
         expect.stringMatching(new RegExp(`^${name}: `)),

@@ -83,6 +83,10 @@ describe('a setting that opens the gateway too far', () => {
       { RATE_LIMIT: '0' },
       'RATE_LIMIT: 0 means no limit, which PROD_MODE refuses. Remove it to use the default.',
     ],
+    [
+      { RATE_LIMIT_LOGIN: '0' },
+      'RATE_LIMIT_LOGIN: 0 means no limit, which PROD_MODE refuses. Remove it to use the default.',
+    ],
   ])('is refused: %j', (env, problem) => {
     expect(refused(env)).toEqual([problem])
   })

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { PRESETS } from '../../src/providers/presets.ts'
 import { HASH, loadYaml } from './harness.ts'
 
-it.each(['keycloak', 'google', 'oidc', 'builtin'])(
+it.each(['keycloak', 'google', 'github', 'entra', ...Object.keys(PRESETS), 'oidc', 'builtin'])(
   'the example of docs/providers/%s.md loads',
   (name) => {
     const page = readFileSync(new URL(`../../docs/providers/${name}.md`, import.meta.url), 'utf8')
-    const [, example = ''] = /```yaml\n(.*?)```/s.exec(page) ?? []
+    const [, example = ''] = /```yaml\n(# gatewarden\.yaml\n.*?)```/s.exec(page) ?? []
     const secret = name === 'builtin' ? HASH : 'from-the-provider'
     const files = Object.fromEntries(
       [...example.matchAll(/_file: (\S+?)[\s,}]/g)].map(([, path = '']) => [path, secret]),
@@ -18,5 +19,6 @@ it.each(['keycloak', 'google', 'oidc', 'builtin'])(
     })
     expect(config.provider.type).toBe(name)
     expect(warnings).toEqual([])
+    if (name !== 'builtin') expect(page).toContain(`${config.publicUrl.origin}/callback`)
   },
 )

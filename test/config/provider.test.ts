@@ -442,7 +442,7 @@ describe('providers in the file', () => {
       ]),
     )
     expect(problemsOf(() => load(yaml('providers: { corp: { client_id: c } }\n')))).toContain(
-      'providers.corp.type: is missing. Write keycloak, google or oidc.',
+      'providers.corp.type: is missing. Write oidc, or the name of a provider such as keycloak, google, github or entra.',
     )
   })
 })

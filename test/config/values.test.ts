@@ -152,9 +152,9 @@ describe('ALLOWED_ORIGINS', () => {
 })
 
 describe('PROVIDER', () => {
-  it('refuses github, which is not supported', () => {
-    expect(problemsOf(() => load({ env: { PROVIDER: 'github' } }))).toEqual([
-      'PROVIDER: "github" is not a supported provider. Write builtin, keycloak, google, or oidc for any other OpenID Connect provider.',
+  it('refuses a provider that is not supported', () => {
+    expect(problemsOf(() => load({ env: { PROVIDER: 'saml' } }))).toEqual([
+      'PROVIDER: "saml" is not a supported provider. Write builtin, keycloak, google, github, entra, auth0, okta, gitlab, authentik, authelia, zitadel, pocket-id, or oidc for any other OpenID Connect provider.',
     ])
   })
 

@@ -36,7 +36,7 @@ describe('section 2', () => {
   it('grant types that are not supported are dropped from those registered', async () => {
     const answer = await register({
       redirect_uris: [REDIRECT],
-      grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'],
+      grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:jwt-bearer'],
     })
     expect(answer.json().grant_types).toEqual(['authorization_code'])
   })

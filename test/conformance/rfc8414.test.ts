@@ -41,7 +41,11 @@ describe('section 2', () => {
 
   it('grant_types_supported is stated, since leaving it out would mean the implicit grant too', async () => {
     const { grant_types_supported } = await serverMetadata(gateway.app)
-    expect(grant_types_supported).toEqual(['authorization_code', 'refresh_token'])
+    expect(grant_types_supported).toEqual([
+      'authorization_code',
+      'refresh_token',
+      'urn:ietf:params:oauth:grant-type:device_code',
+    ])
   })
 
   it('token_endpoint_auth_methods_supported is stated, since leaving it out would mean Basic only', async () => {
@@ -92,6 +96,7 @@ describe('section 2', () => {
         payload: {
           redirect_uris: ['http://127.0.0.1/callback'],
           token_endpoint_auth_method: 'none',
+          grant_types: grant_types_supported,
         },
       })
     ).json()

@@ -99,7 +99,14 @@ it('section 4.8.2: PKCE cannot be taken out on the way', async () => {
 })
 
 it('section 4.11.2: no address leads on to a host that no client registered', async () => {
-  for (const path of ['/authorize', '/login', '/consent', '/callback']) {
+  for (const path of [
+    '/authorize',
+    '/authorize/login',
+    '/authorize/consent',
+    '/login',
+    '/consent',
+    '/callback',
+  ]) {
     const answer = await gateway.app.inject({
       url: `${path}?redirect_uri=https://evil.example/&state=https://evil.example/`,
       headers: { host: 'auth.example.com' },

@@ -18,13 +18,7 @@ import {
 const HEADLESS = /^(?:what(?:ever|soever)?|who(?:ever)?|whose|ones?|of|nobody)\b(?!.*\?$)/i
 
 const TYPESCRIPT = filesBelow(['src', 'test', 'bench', 'scripts'], '.ts')
-const PAGES = [
-  'README.md',
-  'CHANGELOG.md',
-  'bench/README.md',
-  'test/conformance/README.md',
-  ...filesBelow(['docs'], '.md'),
-]
+const PAGES = ['README.md', 'CHANGELOG.md', 'bench/README.md', ...filesBelow(['docs'], '.md')]
 
 /** The headless ones, if they are more than one in a hundred. */
 function tooMany(sentences: readonly string[]): readonly string[] {

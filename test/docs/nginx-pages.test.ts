@@ -26,7 +26,8 @@ describe('deploy/nginx/gatewarden/protect.conf', () => {
     const sent = [...text.matchAll(/^proxy_set_header ([\w-]+) (\$\w+);$/gm)]
       .filter(([, , variable = '']) => taken.has(variable))
       .map(([, name = '', variable = '']) => [name, taken.get(variable)])
-    expect(sent).toEqual(COPIED.map((name) => [name, name.toLowerCase()]))
+    const copied = [...COPIED, 'Cf-Access-Jwt-Assertion']
+    expect(sent).toEqual(copied.map((name) => [name, name.toLowerCase()]))
   })
 })
 

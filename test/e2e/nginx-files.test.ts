@@ -385,12 +385,18 @@ describe.skipIf(isSkipped('nginx')).each([
     expect(question()?.headers.host).toBe(`${resource}:${port}`)
   })
 
-  it.each(['/', '/authorize', '/consent', '/callback?code=x', '/jwks', '/assets/a.css', '/mcpx'])(
-    'reach %s of the gateway',
-    async (path) => {
-      expect((await ask(gateway, path)).body).toBe(`gatewarden ${path}`)
-    },
-  )
+  it.each([
+    '/',
+    '/authorize',
+    '/authorize/login',
+    '/consent',
+    '/callback?code=x',
+    '/jwks',
+    '/assets/a.css',
+    '/mcpx',
+  ])('reach %s of the gateway', async (path) => {
+    expect((await ask(gateway, path)).body).toBe(`gatewarden ${path}`)
+  })
 
   it.each([
     '/auth',

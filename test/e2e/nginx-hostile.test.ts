@@ -4,6 +4,7 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
+import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createBrowser } from './support/browser.ts'
 import { registerClient, signInByHand } from './support/hand-client.ts'
@@ -29,6 +30,7 @@ describe.skipIf(isSkipped('nginx')).each([{ twoHosts: false }, { twoHosts: true 
         front: 'nginx',
         twoHosts,
         upstream: app.address,
+        settings: twoHosts ? { ASSERTION_HEADER: 'Cf-Access-Jwt-Assertion' } : {},
         // The only resource that bob may use: he tries to reach the others through its address.
         moreResources: ({ publicUrl }) => ({
           open: { url: `${publicUrl}/open/mcp`, allow: { emails: ['*'] } },
@@ -78,6 +80,13 @@ describe.skipIf(isSkipped('nginx')).each([{ twoHosts: false }, { twoHosts: true 
       expect(received?.headers['x-forwarded-user']).toBe('ann@example.com')
       expect(received?.headers['x-forwarded-groups']).toBe('staff')
       expect(received?.rawHeaders.join('\n')).not.toContain('mallory')
+    })
+
+    it('T42: cannot put an assertion of its own in the place of ours', async () => {
+      const { received } = await call({ ...asAnn(), 'cf-access-jwt-assertion': 'mallory' })
+      const assertion = received?.headers['cf-access-jwt-assertion']
+      if (!twoHosts) expect(assertion).toBeUndefined()
+      else expect(decodeJwt(String(assertion)).email).toBe('ann@example.com')
     })
 
     it('at8, T42: cannot send a header by which another proxy steers or identifies', async () => {
@@ -142,7 +151,9 @@ describe.skipIf(isSkipped('nginx')).each([{ twoHosts: false }, { twoHosts: true 
       })
       expect(status).toBe(200)
       expect(received?.headers.cookie?.split(/;\s*/)).toEqual(['theme=dark', 'basket=3'])
-      expect(received?.rawHeaders.join('\n')).not.toMatch(/gw_|eyJ/)
+      const ofOurs = received?.headers['cf-access-jwt-assertion']
+      const others = received?.rawHeaders.filter((value) => value !== ofOurs)
+      expect(others?.join('\n')).not.toMatch(/gw_|eyJ/)
     })
 
     it('is not heard with two tokens at once', async () => {

@@ -13,9 +13,15 @@ import type {
 } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startChromium } from './support/chromium.ts'
-import { allow, arrivalAt, signInWithChromium } from './support/chromium-login.ts'
-import { type HandClient, readTokens, registerClient } from './support/hand-client.ts'
+import { allow, arrivalAt, signInWithChromium, typeLogin } from './support/chromium-login.ts'
+import {
+  type HandClient,
+  initializeWith,
+  readTokens,
+  registerClient,
+} from './support/hand-client.ts'
 import { type RecordingServer, startRecordingServer } from './support/recording-server.ts'
+import { startTokenCommand } from './support/token-command.ts'
 import { isSkipped } from './support/tools.ts'
 import { startWorld, type World } from './support/world.ts'
 
@@ -196,6 +202,26 @@ describe.skipIf(isSkipped('chromium'))('the pages', () => {
       readTokens(await client.redeem(callback))
     })
   })
+
+  it('RFC 8628: let a person connect a terminal that shows a code', async () => {
+    await inContext({ viewport: { width: 375, height: 640 } }, async (page) => {
+      const terminal = startTokenCommand(world.mcpUrl)
+      const address = await terminal.says(/Or open: +(\S+)/)
+      await page.goto(address)
+      expect(await violations(page)).toEqual([])
+      expect(await overflow(page)).toBe(0)
+      await page.getByRole('button', { name: 'Continue' }).click()
+      const code = new URL(address).searchParams.get('user_code') ?? ''
+      await page.getByText(code).waitFor()
+      expect(await violations(page)).toEqual([])
+      expect(await overflow(page)).toBe(0)
+      await allow(page)
+      await typeLogin(page, world.ann)
+      await page.getByText('Your device is connected').waitFor()
+      const answer = await initializeWith(await terminal.output, world.mcpUrl)
+      expect(answer.status).toBe(200)
+    })
+  }, 60_000)
 
   it('say a mistake aloud and tie it to the field', async () => {
     await inContext({}, async (page) => {

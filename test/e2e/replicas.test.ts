@@ -49,7 +49,9 @@ describe.skipIf(isWithoutRedis)('on one Redis', () => {
     folder = await mkdtemp(join(tmpdir(), 'gatewarden-redis-'))
     redis = await startRedis({ binary: toolPath('redis-server'), folder })
     const url = `redis://127.0.0.1:${redis.port}`
-    world = await startReplicatedWorld({ settings: { REDIS_URL: url, RATE_LIMIT: '400' } })
+    world = await startReplicatedWorld({
+      settings: { REDIS_URL: url, RATE_LIMIT: '400', RATE_LIMIT_REFUSED: '0' },
+    })
   })
   afterAll(async () => {
     await world?.stop()
@@ -228,7 +230,13 @@ function behavesAsOne(): void {
       expect((await callWith(token, world.mcpUrl)).status).toBe(200)
       expect((await callWith(token, world.mcpUrl)).status).toBe(200)
     }
-    expectAlternation(from, ['/register', '/authorize', '/consent', '/login', '/token'])
+    expectAlternation(from, [
+      '/register',
+      '/authorize',
+      '/authorize/consent',
+      '/authorize/login',
+      '/token',
+    ])
   })
 
   it('a browser signs in, uses its session and signs out, each request at the other one', async () => {
@@ -244,7 +252,7 @@ function behavesAsOne(): void {
     expect((await exchange(new URL(world.mcpUrl), { headers: { cookie } })).status).toBe(401)
     report('signed out', [latency])
     expectAlternation(from, [
-      ...['/auth/traefik', '/.gatewarden/login', '/login', '/.gatewarden/callback'],
+      ...['/auth/traefik', '/.gatewarden/login', '/authorize/login', '/.gatewarden/callback'],
       '/.gatewarden/logout',
     ])
   })

@@ -4,6 +4,7 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
+import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { UNTRUSTED_FAMILIES } from '../../src/http/untrusted-headers.ts'
 import { createBrowser } from './support/browser.ts'
@@ -25,6 +26,7 @@ describe.skipIf(isSkipped('traefik'))('a hostile client behind Traefik', () => {
     world = await startWorld({
       front: 'traefik',
       upstream: app.address,
+      settings: { ASSERTION_HEADER: 'Cf-Access-Jwt-Assertion' },
       // The only resource that bob may use: he tries to reach the others through its address.
       moreResources: ({ publicUrl }) => ({
         open: { url: `${publicUrl}/open/mcp`, allow: { emails: ['*'] } },
@@ -74,6 +76,14 @@ describe.skipIf(isSkipped('traefik'))('a hostile client behind Traefik', () => {
     expect(received?.headers['x-forwarded-user']).toBe('ann@example.com')
     expect(received?.headers['x-forwarded-groups']).toBe('staff')
     expect(received?.rawHeaders.join('\n')).not.toContain('mallory')
+  })
+
+  it('T42: cannot put an assertion of its own in the place of ours', async () => {
+    for (const name of ['Cf-Access-Jwt-Assertion', 'cf_access_jwt_assertion', 'X-Other']) {
+      const { received } = await call({ ...asAnn(), [name]: 'mallory' })
+      const { email, aud } = decodeJwt(String(received?.headers['cf-access-jwt-assertion']))
+      expect([email, aud]).toEqual(['ann@example.com', world.mcpUrl])
+    }
   })
 
   it('at8, T42: cannot send a header by which another proxy steers or identifies', async () => {
@@ -172,7 +182,9 @@ describe.skipIf(isSkipped('traefik'))('a hostile client behind Traefik', () => {
     expect(status).toBe(200)
     expect(received?.headers.cookie?.split(/;\s*/)).toEqual(['theme=dark', 'basket=3'])
     expect(received?.headers.authorization ?? '').toBe('')
-    expect(received?.rawHeaders.join('\n')).not.toMatch(/gw_|eyJ/)
+    const ofOurs = received?.headers['cf-access-jwt-assertion']
+    const others = received?.rawHeaders.filter((value) => value !== ofOurs)
+    expect(others?.join('\n')).not.toMatch(/gw_|eyJ/)
   })
 
   it('is not heard with two tokens at once', async () => {

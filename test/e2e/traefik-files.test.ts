@@ -180,6 +180,7 @@ describe.skipIf(isSkipped('traefik'))('the shipped Traefik files', () => {
 
   it.each([
     '/authorize',
+    '/authorize/consent',
     '/consent',
     '/callback',
     '/logout',

@@ -30,8 +30,14 @@ const PATHS: Readonly<Record<string, readonly string[]>> = {
   '/revoke': ['POST', 'OPTIONS'],
   '/introspect': ['POST', 'OPTIONS'],
   '/authorize': ['GET', 'HEAD'],
+  '/authorize/consent': ['POST'],
+  '/authorize/login': ['GET', 'HEAD', 'POST'],
   '/consent': ['POST'],
   '/login': ['GET', 'HEAD', 'POST'],
+  '/device_authorization': ['POST', 'OPTIONS'],
+  '/device': ['GET', 'HEAD', 'POST'],
+  '/device/allowed': ['GET', 'HEAD'],
+  '/device/denied': ['GET', 'HEAD'],
 }
 const FORM = 'application/x-www-form-urlencoded'
 /** The addresses that accept a body, and its type. */
@@ -40,6 +46,10 @@ const BODIES: Readonly<Record<string, string>> = {
   '/token': FORM,
   '/revoke': FORM,
   '/introspect': FORM,
+  '/authorize/consent': FORM,
+  '/authorize/login': FORM,
+  '/device_authorization': FORM,
+  '/device': FORM,
   '/consent': FORM,
   '/login': FORM,
 }

@@ -25,10 +25,12 @@ interface Seen {
   readonly body: string
 }
 
-/** The headers of an answer that say something about the question. */
+/** The headers of an answer that say something about the question; each answer has a number of its own. */
 const withoutTransport = (headers: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !/^(?:date|connection|keep-alive)$/.test(name)),
+    Object.entries(headers).filter(
+      ([name]) => !/^(?:date|connection|keep-alive|x-request-id)$/.test(name),
+    ),
   )
 
 async function injected([line = '', ...lines]: readonly string[]): Promise<Seen> {

@@ -79,8 +79,8 @@ describe('ed28: a refused upload gets its answer, and no reset', () => {
   it('over the rate limit', async () => {
     const { app } = await buildTestApp({ rateLimit: 1 })
     const port = await listen(app)
-    await upload(port, '/token', { headers: FORM })
-    const { answer, error } = await upload(port, '/token', { headers: FORM })
+    await upload(port, '/revoke', { headers: FORM })
+    const { answer, error } = await upload(port, '/revoke', { headers: FORM })
     expect(answer).toMatch(/^HTTP\/1\.1 429 /)
     expect(error).toBeUndefined()
   })

@@ -16,6 +16,8 @@ const NAVIGATE = 'Sec-Fetch-Mode: navigate'
 
 /** The status of a form without an interaction: 403 from another page, and else of what each form lacks. */
 const FORMS = [
+  ['/authorize/consent', 'This page is no longer valid'],
+  ['/authorize/login', 'This page is no longer valid'],
   ['/consent', 'This page is no longer valid'],
   ['/login', 'This page is no longer valid'],
   ['/logout', 'You are signed out'],

@@ -93,6 +93,52 @@ describe('ed11: with a prefix', () => {
     expect(answer.json()).toMatchObject({ resource: APP, authorization_servers: [ISSUER] })
   })
 
+  it('a device is connected below the prefix alone (RFC 8628)', async () => {
+    const { app } = await buildTestApp(CONFIG)
+    const post = (path: string, fields: Record<string, string>) =>
+      app.inject({
+        method: 'POST',
+        url: PREFIX + path,
+        headers: { host: HOST, 'content-type': 'application/x-www-form-urlencoded' },
+        payload: new URLSearchParams(fields).toString(),
+      })
+    const grant = 'urn:ietf:params:oauth:grant-type:device_code'
+    const registered = await app.inject({
+      method: 'POST',
+      url: `${PREFIX}/register`,
+      headers: { host: HOST },
+      payload: { grant_types: [grant], token_endpoint_auth_method: 'none' },
+    })
+    const client = { client_id: registered.json().client_id }
+    const asked = await post('/device_authorization', { ...client, resource: APP })
+    expect(asked.json().verification_uri).toBe(`${ISSUER}/device`)
+    const browser = createBrowser(app)
+    const page = await browser.get(asked.json().verification_uri_complete)
+    expect(expectPrefix(page, `${ISSUER}/device`)).toBeGreaterThan(0)
+    const consent = await browser.post(formAction(page.body), {
+      user_code: asked.json().user_code,
+    })
+    expect(expectPrefix(consent, `${ISSUER}/device`)).toBeGreaterThan(0)
+    const approved = await browser.post(formAction(consent.body), {
+      interaction: hiddenField(consent.body, 'interaction'),
+      decision: 'approve',
+    })
+    const login = await browser.get(refreshTarget(approved.body))
+    const done = await browser.post(formAction(login.body), {
+      interaction: hiddenField(login.body, 'interaction'),
+      username: 'ann',
+      password: PASSWORD,
+    })
+    expect(done.headers.location).toBe(`${PREFIX}/device/allowed`)
+    expect((await browser.get(String(done.headers.location))).statusCode).toBe(200)
+    const tokens = await post('/token', {
+      ...client,
+      grant_type: grant,
+      device_code: asked.json().device_code,
+    })
+    expect(tokens.statusCode).toBe(200)
+  })
+
   it('a client registers, a person consents and signs in, and the token opens the server', async () => {
     const { app } = await buildTestApp(CONFIG)
     const registered = await app.inject({
@@ -188,7 +234,7 @@ describe('ed11: with a prefix', () => {
     const out = await visitor.post(question, formAction(question.answer.body))
     expect(out.answer.statusCode).toBe(200)
     expectPrefix(out.answer, out.url.href)
-    expect((await visitor.open(APP)).url.pathname).toBe(`${PREFIX}/login`)
+    expect((await visitor.open(APP)).url.pathname).toBe(`${PREFIX}/authorize/login`)
   })
 
   it('a person who is refused, who is late, or who comes by hand gets pages with good links', async () => {
@@ -232,7 +278,7 @@ describe('ed11: with a prefix', () => {
     const visitor = createVisitor(test, { protects: ['/app'] })
     const connect = `${ISSUER}/auth/connect?callback_port=49152&code=K7M-2QXA`
     const login = await visitor.open(connect)
-    expect(login.url.pathname).toBe(`${PREFIX}/login`)
+    expect(login.url.pathname).toBe(`${PREFIX}/authorize/login`)
     const page = await visitor.signIn(login)
     expect(page.url.href).toBe(connect)
     expect(page.answer.body).toContain('Connect your terminal?')
@@ -300,7 +346,7 @@ describe('ed11: the rest of the host', () => {
         'x-forwarded-method': 'GET',
         'x-forwarded-proto': 'https',
         'x-forwarded-host': HOST,
-        'x-forwarded-uri': `${PREFIX}/login`,
+        'x-forwarded-uri': `${PREFIX}/authorize/login`,
       },
     })
     expect(answer.statusCode).toBe(403)
@@ -347,7 +393,7 @@ describe('ed11: the rest of the host', () => {
     const headers = { ...person, host: 'far.example.org' }
     const login = await app.inject({ url: '/.gatewarden/login?rd=/a', headers })
     expect(String(login.headers.location)).toContain(`${ISSUER}/.gatewarden/login?rd=`)
-    expect((await app.inject({ url: `${PREFIX}/login`, headers })).statusCode).toBe(404)
+    expect((await app.inject({ url: `${PREFIX}/authorize/login`, headers })).statusCode).toBe(404)
   })
 })
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { describe, expect, it } from 'vitest'
-import { buildTestApp, createClock } from '../support/build-app.ts'
+import { buildTestApp, createClock, resource } from '../support/build-app.ts'
+import { check, obtainTokens } from '../support/oauth-client.ts'
 import { createRemoteStorage } from '../support/remote-storage.ts'
 
 const LIMIT = 600
@@ -172,4 +173,100 @@ describe('with a store that machines share', () => {
     expect(await statuses([one, one, one])).toEqual([429, 429, 429])
     expect(storage.asked).toBe(0)
   })
+})
+
+describe('sb3: requests to a server that nothing lets in', () => {
+  const from = (client: string) => ({ 'x-forwarded-for': client })
+  const limited = (changes: Parameters<typeof buildTestApp>[0] = {}) =>
+    buildTestApp({ rateLimits: { refused: 3 }, ...changes })
+  async function refuse(app: FastifyInstance, times: number, headers = from('192.0.2.7')) {
+    for (let i = 0; i < times; i++) expect((await check(app, headers)).statusCode).toBe(401)
+  }
+
+  it('are answered 429 with Retry-After above the limit, and again after a minute', async () => {
+    const { app, clock } = await limited()
+    await refuse(app, 3)
+    clock.advance(20)
+    const answer = await check(app, from('192.0.2.7'))
+    expect([answer.statusCode, answer.headers['retry-after']]).toEqual([429, '40'])
+    expect(answer.json().error).toBe('temporarily_unavailable')
+    expect(answer.headers['www-authenticate']).toBeUndefined()
+    clock.advance(40)
+    await refuse(app, 1)
+  })
+
+  it('are counted by the address of the client', async () => {
+    const { app } = await limited()
+    await refuse(app, 3)
+    await refuse(app, 3, from('192.0.2.8'))
+    expect((await check(app, from('192.0.2.8'))).statusCode).toBe(429)
+  })
+
+  it('use up nothing of those with a good credential', async () => {
+    const { app } = await limited()
+    const { tokens } = await obtainTokens(app)
+    const good = { ...from('192.0.2.7'), authorization: `Bearer ${tokens.access_token}` }
+    await refuse(app, 3)
+    for (let i = 0; i < 5; i++) expect((await check(app, good)).statusCode).toBe(200)
+    expect((await check(app, from('192.0.2.7'))).statusCode).toBe(429)
+  })
+
+  it.each([
+    ['a bad token', { authorization: 'Bearer x' }],
+    ['an unknown address', { 'x-forwarded-uri': '/elsewhere' }],
+    ['a foreign page', { origin: 'https://evil.example' }],
+  ])('count for %s', async (_what, headers) => {
+    const { app } = await limited()
+    for (let i = 0; i < 3; i++) await check(app, headers)
+    expect((await check(app, headers)).statusCode).toBe(429)
+  })
+
+  it('show a person a page, and nginx a status that it passes on', async () => {
+    const { app } = await limited()
+    await refuse(app, 3, from('127.0.0.1'))
+    const page = await check(app, {
+      ...{ accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' },
+      'x-forwarded-method': 'GET',
+    })
+    expect([page.statusCode, page.headers['content-type']]).toEqual([
+      429,
+      'text/html; charset=utf-8',
+    ])
+    expect(page.body).toContain('Too many attempts')
+    const nginx = await app.inject({
+      url: '/auth/nginx',
+      headers: {
+        'x-original-url': 'https://mcp.example.com/notes/mcp',
+        'x-original-method': 'POST',
+      },
+    })
+    expect([nginx.statusCode, nginx.headers['retry-after']]).toEqual([429, '60'])
+  })
+
+  it('have the limit behind the reverse proxy too', async () => {
+    const { app } = await limited({ resources: [resource({ upstream: 'http://127.0.0.1:9' })] })
+    const ask = () => app.inject({ url: '/notes/mcp', headers: { host: 'mcp.example.com' } })
+    const statuses: number[] = []
+    for (let i = 0; i < 4; i++) statuses.push((await ask()).statusCode)
+    expect(statuses).toEqual([401, 401, 401, 429])
+  })
+
+  it('are told in the log with their status', async () => {
+    const { app, events } = await limited()
+    for (let i = 0; i < 4; i++) await check(app, { authorization: 'Bearer x' })
+    expect(events.filter(({ event }) => event === 'token-refused').at(-1)).toMatchObject({
+      status: 429,
+      reason: 'rate limit',
+    })
+  })
+})
+
+it('sb3: discovery has a limit of its own, and any page can read that it was reached', async () => {
+  const { app } = await buildTestApp({ rateLimits: { discovery: 2 } })
+  const read = () => app.inject('/.well-known/oauth-authorization-server')
+  expect([(await read()).statusCode, (await read()).statusCode]).toEqual([200, 200])
+  const answer = await read()
+  expect([answer.statusCode, answer.headers['access-control-allow-origin']]).toEqual([429, '*'])
+  expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
+  expect((await post(app, '/token')).statusCode).toBe(401)
 })

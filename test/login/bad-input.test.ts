@@ -39,6 +39,8 @@ const send = (url: string, method: string, payload?: string | Buffer, type?: str
 
 describe.each([
   ['/authorize', ['GET', 'HEAD']],
+  ['/authorize/consent', ['POST']],
+  ['/authorize/login', ['GET', 'POST', 'HEAD']],
   ['/consent', ['POST']],
   ['/login', ['GET', 'POST', 'HEAD']],
 ])('%s', (url, allowed) => {
@@ -59,56 +61,59 @@ describe.each([
   )
 })
 
-describe.each(['/consent', '/login'])('%s refuses', (url) => {
-  const fields = () =>
-    new URLSearchParams({
-      interaction,
-      decision: 'approve',
-      username: 'ann',
-      password: PASSWORD,
-    }).toString()
+describe.each(['/authorize/consent', '/authorize/login', '/consent', '/login'])(
+  '%s refuses',
+  (url) => {
+    const fields = () =>
+      new URLSearchParams({
+        interaction,
+        decision: 'approve',
+        username: 'ann',
+        password: PASSWORD,
+      }).toString()
 
-  it.each(['application/json', 'text/plain', 'multipart/form-data; boundary=x', 'nonsense'])(
-    'the content type %s',
-    async (type) => {
-      expectPage(await send(url, 'POST', fields(), type), 415)
-    },
-  )
+    it.each(['application/json', 'text/plain', 'multipart/form-data; boundary=x', 'nonsense'])(
+      'the content type %s',
+      async (type) => {
+        expectPage(await send(url, 'POST', fields(), type), 415)
+      },
+    )
 
-  it('a body of another shape without a content type', async () => {
-    expectPage(await send(url, 'POST', '{"decision":"approve"}'), 415)
-  })
+    it('a body of another shape without a content type', async () => {
+      expectPage(await send(url, 'POST', '{"decision":"approve"}'), 415)
+    })
 
-  it('T12: a post without any body', async () => {
-    expectPage(await send(url, 'POST'), 403)
-  })
+    it('T12: a post without any body', async () => {
+      expectPage(await send(url, 'POST'), 403)
+    })
 
-  it.each([
-    ['nothing', ''],
-    ['a decision and a password alone', `decision=approve&username=ann&password=${PASSWORD}`],
-    ['a made-up interaction', 'interaction=x&decision=approve'],
-  ])('T12: %s without the hidden field of a page of ours', async (_what, body) => {
-    expectPage(await send(url, 'POST', body, FORM), 403)
-  })
+    it.each([
+      ['nothing', ''],
+      ['a decision and a password alone', `decision=approve&username=ann&password=${PASSWORD}`],
+      ['a made-up interaction', 'interaction=x&decision=approve'],
+    ])('T12: %s without the hidden field of a page of ours', async (_what, body) => {
+      expectPage(await send(url, 'POST', body, FORM), 403)
+    })
 
-  it('a body of more than 32 KiB', async () => {
-    expectPage(await send(url, 'POST', `${fields()}&x=${'a'.repeat(33_000)}`, FORM), 413)
-  })
+    it('a body of more than 32 KiB', async () => {
+      expectPage(await send(url, 'POST', `${fields()}&x=${'a'.repeat(33_000)}`, FORM), 413)
+    })
 
-  it('a repeated interaction', async () => {
-    expectPage(await send(url, 'POST', `${fields()}&interaction=x`, FORM), 400)
-  })
+    it('a repeated interaction', async () => {
+      expectPage(await send(url, 'POST', `${fields()}&interaction=x`, FORM), 400)
+    })
 
-  it.each<[string, string | Buffer]>([
-    ['broken percent-encoding', 'interaction=%zz'],
-    ['percent-encoded bytes that are no UTF-8', 'interaction=%ff%fe'],
-    ['bytes that are no UTF-8', Buffer.from([0x61, 0x3d, 0xff])],
-    ['control bytes', 'interaction=%00%01%0d%0a'],
-    ['T33: 16,000 ampersands', '&'.repeat(16_000)],
-  ])('%s', async (_what, body) => {
-    expectPage(await send(url, 'POST', body, FORM), 400)
-  })
-})
+    it.each<[string, string | Buffer]>([
+      ['broken percent-encoding', 'interaction=%zz'],
+      ['percent-encoded bytes that are no UTF-8', 'interaction=%ff%fe'],
+      ['bytes that are no UTF-8', Buffer.from([0x61, 0x3d, 0xff])],
+      ['control bytes', 'interaction=%00%01%0d%0a'],
+      ['T33: 16,000 ampersands', '&'.repeat(16_000)],
+    ])('%s', async (_what, body) => {
+      expectPage(await send(url, 'POST', body, FORM), 400)
+    })
+  },
+)
 
 it.each([
   ['/consent', 'decision=approve&decision=deny'],

@@ -50,7 +50,7 @@ it('goes on to the login by a page, so that no redirect hangs on the form', asyn
   expect(approved.statusCode).toBe(200)
   expect(approved.headers.location).toBeUndefined()
   expect(approved.headers['referrer-policy']).toBe('no-referrer')
-  expect(refreshTarget(approved.body)).toMatch(/^\/login\?interaction=/)
+  expect(refreshTarget(approved.body)).toMatch(/^\/authorize\/login\?interaction=/)
 })
 
 describe('a denial', () => {
@@ -186,7 +186,7 @@ it('takes the answer of a matching browser that sends neither header', async () 
       decision: 'approve',
     }).toString(),
   })
-  expect(refreshTarget(response.body)).toMatch(/^\/login/)
+  expect(refreshTarget(response.body)).toMatch(/^\/authorize\/login/)
 })
 
 it('T12: the same page may be opened twice, and both answered', async () => {
@@ -330,7 +330,7 @@ it.each<[string, () => string]>([
   ['an endless one', () => 'a'.repeat(20_000)],
 ])('takes %s for no interaction', async (_what, interaction) => {
   await open()
-  for (const path of ['/consent', '/login']) {
+  for (const path of ['/authorize/consent', '/authorize/login', '/consent', '/login']) {
     const response = await browser.post(path, { interaction: interaction(), decision: 'approve' })
     expectPage(response, 403)
     expect(response.body).toContain('no longer valid')

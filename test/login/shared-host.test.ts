@@ -65,6 +65,26 @@ describe.each(NO_TAB)('at1, T35: a request that no tab makes (%j)', (headers) =>
   })
 })
 
+it('the fetch of a program reads that its redirect URI is wrong, and gets nothing else', async () => {
+  const { app } = await buildTestApp({ resources: [shared] })
+  const client = await register(app)
+  const headers = { host: 'auth.example.com', 'sec-fetch-mode': 'cors' }
+  const ask = (changes: Record<string, string>, more = {}) =>
+    app.inject({ url: authorizeUrl(client, changes), headers: { ...headers, ...more } })
+  const evil = { redirect_uri: 'https://evil.example/callback' }
+  const answer = await ask(evil)
+  expect(answer.statusCode).toBe(400)
+  expect(answer.body).toContain('redirect_uri')
+  for (const refused of [
+    await ask(evil, SAME_ORIGIN),
+    await ask({ resource: shared.url }),
+    await ask({ prompt: 'none', resource: shared.url }),
+  ]) {
+    expect(refused.statusCode).toBe(403)
+    expect(refused.headers['set-cookie']).toBeUndefined()
+  }
+})
+
 describe('at1, T35: a tab that a page of the same origin opened', () => {
   it('gets no consent page where we share the host', async () => {
     const { app } = await buildTestApp({ resources: [alone, shared] })

@@ -59,7 +59,7 @@ async function isAsked(who = browser): Promise<boolean> {
   const page = await who.get(authorizeUrl(second))
   expectConsent(page)
   const answer = await decide(who, page)
-  return !namesAnn(page) && refreshTarget(answer.body).startsWith('/login')
+  return !namesAnn(page) && refreshTarget(answer.body).startsWith('/authorize/login')
 }
 /** The same browser in front of another process, which listens: it ends then what no check takes any more. */
 async function movedTo({ app }: TestApp, who = browser): Promise<Browser> {
@@ -180,7 +180,7 @@ describe('the wishes of a client are kept:', () => {
     gateway.clock.advance(100)
     const page = await open(wish)
     expect(namesAnn(page)).toBe(false)
-    expect(refreshTarget((await decide(browser, page)).body)).toMatch(/^\/login/)
+    expect(refreshTarget((await decide(browser, page)).body)).toMatch(/^\/authorize\/login/)
   })
 
   it.each<Record<string, string>>([
@@ -198,7 +198,7 @@ describe('the wishes of a client are kept:', () => {
   it('max_age also counts when Allow is pressed', async () => {
     const page = await open({ max_age: '200' })
     gateway.clock.advance(300)
-    expect(refreshTarget((await decide(browser, page)).body)).toMatch(/^\/login/)
+    expect(refreshTarget((await decide(browser, page)).body)).toMatch(/^\/authorize\/login/)
   })
 
   it('any max_age leads to a provider, which alone knows since when the person is there', async () => {
@@ -241,7 +241,7 @@ describe('K35: a sign-in ends', () => {
   it('between the page and Allow: the person signs in first', async () => {
     const page = await open()
     await browser.post('/logout', {})
-    expect(refreshTarget((await decide(browser, page)).body)).toMatch(/^\/login/)
+    expect(refreshTarget((await decide(browser, page)).body)).toMatch(/^\/authorize\/login/)
   })
 
   it.each<[string, (now: number) => Partial<Config>]>([
@@ -273,7 +273,7 @@ describe('K35: a sign-in ends', () => {
       await visitor.signIn(await visitor.open('https://wiki.example.org/'))
       expect(isLetIn(await visitor.open('https://notes.example.net/'))).toBe(true)
       await visitor.open(`${page}/.gatewarden/logout`)
-      expect((await visitor.open(page)).url.pathname).toBe('/login')
+      expect((await visitor.open(page)).url.pathname).toBe('/authorize/login')
     },
   )
 
@@ -284,7 +284,9 @@ describe('K35: a sign-in ends', () => {
     const session = visitor.jar.header(new URL('https://wiki.example.org/')) ?? ''
     await visitor.signIn(await visitor.open(again))
     await visitor.step('https://wiki.example.org/.gatewarden/logout', { cookie: session })
-    expect((await visitor.open(again.replace('prompt=login&', ''))).url.pathname).toBe('/login')
+    expect((await visitor.open(again.replace('prompt=login&', ''))).url.pathname).toBe(
+      '/authorize/login',
+    )
   })
 
   it('and takes the sessions with it that it made without a login', async () => {
@@ -298,7 +300,7 @@ describe('K35: a sign-in ends', () => {
       expect(isLetIn(await visitor.open('https://notes.example.net/'))).toBe(true)
       test.clock.advance(3600)
     }
-    expect((await visitor.open('https://notes.example.net/')).url.pathname).toBe('/login')
+    expect((await visitor.open('https://notes.example.net/')).url.pathname).toBe('/authorize/login')
   })
 })
 
@@ -313,7 +315,8 @@ describe('policy is asked every time:', () => {
     const refused = await decide(browser, await browser.get(url))
     expectPage(refused, 403)
     expect(refused.body).toContain('bob@elsewhere.test')
-    const href = /href="(\/login[^"]*)"/.exec(refused.body)?.[1]?.replaceAll('&amp;', '&') ?? ''
+    const href =
+      /href="(\/authorize\/login[^"]*)"/.exec(refused.body)?.[1]?.replaceAll('&amp;', '&') ?? ''
     codeOf(await typeIn(browser, await browser.get(href)))
     expect(namesAnn(await open())).toBe(true)
   })
@@ -428,7 +431,7 @@ describe('attacks on the known browser', () => {
     const visitor = createBrowser(gateway.app)
     const page = await open({}, visitor)
     codeOf(await signIn(visitor, authorizeUrl(first)))
-    expect(refreshTarget((await decide(visitor, page)).body)).toMatch(/^\/login/)
+    expect(refreshTarget((await decide(visitor, page)).body)).toMatch(/^\/authorize\/login/)
   })
 
   it('no check takes the cookie, and no server gets it', async () => {
@@ -475,7 +478,7 @@ describe('attacks on the known browser', () => {
       const isNamed = namesAnn(page)
       const answer = await decide(browser, page)
       if (isNamed) codeOf(answer)
-      else expect(refreshTarget(answer.body)).toMatch(/^\/login/)
+      else expect(refreshTarget(answer.body)).toMatch(/^\/authorize\/login/)
       seen.add(isNamed)
     }
     expect([...seen]).toEqual([true, false])

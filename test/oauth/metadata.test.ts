@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { wellKnown } from '../../src/oauth/well-known.ts'
 import { createResourceTable } from '../../src/resources/resource-table.ts'
 import { buildTestApp, resource, type TestApp } from '../support/build-app.ts'
+import { DEVICE_CODE } from '../support/device.ts'
 import { exchange, listen } from '../support/raw-http.ts'
 
 const ISSUER = 'https://auth.example.com'
@@ -57,13 +58,14 @@ describe('the authorization server metadata', () => {
       issuer: ISSUER,
       authorization_endpoint: `${ISSUER}/authorize`,
       token_endpoint: `${ISSUER}/token`,
+      device_authorization_endpoint: `${ISSUER}/device_authorization`,
       registration_endpoint: `${ISSUER}/register`,
       revocation_endpoint: `${ISSUER}/revoke`,
       introspection_endpoint: `${ISSUER}/introspect`,
       jwks_uri: `${ISSUER}/jwks`,
       response_types_supported: ['code'],
       response_modes_supported: ['query'],
-      grant_types_supported: ['authorization_code', 'refresh_token'],
+      grant_types_supported: ['authorization_code', 'refresh_token', DEVICE_CODE],
       token_endpoint_auth_methods_supported: ['none', ...CONFIDENTIAL],
       token_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
       revocation_endpoint_auth_methods_supported: ['none', ...CONFIDENTIAL],
@@ -196,7 +198,9 @@ it.each([
   `${PRM}/notes/mcp\\x`,
   '/.well-known/oauth-authorization-server/notes/mcp/..',
 ])('describes nothing at %s', (target) => {
-  expect(wellKnown(target, 'mcp.example.com', createResourceTable(RESOURCES))).toBeUndefined()
+  const places = { host: 'mcp.example.com', issuer: 'https://auth.example.com' }
+  const resources = createResourceTable(RESOURCES)
+  expect(wellKnown(target, { ...places, resources })).toBeUndefined()
 })
 
 it('publishes the public half of its keys only', async () => {
@@ -269,19 +273,22 @@ it.each([
   expect(response.headers['access-control-allow-credentials']).toBeUndefined()
 })
 
-it.each(['/authorize', '/consent', '/login'])('keeps %s closed to other origins', async (url) => {
-  const response = await gateway.app.inject({
-    method: 'OPTIONS',
-    url,
-    headers: {
-      host: 'auth.example.com',
-      origin: 'https://evil.example',
-      'access-control-request-method': 'POST',
-    },
-  })
-  expect(response.statusCode).toBe(405)
-  expect(response.headers['access-control-allow-origin']).toBeUndefined()
-})
+it.each(['/authorize', '/authorize/consent', '/authorize/login', '/consent', '/login'])(
+  'keeps %s closed to other origins',
+  async (url) => {
+    const response = await gateway.app.inject({
+      method: 'OPTIONS',
+      url,
+      headers: {
+        host: 'auth.example.com',
+        origin: 'https://evil.example',
+        'access-control-request-method': 'POST',
+      },
+    })
+    expect(response.statusCode).toBe(405)
+    expect(response.headers['access-control-allow-origin']).toBeUndefined()
+  },
+)
 
 it('answers the preflight of a document whose well-known part comes after the path', async () => {
   const { app } = await buildTestApp()
@@ -319,7 +326,9 @@ it.each([
   expect([got.status, looked.status]).toEqual([status, status])
   expect(looked.body).toBe('')
   const stable = ({ lines }: typeof got) =>
-    lines.filter(([name]) => !/^(date|set-cookie|content-security-policy)$/i.test(name))
+    lines.filter(
+      ([name]) => !/^(date|set-cookie|content-security-policy|x-request-id)$/i.test(name),
+    )
   expect(stable(looked)).toEqual(stable(got))
 })
 

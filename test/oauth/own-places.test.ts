@@ -55,7 +55,7 @@ describe('cl10: T6: a client may not register our own addresses', () => {
   ]
 
   it.each(
-    '/callback /consent /login /logout /token /register /register/client /revoke /introspect /jwks /verify /authenticate /_ws_tunnel /healthz /authorize /authorize/x /auth /auth/connect /auth/traefik/r/x /.gatewarden/callback /.gatewarden /.well-known/x'.split(
+    '/callback /consent /login /logout /token /register /register/client /device /device/allowed /device_authorization /revoke /introspect /jwks /verify /authenticate /_ws_tunnel /healthz /authorize /authorize/x /auth /auth/connect /auth/traefik/r/x /.gatewarden/callback /.gatewarden /.well-known/x'.split(
       ' ',
     ),
   )('%s in any spelling', async (path) => {

@@ -54,7 +54,7 @@ describe('consentPage', () => {
       ['decision', 'approve'],
     ])
     expect(page.match(/<form/g)).toHaveLength(1)
-    expect(page).toContain('<form method="post" action="/consent">')
+    expect(page).toContain('<form method="post" action="/consent" id="consent">')
     expect(page).toContain('<input type="hidden" name="interaction" value="sealed">')
   })
 

@@ -7,6 +7,7 @@
 import { connectPage, connectPageHeaders } from '../../src/pages/connect-page.ts'
 import { type ConsentPage, consentPage } from '../../src/pages/consent-page.ts'
 import { appPage, continuePage } from '../../src/pages/continue-page.ts'
+import { deviceAnsweredPage, devicePage } from '../../src/pages/device-page.ts'
 import { errorPage } from '../../src/pages/error-page.ts'
 import {
   FRAGMENT_SCRIPTS,
@@ -187,6 +188,20 @@ export function variants(words: Words): readonly Variant[] {
       consent({ destination: { kind: 'loopback', host: words.destination } }),
     ),
     variant('consent-app', consent({ destination: { kind: 'app', scheme: words.scheme } })),
+    variant('consent-device', consent({ destination: { kind: 'device', userCode: words.code } })),
+    variant(
+      'consent-known-device',
+      consent({ person: words.person, destination: { kind: 'device', userCode: words.code } }),
+    ),
+    variant('device', devicePage({ action: '/device' })),
+    variant('device-filled', devicePage({ action: '/device', userCode: words.code })),
+    variant('device-wrong', devicePage({ action: '/device', problem: { kind: 'wrong' } })),
+    variant(
+      'device-locked',
+      devicePage({ action: '/device', problem: { kind: 'locked', minutes: 10 } }),
+    ),
+    variant('device-allowed', deviceAnsweredPage({ allowed: true })),
+    variant('device-denied', deviceAnsweredPage({ allowed: false })),
     variant('consent-configured', consent({ client: { name: words.client, known: 'configured' } })),
     variant('login', login()),
     variant('login-wrong', login({ name: words.typed, problem: { kind: 'wrong' } })),

@@ -248,7 +248,7 @@ describe("Google's own access token", () => {
     const test = await start()
     const client = 'old.apps.googleusercontent.com'
     const { provider } = test.config
-    if (provider.type === 'builtin') throw new Error('not Google')
+    if (provider.type !== 'google') throw new Error('not Google')
     const again = await test.restart({ provider: { ...provider, tokenClients: [client] } })
     expect((await bring(again, test.google.issue(ANN, { client }))).statusCode).toBe(200)
   })

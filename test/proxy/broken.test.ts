@@ -227,7 +227,7 @@ it('asks an upstream nothing for an answer that nobody waits for any more', asyn
   await once(response, 'close')
   const target = { origin: upstream.origin, path: '/', headers: [] }
   const rules = { responseHeaders: () => [], redirect: () => undefined }
-  await forwarder.forward({ request, response, target, ...rules })
+  await forwarder.forward({ request, requestId: 'one', response, target, ...rules })
   expect(upstream.requests).toEqual([])
   await forwarder.close()
   server.close()

@@ -32,7 +32,7 @@ async function answerOf(
     url: request.url,
     headers: { host: OWN, ...request.headers },
   })
-  const { date: _date, 'set-cookie': _cookie, ...rest } = headers
+  const { date: _date, 'set-cookie': _cookie, 'x-request-id': _id, ...rest } = headers
   const steady = (text: string) =>
     text.replace(/<code>[\w-]+<\/code>/g, '').replace(/(nonce|interaction)(=|-|=")[\w-]+/g, '')
   return { status: statusCode, headers: steady(JSON.stringify(rest)), body: steady(body) }

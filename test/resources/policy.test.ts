@@ -37,6 +37,29 @@ describe('a list of addresses', () => {
   })
 })
 
+describe('a list of user names', () => {
+  const passes = (preferredUsername: string | undefined, users: readonly string[]) =>
+    compilePolicy({ ...NOBODY, users })({
+      issuer: 'https://github.com',
+      subject: '1',
+      groups: ['kim'],
+      email: 'kim@example.com',
+      name: 'kim',
+      ...(preferredUsername !== undefined && { preferredUsername }),
+    })
+
+  it.each(['kim', 'Kim', 'KIM'])('lets in %s, in any case', (name) => {
+    expect(passes(name, ['kim'])).toBe(true)
+  })
+
+  it.each(['kimm', 'ki', '\u212aim', 'k\u0130m', ' kim', '', undefined])(
+    'T41: is not met by %j, nor by a group, a name or an address that reads alike',
+    (name) => {
+      expect(passes(name, ['kim'])).toBe(false)
+    },
+  )
+})
+
 describe('a list of domains', () => {
   const allow = { domains: ['good.test'] }
   it.each([

@@ -154,7 +154,7 @@ describe('the code of a session', () => {
     await visitor.step(callback)
     const refused = await visitor.open(callback)
     const login = await visitor.open(linkOf(refused, 'Sign in again'))
-    expect(login.url.pathname).toBe('/login')
+    expect(login.url.pathname).toBe('/authorize/login')
     expect((await visitor.signIn(login)).url.href).toBe('https://far.example.org/')
   })
 

@@ -43,7 +43,7 @@ describe.each(HOSTS)('ed9: the part behind # of a page $where', ({ page }) => {
   it('is there again after the built-in login', async () => {
     const { tab } = await startBuiltin()
     await tab.open(page + HASH)
-    expect(tab.url.pathname).toBe('/login')
+    expect(tab.url.pathname).toBe('/authorize/login')
     await tab.signIn()
     expect(tab.url.href).toBe(page + WRITTEN)
     expect(tab.answer.headers['x-forwarded-user']).toBe('ann@example.com')

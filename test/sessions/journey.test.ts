@@ -46,7 +46,7 @@ describe.each(SCOPES)('a session by the cookie of the $scope', ({ config, page, 
     const test = await buildTestApp(config)
     const visitor = createVisitor(test, { protects })
     const login = await visitor.open(page)
-    expect(login.url.pathname).toBe('/login')
+    expect(login.url.pathname).toBe('/authorize/login')
     expect(login.answer.body).toContain('>Wiki</bdi></b>')
     expect(login.answer.body).not.toContain('so that')
     const back = await visitor.signIn(login)
@@ -135,7 +135,7 @@ describe.each(SCOPES)('a session by the cookie of the $scope', ({ config, page, 
     test.clock.advance(30 * 86_400 - 1)
     expect(isLetIn(await visitor.open(page))).toBe(true)
     test.clock.advance(1)
-    expect((await visitor.open(page)).url.pathname).toBe('/login')
+    expect((await visitor.open(page)).url.pathname).toBe('/authorize/login')
   })
 
   it('never reaches the application with the rest of the cookies', async () => {

@@ -38,7 +38,7 @@ describe.each(PLACES)('signing out of $page at $logout', ({ page, logout }) => {
     expect(await storedKeys(test.storage, 'session:')).toEqual([])
     expect(visitor.jar.names().join()).not.toMatch(/gw_session/)
     expect(isLetIn(await visitor.open(page, { cookie }))).toBe(false)
-    expect((await visitor.open(page)).url.pathname).toBe('/login')
+    expect((await visitor.open(page)).url.pathname).toBe('/authorize/login')
   })
 
   it.each(['same-origin', 'same-site', 'none'])(

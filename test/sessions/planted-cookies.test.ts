@@ -92,7 +92,7 @@ describe('at9, T43: without COOKIE_DOMAIN, on the host of PUBLIC_URL', () => {
     }
     plant()
     const login = await visitor.open(PAGE)
-    expect(login.url.pathname).toBe('/login')
+    expect(login.url.pathname).toBe('/authorize/login')
     const back = await visitor.signIn(login)
     expect(back.answer.headers['x-forwarded-user']).toBe('ann@example.com')
     plant()

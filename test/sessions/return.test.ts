@@ -102,13 +102,13 @@ describe('T15: a sign-in', () => {
   })
 
   it.each([
-    ['https://wiki.example.com/a?b=c', '/login'],
-    ['https%3A%2F%2Fwiki.example.com%2Fa%3Fb=c', '/login'],
-    ['https://wiki.example.com%2Fa', '/login'],
-    ['https://WIKI.example.com:443/a', '/login'],
-    ['http://wiki.example.com/a', '/login'],
-    ['/app', '/login'],
-    ['/app/x?y=z', '/login'],
+    ['https://wiki.example.com/a?b=c', '/authorize/login'],
+    ['https%3A%2F%2Fwiki.example.com%2Fa%3Fb=c', '/authorize/login'],
+    ['https://wiki.example.com%2Fa', '/authorize/login'],
+    ['https://WIKI.example.com:443/a', '/authorize/login'],
+    ['http://wiki.example.com/a', '/authorize/login'],
+    ['/app', '/authorize/login'],
+    ['/app/x?y=z', '/authorize/login'],
   ])('begins for %s, as proxies write it', async (rd, path) => {
     const visitor = createVisitor(await buildTestApp(CONFIG))
     const answer = await visitor.step(`${LOGIN}?rd=${rd}`)

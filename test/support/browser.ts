@@ -12,7 +12,7 @@ export interface Browser {
   /** Posts a form as its page would. */
   post(
     url: string,
-    fields: Record<string, string>,
+    fields: Record<string, string> | string[][],
     headers?: Record<string, string>,
   ): Promise<LightMyRequestResponse>
 }

@@ -70,6 +70,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     secretPrevious: [],
     resources: [resource()],
     protectedPath: '/sse',
+    discoveryAt: 'resource',
     directChecks: true,
     trustedProxies: ['127.0.0.0/8', '::1'],
     provider: { type: 'builtin' },
@@ -93,6 +94,8 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     identityHeaders: IDENTITY_HEADERS,
     apiKeyHeader: 'X-API-Key',
     rateLimit: 600,
+    // Tests ask more often than anybody, at a clock that stands still.
+    rateLimits: { refused: 0, discovery: 0 },
     shutdown: { delay: 0, timeout: 2 },
     brand: {},
     logLevel: 'info',

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
-import { type Browser, createBrowser, hiddenField, refreshTarget } from './browser.ts'
+import { type Browser, createBrowser, formAction, hiddenField, refreshTarget } from './browser.ts'
 import { PASSWORD } from './build-app.ts'
 
 export const REDIRECT_URI = 'http://127.0.0.1:33418/callback'
@@ -62,7 +62,7 @@ export function authorizeUrl(
 /** Opens the consent page, allows, and arrives at the login page. */
 export async function consentTo(browser: Browser, url: string): Promise<LightMyRequestResponse> {
   const consent = await browser.get(url)
-  const approved = await browser.post('/consent', {
+  const approved = await browser.post(formAction(consent.body), {
     interaction: hiddenField(consent.body, 'interaction'),
     decision: 'approve',
   })
@@ -76,7 +76,7 @@ export async function signIn(
   person: { name?: string; password?: string } = {},
 ): Promise<LightMyRequestResponse> {
   const login = await consentTo(browser, url)
-  return browser.post('/login', {
+  return browser.post(formAction(login.body), {
     interaction: hiddenField(login.body, 'interaction'),
     username: person.name ?? 'ann',
     password: person.password ?? PASSWORD,

@@ -5,7 +5,7 @@
  */
 import type { LightMyRequestResponse } from 'fastify'
 import type { Config } from '../../src/config/config.ts'
-import { type Browser, createBrowser, hiddenField, refreshTarget } from './browser.ts'
+import { type Browser, createBrowser, formAction, hiddenField, refreshTarget } from './browser.ts'
 import { buildTestApp, type TestApp } from './build-app.ts'
 import { type HostileProvider, startHostileProvider } from './hostile-provider.ts'
 import { authorizeUrl, codeOf, type RegisteredClient, redeem, register } from './oauth-client.ts'
@@ -46,7 +46,7 @@ export function asking(journey: Journey, { trusted = true }: { trusted?: boolean
 /** Allows the client; the answer depends on the provider. */
 export async function approve(browser: Browser, url: string): Promise<LightMyRequestResponse> {
   const consent = await browser.get(url)
-  return browser.post('/consent', {
+  return browser.post(formAction(consent.body), {
     interaction: hiddenField(consent.body, 'interaction'),
     decision: 'approve',
   })

@@ -26,6 +26,13 @@ export interface Tab {
   signIn(person?: { name?: string; password?: string }): Promise<void>
 }
 
+const marksFragment = (tag: string) => / data-fragment\b/.test(tag)
+
+const CHROMIUM = {
+  'user-agent':
+    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36',
+}
+
 /** @param isOurs true for the addresses that the visitor can ask for */
 export function openTab(visitor: Visitor, isOurs: (url: URL) => boolean): Tab {
   const store = new Map<string, string>()
@@ -40,7 +47,8 @@ export function openTab(visitor: Visitor, isOurs: (url: URL) => boolean): Tab {
     if (way.length > 40) throw new Error(`this goes on for ever: ${way.join(' ')}`)
     url = address
     if (!isOurs(address)) return
-    answer = answered ?? (await visitor.step(address.origin + address.pathname + address.search))
+    answer =
+      answered ?? (await visitor.step(address.origin + address.pathname + address.search, CHROMIUM))
     const { location } = answer.headers
     if (location !== undefined) return land(inherit(location, address))
     const next = run(answer, address)
@@ -51,7 +59,7 @@ export function openTab(visitor: Visitor, isOurs: (url: URL) => boolean): Tab {
   function run(page: LightMyRequestResponse, address: URL): string | undefined {
     marked = new Map()
     const policy = String(page.headers['content-security-policy'])
-    const ways = tags(page.body).filter((tag) => / data-fragment\b/.test(tag))
+    const ways = tags(page.body).filter(marksFragment)
     let next: string | undefined
     for (const [, script = ''] of page.body.matchAll(/<script>([^<]*)<\/script>/g)) {
       const hash = createHash('sha256').update(script).digest('base64')
@@ -104,9 +112,14 @@ export function openTab(visitor: Visitor, isOurs: (url: URL) => boolean): Tab {
       await land(new URL(marked.get(href) ?? href, url))
     },
     async signIn({ name = 'ann', password = PASSWORD } = {}) {
-      const action = new URL(marked.get('/login') ?? '/login', url)
+      const form = tags(page().body).find((tag) => tag.startsWith('<form') && marksFragment(tag))
+      const given = attribute(form, 'action') ?? ''
+      const action = new URL(marked.get(given) ?? given, url)
       const interaction = hiddenField(page().body, 'interaction')
-      await land(action, await visitor.send(action, { interaction, username: name, password }))
+      await land(
+        action,
+        await visitor.send(action, { interaction, username: name, password }, CHROMIUM),
+      )
     },
   }
 }

@@ -5,6 +5,7 @@
  */
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { expect } from 'vitest'
+import { CONSENT_PATH, LOGIN_PATH } from '../../src/paths.ts'
 import { type Browser, createBrowser, hiddenField, refreshTarget } from './browser.ts'
 import { PASSWORD } from './build-app.ts'
 
@@ -23,7 +24,7 @@ export function decide(
   headers: Record<string, string> = {},
 ): Promise<LightMyRequestResponse> {
   const interaction = hiddenField(page.body, 'interaction')
-  return browser.post('/consent', { interaction, decision }, headers)
+  return browser.post(CONSENT_PATH, { interaction, decision }, headers)
 }
 
 /** Follows an approved consent to the login page. */
@@ -42,7 +43,7 @@ export function typeIn(
   headers: Record<string, string> = {},
 ): Promise<LightMyRequestResponse> {
   const interaction = hiddenField(page.body, 'interaction')
-  return browser.post('/login', { interaction, username: name, password }, headers)
+  return browser.post(LOGIN_PATH, { interaction, username: name, password }, headers)
 }
 
 /** A page of ours that decided nothing and leads nowhere by itself. */

@@ -68,7 +68,7 @@ export const isLetIn = ({ answer }: Visit): boolean =>
 /** The address that an answer leads a browser without scripts to. */
 export const onwardOf = ({ headers, body }: LightMyRequestResponse): string | undefined =>
   headers.location ??
-  (body.includes('<noscript><meta http-equiv="refresh"') ? refreshTarget(body) : undefined)
+  (body.includes('<meta http-equiv="refresh"') ? refreshTarget(body) : undefined)
 
 const MOST_REDIRECTS = 20
 

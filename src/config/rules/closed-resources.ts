@@ -19,6 +19,7 @@ export function warnOfClosedResources(parts: {
   const people = users.map(({ name, email, groups }) => ({
     issuer: BUILTIN_ISSUER,
     subject: builtinSubject(name),
+    preferredUsername: name,
     groups,
     ...(email !== undefined && { email }),
   }))

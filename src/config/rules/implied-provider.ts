@@ -1,10 +1,13 @@
 /**
  * The provider that other settings imply where `PROVIDER` is not set: an issuer means any OpenID Connect provider, as users
- * of babs have it, and a client alone means Google, as users of mcpauth have it. People that the configuration lists mean
+ * of babs have it, and a client alone means Google, as users of mcpauth have it, unless its name says
+ * GitHub, as users of atrawog have it. People that the configuration lists mean
  * the built-in login.
  *
  * @module
  */
+
+import { isOfGithub } from '../sections/github.ts'
 import type { FileContents } from '../sources/file.ts'
 import type { Chosen } from '../sources/precedence.ts'
 import type { Report } from '../values/problem.ts'
@@ -27,7 +30,7 @@ export function withImpliedProvider<
   if (given.has('issuer_url')) return { ...parts, settings: { ...settings, provider: 'oidc' } }
   if (!client) return parts
   const keycloak = KEYCLOAK.map((key) => given.get(key)).find((found) => found)
-  const provider = keycloak ? 'keycloak' : 'google'
+  const provider = keycloak ? 'keycloak' : isOfGithub(client.written) ? 'github' : 'google'
   report.warning(
     'PROVIDER',
     `is not set; ${(keycloak ?? client).written} is there, so people sign in at ${provider}. Add PROVIDER=${provider} to say so.`,

@@ -36,6 +36,16 @@ const MIN_ARGON2 = { memory: 19_456, passes: 2 }
 const MIN_PREFIX = { 4: 8, 6: 32 }
 /** Requests per minute and address; more is no limit for anybody. */
 const MAX_RATE_LIMIT = 100_000
+/** The limits of endpoints where a stranger can guess or cause work. Discovery and refusals are neither. */
+const LIMITS = [
+  'rate_limit',
+  'rate_limit_register',
+  'rate_limit_device',
+  'rate_limit_token',
+  'rate_limit_revoke',
+  'rate_limit_introspect',
+  'rate_limit_login',
+] as const
 
 /** Reports every unsafe setting, each with its fix. */
 export function checkProdMode(parts: Parts): void {
@@ -68,6 +78,17 @@ function checkTransport({ settings, given, file, resources, provider, report }: 
     }
   }
   if (!provider || provider.type === 'builtin') return
+  if (provider.type === 'github' || provider.type === 'entra') {
+    const addresses =
+      provider.type === 'github'
+        ? ({ github_url: provider.issuerUrl, github_api_url: provider.apiUrl } as const)
+        : ({ entra_url: provider.baseUrl, entra_graph_url: provider.graphUrl } as const)
+    for (const [key, url] of Object.entries(addresses)) {
+      if (!url.startsWith('http:')) continue
+      report.problem(key.toUpperCase(), 'is plain http, which PROD_MODE refuses. Use https.')
+    }
+    return
+  }
   const { discoveryUrl } = provider
   if (discoveryUrl?.startsWith('http:') && !isLoopbackHost(new URL(discoveryUrl).hostname)) {
     const label = (given.get('discovery_url') ?? given.get('keycloak_auth_protocol'))?.written
@@ -86,7 +107,12 @@ function checkTransport({ settings, given, file, resources, provider, report }: 
 }
 
 function checkOpenness({ settings, given, file, resources, report }: Parts): void {
-  for (const key of ['allowed_emails', 'allowed_domains', 'allowed_groups'] as const) {
+  for (const key of [
+    'allowed_emails',
+    'allowed_domains',
+    'allowed_groups',
+    'allowed_users',
+  ] as const) {
     if (!settings[key]?.includes('*')) continue
     report.problem(
       given.get(key)?.label ?? key.toUpperCase(),
@@ -122,10 +148,12 @@ function checkOpenness({ settings, given, file, resources, report }: Parts): voi
       `every host under ${settings.cookie_domain} receives the session, and can sign a browser in as somebody else. Remove it unless you run all of them.`,
     )
   }
-  if (settings.rate_limit === 0 || settings.rate_limit > MAX_RATE_LIMIT) {
+  for (const key of LIMITS) {
+    const limit = settings[key]
+    if (limit === undefined || (limit > 0 && limit <= MAX_RATE_LIMIT)) continue
     report.problem(
-      'RATE_LIMIT',
-      `${settings.rate_limit} means no limit, which PROD_MODE refuses. Remove it to use the default.`,
+      key.toUpperCase(),
+      `${limit} means no limit, which PROD_MODE refuses. Remove it to use the default.`,
     )
   }
 }

@@ -11,6 +11,7 @@ import {
   CONFIGURED_GRANT_TYPES,
 } from '../../oauth/clients/client.ts'
 import { readKeySet } from '../../oauth/clients/key-set.ts'
+import { DEVICE_CODE } from '../../oauth/grants/names.ts'
 import { asConfigured, redirectUriProblem } from '../../oauth/redirect-uri.ts'
 import { createResourceTable, type ResourceConfig } from '../../resources/resource-table.ts'
 import type { Disk } from '../sources/disk.ts'
@@ -62,7 +63,7 @@ export const ClientSection = section({
     }),
   grant_types: list(parseGrantType).optional().register(fields, {
     description:
-      '`authorization_code` and `refresh_token` (the default) for people who sign in; `client_credentials` for a program that acts for itself, with a client secret.',
+      '`authorization_code` and `refresh_token` (the default) for people who sign in; `urn:ietf:params:oauth:grant-type:device_code` for people who sign in on another machine than the program runs on; `client_credentials` for a program that acts for itself, with a client secret.',
   }),
   token_endpoint_auth_method: text(parseAuthMethod).optional().register(fields, {
     description:
@@ -113,7 +114,7 @@ function parseGrantType(value: string): ClientConfig['grantTypes'][number] {
   const known = CONFIGURED_GRANT_TYPES.find((type) => type === value)
   if (known) return known
   throw new InvalidValue(
-    `${quote(value)} is not a supported grant type. Write ${CONFIGURED_GRANT_TYPES.join(' or ')}.`,
+    `${quote(value)} is not a supported grant type. Write one of ${CONFIGURED_GRANT_TYPES.join(', ')}.`,
   )
 }
 
@@ -302,7 +303,8 @@ function checkGrantTypes(
   if (grantTypes.length === 0 && introspects === undefined) {
     report.problem(label, 'lists no grant type. Add one, or leave the setting out.')
   }
-  if (grantTypes.includes('refresh_token') && !grantTypes.includes('authorization_code')) {
+  const hasPeople = grantTypes.includes('authorization_code') || grantTypes.includes(DEVICE_CODE)
+  if (grantTypes.includes('refresh_token') && !hasPeople) {
     report.problem(label, 'has refresh_token without authorization_code. Add or remove one.')
   }
   if (grantTypes.includes('client_credentials') && !hasSecret) {

@@ -28,6 +28,16 @@ export function checkProviderTokens({ settings, given, resources, report }: Part
     )
     return
   }
+  const { provider } = settings
+  if ((provider === 'github' || provider === 'entra') && accepting.length > 0) {
+    report.problem(
+      label,
+      provider === 'github'
+        ? 'is on, but a token of GitHub does not say which resource it is for. Turn it off.'
+        : 'is on, which works with the issuer of a single tenant and PROVIDER=oidc alone. Turn it off.',
+    )
+    return
+  }
   if (accepting.length > 0) {
     report.warning(
       label,

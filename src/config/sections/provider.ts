@@ -3,17 +3,27 @@
  *
  * @module
  */
-import type { ProviderConfig, RedirectProviderConfig } from '../../providers/provider-config.ts'
+
+import { isPreset, PRESETS, type Preset } from '../../providers/presets.ts'
+import type {
+  ProviderConfig,
+  RedirectProviderConfig,
+  RemoteProviderConfig,
+} from '../../providers/provider-config.ts'
+import type { ResourceConfig } from '../../resources/resource-table.ts'
 import type { SettingKey, Settings } from '../schema.ts'
 import type { FileContents } from '../sources/file.ts'
 import type { Chosen } from '../sources/precedence.ts'
 import { attempt, type Report } from '../values/problem.ts'
 import { type IssuerUrl, parseDiscoveryUrl, parseIssuerUrl } from '../values/urls.ts'
+import { buildEntra, ENTRA_KEYS } from './entra.ts'
+import { buildGithub, checkStrayGithub } from './github.ts'
 
 interface Parts extends Chosen {
   readonly file: FileContents
   /** False if a file that may hold more settings could not be read. */
   readonly complete: boolean
+  readonly resources: readonly ResourceConfig[]
   readonly report: Report
 }
 
@@ -32,6 +42,8 @@ const REDIRECT_KEYS = [
   'provider_scopes',
   'groups_claim',
   'google_hosted_domain',
+  'github_url',
+  ...ENTRA_KEYS,
   'unique_usernames',
   'provider_token_clients',
   ...KEYCLOAK_KEYS,
@@ -43,13 +55,18 @@ export function buildProvider(parts: Parts): ProviderConfig | undefined {
   const type = settings.provider
   const described = Object.keys(file.users ?? {}).length
   const listed = given.get('users')
+  if (type !== 'github') checkStrayGithub(parts)
   if (type !== 'builtin') {
     for (const place of [described > 0 ? 'users' : undefined, listed?.written]) {
       if (place !== undefined) {
         report.warning(place, `has no effect, because PROVIDER is ${type}.`)
       }
     }
-    return buildRedirectProvider(type, parts)
+    checkPresets(type, parts)
+    if (type !== 'github') checkOpenid(parts)
+    if (type !== 'github' && type !== 'entra') return buildRedirectProvider(type, parts)
+    const all = { ...parts, id: file.providerId, ...credentials(type, parts) }
+    return type === 'github' ? buildGithub(all) : buildEntra(all)
   }
   const users = described + (listed ? 1 : 0)
   for (const key of REDIRECT_KEYS) {
@@ -69,7 +86,7 @@ function buildRedirectProvider(
   type: RedirectProviderConfig['type'],
   parts: Parts,
 ): RedirectProviderConfig | undefined {
-  const { settings, given, broken, file, report } = parts
+  const { settings, given, file, report } = parts
   const issuer = findIssuer(type, parts)
   if (issuer) checkTransport(issuer, parts)
   const inner = findDiscovery(type, parts)
@@ -79,29 +96,10 @@ function buildRedirectProvider(
       'is plain http: everyone on the network between Gatewarden and the provider can log in as anyone.',
     )
   }
-  const hosted = given.get('google_hosted_domain')
-  if (hosted && type !== 'google') {
-    report.problem(hosted.written, 'applies only to PROVIDER=google. Remove it.')
-  }
-  if (hosted && settings.google_hosted_domain?.length === 0) {
-    report.problem(
-      hosted.written,
-      'lists no domain. Add one; without the setting, any Google account can sign in.',
-    )
-  }
-  const unique = given.get('unique_usernames')
-  if (unique && type !== 'oidc') {
-    report.problem(unique.written, 'applies only to PROVIDER=oidc. Remove it.')
-  }
-  const scopes = given.get('provider_scopes')
-  if (scopes && !broken.has('provider_scopes') && !settings.provider_scopes.includes('openid')) {
-    report.problem(
-      scopes.written,
-      'lacks openid, without which the provider does not say who somebody is. Add it.',
-    )
-  }
-  const clientId = settings.client_id ?? missing('client_id', type, parts)
-  const clientSecret = settings.client_secret ?? missing('client_secret', type, parts)
+  const preset = isPreset(type) ? PRESETS[type] : undefined
+  const fault = issuer && !inner ? preset?.faultOf?.(new URL(issuer.href)) : undefined
+  if (fault !== undefined) report.problem(given.get('issuer_url')?.written ?? 'ISSUER_URL', fault)
+  const { clientId, clientSecret } = credentials(type, parts)
   if (!issuer || clientId === undefined || clientSecret === undefined) return undefined
   return {
     type,
@@ -113,12 +111,66 @@ function buildRedirectProvider(
     ...(settings.token_endpoint_auth_method && {
       tokenEndpointAuthMethod: settings.token_endpoint_auth_method,
     }),
-    ...(given.has('provider_scopes') && { scopes: settings.provider_scopes }),
-    groupsClaim: settings.groups_claim,
+    ...scopesOf(preset, issuer, parts),
+    groupsClaim:
+      (given.has('groups_claim') ? undefined : preset?.groupsClaim) ?? settings.groups_claim,
     ...(settings.unique_usernames && { uniqueUsernames: true }),
     hostedDomains: settings.google_hosted_domain ?? [],
     tokenClients: settings.provider_token_clients ?? [],
     allowInsecure: !issuer.secure || inner?.secure === false,
+  }
+}
+
+/** The scopes of the operator, else those of the preset; without either, the provider's own default. */
+function scopesOf(
+  preset: Preset | undefined,
+  issuer: IssuerUrl,
+  { settings, given }: Parts,
+): { scopes?: readonly string[] } {
+  if (given.has('provider_scopes')) return { scopes: settings.provider_scopes }
+  const more = preset?.scopes?.(new URL(issuer.href)) ?? []
+  return more.length > 0 ? { scopes: [...settings.provider_scopes, ...more] } : {}
+}
+
+/** Our client there; a part that is missing is a problem. */
+const credentials = (type: RemoteProviderConfig['type'], parts: Parts) => ({
+  clientId: parts.settings.client_id ?? missing('client_id', type, parts),
+  clientSecret: parts.settings.client_secret ?? missing('client_secret', type, parts),
+})
+
+/** Scopes of the operator's own replace ours. GitHub does not speak OpenID Connect. */
+function checkOpenid({ settings, given, broken, report }: Parts): void {
+  const scopes = given.get('provider_scopes')
+  if (scopes && !broken.has('provider_scopes') && !settings.provider_scopes.includes('openid')) {
+    report.problem(
+      scopes.written,
+      'lacks openid, without which the provider does not say who somebody is. Add it.',
+    )
+  }
+}
+
+/** Settings that only some providers have. */
+function checkPresets(
+  type: RemoteProviderConfig['type'],
+  { settings, given, report }: Parts,
+): void {
+  const hosted = given.get('google_hosted_domain')
+  if (hosted && type !== 'google') {
+    report.problem(hosted.written, 'applies only to PROVIDER=google. Remove it.')
+  }
+  if (hosted && settings.google_hosted_domain?.length === 0) {
+    report.problem(
+      hosted.written,
+      'lists no domain. Add one; without the setting, any Google account can sign in.',
+    )
+  }
+  for (const key of ENTRA_KEYS) {
+    const stray = type === 'entra' ? undefined : given.get(key)
+    if (stray) report.problem(stray.written, 'applies only to PROVIDER=entra. Remove it.')
+  }
+  const unique = given.get('unique_usernames')
+  if (unique && type !== 'oidc' && !isPreset(type)) {
+    report.problem(unique.written, 'applies only to PROVIDER=oidc and its presets. Remove it.')
   }
 }
 
@@ -138,10 +190,13 @@ function findIssuer(type: RedirectProviderConfig['type'], parts: Parts): IssuerU
     if (KEYCLOAK_KEYS.some((key) => broken.has(key))) return undefined
     return attempt(report, first.written, () => parseIssuerUrl(keycloakIssuer(settings)))
   }
-  return (
-    settings.issuer_url ??
-    (type === 'google' ? parseIssuerUrl(GOOGLE) : missing('issuer_url', type, parts))
-  )
+  return settings.issuer_url ?? hostedIssuer(type) ?? missing('issuer_url', type, parts)
+}
+
+/** The issuer of a service that has a single one. */
+function hostedIssuer(type: RedirectProviderConfig['type']): IssuerUrl | undefined {
+  const known = type === 'google' ? GOOGLE : isPreset(type) ? PRESETS[type].issuerUrl : undefined
+  return known === undefined ? undefined : parseIssuerUrl(known)
 }
 
 /** Beside `ISSUER_URL`, Keycloak's own settings are the address by which we reach it. */
@@ -191,25 +246,25 @@ function checkTransport(issuer: IssuerUrl, { settings, given, broken, report }: 
 }
 
 const GOOGLE = 'https://accounts.google.com'
-const ISSUER_REMEDY = 'Set it to the issuer, such as https://id.example.com/realms/main'
 const REMEDIES = {
-  issuer_url: {
-    oidc: `${ISSUER_REMEDY}.`,
-    keycloak: `${ISSUER_REMEDY}, or set KEYCLOAK_AUTH_HOST.`,
-  },
   client_id: 'Register a client at your provider and set this to its client id.',
   client_secret: 'Copy it from the client at your provider, or name a file in CLIENT_SECRET_FILE.',
 }
 
+function issuerRemedy(type: RemoteProviderConfig['type']): string {
+  const example = isPreset(type)
+    ? PRESETS[type].issuerExample
+    : 'https://id.example.com/realms/main'
+  const other = type === 'keycloak' ? ', or set KEYCLOAK_AUTH_HOST' : ''
+  return `Set it to the issuer, such as ${example}${other}.`
+}
+
 function missing(
-  key: keyof typeof REMEDIES,
-  type: RedirectProviderConfig['type'],
+  key: keyof typeof REMEDIES | 'issuer_url',
+  type: RemoteProviderConfig['type'],
   { complete, broken, report }: Parts,
 ): undefined {
   if (!complete || broken.has(key)) return
-  const remedy = REMEDIES[key]
-  report.problem(
-    key.toUpperCase(),
-    `is missing, and PROVIDER=${type} needs it. ${typeof remedy === 'string' ? remedy : remedy[type === 'keycloak' ? type : 'oidc']}`,
-  )
+  const remedy = key === 'issuer_url' ? issuerRemedy(type) : REMEDIES[key]
+  report.problem(key.toUpperCase(), `is missing, and PROVIDER=${type} needs it. ${remedy}`)
 }

@@ -12,7 +12,13 @@ import { Allow, isEmpty, toAllowList } from '../values/people.ts'
 import { parseDisplayName, parseSharedHost } from '../values/plain.ts'
 import { attempt, type Report } from '../values/problem.ts'
 import { parseScopeToken, resolveScopes, type ScopeSettings } from '../values/scopes.ts'
-import { parseAlias, parseAlsoPath, parsePublicPath, parseResourceUrl } from '../values/urls.ts'
+import {
+  parseAlias,
+  parseAlsoPath,
+  parseIssuerUrl,
+  parsePublicPath,
+  parseResourceUrl,
+} from '../values/urls.ts'
 import { checkOpenPaths } from './open-paths.ts'
 import { buildPassThrough, PassThrough } from './pass-through.ts'
 
@@ -54,6 +60,12 @@ export const Resource = section({
   accept_provider_tokens: toggle().optional().register(fields, {
     description: "Whether the provider's own access tokens are accepted here as bearer tokens.",
   }),
+  authorization_servers: list((value) => parseIssuerUrl(value).href)
+    .optional()
+    .register(fields, {
+      description:
+        'Issuers that the document of this server names, in this order; clients go to the first. Default: the origin of `PUBLIC_URL`, then `ISSUER_URL` if `accept_provider_tokens` is on. Another one than these two is refused, and `ISSUER_URL` needs `accept_provider_tokens` (docs/provider-tokens.md).',
+    }),
   application_bearer: toggle().optional().register(fields, {
     description:
       "Whether `Authorization: Bearer` is the application's own here: the session of the browser decides, and the header goes on unchanged. Access tokens of Gatewarden are refused.",
@@ -162,6 +174,9 @@ export function buildResource(
     isDefault: resource.default ?? false,
     allow,
     acceptProviderTokens,
+    ...(resource.authorization_servers && {
+      authorizationServers: resource.authorization_servers,
+    }),
     ...(resource.application_bearer && { applicationBearer: true }),
     ...(resource.mcp_only && { mcpOnly: true }),
     ...(resource.upstream !== undefined && { upstream: resource.upstream }),

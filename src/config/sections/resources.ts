@@ -27,7 +27,7 @@ import { ONLY_WITH_UPSTREAM } from './pass-through.ts'
 import { buildResource, Resource } from './resource.ts'
 import { suggestResources } from './suggest-resources.ts'
 
-const LISTS = ['allowed_emails', 'allowed_domains', 'allowed_groups'] as const
+const LISTS = ['allowed_emails', 'allowed_domains', 'allowed_groups', 'allowed_users'] as const
 
 interface Parts extends Chosen {
   readonly file: FileContents
@@ -95,6 +95,7 @@ function globalAllowList({ settings, given }: Parts): AllowList {
     emails: settings.allowed_emails,
     domains: settings.allowed_domains,
     groups: settings.allowed_groups,
+    users: settings.allowed_users,
   })
   if (settings.provider !== 'builtin' || LISTS.some((list) => given.has(list))) return allow
   const persons = (settings.users ?? []).map(({ name }) => ({

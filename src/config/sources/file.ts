@@ -30,6 +30,7 @@ const ALLOW: Readonly<Record<string, string>> = {
   emails: 'ALLOWED_EMAILS',
   domains: 'ALLOWED_DOMAINS',
   groups: 'ALLOWED_GROUPS',
+  users: 'ALLOWED_USERS',
 }
 
 const BRAND: Readonly<Record<string, string>> = {

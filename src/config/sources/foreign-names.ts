@@ -6,16 +6,8 @@
  */
 import type { Report } from '../values/problem.ts'
 
-const NO_GITHUB =
-  'belongs to a login with GitHub, which this version does not have. Use PROVIDER=oidc, keycloak or google, or list people in USERS; then remove it.'
-
 /** Names that decide who may pass: without an effect they would let in other people than the operator thinks. */
 const REFUSED: Readonly<Record<string, string>> = {
-  GITHUB_CLIENT_ID: NO_GITHUB,
-  GITHUB_CLIENT_SECRET: NO_GITHUB,
-  ALLOWED_GITHUB_USERS: NO_GITHUB,
-  ALLOWED_USERS:
-    'is not a setting of this version. List people by e-mail in ALLOWED_EMAILS, or by group in ALLOWED_GROUPS.',
   REQUIRE_VERIFIED_EMAIL:
     'is not a setting of this version. ALLOWED_EMAILS and ALLOWED_DOMAINS count verified addresses alone; remove it.',
 }

@@ -43,7 +43,10 @@ export function readProviders(
     return undefined
   }
   if (provider.type === undefined || provider.type === null) {
-    report.problem(`providers.${id}.type`, 'is missing. Write keycloak, google or oidc.')
+    report.problem(
+      `providers.${id}.type`,
+      'is missing. Write oidc, or the name of a provider such as keycloak, google, github or entra.',
+    )
   }
   const entries = Object.entries(provider).flatMap(([key, given]): Entry[] => {
     const written = `providers.${id}.${key}`
@@ -72,5 +75,11 @@ export const ProviderSection = section({
   provider_scopes: Settings.shape.provider_scopes,
   groups_claim: Settings.shape.groups_claim,
   google_hosted_domain: Settings.shape.google_hosted_domain,
+  github_url: Settings.shape.github_url,
+  github_api_url: Settings.shape.github_api_url,
+  entra_tenant: Settings.shape.entra_tenant,
+  entra_verified_domains: Settings.shape.entra_verified_domains,
+  entra_url: Settings.shape.entra_url,
+  entra_graph_url: Settings.shape.entra_graph_url,
   unique_usernames: Settings.shape.unique_usernames,
 })

@@ -26,6 +26,7 @@ const VALUES = [
   'client',
   'id',
   'name',
+  'subject',
 ] as const satisfies readonly IdentityValue[]
 
 /** Headers that HTTP, MCP or the proxy in front already use: a caller's name in one would break or forge it. */
@@ -74,6 +75,21 @@ function parseIdentityHeader(value: string): IdentityHeader {
   return { name, value: found }
 }
 
+/** @throws InvalidValue for text that is no header, or a header with another meaning */
+export function parseAssertionHeader(value: string): string {
+  if (!/^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(value)) {
+    throw new InvalidValue(
+      `${quote(value)} is not the name of a header. Use letters, digits and dashes, like Cf-Access-Jwt-Assertion.`,
+    )
+  }
+  if (RESERVED.test(value)) {
+    throw new InvalidValue(
+      `${quote(value)} already has another meaning. Choose another header, like Cf-Access-Jwt-Assertion.`,
+    )
+  }
+  return value
+}
+
 /** The value with this name, or the value of the default header with this name. */
 function identityValueOf(named: string): IdentityValue | undefined {
   const header = IDENTITY_HEADER_NAMES.find((name) => name.toLowerCase() === named.toLowerCase())
@@ -81,12 +97,20 @@ function identityValueOf(named: string): IdentityValue | undefined {
 }
 
 /**
- * The parsed entries as a map. A header listed twice is a problem, and so is the header for API keys: it would carry a
- * name and a secret.
+ * The parsed entries as a map, with the header for assertions. A header listed twice is a problem, and so is the header
+ * for API keys: it would carry a name and a secret.
  */
 export function toIdentityHeaders(
   headers: readonly IdentityHeader[],
-  { apiKeyHeader, report }: { readonly apiKeyHeader: string; readonly report: Report },
+  {
+    apiKeyHeader,
+    assertionHeader,
+    report,
+  }: {
+    readonly apiKeyHeader: string
+    readonly assertionHeader: string | undefined
+    readonly report: Report
+  },
 ): Config['identityHeaders'] {
   if (headers.length === 0) {
     report.problem(
@@ -96,7 +120,7 @@ export function toIdentityHeaders(
   }
   const seen = new Set<string>()
   for (const { name } of headers) {
-    if (seen.has(name.toLowerCase())) {
+    if (seen.has(canonicalName(name))) {
       report.problem('IDENTITY_HEADERS', `lists ${name} twice. Remove the duplicate.`)
     }
     if (canonicalName(name) === canonicalName(apiKeyHeader)) {
@@ -105,7 +129,17 @@ export function toIdentityHeaders(
         `lists ${name}, which is API_KEY_HEADER. Choose another header for one of them.`,
       )
     }
-    seen.add(name.toLowerCase())
+    seen.add(canonicalName(name))
   }
-  return Object.fromEntries(headers.map(({ name, value }) => [name, value]))
+  const configured = headers.map(({ name, value }): [string, IdentityValue] => [name, value])
+  if (assertionHeader === undefined) return Object.fromEntries(configured)
+  if (seen.has(canonicalName(assertionHeader)) || isSame(assertionHeader, apiKeyHeader)) {
+    report.problem(
+      'ASSERTION_HEADER',
+      `is ${assertionHeader}, which carries something else already. Choose another header, like Cf-Access-Jwt-Assertion.`,
+    )
+  }
+  return Object.fromEntries([...configured, [assertionHeader, 'assertion']])
 }
+
+const isSame = (a: string, b: string) => canonicalName(a) === canonicalName(b)

@@ -1,15 +1,15 @@
 /**
- * The people who may pass, as configured: e-mail addresses, mail domains and groups.
+ * The people who may pass, as configured: e-mail addresses, mail domains, groups and user names.
  *
  * @module
  */
 import type * as z from 'zod'
-import { writtenAddress, writtenDomain } from '../../identifiers.ts'
+import { lowerCase, writtenAddress, writtenDomain } from '../../identifiers.ts'
 import type { AllowList } from '../../resources/policy.ts'
 import { fields, list, section } from './fields.ts'
 import { InvalidValue, quote } from './problem.ts'
 
-/** In any of the three lists: anyone who can log in. */
+/** In any of the lists: anyone who can log in. */
 const ANYONE = '*'
 
 /** @throws InvalidValue unless `value` is an address with exactly one `@` (GHSA-c5c4-8r6x-56w3) */
@@ -31,6 +31,22 @@ export function parseGroup(value: string): string {
     )
   }
   return value
+}
+
+/** @throws InvalidValue for text that is no user name: an e-mail address, for example */
+export function parseAllowedUser(value: string): string {
+  if (value === ANYONE) return value
+  if (/@/.test(value.normalize('NFKC'))) {
+    throw new InvalidValue(
+      `${quote(value)} is an e-mail address, not a user name. List it in ALLOWED_EMAILS.`,
+    )
+  }
+  if (!/^[^\p{Cc}\s*^$\\|]{1,256}$/u.test(value)) {
+    throw new InvalidValue(
+      `${quote(value)} is not a user name. Write the one that the provider shows, such as ann.`,
+    )
+  }
+  return lowerCase(value)
 }
 
 /** @throws InvalidValue unless `value` is a mail domain or `*` */
@@ -92,19 +108,23 @@ export const Allow = section({
   emails: list(parseAllowedEmail).optional().register(fields, { description: 'E-mail addresses.' }),
   domains: list(parseDomain).optional().register(fields, { description: 'Mail domains.' }),
   groups: list(parseGroup).optional().register(fields, { description: 'Groups.' }),
+  users: list(parseAllowedUser).optional().register(fields, { description: 'User names.' }),
 })
 
-/** The three lists as one allow list. A `*` in any of them lets in anyone who can log in. */
+/** The lists as one allow list. A `*` in any of them lets in anyone who can log in. */
 export function toAllowList(lists: z.output<typeof Allow>): AllowList {
-  const all = [lists.emails ?? [], lists.domains ?? [], lists.groups ?? []]
-  const [emails = [], domains = [], groups = []] = all.map((entries) =>
+  const all = [lists.emails ?? [], lists.domains ?? [], lists.groups ?? [], lists.users ?? []]
+  const [emails = [], domains = [], groups = [], users = []] = all.map((entries) =>
     entries.filter((entry) => entry !== ANYONE),
   )
-  return { anyone: all.some((entries) => entries.includes(ANYONE)), emails, domains, groups }
+  const anyone = all.some((entries) => entries.includes(ANYONE))
+  return { anyone, emails, domains, groups, ...(users.length > 0 && { users }) }
 }
 
 /** True if the list lets nobody pass. */
 export function isEmpty(allow: AllowList): boolean {
-  const { emails, domains, groups, persons = [] } = allow
-  return !allow.anyone && [emails, domains, groups, persons].every((list) => list.length === 0)
+  const { emails, domains, groups, users = [], persons = [] } = allow
+  return (
+    !allow.anyone && [emails, domains, groups, users, persons].every((list) => list.length === 0)
+  )
 }

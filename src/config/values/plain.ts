@@ -5,7 +5,9 @@
  */
 import { isIP } from 'node:net'
 import { writtenDomain } from '../../identifiers.ts'
+import { isPreset, PRESETS } from '../../providers/presets.ts'
 import type { ProviderConfig, TokenEndpointAuthMethod } from '../../providers/provider-config.ts'
+import type { DiscoveryAt } from '../../resources/document-address.ts'
 import type { LogFormat, LogLevel } from '../config.ts'
 import { InvalidValue, quote } from './problem.ts'
 import { splitList } from './split-list.ts'
@@ -98,16 +100,35 @@ export function parseLogFormat(value: string): LogFormat {
   throw new InvalidValue(`${quote(value)} is no format of the log. Write json or text.`)
 }
 
-const PROVIDERS: readonly ProviderConfig['type'][] = ['builtin', 'keycloak', 'google', 'oidc']
+const PROVIDERS: readonly ProviderConfig['type'][] = [
+  'builtin',
+  'keycloak',
+  'google',
+  'github',
+  'entra',
+  'oidc',
+]
 
 /** @throws InvalidValue for a provider that is not supported */
 export function parseProvider(value: string): ProviderConfig['type'] {
   const provider = PROVIDERS.find((name) => name === value)
   if (provider) return provider
+  if (isPreset(value)) return value
   // mcpauth's name for it.
   if (value === 'internal') return 'builtin'
   throw new InvalidValue(
-    `${quote(value)} is not a supported provider. Write builtin, keycloak, google, or oidc for any other OpenID Connect provider.`,
+    `${quote(value)} is not a supported provider. Write builtin, keycloak, google, github, entra, ${Object.keys(PRESETS).join(', ')}, or oidc for any other OpenID Connect provider.`,
+  )
+}
+
+/** @throws InvalidValue unless `value` is the id of a tenant of Entra */
+export function parseTenant(value: string): string {
+  const tenant = value.toLowerCase()
+  if (/^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/.test(tenant)) return tenant
+  throw new InvalidValue(
+    /^(?:common|organizations|consumers)$/.test(tenant)
+      ? `${quote(value)} would let in people of any organisation. List the Directory (tenant) IDs of those you mean.`
+      : `${quote(value)} is not the id of a tenant. Write the Directory (tenant) ID that Entra shows, not a domain.`,
   )
 }
 
@@ -167,6 +188,14 @@ export function parseTokenEndpointAuthMethod(value: string): TokenEndpointAuthMe
   if (method) return method
   throw new InvalidValue(
     `${quote(value)} is not a way to send the client secret. Write client_secret_basic or client_secret_post.`,
+  )
+}
+
+/** @throws InvalidValue for any word but the two */
+export function parseDiscoveryAt(value: string): DiscoveryAt {
+  if (value === 'resource' || value === 'gateway') return value
+  throw new InvalidValue(
+    `${quote(value)} is neither resource (the host of each server) nor gateway (the host of PUBLIC_URL). Write one of the two.`,
   )
 }
 

@@ -120,6 +120,22 @@ export function parseIssuerUrl(value: string): IssuerUrl {
   }
 }
 
+/**
+ * The base of a provider's addresses.
+ * @throws InvalidValue unless `value` is an http or https URL without query, fragment and wildcard
+ */
+export function parseBaseUrl(value: string): IssuerUrl {
+  const { url } = parseHttpUrl(value, 'https://github.example.com')
+  if (url.hostname.includes('*')) {
+    throw new InvalidValue(`${quote(value)} is a wildcard. Write the one address.`)
+  }
+  return {
+    href: url.href.replace(/\/+$/, ''),
+    secure: url.protocol === 'https:',
+    loopback: isLoopbackHost(url.hostname),
+  }
+}
+
 const DISCOVERY_PATH = '/.well-known/openid-configuration'
 
 /**

@@ -6,6 +6,7 @@
  */
 
 import type { JSONWebKeySet } from 'jose'
+import { DEVICE_CODE } from '../grants/names.ts'
 
 /** The methods of clients that register. The places never change: sealed client ids name a method by its place. */
 export const REGISTERED_METHODS = ['none', 'client_secret_basic', 'client_secret_post'] as const
@@ -56,6 +57,7 @@ export const CONFIGURED_GRANT_TYPES = [
   'authorization_code',
   'refresh_token',
   'client_credentials',
+  DEVICE_CODE,
 ] as const
 export type ConfiguredGrantType = (typeof CONFIGURED_GRANT_TYPES)[number]
 

@@ -9,6 +9,7 @@
  */
 import { z } from 'zod'
 import { type Keyring, sha256 } from '../../crypto.ts'
+import { DEVICE_CODE } from '../grants/names.ts'
 import {
   type Client,
   type ClientConfig,
@@ -57,7 +58,7 @@ const Sealed = z.tuple([
   z.number(),
   z.number(),
 ])
-const GRANT_TYPES = ['authorization_code', 'refresh_token'] as const
+const GRANT_TYPES = ['authorization_code', 'refresh_token', DEVICE_CODE] as const
 
 export interface ClientsDeps {
   readonly keyring: Keyring
@@ -97,7 +98,9 @@ export function createClients(deps: ClientsDeps): Clients {
       const found = client(clientId, {
         name,
         redirectUris: redirectUris.filter(policy.allows),
-        grantTypes: GRANT_TYPES.filter((_, place) => grantTypes.includes(place)),
+        grantTypes: GRANT_TYPES.filter((_, place) => grantTypes.includes(place)).filter(
+          (type) => type !== DEVICE_CODE || policy.allowsDevices,
+        ),
         authMethod,
       })
       return { ...found, registeredAt: issuedAt }

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod'
 import { OAuthError } from '../../errors.ts'
+import { DEVICE_CODE } from '../grants/names.ts'
 import { type RedirectRules, redirectUriProblem } from '../redirect-uri.ts'
 import type { Client, ClientKeys } from './client.ts'
 import { clientIdUrlProblem } from './client-id-url.ts'
@@ -29,13 +30,17 @@ export interface DocumentRules {
 }
 
 /** The grant types that a client may give itself: in each of them a person decides. */
-export const SELF_DECLARED_GRANTS: readonly string[] = ['authorization_code', 'refresh_token']
+export const SELF_DECLARED_GRANTS: readonly string[] = [
+  'authorization_code',
+  'refresh_token',
+  DEVICE_CODE,
+]
 
 const strings = z.array(z.string())
 const Document = z.looseObject({
   client_id: z.string(),
   client_name: z.string().min(1),
-  redirect_uris: strings.min(1).max(32),
+  redirect_uris: strings.min(1).max(32).optional(),
   grant_types: strings.optional(),
   response_types: strings.optional(),
   token_endpoint_auth_method: z.string().optional(),
@@ -65,10 +70,13 @@ export function parseMetadataDocument(
   if (document.jwks !== undefined && hasSecretKey(document.jwks)) {
     throw unusable('holds a private or symmetric key, which everybody can read')
   }
+  const granted = grantTypes(document, rules.grantTypes)
   return {
     name: clientName(document.client_name),
-    redirectUris: redirectUris(document.redirect_uris, rules),
-    grantTypes: grantTypes(document, rules.grantTypes),
+    redirectUris: granted.includes('authorization_code')
+      ? redirectUris(document.redirect_uris ?? [], rules)
+      : [],
+    grantTypes: granted,
     ...authentication(document, rules),
   }
 }
@@ -113,17 +121,18 @@ function redirectUris(asked: readonly string[], rules: DocumentRules): readonly 
       redirectUriProblem(uri, rules.redirectRules) === undefined && rules.allowsRedirect(uri),
   )
   if (good.length > 0) return [...new Set(good)]
-  const [first = ''] = asked
+  const [first] = asked
+  if (first === undefined) throw unusable('has missing or malformed members: redirect_uris')
   const problem = redirectUriProblem(first, rules.redirectRules) ?? 'is not allowed by the operator'
   throw unusable(`has no redirect URI that is possible here: the first one ${problem}`)
 }
 
-/** All of ours if the document names none, as at registration (decision K16). */
+/** Those of most clients if the document names none, as at registration (decision K16). */
 function grantTypes(
   { grant_types: asked, response_types: responseTypes }: Document,
   possible: readonly string[],
 ): readonly string[] {
-  const common = possible.filter((type) => !asked || asked.includes(type))
+  const common = possible.filter((type) => (asked ? asked.includes(type) : type !== DEVICE_CODE))
   // RFC 7591 section 2.1: the response type `code` belongs to the code grant.
   const usable =
     responseTypes && !responseTypes.includes('code')

@@ -5,8 +5,9 @@
  */
 import { z } from 'zod'
 import type { Keyring } from '../../crypto.ts'
-import { OAuthError } from '../../errors.ts'
+import { OAuthError, RegistrationClosed } from '../../errors.ts'
 import { GRANT_TYPES } from '../grants/index.ts'
+import { DEVICE_CODE } from '../grants/names.ts'
 import { type RedirectRules, redirectUriProblem } from '../redirect-uri.ts'
 import {
   type Client,
@@ -19,8 +20,12 @@ import { type Clients, MAX_CLIENT_ID_LENGTH } from './clients.ts'
 import { managementMembers } from './registration-management.ts'
 import type { RegistrationPolicy } from './registration-policy.ts'
 
+/** The grant types of a client that names none. */
+const DEFAULT_GRANT_TYPES = GRANT_TYPES.filter(
+  ({ registration }) => registration === 'default',
+).map(({ grantType }) => grantType)
 /** Other grant types are dropped, not refused (RFC 7591 section 2). */
-const KNOWN_GRANT_TYPES = GRANT_TYPES.filter(({ isRegistrable }) => isRegistrable).map(
+const KNOWN_GRANT_TYPES = GRANT_TYPES.filter(({ registration }) => registration !== 'never').map(
   ({ grantType }) => grantType,
 )
 
@@ -35,7 +40,7 @@ const withoutEmpty = (body: unknown) =>
 const Request = z.preprocess(
   withoutEmpty,
   z.object({
-    redirect_uris: strings.min(1).max(32),
+    redirect_uris: strings.max(32).optional(),
     client_name: z.string().optional(),
     token_endpoint_auth_method: z.string().optional(),
     grant_types: strings.optional(),
@@ -63,7 +68,7 @@ export interface Registration {
  * Registers a client. If only some of its redirect URIs are acceptable, only those are registered.
  * @param body the parsed JSON body
  * @param deps `now`: milliseconds since the epoch
- * @throws OAuthError `access_denied` if no client may register, `invalid_redirect_uri` if no redirect URI is
+ * @throws RegistrationClosed; OAuthError `invalid_redirect_uri` if no redirect URI is
  *   acceptable, `invalid_client_metadata` for anything else that cannot be honoured
  */
 export async function registerClient(
@@ -78,18 +83,19 @@ export async function registerClient(
   },
 ): Promise<Registration> {
   if (!deps.policy.isOpen) {
-    throw new OAuthError(
-      'access_denied',
-      'no client may register here: ask the operator for a client_id',
-    )
+    throw new RegistrationClosed()
   }
   const parsed = Request.safeParse(body)
   if (!parsed.success) throw malformed(parsed.error)
   const request = parsed.data
+  const granted = grantTypes(request.grant_types, request.response_types, deps.policy)
   const metadata: ClientMetadata = {
     name: clientName(request.client_name),
-    redirectUris: acceptableRedirectUris(request.redirect_uris, deps),
-    grantTypes: grantTypes(request.grant_types, request.response_types),
+    // Nothing is ever sent to a client that only devices use.
+    redirectUris: granted.includes('authorization_code')
+      ? acceptableRedirectUris(request.redirect_uris ?? [], deps)
+      : [],
+    grantTypes: granted,
     authMethod: authMethod(request.token_endpoint_auth_method),
     issuedAt: Math.floor(deps.now() / 1000),
   }
@@ -133,7 +139,7 @@ export function registrationResponse(
     client_name: client.name,
     redirect_uris: client.redirectUris,
     grant_types: client.grantTypes,
-    response_types: ['code'],
+    response_types: client.grantTypes.includes('authorization_code') ? ['code'] : [],
     token_endpoint_auth_method: client.authMethod,
     ...managementMembers(client.id, deps),
   }
@@ -161,25 +167,34 @@ function acceptableRedirectUris(
     (policy.allows(uri) ? undefined : 'leads to a host or an app that may not register here')
   const judged = uris.map((uri) => ({ uri, problem: judge(uri) }))
   const good = judged.filter(({ problem }) => problem === undefined).map(({ uri }) => uri)
+  if (judged.length === 0) {
+    throw new OAuthError('invalid_redirect_uri', 'missing or malformed: redirect_uris')
+  }
   if (good.length === 0) {
     throw new OAuthError('invalid_redirect_uri', `a redirect URI ${judged[0]?.problem}`)
   }
   return [...new Set(good)]
 }
 
-/** The client's grant types: all of ours if it names none (decision K16). */
+/** The client's grant types: those of most clients if it names none (decision K16). */
 function grantTypes(
-  requested: readonly string[] | undefined,
+  requested: readonly string[] = DEFAULT_GRANT_TYPES,
   responseTypes: readonly string[] | undefined,
+  { allowsDevices }: Pick<RegistrationPolicy, 'allowsDevices'>,
 ): readonly string[] {
-  if (responseTypes && !responseTypes.includes('code')) {
+  const granted = KNOWN_GRANT_TYPES.filter(
+    (type) => requested.includes(type) && (type !== DEVICE_CODE || allowsDevices),
+  )
+  if (granted.includes('authorization_code') && responseTypes?.includes('code') === false) {
     throw new OAuthError('invalid_client_metadata', 'response_types must include code')
   }
-  const granted = KNOWN_GRANT_TYPES.filter((type) => !requested || requested.includes(type))
-  if (!granted.includes('authorization_code')) {
-    throw new OAuthError('invalid_client_metadata', 'grant_types must include authorization_code')
-  }
-  return granted
+  if (granted.includes('authorization_code') || granted.includes(DEVICE_CODE)) return granted
+  throw new OAuthError(
+    'invalid_client_metadata',
+    requested.includes(DEVICE_CODE)
+      ? 'no client that registers itself may use the device grant here: ask the operator for a client_id'
+      : 'grant_types must include authorization_code',
+  )
 }
 
 /** RFC 7591 section 2: client_secret_basic is the default. */

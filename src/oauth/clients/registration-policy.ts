@@ -11,6 +11,11 @@ export interface RegistrationPolicy {
   readonly isOpen: boolean
   /** True if a registered client may have this redirect URI. `redirectUriProblem` is asked before. */
   allows(redirectUri: string): boolean
+  /**
+   * True if a registered client may use the device grant. No redirect URI limits that grant, so a list of destinations
+   * would mean nothing if such a client could use it.
+   */
+  readonly allowsDevices: boolean
   /** True for an app scheme, without its colon, that the operator names. */
   names(scheme: string): boolean
 }
@@ -22,11 +27,18 @@ export interface RegistrationPolicy {
 export function compileRegistration(
   registration: 'open' | 'off' | readonly string[],
 ): RegistrationPolicy {
-  if (registration === 'off') return { isOpen: false, allows: () => false, names: () => false }
+  if (registration === 'off') {
+    return { isOpen: false, allows: () => false, allowsDevices: false, names: () => false }
+  }
   const entries = new Set(registration === 'open' ? ['open'] : registration)
   const names = (scheme: string) => entries.has(`${scheme}:`)
-  if (entries.has('open')) return { isOpen: true, allows: () => true, names }
-  return { isOpen: true, allows: (redirectUri) => entries.has(entryFor(redirectUri)), names }
+  if (entries.has('open')) return { isOpen: true, allows: () => true, allowsDevices: true, names }
+  return {
+    isOpen: true,
+    allows: (redirectUri) => entries.has(entryFor(redirectUri)),
+    allowsDevices: false,
+    names,
+  }
 }
 
 /** The entry of the list that would allow this redirect URI. */

@@ -8,7 +8,7 @@ import { clientEndpoint } from '../../http/client-endpoint.ts'
 import { allowAnyOrigin, answerPreflight } from '../../http/cors.ts'
 import { sendJson } from '../../http/json.ts'
 import { scoped } from '../../http/surface.ts'
-import { ENDPOINTS, JWKS_ALIAS, prefixOf, WELL_KNOWN_DOCUMENTS } from '../../paths.ts'
+import { ENDPOINTS, JWKS_ALIAS, WELL_KNOWN_DOCUMENTS } from '../../paths.ts'
 import type { ResourceTable } from '../../resources/resource-table.ts'
 import { authorizationServerMetadata, protectedResourceMetadata } from '../metadata.ts'
 import type { SigningKeys } from '../tokens/signing-keys.ts'
@@ -48,8 +48,8 @@ export function createDiscovery({
   const issuers = { issuer, provider: providerIssuer }
   const serverMetadata = authorizationServerMetadata(issuer, resources.all, options)
   return (request, reply) => {
-    const { raw, headers } = request
-    const document = wellKnown(raw.url ?? '', headers.host ?? '', resources, prefixOf(issuer))
+    const places = { host: request.headers.host ?? '', issuer, resources }
+    const document = wellKnown(request.raw.url ?? '', places)
     if (document && request.method === 'OPTIONS') return answerPreflight(reply, ['GET', 'HEAD'])
     if (request.method !== 'GET' && request.method !== 'HEAD') return undefined
     switch (document?.kind) {

@@ -12,7 +12,8 @@ import { ENDPOINTS } from '../../paths.ts'
 import type { Clients } from '../clients/clients.ts'
 import { registerClient } from '../clients/register.ts'
 import type { RegistrationPolicy } from '../clients/registration-policy.ts'
-import { clientFacts } from '../grant-facts.ts'
+import { clientFacts, DEVICE_DESTINATION } from '../grant-facts.ts'
+import { DEVICE_CODE } from '../grants/names.ts'
 import { destinationName, type RedirectRules } from '../redirect-uri.ts'
 
 /** Destinations in an event. */
@@ -47,7 +48,10 @@ export function registrationRoute(
     request.report({
       event: 'client-registered',
       ...clientFacts({ clientName: client.name, clientHash: client.hash }),
-      destinations: [...new Set(client.redirectUris.map(destinationName))].slice(0, MAX_LISTED),
+      destinations: [
+        ...(client.grantTypes.includes(DEVICE_CODE) ? [DEVICE_DESTINATION] : []),
+        ...new Set(client.redirectUris.map(destinationName)),
+      ].slice(0, MAX_LISTED),
       software,
     })
     return sendJson(reply.code(201).header('cache-control', 'no-store'), response)

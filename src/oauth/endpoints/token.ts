@@ -5,7 +5,8 @@
  *
  * @module
  */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { type Keyring, sha256 } from '../../crypto.ts'
 import { OAuthError } from '../../errors.ts'
 import type { Report } from '../../events.ts'
 import { acceptForms } from '../../http/bodies.ts'
@@ -14,12 +15,30 @@ import { clientEndpoint } from '../../http/client-endpoint.ts'
 import { sendJson } from '../../http/json.ts'
 import { ENDPOINTS } from '../../paths.ts'
 import { type Parameters, required } from '../../url/parameters.ts'
-import type { AuthenticateClient } from '../client-authentication.ts'
+import { type AuthenticateClient, claimedIds } from '../client-authentication.ts'
 import type { Clients } from '../clients/clients.ts'
+import { parseDeviceCode } from '../device/polling-code.ts'
 import { grantFacts } from '../grant-facts.ts'
 import type { GrantDeps } from '../grants/grant-type.ts'
 import { GRANT_TYPES } from '../grants/index.ts'
+import { DEVICE_CODE } from '../grants/names.ts'
 import type { Issued } from '../tokens/issuer.ts'
+
+/**
+ * Tells whether a request is that of a device which asks whether its person has answered yet: with a code that we gave to
+ * the client that it names. A guess at the secret of another client is no poll.
+ */
+export function createIsDevicePoll(
+  keyring: Pick<Keyring, 'verifyMac'>,
+): (request: FastifyRequest) => boolean {
+  return ({ body, headers }) => {
+    if (!(body instanceof Map) || body.get('grant_type')?.[0] !== DEVICE_CODE) return false
+    const code = String(body.get('device_code')?.[0] ?? '')
+    return claimedIds({ authorization: headers.authorization, parameters: body }).some(
+      (id) => parseDeviceCode(code, sha256(id), keyring) !== undefined,
+    )
+  }
+}
 
 /** @param app a scope for this route alone */
 export function tokenRoute(

@@ -11,7 +11,7 @@ import { clientFacts, shortGrant } from '../grant-facts.ts'
 import { verifyChallenge } from '../pkce.ts'
 import { sameRedirectUri } from '../redirect-uri.ts'
 import { requireResource } from '../resource-indicator.ts'
-import { firstRefreshState } from '../tokens/refresh-rotation.ts'
+import { startRefresh } from './first-refresh.ts'
 import type { GrantDeps, GrantType, TokenRequest } from './grant-type.ts'
 
 /** Seconds in which a code must be redeemed: people whose browser is on another machine carry it over by hand. */
@@ -22,7 +22,7 @@ const invalidGrant = () =>
 
 export const authorizationCode: GrantType = {
   grantType: 'authorization_code',
-  isRegistrable: true,
+  registration: 'default',
 
   async redeem(request, deps) {
     const { parameters } = request
@@ -39,7 +39,7 @@ export const authorizationCode: GrantType = {
       try {
         // Another attempt was faster and spent the code or gave it back: read again.
         if (!(await deps.records.codes.replace(presented.hash, code, spent))) continue
-        const refresh = await startRefresh(request, grant.id, remaining, deps)
+        const refresh = await startRefresh(request.client, { id: grant.id, remaining }, deps)
         return await deps.tokens.issue(grant, request.client, { scopes: code.scopes, refresh })
       } catch (error) {
         // Nothing was sent: the client may try again with the same code. The first error says more than a second one.
@@ -116,19 +116,4 @@ function giveBack(
       if (left?.spentBy !== spent.spentBy) return
     }
   }, CODE_LIFETIME)
-}
-
-/** Creates the grant's refresh record, unless the client uses no refresh tokens (decision K16). */
-async function startRefresh(
-  { client }: TokenRequest,
-  grantId: string,
-  grantRemaining: number,
-  deps: GrantDeps,
-): Promise<number | undefined> {
-  if (!client.grantTypes.includes('refresh_token')) return undefined
-  const state = firstRefreshState(Math.floor(deps.now() / 1000))
-  const ttl = Math.min(deps.lifetimes.grantIdle, grantRemaining)
-  // The record exists only if an earlier attempt with this code failed after creating it: nothing was issued from it.
-  await deps.records.refresh.create(grantId, state, ttl)
-  return state.current
 }

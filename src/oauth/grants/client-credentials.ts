@@ -21,7 +21,7 @@ const PERIOD = 86_400
 
 export const clientCredentials: GrantType = {
   grantType: 'client_credentials',
-  isRegistrable: false,
+  registration: 'never',
 
   async redeem({ parameters, client }, deps) {
     // RFC 6749 section 4.4: only for confidential clients. Everybody can name the id of another one.

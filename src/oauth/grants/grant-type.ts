@@ -47,8 +47,8 @@ export interface GrantDeps {
 
 export interface GrantType {
   readonly grantType: string
-  /** True if a client that registers itself may have it. */
-  readonly isRegistrable: boolean
+  /** Whether a client that registers itself gets it: also where it names no grant types, if it asks for it, or never. */
+  readonly registration: 'default' | 'on-request' | 'never'
   /**
    * Makes every check first, then passes the single-use gate, then issues tokens.
    * @throws OAuthError for a fault of the client; any other error is an outage of ours

@@ -19,7 +19,7 @@ const invalidGrant = () =>
 
 export const refreshToken: GrantType = {
   grantType: 'refresh_token',
-  isRegistrable: true,
+  registration: 'default',
 
   async redeem({ parameters, client, report }, deps) {
     const token = parseRefreshToken(required(parameters, 'refresh_token'), deps.keyring)

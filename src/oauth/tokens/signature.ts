@@ -23,8 +23,14 @@ export async function signJws(
   input: string,
   key: KeyObject,
 ): Promise<Buffer> {
+  if (algorithm === 'RS256') return signInThreadPool('sha256', Buffer.from(input), key)
+  return signAtOnce(algorithm, input, key)
+}
+
+/** The same without a promise, where it happens too rarely for a millisecond to matter. */
+export function signAtOnce(algorithm: SigningAlgorithm, input: string, key: KeyObject): Buffer {
   const data = Buffer.from(input)
-  if (algorithm === 'RS256') return signInThreadPool('sha256', data, key)
+  if (algorithm === 'RS256') return sign('sha256', data, key)
   return withLowS(sign('sha256', data, { key, dsaEncoding: 'ieee-p1363' }))
 }
 

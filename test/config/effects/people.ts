@@ -23,7 +23,7 @@ export async function whoPasses({ app }: TestApp): Promise<Record<'ann' | 'bob',
 const onlyOn = (env: Record<string, string>) => start({ ALLOWED_EMAILS: undefined, ...env })
 
 export const people: Record<
-  'allowed_emails' | 'allowed_domains' | 'allowed_groups' | 'users',
+  'allowed_emails' | 'allowed_domains' | 'allowed_groups' | 'allowed_users' | 'users',
   Effect
 > = {
   async allowed_emails() {
@@ -39,6 +39,11 @@ export const people: Record<
   async allowed_groups() {
     const app = await onlyOn({ ALLOWED_GROUPS: 'staff' })
     expect(await whoPasses(app)).toEqual({ ann: true, bob: false })
+  },
+
+  async allowed_users() {
+    const app = await onlyOn({ ALLOWED_USERS: 'Bob' })
+    expect(await whoPasses(app)).toEqual({ ann: false, bob: true })
   },
 
   async users() {

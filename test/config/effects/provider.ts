@@ -6,13 +6,15 @@
 import { expect } from 'vitest'
 import { createBrowser, refreshTarget } from '../../support/browser.ts'
 import type { TestApp } from '../../support/build-app.ts'
+import { CONTOSO, ENTRA_CLIENT, STAFF, startEntra } from '../../support/entra-stand-in.ts'
+import { GITHUB_CLIENT, startGithub } from '../../support/github-stand-in.ts'
 import {
   CLIENT_ID,
   CLIENT_SECRET,
   type HostileProvider,
   startHostileProvider,
 } from '../../support/hostile-provider.ts'
-import { authorizeUrl, check, register } from '../../support/oauth-client.ts'
+import { authorizeUrl, check, codeOf, redeem, register } from '../../support/oauth-client.ts'
 import { approve, obtainTokensThere } from '../../support/provider-journey.ts'
 import { startUpstream } from '../../support/upstream-server.ts'
 import { type Effect, start } from './start.ts'
@@ -144,6 +146,59 @@ const expectProviderTokens: Effect = async () => {
   }
 }
 
+/** A person of a GitHub elsewhere signs in; both of its addresses come from the settings. */
+export async function expectGithub(
+  startWith: (settings: Record<string, string>) => Promise<TestApp>,
+): Promise<void> {
+  const github = await startGithub()
+  const { app } = await startWith({
+    PROVIDER: 'github',
+    GITHUB_URL: github.site,
+    GITHUB_API_URL: github.api,
+    GITHUB_CLIENT_ID: GITHUB_CLIENT.id,
+    GITHUB_CLIENT_SECRET: GITHUB_CLIENT.secret,
+  })
+  const browser = createBrowser(app)
+  const approved = await approve(browser, authorizeUrl(await register(app)))
+  const back = await github.signIn(refreshTarget(approved.body))
+  expect(codeOf(await browser.get(back))).toBeTruthy()
+  expect(github.redeemed).toHaveLength(1)
+}
+
+/**
+ * A person of an Entra elsewhere arrives with an address of a domain that the operator vouches for, and with the group that
+ * only Graph knows: all four settings had a part in it.
+ */
+export async function expectEntra(
+  startWith: (settings: Record<string, string>) => Promise<TestApp>,
+): Promise<void> {
+  const entra = await startEntra()
+  entra.members = [STAFF]
+  Object.assign(entra.person, { xms_edov: false, groups: undefined, hasgroups: true })
+  const { app } = await startWith({
+    PROVIDER: 'entra',
+    ENTRA_TENANT: CONTOSO.toUpperCase(),
+    ENTRA_VERIFIED_DOMAINS: 'contoso.example',
+    ENTRA_URL: entra.base,
+    ENTRA_GRAPH_URL: entra.graph,
+    CLIENT_ID: ENTRA_CLIENT.id,
+    CLIENT_SECRET: ENTRA_CLIENT.secret,
+    ALLOWED_GROUPS: STAFF.toUpperCase(),
+  })
+  const browser = createBrowser(app)
+  const client = await register(app)
+  const approved = await approve(browser, authorizeUrl(client))
+  const back = await entra.signIn(refreshTarget(approved.body))
+  const answer = await redeem(app, client, codeOf(await browser.get(back)))
+  const { headers } = await check(app, { authorization: `Bearer ${answer.json().access_token}` })
+  expect(headers).toMatchObject({
+    'x-forwarded-email': 'ann@contoso.example',
+    'x-forwarded-groups': STAFF,
+  })
+}
+
+const expectEntraFlat: Effect = () => expectEntra((settings) => start(settings))
+
 /** Starts with this provider and one more of its settings, by its name in the file. */
 type StartWith = (
   provider: HostileProvider,
@@ -214,6 +269,12 @@ export const provider: Record<
   | 'token_endpoint_auth_method'
   | 'groups_claim'
   | 'google_hosted_domain'
+  | 'github_url'
+  | 'github_api_url'
+  | 'entra_tenant'
+  | 'entra_verified_domains'
+  | 'entra_url'
+  | 'entra_graph_url'
   | 'unique_usernames'
   | 'accept_provider_tokens'
   | 'provider_token_clients'
@@ -233,6 +294,12 @@ export const provider: Record<
   token_endpoint_auth_method: () => expectPost(startFlat),
   groups_claim: expectOidc,
   google_hosted_domain: () => expectHostedDomain((settings) => start(settings)),
+  github_url: () => expectGithub((settings) => start(settings)),
+  github_api_url: () => expectGithub((settings) => start(settings)),
+  entra_tenant: expectEntraFlat,
+  entra_verified_domains: expectEntraFlat,
+  entra_url: expectEntraFlat,
+  entra_graph_url: expectEntraFlat,
   unique_usernames: expectUniqueUsernames,
   accept_provider_tokens: expectProviderTokens,
   provider_token_clients: expectProviderTokens,

@@ -35,10 +35,12 @@ import {
 import { exchange, listen } from '../../support/raw-http.ts'
 import { makeSession } from '../../support/session.ts'
 import { startUpstream } from '../../support/upstream-server.ts'
-import { loadYaml } from '../harness.ts'
+import { loadYaml, problemsOf } from '../harness.ts'
 import { whoPasses } from './people.ts'
 import {
   expectDiscoveryThere,
+  expectEntra,
+  expectGithub,
   expectHostedDomain,
   expectPersonOf,
   expectPost,
@@ -140,6 +142,29 @@ const resources: Record<string, Effect> = {
         )
     await expectTokenOfOtherProgram(startWith(true), 200)
     await expectTokenOfOtherProgram(startWith(false), 401)
+  },
+  async authorization_servers() {
+    const realm = 'https://id.example.com/realms/main'
+    const listed = (more: string, provider = `provider: keycloak\nissuer_url: ${realm}\n`) =>
+      `${NOTES}, authorization_servers: ${more} } }\n${ALLOW}\n${provider}client_id: gatewarden\nclient_secret: ${SECRET}\n`
+    const named = async (more: string) =>
+      (await described(await startFile(listed(more)))).authorization_servers
+    const accepting = (list: string) => `${list}, accept_provider_tokens: true`
+    expect(await named(accepting(`[${realm}/]`))).toEqual([realm])
+    expect(await named(accepting(`[${realm}, https://auth.example.com]`))).toEqual([
+      realm,
+      'https://auth.example.com',
+    ])
+    expect(await named(accepting('[https://auth.example.com]'))).toEqual([
+      'https://auth.example.com',
+    ])
+    const problems = (more: string) => problemsOf(() => loadYaml(listed(more)))
+    const about = (text: string) => [expect.stringMatching(`authorization_servers.*${text}`)]
+    expect(problems(`[${realm}]`)).toEqual(about('accept_provider_tokens: true'))
+    expect(problems(accepting('[https://other.example.com]'))).toEqual(about('open nothing here'))
+    expect(problems('[]')).toEqual(about('lists no issuer'))
+    const { warnings } = loadYaml(listed(accepting(`[${realm}]`)))
+    expect(warnings.join()).toContain(`sends clients to ${realm}`)
   },
   async mcp_only() {
     for (const [setting, text] of [
@@ -474,6 +499,30 @@ const staticTokens: Record<string, Effect> = {
   },
 }
 
+const startGithubInFile = (settings: Record<string, string>) =>
+  startFile(
+    [
+      `${NOTES} } }\n${ALLOW}\nproviders:\n  gh:\n    type: github`,
+      `github_url: ${settings.GITHUB_URL}`,
+      `github_api_url: ${settings.GITHUB_API_URL}`,
+      `client_id: ${settings.GITHUB_CLIENT_ID}`,
+      `client_secret: ${settings.GITHUB_CLIENT_SECRET}\n`,
+    ].join('\n    '),
+  )
+
+const startEntraInFile = (settings: Record<string, string>) =>
+  startFile(
+    [
+      `${NOTES} } }\nallow: { groups: [${settings.ALLOWED_GROUPS}] }\nproviders:\n  ms:\n    type: entra`,
+      `entra_tenant: [${settings.ENTRA_TENANT}]`,
+      `entra_verified_domains: [${settings.ENTRA_VERIFIED_DOMAINS}]`,
+      `entra_url: ${settings.ENTRA_URL}`,
+      `entra_graph_url: ${settings.ENTRA_GRAPH_URL}`,
+      `client_id: ${settings.CLIENT_ID}`,
+      `client_secret: ${settings.CLIENT_SECRET}\n`,
+    ].join('\n    '),
+  )
+
 const all: Record<string, Record<string, Effect>> = {
   resources,
   providers: {
@@ -498,6 +547,12 @@ const all: Record<string, Record<string, Effect>> = {
           ].join('\n    '),
         ),
       ),
+    github_url: () => expectGithub(startGithubInFile),
+    github_api_url: () => expectGithub(startGithubInFile),
+    entra_tenant: () => expectEntra(startEntraInFile),
+    entra_verified_domains: () => expectEntra(startEntraInFile),
+    entra_url: () => expectEntra(startEntraInFile),
+    entra_graph_url: () => expectEntra(startEntraInFile),
     unique_usernames: async () => {
       for (const [unique, expected] of [
         [false, /^u_/],

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { decodeJwt } from 'jose'
 import { expect } from 'vitest'
 import type { TestApp } from '../../support/build-app.ts'
 import { authorizeUrl, check, obtainTokens, register } from '../../support/oauth-client.ts'
@@ -41,6 +42,22 @@ const firstCookie = async (env: Record<string, string>) => {
   return (await app.inject({ url, headers: { host } })).headers['set-cookie']
 }
 
+/** The setting counts at this address, in place of `RATE_LIMIT`, and nowhere else. */
+async function limits(setting: string, url: string, method: 'GET' | 'POST' = 'POST') {
+  const headers = { host: 'auth.example.com' }
+  const statuses = async (env: Record<string, string>) => {
+    const { app } = await start(env)
+    const found: boolean[] = []
+    for (let i = 0; i < 3; i++) {
+      found.push((await app.inject({ method, url, headers })).statusCode === 429)
+    }
+    return found
+  }
+  expect(await statuses({ RATE_LIMIT: '1', [setting]: '2' })).toEqual([false, false, true])
+  expect(await statuses({ RATE_LIMIT: '2' })).toEqual([false, false, true])
+  expect(await statuses({ RATE_LIMIT: '1', [setting]: '0' })).toEqual([false, false, false])
+}
+
 export const server: Record<
   | 'public_url'
   | 'path_prefix'
@@ -55,10 +72,20 @@ export const server: Record<
   | 'upstream_idle_timeout'
   | 'trusted_proxies'
   | 'protected_path'
+  | 'discovery_at'
   | 'allowed_origins'
   | 'api_key_header'
   | 'identity_headers'
+  | 'assertion_header'
   | 'rate_limit'
+  | 'rate_limit_discovery'
+  | 'rate_limit_device'
+  | 'rate_limit_register'
+  | 'rate_limit_token'
+  | 'rate_limit_revoke'
+  | 'rate_limit_introspect'
+  | 'rate_limit_login'
+  | 'rate_limit_refused'
   | 'enable_edge_auth'
   | 'hsts'
   | 'prod_mode',
@@ -169,6 +196,21 @@ export const server: Record<
     expect((await app.inject('/sse')).statusCode).toBe(404)
   },
 
+  async discovery_at() {
+    const document = async (env: Record<string, string>) => {
+      const { headers } = await check((await start(env)).app)
+      return /resource_metadata="([^"]*)"/.exec(String(headers['www-authenticate']))?.[1]
+    }
+    const PRM = '/.well-known/oauth-protected-resource'
+    expect(await document({})).toBe(`https://mcp.example.com${PRM}/notes/mcp`)
+    expect(await document({ DISCOVERY_AT: 'gateway' })).toBe(
+      `https://auth.example.com${PRM}/auth/r/mcp.example.com/notes/mcp`,
+    )
+    expect(problemsOf(() => load({ env: { DISCOVERY_AT: 'login' } }))).toEqual([
+      expect.stringContaining('DISCOVERY_AT'),
+    ])
+  },
+
   async trusted_proxies() {
     const ask = async (env: Record<string, string>) =>
       (await start(env)).app.inject({
@@ -213,6 +255,24 @@ export const server: Record<
     expect(headers).not.toHaveProperty('x-forwarded-user')
   },
 
+  async assertion_header() {
+    const ask = async (env: Record<string, string>) => {
+      const { app } = await start(env)
+      const { tokens } = await obtainTokens(app)
+      return (await check(app, { authorization: `Bearer ${tokens.access_token}` })).headers
+    }
+    expect(await ask({})).not.toHaveProperty('cf-access-jwt-assertion')
+    const headers = await ask({ ASSERTION_HEADER: 'Cf-Access-Jwt-Assertion' })
+    const { email } = decodeJwt(String(headers['cf-access-jwt-assertion']))
+    expect(email).toBe('ann@example.com')
+    expect(headers['x-forwarded-user']).toBe('ann@example.com')
+    for (const taken of ['X-User-Id', 'x-api-key', 'Authorization', 'no header']) {
+      expect(problemsOf(() => load({ env: { ASSERTION_HEADER: taken } }))).toEqual([
+        expect.stringContaining('ASSERTION_HEADER'),
+      ])
+    }
+  },
+
   async rate_limit() {
     const { app } = await start({ RATE_LIMIT: '2' })
     const statuses: number[] = []
@@ -220,6 +280,20 @@ export const server: Record<
       statuses.push((await app.inject({ method: 'POST', url: '/register' })).statusCode)
     }
     expect(statuses.map((status) => status === 429)).toEqual([false, false, true])
+  },
+
+  rate_limit_discovery: () => limits('RATE_LIMIT_DISCOVERY', '/jwks', 'GET'),
+  rate_limit_device: () => limits('RATE_LIMIT_DEVICE', '/device_authorization'),
+  rate_limit_register: () => limits('RATE_LIMIT_REGISTER', '/register'),
+  rate_limit_token: () => limits('RATE_LIMIT_TOKEN', '/token'),
+  rate_limit_revoke: () => limits('RATE_LIMIT_REVOKE', '/revoke'),
+  rate_limit_introspect: () => limits('RATE_LIMIT_INTROSPECT', '/introspect'),
+  rate_limit_login: () => limits('RATE_LIMIT_LOGIN', '/authorize', 'GET'),
+  async rate_limit_refused() {
+    const { app } = await start({ RATE_LIMIT: '1', RATE_LIMIT_REFUSED: '2' })
+    const statuses: number[] = []
+    for (let i = 0; i < 3; i++) statuses.push((await check(app)).statusCode)
+    expect(statuses).toEqual([401, 401, 429])
   },
 
   async enable_edge_auth() {

@@ -45,6 +45,8 @@ export interface ConnectOptions<Memory> {
   readonly memory: Memory
   /** Absent: the client registers. */
   readonly document?: ClientDocument
+  /** The client's way to the network; absent: that of this process. */
+  readonly fetch?: (url: string | URL, init?: RequestInit) => Promise<Response>
 }
 
 const IDENTITY = { name: 'end-to-end', version: '1.0.0' }
@@ -57,7 +59,7 @@ export function connectSdk1(options: ConnectOptions<Sdk1Memory>): Promise<McpSes
       ...documented(options.document),
     }
     const client = new Client1(IDENTITY)
-    const transport = new Transport1(new URL(options.url), { authProvider })
+    const transport = new Transport1(new URL(options.url), { authProvider, ...way(options) })
     try {
       // The class's optional members and the interface's differ under `exactOptionalPropertyTypes`.
       await client.connect(transport as Parameters<typeof client.connect>[0])
@@ -83,7 +85,7 @@ export function connectSdk2(options: ConnectOptions<Sdk2Memory>): Promise<McpSes
       },
     }
     const client = new Client2(IDENTITY)
-    const transport = new Transport2(new URL(options.url), { authProvider })
+    const transport = new Transport2(new URL(options.url), { authProvider, ...way(options) })
     try {
       await client.connect(transport)
       return sessionOf(client)
@@ -96,6 +98,8 @@ export function connectSdk2(options: ConnectOptions<Sdk2Memory>): Promise<McpSes
     }
   })
 }
+
+const way = ({ fetch }: Pick<ConnectOptions<unknown>, 'fetch'>) => (fetch ? { fetch } : {})
 
 /** The members of both SDKs' providers by which a client shows a document. */
 function documented(document: ClientDocument | undefined) {

@@ -8,7 +8,15 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export type Tool = 'traefik' | 'nginx' | 'chromium' | 'conformance' | 'keycloak' | 'redis-server'
+export type Tool =
+  | 'traefik'
+  | 'nginx'
+  | 'chromium'
+  | 'conformance'
+  | 'keycloak'
+  | 'redis-server'
+  | 'suites'
+  | 'suites'
 
 /** For `describe.skipIf`: true only if the person who runs the tests skips this program. */
 export function isSkipped(tool: Tool): boolean {
@@ -16,7 +24,7 @@ export function isSkipped(tool: Tool): boolean {
 }
 
 /**
- * The path of the program (for Keycloak, the folder): from `GATEWARDEN_TEST_TRAEFIK` and so on, else where
+ * The path of the program (for Keycloak and the suites, the folder): from `GATEWARDEN_TEST_TRAEFIK` and so on, else where
  * `npm run verify` puts it, else on the PATH.
  * @throws Error that names the missing program
  */

@@ -75,6 +75,13 @@ export const deployments: Proofs = {
     const path = '/.well-known/oauth-protected-resource/notes/mcp'
     const answer = await ask(app, path, { headers: { host: 'mcp.example.com' } })
     expect(answer.json().resource).toBe('https://mcp.example.com/notes/mcp')
+    // The old redirects may stay if challenges name our host.
+    const unrouted = await buildTestApp({ discoveryAt: 'gateway' })
+    const { headers } = await check(unrouted.app)
+    const ours = /resource_metadata="https:\/\/auth\.example\.com([^"]*)"/
+    const [, document = ''] = ours.exec(String(headers['www-authenticate'])) ?? []
+    const found = await ask(unrouted.app, document, { headers: { host: 'auth.example.com' } })
+    expect(found.json().resource).toBe('https://mcp.example.com/notes/mcp')
   },
 
   D7() {
