@@ -8,7 +8,7 @@ import { IDENTITY_HEADERS } from '../../../src/check/identity-headers.ts'
 import { load, problemsOf } from '../../config/harness.ts'
 import { configurationOf } from '../../e2e/support/traefik-labels.ts'
 import { askTunnel, CONNECT, open } from '../../edge/support.ts'
-import { createBrowser, refreshTarget } from '../../support/browser.ts'
+import { createBrowser } from '../../support/browser.ts'
 import { buildTestApp } from '../../support/build-app.ts'
 import { readPage } from '../../support/documentation.ts'
 import { CLIENT_ID, CLIENT_SECRET, startHostileProvider } from '../../support/hostile-provider.ts'
@@ -104,8 +104,7 @@ export const deployments: Proofs = {
     })
     const browser = createBrowser(app)
     const page = 'https://mcp.example.com/notes/mcp'
-    const moment = await browser.get(`/.gatewarden/login?rd=${encodeURIComponent(page)}`)
-    const away = await browser.get(refreshTarget(moment.body))
+    const away = await browser.get(`/.gatewarden/login?rd=${encodeURIComponent(page)}`)
     const redirectUri = new URL(String(away.headers.location)).searchParams.get('redirect_uri')
     expect(redirectUri).toBe('https://auth.example.com/callback')
     const back = await browser.get(await provider.signIn(String(away.headers.location)))
