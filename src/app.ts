@@ -15,6 +15,7 @@ import { everyMinute } from './http/every-minute.ts'
 import { healthRoutes } from './http/health.ts'
 import { demandHttps } from './http/hsts.ts'
 import { createLifecycle } from './http/lifecycle.ts'
+import { createOwnTargets } from './http/own-targets.ts'
 import { createHttpServer } from './http/server.ts'
 import { mountSurface, type Surface } from './http/surface.ts'
 import { loginRoutes } from './login/routes.ts'
@@ -166,6 +167,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     answerEarly: answerCheck,
     isTrustedProxy,
     lifecycle,
+    ownTargets: createOwnTargets({ issuer, isProtected: resources.hasHost }),
   })
   if (config.hsts) demandHttps(app, issuer)
   dressPages(app, services.brand)

@@ -62,6 +62,7 @@ export interface EventFields {
   readonly addresses: readonly string[]
   readonly publicUrl: string
   readonly issuer: string
+  readonly redirectUri: string
   readonly store: string
   readonly resources: readonly string[]
   readonly signal: string
@@ -134,6 +135,7 @@ export const FIELD_MEANINGS: Readonly<Record<FieldName, string>> = {
   addresses: 'where it listens',
   publicUrl: 'the address that people and programs use',
   issuer: 'the address of the provider',
+  redirectUri: 'the redirect URI to register at the provider',
   store: '`lmdb` or `redis`',
   resources: 'the protected servers: id and address',
   signal: 'the signal that stopped it',

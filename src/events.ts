@@ -358,7 +358,7 @@ export const EVENTS = {
     level: 'info',
     says: 'listening',
     always: ['version', 'addresses', 'publicUrl', 'provider', 'store', 'resources'],
-    sometimes: ['commit', 'issuer'],
+    sometimes: ['commit', 'issuer', 'redirectUri'],
     unmissable: true,
   },
   stopping: { level: 'info', says: 'stopping', always: [], sometimes: ['signal'] },

@@ -108,3 +108,29 @@ export const OWN_ROUTES: readonly string[] = [
   OWN_PATHS,
   '/.well-known/',
 ]
+
+/** Our well-known documents stay at the root of the host (RFC 8414 section 3.1, RFC 9728 section 3.1). */
+const WELL_KNOWN = '/.well-known/'
+
+/**
+ * Every path on our own host that is ours, in the form of {@link OWN_ROUTES}.
+ * @param prefix of `PATH_PREFIX`; empty without one
+ * @param callbackPath of `CALLBACK_PATH`
+ */
+export const ownRoutes = (prefix: string, callbackPath = CALLBACK_PATH): readonly string[] =>
+  prefix === '' ? [...OWN_ROUTES, callbackPath] : [`${prefix}/`, WELL_KNOWN]
+
+/** `PATH_PREFIX`, which our issuer ends in; empty without one. */
+export function prefixOf(issuer: string): string {
+  const { pathname } = new URL(issuer)
+  return pathname === '/' ? '' : pathname
+}
+
+/** The origin of our own host: the issuer without `PATH_PREFIX`. */
+export const originOf = (issuer: string): string => new URL(issuer).origin
+
+/**
+ * The path of an address of ours on our own host, for a form or a redirect. An absolute address is `issuer + path`.
+ * @param path such as {@link LOGIN_PATH}
+ */
+export const ownPath = (issuer: string, path: string): string => prefixOf(issuer) + path

@@ -10,7 +10,7 @@ import { createCheck } from './check/check.ts'
 import { limitRefusals } from './check/limit-refusals.ts'
 import { createOutcomeEvents } from './check/outcome-events.ts'
 import { createProxyFaults } from './check/proxy-faults.ts'
-import type { Config } from './config/config.ts'
+import { type Config, issuerOf, redirectUriOf } from './config/config.ts'
 import { createVerifier } from './credentials/access-tokens.ts'
 import { createApiKeySource } from './credentials/api-keys/api-keys.ts'
 import { createHoldsOwnToken } from './credentials/application-bearer.ts'
@@ -84,7 +84,7 @@ import { createSessionTokens } from './sessions/cookie-token.ts'
 import { isOwnCookie } from './sessions/own-cookies.ts'
 import { couldReplaceUs } from './sessions/service-workers.ts'
 import { createSignInRounds } from './sessions/sign-in-rounds.ts'
-import { type SessionRules, signInUrl, signOutUrl } from './sessions/target.ts'
+import { isOwnPath, type SessionRules, signInUrl, signOutUrl } from './sessions/target.ts'
 import { createSessionIssuer } from './sessions/token-issuer.ts'
 import { createSessionVerifier } from './sessions/verifier.ts'
 import type { Storage } from './storage/storage.ts'
@@ -125,7 +125,7 @@ type Foundation = Awaited<ReturnType<typeof buildFoundation>>
 
 /** Records, resources, provider, keys and clients: the base of both the check and the authorization server. */
 async function buildFoundation({ config, secret, storage, events, now, elapsed }: AppDeps) {
-  const issuer = config.publicUrl.origin
+  const issuer = issuerOf(config)
   const keyring = createKeyring(secret, {
     issuer,
     previous: config.secretPrevious,
@@ -150,7 +150,7 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
   })
   const provider = createProvider(config.provider, {
     users: config.users,
-    redirectUri: `${issuer}${CALLBACK_PATH}`,
+    redirectUri: redirectUriOf(config),
     keyring,
     tolerated: (reason) =>
       events.emit({
@@ -187,6 +187,7 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     uniqueUser({ person, sub: subjectOf(person), isPerson: true }, userNames)
   const redirectRules: RedirectRules = {
     ownOrigin: issuer,
+    callbackPath: config.callbackPath,
     isProtected: resources.hasHost,
     isOpenedScheme: registrationPolicy.names,
   }
@@ -220,7 +221,7 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     issuer,
     brand: createBrand(config.brand),
     keyring,
-    connectProofs: createConnectProofs({ keyring, secure: config.publicUrl.secure }),
+    connectProofs: createConnectProofs({ issuer, keyring, secure: config.publicUrl.secure }),
     records,
     revokedBefore,
     provider,
@@ -264,7 +265,7 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
       tokenEndpoint: issuer + ENDPOINTS.token,
       now,
     }),
-    originAllowed: compileOrigins(config.allowedOrigins, issuer),
+    originAllowed: compileOrigins(config.allowedOrigins, config.publicUrl.origin),
     rateLimits: createRateLimits({
       perMinute: (group) => config.rateLimits?.[group] ?? config.rateLimit,
       clientAddress,
@@ -402,6 +403,7 @@ function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundati
     resources,
     credentials,
     originAllowed,
+    isOwnPath: (match) => isOwnPath(match, sessionRules),
     refusesWorker: (match) => couldReplaceUs(match, { cookieDomain, edgeAuth: config.edgeAuth }),
     identityHeaders,
     assertions: Object.values(identityHeaders).includes('assertion')
@@ -453,7 +455,7 @@ function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundati
       createProviderTokens({
         authority: provider.tokens,
         resources,
-        publicUrl: issuer,
+        publicUrl: config.publicUrl.origin,
         clientId,
         tokenClients,
         groupsClaim,
@@ -506,6 +508,7 @@ function buildLogin(
         })
       : interaction.purpose === 'device'
         ? devicePurpose(interaction, {
+            issuer,
             keyring,
             records,
             resources,
@@ -523,6 +526,7 @@ function buildLogin(
   const credentialOf = (person: Identity) => provider.credentialOf?.(person)
   const flow: LoginFlow = {
     issuer,
+    callbackPath: config.callbackPath ?? CALLBACK_PATH,
     brand: foundation.brand,
     host: normalizeHost(config.publicUrl.host) ?? config.publicUrl.host,
     keyring,

@@ -43,6 +43,7 @@ export async function startGatewarden(options: GatewardenOptions): Promise<Runni
   if (!existsSync(PROGRAM)) throw new Error('dist/main.js is missing: run `npm run build` first')
   const listen = options.listen ?? { host: '127.0.0.1', port: await freePort() }
   const address = `${listen.host}:${listen.port}`
+  const prefix = options.settings?.PATH_PREFIX ?? ''
   const file = join(options.folder, 'gatewarden.yaml')
   mkdirSync(options.folder, { recursive: true })
   writeFileSync(file, stringify(options.file ?? {}), { mode: 0o600 })
@@ -57,7 +58,7 @@ export async function startGatewarden(options: GatewardenOptions): Promise<Runni
       DATA_DIR: join(options.folder, 'data'),
       ...options.settings,
     },
-    ready: () => isReady(`http://${address}${options.until ?? '/readyz'}`),
+    ready: () => isReady(`http://${address}${prefix}${options.until ?? '/readyz'}`),
     ...(options.onLine && { onLine: options.onLine }),
   })
   return {

@@ -36,6 +36,8 @@ export interface CheckDeps extends AnswerRules {
   readonly originAllowed: ReturnType<typeof compileOrigins>
   /** True for an address whose service worker could answer in our place. */
   readonly refusesWorker: (match: ResourceMatch) => boolean
+  /** True for an address of ours, which the proxy should have sent to us. */
+  readonly isOwnPath: (match: Pick<ResourceMatch, 'resource' | 'path'>) => boolean
   readonly mcpSessions: McpSessionOwners
   readonly events: Events
   /** Milliseconds on a clock that is never set back. */
@@ -168,7 +170,7 @@ export function createCheck(deps: CheckDeps): Check {
       apiKey: typeof apiKey === 'string' ? apiKey : undefined,
       cookie: typeof cookie === 'string' ? cookie : undefined,
     }
-    if (match.path.startsWith(OWN_PATHS)) return denyUnrouted(context)
+    if (deps.isOwnPath(match)) return denyUnrouted(context)
     const anonymous = (credential: Credential | undefined): Checked => ({
       kind: 'allowed',
       answer: answerFor(decideAtOpenPath(credential), context, deps),

@@ -5,7 +5,7 @@
  * @module
  */
 import { once } from 'node:events'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../config/config.ts'
 import { ConfigError } from '../config/values/problem.ts'
@@ -26,7 +26,7 @@ const PATIENCE_MS = 1500
  */
 export async function awaitStore(
   storage: Storage,
-  { listen, events }: { listen: Config['listen']; events: Events },
+  { listen, pathPrefix = '', events }: Pick<Config, 'listen' | 'pathPrefix'> & { events: Events },
 ): Promise<void> {
   if (!storage.contact) return
   const startedAt = performance.now()
@@ -46,7 +46,7 @@ export async function awaitStore(
         }
         if (!(error instanceof StorageUnavailable)) throw error
         if (!standIn && performance.now() - startedAt > PATIENCE_MS) {
-          standIn = await startStandIn(listen)
+          standIn = await startStandIn(listen, answerWith(pathPrefix))
           events.emit({ event: 'store-lost', cause: storeProblem(error) })
         }
       }
@@ -58,8 +58,12 @@ export async function awaitStore(
   }
 }
 
-const answer: RequestListener = (request, response) => {
-  const isHealth = request.url === HEALTH_PATH || request.url === HEALTH_ALIAS
+const answerWith = (prefix: string): RequestListener => {
+  const health = ['', prefix].flatMap((start) => [start + HEALTH_PATH, start + HEALTH_ALIAS])
+  return (request, response) => answer(response, health.includes(request.url ?? ''))
+}
+
+function answer(response: ServerResponse, isHealth: boolean): void {
   response.writeHead(isHealth ? 200 : 503, {
     'content-type': 'application/json',
     'cache-control': 'no-store',
@@ -68,8 +72,8 @@ const answer: RequestListener = (request, response) => {
   response.end(JSON.stringify(isHealth ? { status: 'ok' } : { status: 'starting', store: 'down' }))
 }
 
-async function startStandIn(listen: Config['listen']): Promise<Server> {
-  const server = createServer(answer)
+async function startStandIn(listen: Config['listen'], answers: RequestListener): Promise<Server> {
+  const server = createServer(answers)
   try {
     await once(server.listen({ ...listen }), 'listening')
     return server

@@ -4,6 +4,7 @@
  * @module
  */
 import { get } from 'node:http'
+import { HEALTH_PATH } from '../paths.ts'
 import { listenOrExplain } from './configured.ts'
 import type { Command, Io } from './io.ts'
 import { isWithoutIpv6 } from './listen-host.ts'
@@ -42,6 +43,9 @@ async function check(options: {
   return 1
 }
 
+/** Not the host of `PUBLIC_URL`, where the path may be an application's (`PATH_PREFIX`). */
+const headers = { host: 'healthcheck.invalid' }
+
 function statusOf(target: {
   host: string
   port: number
@@ -50,7 +54,7 @@ function statusOf(target: {
   const { host, port, limitMs } = target
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(limitMs)
-    get({ host, port, path: '/healthz', signal }, (response) => {
+    get({ host, port, path: HEALTH_PATH, headers, signal }, (response) => {
       response.resume()
       resolve(response.statusCode)
     }).on('error', (error) =>

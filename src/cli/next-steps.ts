@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { Config } from '../config/config.ts'
+import { type Config, redirectUriOf } from '../config/config.ts'
 import { CONTRACTS } from '../forward-auth/contracts/index.ts'
-import { CALLBACK_PATH, CONNECT_PATH, ENDPOINTS, OWN_PATHS, PROTECTED_RESOURCE } from '../paths.ts'
+import { CONNECT_PATH, ENDPOINTS, OWN_PATHS, PROTECTED_RESOURCE } from '../paths.ts'
 import { isOwnHost } from '../url/host.ts'
 import { hostAndPort } from './listen-host.ts'
 
@@ -33,11 +33,12 @@ export function nextSteps(config: Config): string {
     .join('')
 }
 
-function registration({ provider, publicUrl }: Config): Step | undefined {
+function registration(config: Config): Step | undefined {
+  const { provider } = config
   if (provider.type === 'builtin') return undefined
   return {
     heading: `Redirect URI to register for the client ${provider.clientId} at ${new URL(provider.issuerUrl).host}:`,
-    lines: [publicUrl.origin + CALLBACK_PATH],
+    lines: [redirectUriOf(config)],
   }
 }
 
@@ -69,14 +70,16 @@ function reachedAt({ listen: { host, port } }: Config): string {
 }
 
 function routes(config: Config): Step {
-  const { publicUrl, listen } = config
+  const { publicUrl, pathPrefix, listen } = config
   const to = hostAndPort(listen.host, listen.port)
   return {
     heading: `Requests for ${publicUrl.host} go to Gatewarden, which listens on ${to}:`,
     lines: [
       asked(config).length === 0
         ? 'all of them'
-        : 'all but /auth, /verify, /authenticate, /healthz, /readyz (for the proxy alone)',
+        : pathPrefix === undefined
+          ? 'all but /auth, /verify, /authenticate, /healthz, /readyz (for the proxy alone)'
+          : `${[pathPrefix, ...DISCOVERY].join(', ')}, and everything below them`,
     ],
   }
 }

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../app.ts'
-import type { Config } from '../config/config.ts'
+import { type Config, redirectUriOf } from '../config/config.ts'
 import { ConfigError } from '../config/values/problem.ts'
 import type { Events } from '../events.ts'
 import { createLifecycle } from '../http/lifecycle.ts'
@@ -94,7 +94,7 @@ async function run(
     },
   )
   try {
-    await awaitStore(storage, { listen: config.listen, events })
+    await awaitStore(storage, { ...config, events })
     const app = await build(config, { ...services, lifecycle })
     const end = createServingEnd(app.server)
     stopServing = (isFailure) =>
@@ -126,7 +126,7 @@ async function build(config: Config, services: Omit<AppDeps, 'config'>): Promise
       if (!services.storage.contact) throw cannotOpen(error.cause)
       // The store answered a moment ago and is unavailable again: wait for it.
       await delay(RETRY_MS)
-      await awaitStore(services.storage, { listen: config.listen, events: services.events })
+      await awaitStore(services.storage, { ...config, events: services.events })
     }
   }
 }
@@ -141,7 +141,10 @@ function announce(app: FastifyInstance, config: Config, events: Events): void {
     addresses,
     publicUrl: config.publicUrl.origin,
     provider: config.provider.type,
-    issuer: 'issuerUrl' in config.provider ? config.provider.issuerUrl : undefined,
+    ...('issuerUrl' in config.provider && {
+      issuer: config.provider.issuerUrl,
+      redirectUri: redirectUriOf(config),
+    }),
     store: config.redis ? 'redis' : 'lmdb',
     resources: config.resources.map(({ id, url }) => `${id} ${url}`),
   })

@@ -4,7 +4,7 @@
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Config } from '../config/config.ts'
+import { type Config, issuerOf } from '../config/config.ts'
 import { createKeyring, type Keyring } from '../crypto.ts'
 import { NO_EVENTS } from '../events.ts'
 import { SigningKeyUnreadable } from '../oauth/tokens/signing-keys.ts'
@@ -58,7 +58,7 @@ async function open(config: Config, run: (opened: OpenStore) => Promise<number>)
   const storage = await openStore(config, { now, elapsed, maxStale: 0, events: NO_EVENTS })
   try {
     await contact(storage)
-    const issuer = config.publicUrl.origin
+    const issuer = issuerOf(config)
     const keyring = createKeyring(secret, { issuer, previous: config.secretPrevious })
     return await run({ config, storage, keyring, now, elapsed })
   } finally {

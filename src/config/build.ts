@@ -95,6 +95,7 @@ export function buildConfig(given: Parts): Config | undefined {
     report,
   })
   checkRevokeBefore(parts)
+  checkCallbackPath(parts)
   const redis = buildRedis(parts)
   if (redis) refuseNewUsers(newUsers, report)
   if (settings.prod_mode)
@@ -103,6 +104,8 @@ export function buildConfig(given: Parts): Config | undefined {
   const { origin, host, secure } = publicUrl
   return {
     publicUrl: { origin, host, secure },
+    ...(settings.callback_path !== undefined && { callbackPath: settings.callback_path }),
+    ...(settings.path_prefix !== undefined && { pathPrefix: settings.path_prefix }),
     listen: { host: settings.host, port: settings.port },
     dataDir: disk.absolute(settings.data_dir),
     ...(redis && { redis }),
@@ -205,6 +208,16 @@ function brandOf({ settings, report }: Parts, { origin }: PublicUrl): BrandOptio
     ...(color !== undefined && { color }),
     ...(support !== undefined && { support }),
     ...(loginHelp !== undefined && { loginHelp }),
+  }
+}
+
+/** The check answers its own address before any page does. */
+function checkCallbackPath({ settings, report }: Parts): void {
+  if (settings.callback_path !== undefined && settings.callback_path === settings.protected_path) {
+    report.problem(
+      'CALLBACK_PATH',
+      `${settings.callback_path} is PROTECTED_PATH as well. Write another path for one of the two.`,
+    )
   }
 }
 

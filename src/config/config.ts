@@ -14,6 +14,7 @@ import type { ClientConfig } from '../oauth/clients/client.ts'
 import type { MetadataHosts } from '../oauth/clients/metadata-hosts.ts'
 import type { BroughtKey } from '../oauth/tokens/brought-key.ts'
 import type { BrandOptions } from '../pages/brand.ts'
+import { CALLBACK_PATH } from '../paths.ts'
 import type { NewUser, ProviderConfig, UserConfig } from '../providers/provider-config.ts'
 import type { DiscoveryAt } from '../resources/document-address.ts'
 import type { ResourceConfig } from '../resources/resource-table.ts'
@@ -27,6 +28,10 @@ export type LogFormat = 'json' | 'text'
 export interface Config {
   /** The gateway's own origin, without a trailing slash. `host` is lower-case, with any port but the default. */
   readonly publicUrl: { readonly origin: string; readonly host: string; readonly secure: boolean }
+  /** Begins the paths of the gateway on its own host, such as `/auth-gw`. Absent: they are at the root. */
+  readonly pathPrefix?: string
+  /** The path to which the provider sends people back. Absent: `/callback`. */
+  readonly callbackPath?: string
   readonly listen: { readonly host: string; readonly port: number }
   readonly dataDir: string
   /** The Redis that holds the store; absent: the store is in `dataDir`. */
@@ -111,3 +116,13 @@ export interface Config {
   /** Absent: `text` on a terminal, else `json`. */
   readonly logFormat?: LogFormat
 }
+
+/** The issuer, without a trailing slash: every address of ours on our own host begins with it. */
+export const issuerOf = ({
+  publicUrl,
+  pathPrefix = '',
+}: Pick<Config, 'publicUrl' | 'pathPrefix'>) => publicUrl.origin + pathPrefix
+
+/** The redirect URI to register at the provider. */
+export const redirectUriOf = (config: Config): string =>
+  issuerOf(config) + (config.callbackPath ?? CALLBACK_PATH)

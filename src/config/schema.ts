@@ -14,6 +14,7 @@ import {
   parseBrandSupport,
   parseLoginHelp,
 } from './values/brand.ts'
+import { parseCallbackPath } from './values/callback-path.ts'
 import { parseCookieDomain } from './values/cookie-domain.ts'
 import { duration, durationOrNever } from './values/durations.ts'
 import { type Field, fields, list, scalar, text, toggle } from './values/fields.ts'
@@ -24,6 +25,7 @@ import {
 } from './values/identity-headers.ts'
 import { parseInstant } from './values/instants.ts'
 import { parseDeniedHost, parseMetadataHost } from './values/metadata-hosts.ts'
+import { parsePathPrefix } from './values/path-prefix.ts'
 import {
   parseAllowedEmail,
   parseAllowedUser,
@@ -54,6 +56,7 @@ import {
   splitSecrets,
 } from './values/plain.ts'
 import { DEFAULT_PROTECTED_PATH, parseProtectedPath } from './values/protected-path.ts'
+import { parseRedisKeyPrefix } from './values/redis-key-prefix.ts'
 import { parseRedisUrl } from './values/redis-url.ts'
 import { parseRegistrant } from './values/registration.ts'
 import { parseScopeToken, splitScopes } from './values/scopes.ts'
@@ -82,6 +85,11 @@ export const Settings = z.object({
       example: 'https://auth.example.com',
       aliases: ['OAUTH_DOMAIN', 'PROXY_BASE_URL', 'MCP_OAUTH2_PROXY_AUTH_BASEURL'],
     }),
+  path_prefix: text(parsePathPrefix).optional().register(fields, {
+    description:
+      'Beginning of all paths of Gatewarden on the host of `PUBLIC_URL`, for an application that has the rest of that host. The issuer is then `PUBLIC_URL` with this path, and the redirect URI to register at a provider has it too.',
+    example: '/auth-gw',
+  }),
   dev_mode: toggle().prefault(false).register(fields, {
     description: 'Allows plain http beyond this machine, and makes `OAUTH_DOMAIN` mean http.',
     kind: 'switch',
@@ -101,6 +109,10 @@ export const Settings = z.object({
     description:
       'Address of a Redis (6.2 or later) or Valkey that holds the store instead of `DATA_DIR`, for more than one machine: `redis://user:password@host:6379/0`, `redis+sentinel://host1,host2,host3/master`, `redis+cluster://host1,host2`; `rediss` for TLS. Requires `SECRET`.',
     secret: true,
+  }),
+  redis_key_prefix: text(parseRedisKeyPrefix).prefault('gw:').register(fields, {
+    description:
+      'Beginning of every key and channel in Redis, so that several deployments can share one. The ACL user needs it too (docs/scaling.md).',
   }),
   redis_ca: text(parsePath).optional().register(fields, {
     description:
@@ -181,6 +193,11 @@ export const Settings = z.object({
       flags: ['USER'],
       repeats: true,
     }),
+  callback_path: text(parseCallbackPath).optional().register(fields, {
+    description:
+      'Path of the redirect URI that is registered at the provider, behind `PUBLIC_URL` and `PATH_PREFIX`. Default: `/callback`. `config check` and the start print the whole redirect URI.',
+    example: '/oauth/callback',
+  }),
   issuer_url: text(parseIssuerUrl)
     .optional()
     .register(fields, {

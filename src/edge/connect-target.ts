@@ -4,8 +4,12 @@
  * @module
  */
 import type { FastifyRequest } from 'fastify'
-import { CONNECT_PATH } from '../paths.ts'
-import { type SessionRules, type SessionTarget, sessionTarget } from '../sessions/target.ts'
+import {
+  connectPath,
+  type SessionRules,
+  type SessionTarget,
+  sessionTarget,
+} from '../sessions/target.ts'
 import { normalizeHost } from '../url/host.ts'
 
 /**
@@ -22,7 +26,7 @@ export function connectTarget(
   if (host === undefined) return undefined
   // The scheme is unknown here, and not compared (decision K18).
   return sessionTarget(
-    `https://${host}${CONNECT_PATH}${query === undefined ? '' : `?${query}`}`,
+    `https://${host}${connectPath(host, rules)}${query === undefined ? '' : `?${query}`}`,
     rules,
   )
 }

@@ -14,7 +14,7 @@ import { cutFromOpeners } from '../http/own-pages.ts'
 import { rawQuery } from '../http/raw-query.ts'
 import { sendOn } from '../login/responses.ts'
 import type { Brand } from '../pages/brand.ts'
-import { CONNECT_PATH } from '../paths.ts'
+import { CONNECT_PATH, originOf } from '../paths.ts'
 import type { ConnectProofs } from '../sessions/connect-proof.ts'
 import { loginUrl, type SessionRules, type SessionTarget, signOutUrl } from '../sessions/target.ts'
 import type { SessionVerifier } from '../sessions/verifier.ts'
@@ -99,6 +99,6 @@ function mayBeOpenedByApplication(
   { returnTo }: SessionTarget,
   { issuer, resources }: SessionRules,
 ): boolean {
-  const isOursAlone = new URL(returnTo).origin === issuer && !resources.isOurHostShared
+  const isOursAlone = new URL(returnTo).origin === originOf(issuer) && !resources.isOurHostShared
   return siteOf(raw.rawHeaders) === 'same-origin' && !isOursAlone
 }

@@ -12,6 +12,7 @@ import { alsoDirectly, type DirectQuestions } from '../forward-auth/direct.ts'
 import type { Endpoint } from '../forward-auth/endpoints.ts'
 import { filterHeaders } from '../http/header-list.ts'
 import { headerReader } from '../http/raw-headers.ts'
+import { originOf } from '../paths.ts'
 import { connectResource, type SessionRules } from '../sessions/target.ts'
 import { isOwnHost, normalizeHost } from '../url/host.ts'
 
@@ -86,7 +87,7 @@ function destinationOf(
   if (!resource) return undefined
   return {
     located: { ...located, host: new URL(resource.origin).host, target: resource.path || '/' },
-    origin: isOwnHost(host, issuer) ? issuer : resource.origin,
+    origin: isOwnHost(host, issuer) ? originOf(issuer) : resource.origin,
   }
 }
 

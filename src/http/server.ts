@@ -12,6 +12,7 @@ import { answerProgram } from './errors.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { lingerThenClose } from './lingering-close.ts'
 import { routeEveryMethod } from './methods.ts'
+import type { OwnTargets } from './own-targets.ts'
 import { reportFromRequests } from './request-events.ts'
 import { createRequestIds, REQUEST_ID } from './request-id.ts'
 
@@ -43,8 +44,10 @@ export function createHttpServer(options: {
   answerEarly: EarlyHandler
   isTrustedProxy: (address: string | undefined) => boolean
   lifecycle: Pick<Lifecycle, 'isEnding'>
+  /** Absent: our paths have no prefix. */
+  ownTargets: OwnTargets | undefined
 }): FastifyInstance {
-  const { log, events, clientAddress, answerEarly, isTrustedProxy, lifecycle } = options
+  const { log, events, clientAddress, answerEarly, isTrustedProxy, lifecycle, ownTargets } = options
   const newId = createRequestIds(isTrustedProxy)
   /** The numbers of requests that Fastify answers. */
   const ids = new WeakMap<IncomingMessage, string>()
@@ -68,6 +71,7 @@ export function createHttpServer(options: {
         (request, response) => {
           // The answer then says `Connection: close`.
           if (lifecycle.isEnding) response.shouldKeepAlive = false
+          ownTargets?.enter(request)
           const id = newId(request)
           if (answerEarly(request, response, id)) return
           if (refuseDoubledHost(request, response, id)) return
@@ -75,6 +79,13 @@ export function createHttpServer(options: {
           handler(request, response)
         },
       ),
+    // For injected requests, which do not come from the server.
+    ...(ownTargets && {
+      rewriteUrl: (request: IncomingMessage) => {
+        ownTargets.enter(request)
+        return request.url ?? ''
+      },
+    }),
     forceCloseConnections: 'idle',
     // Requests that arrive while it closes are answered like all others.
     return503OnClosing: false,
@@ -95,6 +106,7 @@ export function createHttpServer(options: {
     if (reply.statusCode >= 400) lingerThenClose(request.raw, reply.raw)
     done()
   })
+  ownTargets?.leave(app)
   reportFromRequests(app, { events, clientAddress })
   routeEveryMethod(app)
   app.setErrorHandler(answerProgram)

@@ -12,7 +12,7 @@ import { destinationOf } from '../oauth/redirect-uri.ts'
 import { subjectOf } from '../oauth/subject.ts'
 import { consentPage, type Known } from '../pages/consent-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
-import { CONSENT_PATH } from '../paths.ts'
+import { CONSENT_PATH, ownPath } from '../paths.ts'
 import type { Identity } from '../providers/provider.ts'
 import { offeredScopes } from './chosen-scopes.ts'
 import { type LoginFlow, personName, wishesOf } from './flow.ts'
@@ -55,7 +55,7 @@ export async function showConsent(
   const resource = flow.purposeOf(interaction).resource()
   const { sealed, person } = await sealFor(reply, interaction, flow)
   const page = consentPage({
-    action: CONSENT_PATH,
+    action: ownPath(flow.issuer, CONSENT_PATH),
     interaction: sealed,
     client: {
       name: interaction.clientName,

@@ -1,5 +1,5 @@
 /**
- * `GET /callback`: a person comes back from the provider, in the browser that began or allowed the interaction
+ * `GET /callback`, or `CALLBACK_PATH`: a person comes back from the provider, in the browser that began or allowed the interaction
  * (decision K9, threats T2, T11).
  *
  * @module
@@ -10,7 +10,6 @@ import { onHost } from '../http/host-constraint.ts'
 import { allowOnly } from '../http/methods.ts'
 import { RateLimited } from '../http/rate-limit.ts'
 import { rawQuery } from '../http/raw-query.ts'
-import { CALLBACK_PATH } from '../paths.ts'
 import {
   type Identification,
   ProviderFailure,
@@ -49,6 +48,7 @@ export function callbackRoute(
   flow: LoginFlow,
   provider: RedirectProvider,
 ): void {
+  const { callbackPath } = flow
   const constraints = onHost(flow.host)
   const budget = createExchangeBudget(flow)
   const kept = { keepMs: KEEP_ANSWER_MS, elapsed: flow.elapsed }
@@ -65,7 +65,7 @@ export function callbackRoute(
   })
 
   // No HEAD: a request that only looks must not redeem the code.
-  app.get(CALLBACK_PATH, { exposeHeadRoute: false, constraints }, async (request, reply) => {
+  app.get(callbackPath, { exposeHeadRoute: false, constraints }, async (request, reply) => {
     const query = rawQuery(request)
     const given = single(parseParameters(query), 'state')
     const signedOut = afterSignOut(given)
@@ -76,7 +76,7 @@ export function callbackRoute(
       await signInAgain(reply, interaction, flow)
       return reply
     }
-    const callback = new URL(`${flow.issuer}${CALLBACK_PATH}?${query}`)
+    const callback = new URL(`${flow.issuer}${callbackPath}?${query}`)
     const key = sha256(query)
     const address = flow.clientAddress(request.raw)
     const carried = await findCarriedPerson(request, key, flow)
@@ -116,7 +116,7 @@ export function callbackRoute(
     await answerOutcome(answer, reply, interaction, flow)
     return reply
   })
-  allowOnly(app, CALLBACK_PATH, ['GET'], constraints)
+  allowOnly(app, callbackPath, ['GET'], constraints)
 }
 
 /** A person who left their account at the provider signs in there, as anybody. */

@@ -6,7 +6,7 @@
 import { type Keyring, randomToken, sha256 } from '../crypto.ts'
 import { destinationName, isLoopback } from '../oauth/redirect-uri.ts'
 import type { ErrorAction } from '../pages/error-page.ts'
-import { CONSENT_PATH } from '../paths.ts'
+import { CONSENT_PATH, ownPath } from '../paths.ts'
 import type { Records } from '../records/records.ts'
 import type { ResourceTable } from '../resources/resource-table.ts'
 import { resourceOf } from './complete.ts'
@@ -30,7 +30,7 @@ export function clientPurpose(interaction: ClientInteraction, deps: ClientPurpos
   /** A form for the consent endpoint: `restart` asks the person again, `approve` repeats their approval. */
   const decided = async (label: string, decision: 'restart' | 'approve'): Promise<ErrorAction> => ({
     label,
-    action: CONSENT_PATH,
+    action: ownPath(issuer, CONSENT_PATH),
     fields: { interaction: await sealInteraction(interaction, deps), decision },
   })
 

@@ -9,7 +9,7 @@ import { refuseCrossSite } from '../http/cross-site.ts'
 import { onHost } from '../http/host-constraint.ts'
 import { allowOnly } from '../http/methods.ts'
 import { subjectOf } from '../oauth/subject.ts'
-import { CONSENT_ALIAS, CONSENT_PATH, DEVICE_DENIED_PATH } from '../paths.ts'
+import { CONSENT_ALIAS, CONSENT_PATH, DEVICE_DENIED_PATH, originOf, ownPath } from '../paths.ts'
 import { type Parameters, single } from '../url/parameters.ts'
 import { reopen, showConsent } from './ask-consent.ts'
 import { chosenScopes } from './chosen-scopes.ts'
@@ -45,7 +45,7 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
     request: FastifyRequest<{ Body: Parameters }>,
     reply: FastifyReply,
   ) => {
-    refuseCrossSite(request, flow.issuer)
+    refuseCrossSite(request, originOf(flow.issuer))
     const sealed = single(request.body, 'interaction')
     const interaction = await receiveInteraction(request, sealed, flow)
     if (interaction.purpose === 'session') {
@@ -118,7 +118,7 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
     if (!(await flow.deviceRequests.answer(userCode, deviceId, { kind: 'denied' }))) {
       throw codeGone()
     }
-    return DEVICE_DENIED_PATH
+    return ownPath(flow.issuer, DEVICE_DENIED_PATH)
   }
 
   /** Lets a known person in at once; anybody else signs in next. */

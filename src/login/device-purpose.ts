@@ -7,7 +7,7 @@ import { PageError } from '../errors.ts'
 import type { DeviceRequests } from '../oauth/device/requests.ts'
 import { DEVICE_DESTINATION } from '../oauth/grant-facts.ts'
 import type { ErrorAction } from '../pages/error-page.ts'
-import { CONSENT_PATH, DEVICE_ALLOWED_PATH, DEVICE_PATH } from '../paths.ts'
+import { CONSENT_PATH, DEVICE_ALLOWED_PATH, DEVICE_PATH, ownPath } from '../paths.ts'
 import type { Records } from '../records/records.ts'
 import type { ResourceTable } from '../resources/resource-table.ts'
 import { resourceOf } from './complete.ts'
@@ -18,6 +18,7 @@ import type { Purpose } from './purpose.ts'
 export const ANOTHER_CODE = 'another'
 
 export interface DevicePurposeDeps extends Sealing {
+  readonly issuer: string
   readonly deviceRequests: DeviceRequests
   readonly records: Records
   readonly resources: ResourceTable
@@ -31,7 +32,7 @@ export function devicePurpose(interaction: DeviceInteraction, deps: DevicePurpos
   const resource = () => resourceOf(interaction.resource, resources)
   const decided = async (label: string, decision: 'approve' | 'deny'): Promise<ErrorAction> => ({
     label,
-    action: CONSENT_PATH,
+    action: ownPath(deps.issuer, CONSENT_PATH),
     fields: { interaction: await sealInteraction(interaction, deps), decision },
   })
 
@@ -54,11 +55,11 @@ export function devicePurpose(interaction: DeviceInteraction, deps: DevicePurpos
       if (!interaction.clientConfigured) await records.clients.markUsed(clientHash, grantLifetime)
       const answer = { kind: 'approved', grantId: grant.id } as const
       if (!(await deviceRequests.answer(userCode, deviceId, answer))) throw codeGone()
-      return { location: DEVICE_ALLOWED_PATH }
+      return { location: ownPath(deps.issuer, DEVICE_ALLOWED_PATH) }
     },
     restart: async () => ({
       label: 'Type a code',
-      action: DEVICE_PATH,
+      action: ownPath(deps.issuer, DEVICE_PATH),
       fields: { [ANOTHER_CODE]: 'yes' },
     }),
     retry: () => decided('Try again', 'approve'),

@@ -15,7 +15,13 @@ import type { PendingDevice } from '../oauth/device/requests.ts'
 import { normalizedUserCode, shownUserCode } from '../oauth/device/user-code.ts'
 import { type CodeProblem, deviceAnsweredPage, devicePage } from '../pages/device-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
-import { DEVICE_ALLOWED_PATH, DEVICE_DENIED_PATH, DEVICE_PATH } from '../paths.ts'
+import {
+  DEVICE_ALLOWED_PATH,
+  DEVICE_DENIED_PATH,
+  DEVICE_PATH,
+  originOf,
+  ownPath,
+} from '../paths.ts'
 import { type Parameters, parseParameters, single } from '../url/parameters.ts'
 import { showConsent } from './ask-consent.ts'
 import { ANOTHER_CODE } from './device-purpose.ts'
@@ -31,16 +37,16 @@ export function deviceRoutes(app: FastifyInstance, flow: LoginFlow): void {
     refuseFromSharedHost(request, pageHostOf(flow))
     const typed = typedIn(parseParameters(rawQuery(request)))
     const code = normalizedUserCode(typed)
-    show(reply, code === undefined ? {} : { userCode: shownUserCode(code) })
+    show(reply, flow, code === undefined ? {} : { userCode: shownUserCode(code) })
     return reply
   })
 
   app.post<{ Body: Parameters }>(DEVICE_PATH, { constraints }, async (request, reply) => {
-    refuseCrossSite(request, flow.issuer)
+    refuseCrossSite(request, originOf(flow.issuer))
     if (single(request.body, ANOTHER_CODE) === undefined) {
       await answerCode(typedIn(request.body), request, reply, flow)
     } else {
-      show(reply, {})
+      show(reply, flow, {})
     }
     return reply
   })
@@ -72,7 +78,7 @@ async function answerCode(
     const { seconds } = guess
     request.report({ event: 'sign-in-failed', reason: 'too many wrong device codes', seconds })
     reply.header('retry-after', String(seconds))
-    show(reply, { problem: { kind: 'locked', minutes: Math.ceil(seconds / 60) } })
+    show(reply, flow, { problem: { kind: 'locked', minutes: Math.ceil(seconds / 60) } })
     return
   }
   const found = await flow.deviceRequests.find(typed).catch((error: unknown) => {
@@ -82,7 +88,7 @@ async function answerCode(
   })
   if (!found) {
     request.report({ event: 'sign-in-failed', reason: 'unknown or expired device code' })
-    show(reply, { problem: { kind: 'wrong' } })
+    show(reply, flow, { problem: { kind: 'wrong' } })
     return
   }
   guess.right()
@@ -116,11 +122,12 @@ function interactionOf(
 
 function show(
   reply: FastifyReply,
+  flow: LoginFlow,
   page: { readonly userCode?: string; readonly problem?: CodeProblem },
 ): void {
   const status = page.problem ? STATUS[page.problem.kind] : 200
   void reply
     .code(status)
     .headers(pageHeaders())
-    .send(devicePage({ action: DEVICE_PATH, ...page }))
+    .send(devicePage({ action: ownPath(flow.issuer, DEVICE_PATH), ...page }))
 }

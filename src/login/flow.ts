@@ -15,7 +15,7 @@ import type { Clients } from '../oauth/clients/clients.ts'
 import type { DeviceRequests } from '../oauth/device/requests.ts'
 import type { RedirectRules } from '../oauth/redirect-uri.ts'
 import type { Brand } from '../pages/brand.ts'
-import { LOGIN_PATH } from '../paths.ts'
+import { LOGIN_PATH, ownPath } from '../paths.ts'
 import type { Identity, Provider, SignInWishes } from '../providers/provider.ts'
 import type { ResourceTable } from '../resources/resource-table.ts'
 import type { Browsers } from './browser.ts'
@@ -28,6 +28,8 @@ import type { UserCodeGuesses } from './user-code-guesses.ts'
 
 export interface LoginFlow {
   readonly issuer: string
+  /** The path to which a provider sends people back. */
+  readonly callbackPath: string
   readonly brand: Pick<Brand, 'askForAccess' | 'loginHelp'>
   /** The host of the issuer: the only one that shows pages (decision K8). */
   readonly host: string
@@ -124,7 +126,7 @@ export async function identifyUrl(
   const state = await sealInteraction(interaction, flow)
   switch (flow.provider.kind) {
     case 'password':
-      return `${LOGIN_PATH}?interaction=${encodeURIComponent(state)}`
+      return `${ownPath(flow.issuer, LOGIN_PATH)}?interaction=${encodeURIComponent(state)}`
     case 'redirect':
       return (
         await flow.provider.authorizationUrl({

@@ -12,7 +12,7 @@ import { onHost } from '../http/host-constraint.ts'
 import { allowOnly } from '../http/methods.ts'
 import { rawQuery } from '../http/raw-query.ts'
 import { type LoginProblem, loginPage, loginPageHeaders } from '../pages/login-page.ts'
-import { CONSENT_PATH, LOGIN_ALIAS, LOGIN_PATH } from '../paths.ts'
+import { CONSENT_PATH, LOGIN_ALIAS, LOGIN_PATH, originOf, ownPath } from '../paths.ts'
 import { ProviderBusy } from '../providers/provider.ts'
 import { type Parameters, parseParameters, single } from '../url/parameters.ts'
 import type { Outcome } from './complete.ts'
@@ -50,7 +50,7 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
     request: FastifyRequest<{ Body: Parameters }>,
     reply: FastifyReply,
   ) => {
-    refuseCrossSite(request, flow.issuer)
+    refuseCrossSite(request, originOf(flow.issuer))
     const sealed = single(request.body, 'interaction')
     const interaction = await receiveInteraction(request, sealed, flow)
     if (!(await mayIdentify(interaction, request, reply, flow))) return reply
@@ -110,13 +110,13 @@ async function showLogin(
   const resource = purpose.resource()
   const help = flow.brand.loginHelp
   const page = loginPage({
-    action: LOGIN_PATH,
+    action: ownPath(flow.issuer, LOGIN_PATH),
     interaction: await sealInteraction(interaction, flow),
     resourceName: resource.name,
     host: new URL(resource.origin).host,
     ...(purpose.clientName !== undefined && {
       clientName: purpose.clientName,
-      cancelAction: CONSENT_PATH,
+      cancelAction: ownPath(flow.issuer, CONSENT_PATH),
     }),
     ...(help !== undefined && { help }),
     ...typed,

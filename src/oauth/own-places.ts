@@ -4,14 +4,16 @@
  *
  * @module
  */
-import { CONNECT_PATH, OWN_PATHS, OWN_ROUTES } from '../paths.ts'
+import { CONNECT_PATH, OWN_PATHS, ownRoutes, prefixOf } from '../paths.ts'
 import { isOwnHost } from '../url/host.ts'
 import { canonicalPath, looselyRead } from '../url/path.ts'
 
 /** The hosts on which we answer. */
 export interface OwnHosts {
-  /** Origin of the gateway. */
+  /** Origin of the gateway, with `PATH_PREFIX`. */
   readonly ownOrigin: string
+  /** Absent: the usual one. */
+  readonly callbackPath?: string | undefined
   /** True for the host, with its port, of a protected resource. */
   readonly isProtected: (host: string) => boolean
 }
@@ -20,11 +22,11 @@ export interface OwnHosts {
 const ON_PROTECTED_HOSTS = [OWN_PATHS, CONNECT_PATH]
 
 /** @param url http or https */
-export function hitsOwnPath(url: URL, { ownOrigin, isProtected }: OwnHosts): boolean {
+export function hitsOwnPath(url: URL, { ownOrigin, callbackPath, isProtected }: OwnHosts): boolean {
   const names = namesOf(url)
   // On loopback, for any name of this machine with our port.
   const isOurs = URL.canParse(ownOrigin) && names.some((host) => isOwnHost(host, ownOrigin))
-  if (isOurs && isOneOf(OWN_ROUTES, url.pathname)) return true
+  if (isOurs && isOneOf(ownRoutes(prefixOf(ownOrigin), callbackPath), url.pathname)) return true
   return names.some(isProtected) && isOneOf(ON_PROTECTED_HOSTS, url.pathname)
 }
 

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { AUTHORIZATION_SERVER, PROTECTED_RESOURCE } from '../paths.ts'
+import { AUTHORIZATION_SERVER, PROTECTED_RESOURCE, prefixOf } from '../paths.ts'
 import { describedElsewhere } from '../resources/document-address.ts'
 import type { Resource, ResourceTable } from '../resources/resource-table.ts'
 import { isOwnHost } from '../url/host.ts'
@@ -24,7 +24,8 @@ export type Document =
 
 /**
  * @param target the request target
- * @param places `host`: the Host header; `issuer`: our own origin, where documents of servers on other hosts are too
+ * @param places `host`: the Host header; `issuer`: our own origin, with `PATH_PREFIX`, where documents of servers on other
+ *   hosts are too
  * @returns the document, or undefined if the path names none of ours
  */
 export function wellKnown(
@@ -43,8 +44,8 @@ export function wellKnown(
   for (const name of AUTHORIZATION_SERVER) {
     const issuerPath = after(path, name) ?? before(path, name)
     if (issuerPath === undefined) continue
-    const covered = typeof resources.match(host, issuerPath || '/') !== 'string'
-    return issuerPath === '' || issuerPath === '/' || covered
+    const isOurs = ['', prefixOf(issuer)].includes(issuerPath.replace(/\/$/, ''))
+    return isOurs || typeof resources.match(host, issuerPath) !== 'string'
       ? { kind: 'authorization-server' }
       : undefined
   }

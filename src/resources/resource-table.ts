@@ -5,7 +5,8 @@
  * @module
  */
 
-import { isOwnName, normalizeHost } from '../url/host.ts'
+import { prefixOf } from '../paths.ts'
+import { isOwnHost, isOwnName, normalizeHost } from '../url/host.ts'
 import {
   canonicalPath,
   depthOf,
@@ -125,7 +126,8 @@ interface MatchablePrefix extends Prefix {
 
 export interface TableOptions {
   /**
-   * Our own origin. No wildcard covers its host, whose pages are ours; a resource that names the host does (threat T36).
+   * Our own origin, with `PATH_PREFIX`. No wildcard covers its host, whose pages are ours; a resource that names the host
+   * does (threat T36), but not what lies below the prefix.
    */
   readonly publicUrl?: string
   /** The host that serves the documents which challenges name. Absent: `resource`. */
@@ -170,6 +172,7 @@ export function createResourceTable(
   const everywhere = [...all, ...aliases]
   const resolved = new Map<string, readonly MatchablePrefix[]>()
   const isOurs = (host: string) => publicUrl !== undefined && isOwnName(host, publicUrl)
+  const isBelowPrefix = createPrefixTest(publicUrl)
 
   function at(host: string): readonly MatchablePrefix[] {
     const known = resolved.get(host)
@@ -196,6 +199,7 @@ export function createResourceTable(
     const read = readPath(path)
     if (read === undefined) return 'ambiguous'
     const { canonical } = read
+    if (isBelowPrefix(canonicalHost, canonical)) return read.isOdd ? 'ambiguous' : 'unknown'
     const prefix = at(canonicalHost).find((candidate) => covers(candidate.path, canonical))
     if (!prefix) return read.isOdd ? 'ambiguous' : 'unknown'
     if (prefix.rivals.length > 0 && mayBeOfRival(canonical, prefix)) return 'ambiguous'
@@ -275,6 +279,13 @@ export function createResourceTable(
         all.map(({ audience }) => audience),
       ),
   }
+}
+
+/** Tells the paths of our own host that `PATH_PREFIX` makes ours. */
+function createPrefixTest(publicUrl: string | undefined): (host: string, path: string) => boolean {
+  const prefix = publicUrl === undefined ? '' : prefixOf(publicUrl)
+  if (publicUrl === undefined || prefix === '') return () => false
+  return (host, path) => covers(prefix, path) && isOwnHost(host, publicUrl)
 }
 
 function compile(config: ResourceConfig, { publicUrl, discoveryAt }: TableOptions): Resource {

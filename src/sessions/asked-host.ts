@@ -8,6 +8,7 @@ import { PageError } from '../errors.ts'
 import { readerOfRequest } from '../http/browser-request.ts'
 import { refuseUnlessOpened } from '../http/own-pages.ts'
 import type { LoginFlow } from '../login/flow.ts'
+import { originOf } from '../paths.ts'
 import type { Grant, Records } from '../records/records.ts'
 import { isOwnHost, normalizeHost } from '../url/host.ts'
 import type { SessionTokens } from './cookie-token.ts'
@@ -42,7 +43,7 @@ export interface AskedHost {
 export function askedHost(request: FastifyRequest, { flow, rules }: SessionRoutes): AskedHost {
   const host = normalizeHost(request.headers.host ?? '')
   const isOwn = host !== undefined && isOwnHost(host, flow.issuer)
-  const origin = isOwn ? flow.issuer : host && rules.resources.originAt(host)
+  const origin = isOwn ? originOf(flow.issuer) : host && rules.resources.originAt(host)
   if (!host || !origin) {
     throw new PageError({
       kind: 'client',

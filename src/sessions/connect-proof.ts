@@ -7,7 +7,7 @@
 import '@fastify/cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { constantTimeEqual, type Keyring } from '../crypto.ts'
-import { CONNECT_PATH } from '../paths.ts'
+import { CONNECT_PATH, ownPath } from '../paths.ts'
 
 /** Seconds in which a person may also reload the page. */
 const LIFETIME = 300
@@ -26,8 +26,12 @@ export interface ConnectProofs {
  * A script of the application may plant a cookie, but a proof is bound to the session, which no script can read.
  * @param secure true if the gateway is https (decision K7)
  */
-export function createConnectProofs(deps: { keyring: Keyring; secure: boolean }): ConnectProofs {
-  const { keyring, secure } = deps
+export function createConnectProofs(deps: {
+  issuer: string
+  keyring: Keyring
+  secure: boolean
+}): ConnectProofs {
+  const { issuer, keyring, secure } = deps
   const name = `${secure ? '__Host-' : ''}gw_opened`
   const options = { path: '/', httpOnly: true, sameSite: 'lax', secure, maxAge: LIFETIME } as const
   const proofOf = (query: string, token: string) =>
@@ -35,7 +39,7 @@ export function createConnectProofs(deps: { keyring: Keyring; secure: boolean })
   return {
     set(reply, address, token) {
       const { pathname, search } = new URL(address)
-      if (pathname !== CONNECT_PATH) return
+      if (pathname !== ownPath(issuer, CONNECT_PATH)) return
       reply.setCookie(name, proofOf(search.slice(1), token), options)
     },
     holds(request, query, token) {

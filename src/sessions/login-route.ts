@@ -14,7 +14,7 @@ import { answerOutcome } from '../login/identification.ts'
 import { INTERACTION_LIFETIME, type SessionInteraction } from '../login/interaction.ts'
 import { orAnswerFailure } from '../login/provider-failure.ts'
 import { saveFragment, sendOn } from '../login/responses.ts'
-import { OWN_PATHS, SESSION_LOGIN_PATH } from '../paths.ts'
+import { SESSION_LOGIN_PATH } from '../paths.ts'
 import { normalizeHost } from '../url/host.ts'
 import { parseParameters, single } from '../url/parameters.ts'
 import { readPath } from '../url/path.ts'
@@ -24,8 +24,10 @@ import { showLoop } from './loop-page.ts'
 import {
   AS_SOMEONE_ELSE,
   gatewayLoginUrl,
+  isOwnPath,
   keptFragment,
   loginUrl,
+  type SessionRules,
   type SessionTarget,
   sessionTarget,
 } from './target.ts'
@@ -60,7 +62,8 @@ function targetOf(
 ): SessionTarget {
   // To a browser `//host` is another host: no path may look like it.
   const target = rd && sessionTarget(/^\/(?!\/)/.test(rd) ? asked.origin + rd : rd, rules)
-  if (target && !isOwnPage(target) && (asked.isOwn || hostOf(target) === asked.host)) return target
+  if (target && !isOwnPage(target, rules) && (asked.isOwn || hostOf(target) === asked.host))
+    return target
   throw new PageError({
     kind: 'client',
     title: 'There is no such page here',
@@ -72,8 +75,10 @@ function targetOf(
 const hostOf = ({ returnTo }: SessionTarget) => normalizeHost(new URL(returnTo).host)
 
 /** True for a page of our own: to come back to our own steps would be a loop. */
-const isOwnPage = ({ returnTo }: SessionTarget) =>
-  readPath(new URL(returnTo).pathname)?.canonical.startsWith(OWN_PATHS) !== false
+function isOwnPage({ returnTo, resource }: SessionTarget, rules: SessionRules): boolean {
+  const path = readPath(new URL(returnTo).pathname)?.canonical
+  return path === undefined || isOwnPath({ resource, path }, rules)
+}
 
 interface Exchange {
   readonly request: FastifyRequest

@@ -10,7 +10,7 @@ import { allowOnly } from '../http/methods.ts'
 import { shortGrant } from '../oauth/grant-facts.ts'
 import { signedOutPage, signOutPage } from '../pages/sign-out-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
-import { LOGOUT_PATH, SESSION_LOGOUT_PATH } from '../paths.ts'
+import { LOGOUT_PATH, ownPath, SESSION_LOGOUT_PATH } from '../paths.ts'
 import { type AskedHost, askedHost, type SessionRoutes } from './asked-host.ts'
 import { domainCookieName, presentedSessions } from './cookies.ts'
 import { clearSessions } from './reply.ts'
@@ -20,6 +20,7 @@ import { AS_SOMEONE_ELSE, gatewayLoginUrl, type SessionRules } from './target.ts
 const OWN_SITES: ReadonlySet<unknown> = new Set(['same-origin', 'same-site', 'none'])
 
 export function logoutRoutes(app: FastifyInstance, deps: SessionRoutes): void {
+  const { issuer } = deps.flow
   // On other hosts this path may be the application's own.
   const own = onHost(deps.flow.host)
   for (const [url, constraints] of [
@@ -30,7 +31,14 @@ export function logoutRoutes(app: FastifyInstance, deps: SessionRoutes): void {
     app.get(url, { exposeHeadRoute: false, constraints }, async (request, reply) => {
       const asked = askedHost(request, deps)
       if (isIntended(request)) await signOut(request, reply, asked, deps)
-      else send(reply, signOutPage({ action: url, host: nameOf(asked, deps.rules) }))
+      else
+        send(
+          reply,
+          signOutPage({
+            action: asked.isOwn ? ownPath(issuer, url) : url,
+            host: nameOf(asked, deps.rules),
+          }),
+        )
       return reply
     })
     app.post(url, { constraints }, async (request, reply) => {

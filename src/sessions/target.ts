@@ -7,6 +7,9 @@ import {
   CONNECT_PATH,
   LOGOUT_PATH,
   OWN_PATHS,
+  originOf,
+  ownPath,
+  prefixOf,
   SESSION_LOGIN_PATH,
   SESSION_LOGOUT_PATH,
 } from '../paths.ts'
@@ -37,7 +40,7 @@ export interface SessionTarget {
 
 export interface SessionRules {
   readonly resources: ResourceTable
-  /** Our origin, without trailing slash. */
+  /** `PUBLIC_URL` with `PATH_PREFIX`, without trailing slash. */
   readonly issuer: string
   readonly cookieDomain: string | undefined
 }
@@ -64,9 +67,11 @@ export function sessionTarget(url: string, rules: SessionRules): SessionTarget |
   if (!parts || host === undefined) return undefined
   const path = parts[2] ?? '/'
   const resource =
-    withoutQuery(path) === CONNECT_PATH ? connectResource(host, rules) : covering(host, path, rules)
+    withoutQuery(path) === connectPath(host, rules)
+      ? connectResource(host, rules)
+      : covering(host, path, rules)
   if (!resource) return undefined
-  const origin = isOwnHost(host, rules.issuer) ? rules.issuer : resource.origin
+  const origin = isOwnHost(host, rules.issuer) ? originOf(rules.issuer) : resource.origin
   const address = origin + encodeRaw(path)
   const short = [address, withoutQuery(address)].find(fits) ?? origin + (resource.path || '/')
   const cookie = scopeOf(host, rules)
@@ -83,6 +88,13 @@ const encodeRaw = (path: string) =>
 
 const escapesOf = (text: string, encoding: 'utf8' | 'latin1') =>
   Buffer.from(text, encoding).toString('hex').toUpperCase().replace(/../g, '%$&')
+
+/**
+ * The path where a command line is connected to a host.
+ * @param host normalized
+ */
+export const connectPath = (host: string, { issuer }: Pick<SessionRules, 'issuer'>): string =>
+  isOwnHost(host, issuer) ? ownPath(issuer, CONNECT_PATH) : CONNECT_PATH
 
 function covering(host: string, path: string, { resources }: SessionRules): Resource | undefined {
   const match = resources.match(host, path)
@@ -118,16 +130,28 @@ const audienceOf = (cookie: CookieScope, { audience }: Resource): string =>
   cookie.kind === 'domain' ? domainAudience(cookie.domain) : audience
 
 /**
+ * True for a path of ours on the host of a protected page. On our own host such paths are below the prefix, if there is
+ * one, where no page is protected.
+ */
+export const isOwnPath = (
+  { resource, path }: Pick<ResourceMatch, 'resource' | 'path'>,
+  { issuer }: Pick<SessionRules, 'issuer'>,
+): boolean =>
+  path.startsWith(OWN_PATHS) &&
+  (prefixOf(issuer) === '' || !isOwnHost(new URL(resource.origin).host, issuer))
+
+/**
  * The login address for a browser that asked for a protected page without a credential; it comes back to that page.
  * @param target the request target as sent, with its query
  * @returns undefined where the redirect would be a loop
  */
 export function signInUrl(
-  { resource, path }: ResourceMatch,
+  match: ResourceMatch,
   target: string,
   rules: SessionRules & { readonly onShortened?: (goal: SessionTarget) => void },
 ): string | undefined {
-  if (path.startsWith(OWN_PATHS)) return undefined
+  const { resource } = match
+  if (isOwnPath(match, rules)) return undefined
   // A target holds a character for each byte.
   const asked = target.replace(/[#\x80-\xff]/g, (raw) => escapesOf(raw, 'latin1'))
   const goal = [asked, withoutQuery(asked), resource.path || '/']

@@ -118,6 +118,7 @@ async function counted({ withPeek = true } = {}) {
     }),
     resources: createResourceTable([resource({ allow: ANYONE })]),
     refusesWorker: () => false,
+    isOwnPath: () => false,
     originAllowed: compileOrigins(['loopback'], 'https://auth.example.com'),
     identityHeaders: IDENTITY_HEADERS,
     apiKeyHeader: 'X-API-Key',

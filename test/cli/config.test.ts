@@ -44,6 +44,10 @@ URL for MCP clients:
       'Redirect URI to register for the client our-id at accounts.google.com:\n  https://auth.example.com/callback\n',
     )
     expect(stdout).not.toContain('xxx')
+    const moved = { ...env, PATH_PREFIX: '/auth-gw', CALLBACK_PATH: '/oauth/callback' }
+    expect((await run(configCheck, { env: moved })).stdout).toContain(
+      '  https://auth.example.com/auth-gw/oauth/callback\n',
+    )
   })
 
   it('fh19: asks for no proxy where Gatewarden is the proxy, and names the people who get passwords', async () => {

@@ -45,6 +45,106 @@ describe('a resource at a page of ours', () => {
   )
 })
 
+describe('ed11: PATH_PREFIX', () => {
+  const prefixed = (prefix: string, more: string = 'url: "https://auth.example.com/mcp"') =>
+    problemsOf(() => loadYaml(resource(more), { env: { PATH_PREFIX: prefix } }))
+
+  it.each(['/auth-gw', '/.gatewarden', '/a/b', '/x_1.~', '/Auth'])('may be %s', (prefix) => {
+    expect(prefixed(prefix)).toEqual([])
+  })
+
+  it.each([
+    ['auth-gw', /is not an absolute path\. Write it like \/auth-gw\.$/],
+    ['https://auth.example.com/x', /is not an absolute path/],
+    ['/', /is no prefix\. Leave the setting out/],
+    ['/auth-gw/', /ends in a slash\. Write \/auth-gw\.$/],
+    ['/a/../b', /can be read in more than one way/],
+    ['/..', /can be read in more than one way/],
+    ['/a/./b', /can be read in more than one way/],
+    ['//a', /can be read in more than one way/],
+    ['/a%2fb', /can be read in more than one way/],
+    ['/a b', /can be read in more than one way/],
+    ['/a;b', /can be read in more than one way/],
+    ['/a?b', /can be read in more than one way/],
+    ['/a#b', /can be read in more than one way/],
+    ['/\u00e4', /can be read in more than one way/],
+    ['/login', /has another meaning here\. Write another path/],
+    ['/auth', /has another meaning here/],
+    ['/auth/gw', /has another meaning here/],
+    ['/.well-known', /has another meaning here/],
+    ['/.well-known/x', /has another meaning here/],
+    ['/healthz', /has another meaning here/],
+  ])('is not %s', (prefix, problem) => {
+    expect(prefixed(prefix)).toEqual([expect.stringMatching(/^PATH_PREFIX: /)])
+    expect(prefixed(prefix)[0]).toMatch(problem)
+  })
+
+  it.each([
+    'url: "https://auth.example.com/auth-gw"',
+    'url: "https://auth.example.com/auth-gw/mcp"',
+  ])('is not the path of a server: %s', (more) => {
+    expect(prefixed('/auth-gw', more)).toEqual([
+      expect.stringMatching(/^resources\.notes\.url: .* is an address of Gatewarden itself/),
+    ])
+  })
+
+  it('gives the paths of ours to servers', () => {
+    for (const path of ['/login', '/token', '/auth', '']) {
+      expect(prefixed('/auth-gw', `url: "https://auth.example.com${path}"`)).toEqual([])
+    }
+  })
+
+  it('is in the remedy where a server has the whole host', () => {
+    const whole = resource('url: "https://auth.example.com", shared_host: sandboxed')
+    const { warnings } = loadYaml(whole)
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^resources\.notes\.url: .*never reach the server: .*\/login, .*\/auth\/\*.*Set PATH_PREFIX, such as \/auth-gw/,
+      ),
+    ])
+    expect(loadYaml(whole, { env: { PATH_PREFIX: '/auth-gw' } }).warnings).toEqual([])
+  })
+})
+
+describe('sc9: CALLBACK_PATH', () => {
+  const problems = (path: string, env = {}) =>
+    problemsOf(() => load({ env: { CALLBACK_PATH: path, ...env } }))
+
+  it.each(['/callback', '/oauth/callback', '/login/oauth2/code/id', '/oauth2/callback'])(
+    'may be %s',
+    (path) => {
+      expect(problems(path)).toEqual([])
+    },
+  )
+
+  it.each([
+    ['oauth/callback', /is not a plain path\. Write the path of the redirect URI alone/],
+    ['https://auth.example.com/oauth/callback', /is not a plain path/],
+    ['/oauth/callback/', /is not a plain path/],
+    ['/oauth/../callback', /is not a plain path/],
+    ['/oauth%2fcallback', /is not a plain path/],
+    ['/', /is not a plain path/],
+    ['/login', /has another meaning here\. Register another path/],
+    ['/auth/callback', /has another meaning here/],
+    ['/.gatewarden/callback', /has another meaning here/],
+    ['/.well-known/callback', /has another meaning here/],
+    ['/sse', /has another meaning here/],
+  ])('is not %s', (path, problem) => {
+    expect(problems(path)).toEqual([expect.stringMatching(/^CALLBACK_PATH: /)])
+    expect(problems(path)[0]).toMatch(problem)
+  })
+
+  it('is neither the path of the check nor that of a server', () => {
+    expect(problems('/oauth/callback', { PROTECTED_PATH: '/oauth/callback' })).toEqual([
+      expect.stringMatching(/^CALLBACK_PATH: .* is PROTECTED_PATH as well/),
+    ])
+    const RESOURCES = 'https://auth.example.com/oauth/callback'
+    expect(problems('/oauth/callback', { RESOURCES })).toEqual([
+      expect.stringMatching(/^RESOURCES: .* is an address of Gatewarden itself/),
+    ])
+  })
+})
+
 describe('an upstream that leads back', () => {
   it.each([
     ['https://mcp.example.com/mcp', 'https://mcp.example.com/mcp'],
@@ -116,7 +216,7 @@ describe('a name of another program', () => {
     ])
   })
 
-  it.each(['WORKERS', 'METRICS_PORT', 'PATH_PREFIX'])(
+  it.each(['WORKERS', 'METRICS_PORT'])(
     'fd11: %s, which this version does not have, gets a warning',
     (name) => {
       expect(load({ env: { [name]: '4' } }).warnings).toEqual([

@@ -6,6 +6,7 @@
  */
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { blockOf, readPage } from '../support/documentation.ts'
 import { createBrowser } from './support/browser.ts'
 import { startChromium } from './support/chromium.ts'
 import { signInWithChromium } from './support/chromium-login.ts'
@@ -20,12 +21,26 @@ import { connectMcpRemote } from './support/mcp-remote.ts'
 import { isSkipped } from './support/tools.ts'
 import { startWorld, type World } from './support/world.ts'
 
+/** The locations of docs/servers.md for `PATH_PREFIX`. */
+const LOCATIONS = blockOf(readPage('docs/servers.md'), 'nginx: one host for everything')
+
 const FRONTS = [
   { name: 'Traefik, one origin', front: 'traefik' },
   { name: 'Traefik, two hosts', front: 'traefik', twoHosts: true },
   { name: 'nginx, one origin', front: 'nginx' },
   { name: 'nginx, two hosts', front: 'nginx', twoHosts: true },
   { name: 'the built-in reverse proxy', front: 'builtin' },
+  {
+    name: 'pass-through, below a prefix',
+    front: 'builtin',
+    settings: { PATH_PREFIX: '/auth-gw' },
+  },
+  {
+    name: 'nginx, one origin, below a prefix',
+    front: 'nginx',
+    settings: { PATH_PREFIX: '/auth-gw' },
+    changeNginx: (text: string) => text.replace('include gatewarden/gateway.conf;', LOCATIONS),
+  },
 ] as const
 
 describe.each(FRONTS)('behind $name', (options) => {

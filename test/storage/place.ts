@@ -21,8 +21,8 @@ type Open = (location: string, now: () => number) => Promise<Storage>
 export const adapters = {
   lmdb: (location, now) => openLmdbStorage({ dir: location, now }),
   redis: (location, now) => {
-    const [url = '', caFile] = location.split(' ')
-    return openRedis({ url, caFile, now })
+    const [url = '', caFile, keyPrefix] = location.split(' ')
+    return openRedis({ url, caFile, keyPrefix, now })
   },
 } satisfies Record<string, Open>
 
@@ -63,13 +63,18 @@ export function lmdbPlace(): Place {
 export async function openRedis(options: {
   url: string
   caFile?: string | undefined
+  keyPrefix?: string | undefined
   now?: () => number
   maxStale?: number
 }): Promise<RedisStorage> {
-  const { url, caFile, now = Date.now, maxStale = 60 } = options
+  const { url, caFile, keyPrefix, now = Date.now, maxStale = 60 } = options
   const parsed = parseRedisUrl(url)
   const storage = openRedisStorage({
-    target: caFile ? { ...parsed, ca: readFileSync(caFile, 'utf8') } : parsed,
+    target: {
+      ...parsed,
+      ...(caFile && { ca: readFileSync(caFile, 'utf8') }),
+      ...(keyPrefix && { keyPrefix }),
+    },
     watched: WATCHED,
     maxStale,
     now,

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createLiveness } from '../../src/storage/liveness.ts'
 import { listenForAnnouncements } from '../../src/storage/redis/announcements.ts'
 import type { RedisConnection, RedisSubscription } from '../../src/storage/redis/connection.ts'
+import { createNames } from '../../src/storage/redis/key.ts'
 import { StorageUnavailable } from '../../src/storage/storage.ts'
 import { recordEvents } from '../support/recorded-events.ts'
 
@@ -59,6 +60,7 @@ async function listen(serverCount?: number) {
   }
   const listener = listenForAnnouncements({
     connection: { ...wire.connection, send: unused, topology: () => '', close: async () => {} },
+    names: createNames(),
     tracker: liveness,
     id: 'this process',
     isCluster: true,

@@ -74,7 +74,7 @@ export function hiddenField(page: string, name: string): string {
   return unescapeHtml(value)
 }
 
-/** The address that the form with the sign-in posts to. */
+/** The address that the first form of a page is posted to. */
 export function formAction(page: string): string {
   const action = /<form method="post" action="([^"]*)"/.exec(page)?.[1]
   if (action === undefined) throw new Error('the page has no form')

@@ -5,9 +5,8 @@
  * @module
  */
 import type { LightMyRequestResponse } from 'fastify'
-import { LOGIN_PATH } from '../../src/paths.ts'
 import { type CookieJar, createCookieJar } from '../e2e/support/cookie-jar.ts'
-import { hiddenField, refreshTarget } from './browser.ts'
+import { formAction, hiddenField, refreshTarget } from './browser.ts'
 import { PASSWORD, resource, type TestApp } from './build-app.ts'
 
 /** The place where a person ended up, and the page that they saw there. */
@@ -188,10 +187,10 @@ export function createVisitor(
       follow({ url: new URL(url), answer: await step(url, headers), way: [url] }),
     async enter(url) {
       const page = await visitor.open(url)
-      return page.url.pathname === LOGIN_PATH ? visitor.signIn(page) : page
+      return page.url.pathname.endsWith('/login') ? visitor.signIn(page) : page
     },
     signIn: (page, { name = 'ann', password = PASSWORD } = {}) =>
-      post(page, LOGIN_PATH, {
+      post(page, formAction(page.answer.body), {
         interaction: hiddenField(page.answer.body, 'interaction'),
         username: name,
         password,

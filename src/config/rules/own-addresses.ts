@@ -3,12 +3,15 @@
  *
  * @module
  */
-import { OWN_ROUTES } from '../../paths.ts'
+import { OWN_ROUTES, ownRoutes } from '../../paths.ts'
 import type { ResourceConfig } from '../../resources/resource-table.ts'
 import { isOwnHost } from '../../url/host.ts'
 import type { FileContents } from '../sources/file.ts'
 import type { Chosen } from '../sources/precedence.ts'
 import type { Report } from '../values/problem.ts'
+
+/** The paths of ours, in one line. */
+const TAKEN = OWN_ROUTES.map((route) => (route.endsWith('/') ? `${route}*` : route)).join(', ')
 
 interface Parts extends Chosen {
   readonly file: FileContents
@@ -16,19 +19,25 @@ interface Parts extends Chosen {
   readonly report: Report
 }
 
-/** A resource that covers the whole host is none of these: it gets the requests that no page of ours answers. */
+/** A resource that covers the whole host is none of these: it gets the requests that no page of ours answers. It is told. */
 export function checkOwnAddresses({ settings, file, resources, report }: Parts): void {
-  const { public_url: publicUrl } = settings
+  const { public_url: publicUrl, path_prefix: prefix = '', callback_path: callback } = settings
   if (!publicUrl) return
   for (const { id, url, also } of resources) {
     const { host, pathname } = new URL(url)
     if (!isOwnHost(host, publicUrl.origin)) continue
+    if (pathname === '/' && prefix === '') {
+      report.warning(
+        file.resources ? `resources.${id}.url` : 'RESOURCES',
+        `${url} is the host of PUBLIC_URL, so requests for these paths never reach the server: ${TAKEN}. Set PATH_PREFIX, such as /auth-gw, to give the server all but that path.`,
+      )
+    }
     for (const [field, path] of [['url', pathname], ...also.map((other) => ['also', other])]) {
-      const own = OWN_ROUTES.find((route) => isAt(path ?? '', route))
+      const own = ownRoutes(prefix, callback).find((route) => isAt(path ?? '', route))
       if (own === undefined) continue
       report.problem(
         file.resources ? `resources.${id}.${field}` : 'RESOURCES',
-        `${publicUrl.origin}${path} is an address of Gatewarden itself, so no request reaches the server there. Give the server another path, such as ${publicUrl.origin}/mcp, or a host of its own.`,
+        `${publicUrl.origin}${path} is an address of Gatewarden itself, so no request reaches the server there. Give the server another path, such as ${publicUrl.origin}/mcp, or a host of its own${prefix === '' ? '; PATH_PREFIX moves the addresses of Gatewarden' : ''}.`,
       )
     }
   }

@@ -11,6 +11,7 @@ import { createResourceTable, type ResourceConfig } from '../../resources/resour
 import type { Config } from '../config.ts'
 import type { Disk } from '../sources/disk.ts'
 import type { Chosen } from '../sources/precedence.ts'
+import { ownAddress } from '../values/path-prefix.ts'
 import { attempt, InvalidValue, type Report } from '../values/problem.ts'
 
 interface Parts extends Chosen {
@@ -78,7 +79,8 @@ function readPinned(path: string, parts: Parts): { clientId: string; text: strin
   try {
     parsePinnedDocument(text, clientId, {
       redirectRules: {
-        ownOrigin: parts.settings.public_url?.origin ?? '',
+        ownOrigin: ownAddress(parts.settings),
+        callbackPath: parts.settings.callback_path,
         isProtected: createResourceTable(parts.resources).hasHost,
         isOpenedScheme: (scheme) => parts.settings.client_registration.includes(`${scheme}:`),
       },

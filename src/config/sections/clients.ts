@@ -20,6 +20,7 @@ import type { Chosen } from '../sources/precedence.ts'
 import { isRecord } from '../sources/yaml.ts'
 import { fields, list, section, text } from '../values/fields.ts'
 import { labelBelow, parseWith } from '../values/issues.ts'
+import { ownAddress } from '../values/path-prefix.ts'
 import { parseDisplayName, parsePath } from '../values/plain.ts'
 import { attempt, InvalidValue, quote, type Report } from '../values/problem.ts'
 import { checkResourceIds } from '../values/resource-ids.ts'
@@ -316,7 +317,8 @@ function checkRedirectUris(
   { at, settings, resources, report }: Parts & { readonly at: string },
 ): void {
   const rules = asConfigured({
-    ownOrigin: settings.public_url?.origin ?? '',
+    ownOrigin: ownAddress(settings),
+    callbackPath: settings.callback_path,
     isProtected: createResourceTable(resources).hasHost,
     isOpenedScheme: () => true,
   })

@@ -17,9 +17,15 @@ export function buildRedis(
   },
 ): RedisTarget | undefined {
   const { settings, given, broken, complete, disk, report } = parts
-  const { redis_url: target, redis_ca: path } = settings
+  const { redis_url: url, redis_ca: path, redis_key_prefix: keyPrefix } = settings
   const label = given.get('redis_ca')?.label ?? 'REDIS_CA'
-  if (!target) {
+  if (!url) {
+    if (given.has('redis_key_prefix') && !broken.has('redis_url')) {
+      report.warning(
+        given.get('redis_key_prefix')?.label ?? 'REDIS_KEY_PREFIX',
+        'has no effect without REDIS_URL.',
+      )
+    }
     if (path !== undefined && !broken.has('redis_url')) {
       report.warning(label, 'has no effect without REDIS_URL.')
     }
@@ -31,6 +37,7 @@ export function buildRedis(
       'is not set, but with REDIS_URL every process needs the same one. Make one with: openssl rand -base64 32.',
     )
   }
+  const target: RedisTarget = given.has('redis_key_prefix') ? { ...url, keyPrefix } : url
   if (path === undefined) return target
   if (!target.tls) {
     report.problem(

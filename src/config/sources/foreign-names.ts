@@ -64,7 +64,6 @@ const NOTED: Readonly<Record<string, string>> = {
   DISCOVERY_AT: `${NOT_YET}; route the discovery documents of each protected host here.`,
   METRICS_HOST: `${NOT_YET}; /healthz and /readyz are there.`,
   METRICS_PORT: `${NOT_YET}; /healthz and /readyz are there.`,
-  PATH_PREFIX: `${NOT_YET}; give Gatewarden a host of its own.`,
   WORKERS:
     'has no effect: Gatewarden is one process. Remove it; for more, run replicas with REDIS_URL (docs/scaling.md).',
 }

@@ -13,11 +13,8 @@ import type { Events } from '../../events.ts'
 import type { LivenessTracker } from '../liveness.ts'
 import type { RedisConnection, RedisSubscription } from './connection.ts'
 import { backoff } from './driver.ts'
-import { PREFIX } from './key.ts'
+import type { RedisNames } from './key.ts'
 import { BEAT_SCRIPT } from './scripts.ts'
-
-/** The channel that announces ids of changed grants. */
-export const CHANGES = `${PREFIX}changes`
 
 const BEAT_MS = 300
 /** After this long without a heartbeat, another connection replaces this one. */
@@ -38,6 +35,7 @@ interface Round {
  */
 export function listenForAnnouncements(deps: {
   readonly connection: RedisConnection
+  readonly names: Pick<RedisNames, 'changes' | 'beats'>
   readonly tracker: LivenessTracker
   readonly id: string
   readonly isCluster: boolean
@@ -46,8 +44,9 @@ export function listenForAnnouncements(deps: {
   /** Called at each heartbeat. */
   readonly onBeat?: () => void
 }): { stop(): void } {
-  const { connection, tracker, id, isCluster, elapsed, events, onBeat = () => {} } = deps
-  const beats = `${PREFIX}beat:${id}`
+  const { connection, names, tracker, id, isCluster, elapsed, events, onBeat = () => {} } = deps
+  const { changes } = names
+  const beats = names.beats(id)
   const stopping = new AbortController()
   const rounds = new Map<number, Round>()
   let subscription: RedisSubscription | undefined
@@ -56,7 +55,7 @@ export function listenForAnnouncements(deps: {
   let count = 0
 
   const onMessage = (channel: string, message: string) => {
-    if (channel === CHANGES) return tracker.changed(message)
+    if (channel === changes) return tracker.changed(message)
     const [first = '', server = ''] = message.split(' ')
     const number = Number(first)
     const round = rounds.get(number)
@@ -105,7 +104,7 @@ export function listenForAnnouncements(deps: {
     let failures = 0
     while (!stopping.signal.aborted) {
       try {
-        const opened = await connection.subscribe([CHANGES, beats], onMessage)
+        const opened = await connection.subscribe([changes, beats], onMessage)
         if (stopping.signal.aborted) return opened.close()
         heardAt = elapsed()
         subscription = opened

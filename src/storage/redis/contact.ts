@@ -5,16 +5,15 @@
  */
 
 import { StorageUnavailable, StorageUnfit } from '../storage.ts'
-import { CHANGES } from './announcements.ts'
 import { judgeServer } from './checks.ts'
 import type { RedisConnection, SendCommand } from './connection.ts'
-import { encodeKey } from './key.ts'
+import type { RedisNames } from './key.ts'
 import { REPLACE_SCRIPT } from './scripts.ts'
 import type { RedisTarget } from './topology.ts'
 
 /** The rules that an ACL user needs; docs/scaling.md has the same. */
-const NEEDED =
-  '~gw:* &gw:* +@read +@write +@pubsub +@connection -@dangerous +eval +info +time +cluster|slots +cluster|info'
+const neededBy = (prefix: string) =>
+  `~${prefix}* &${prefix}* +@read +@write +@pubsub +@connection -@dangerous +eval +info +time +cluster|slots +cluster|info`
 const FULL =
   'Redis is full: until it has more memory (maxmemory), sign-ins and refreshes are answered with 503.'
 
@@ -25,6 +24,7 @@ const FULL =
 export async function contactRedis(
   connection: RedisConnection,
   kind: RedisTarget['kind'],
+  names: RedisNames,
 ): Promise<readonly string[]> {
   try {
     const found = await Promise.all(
@@ -34,13 +34,14 @@ export async function contactRedis(
     if (problems.length > 0) throw new StorageUnfit([...new Set(problems)])
     const outage = found.find((each) => each.outage !== undefined)?.outage
     if (outage !== undefined) throw new StorageUnavailable(new Error(outage))
-    const { isFull } = await tryOut(connection)
+    const { isFull } = await tryOut(connection, names)
     return [...new Set(found.flatMap((each) => each.warnings)), ...(isFull ? [FULL] : [])]
   } catch (error) {
     if (!(error instanceof StorageUnavailable)) throw error
     // Without a connection, the reason for that says more.
     const message = connection.problem() ?? messageOf(error)
-    const problem = problemOf(messageOf(error)) ?? problemOf(message)
+    const needed = neededBy(names.prefix)
+    const problem = problemOf(messageOf(error), needed) ?? problemOf(message, needed)
     throw problem === undefined
       ? new StorageUnavailable(new Error(message))
       : new StorageUnfit([problem])
@@ -58,8 +59,11 @@ async function findInfo(master: SendCommand): Promise<string | undefined> {
 }
 
 /** Runs each kind of command once, on a key of our own: a missing permission shows here and not at the first login. */
-async function tryOut({ send, masters, subscribe }: RedisConnection): Promise<{ isFull: boolean }> {
-  const key = encodeKey('probe')
+async function tryOut(
+  { send, masters, subscribe }: RedisConnection,
+  { encode, changes }: RedisNames,
+): Promise<{ isFull: boolean }> {
+  const key = encode('probe')
   let isFull = false
   const write = async (...command: Parameters<SendCommand>) => {
     try {
@@ -72,23 +76,23 @@ async function tryOut({ send, masters, subscribe }: RedisConnection): Promise<{ 
   }
   await write('set', key, '1', 'PX', 1000, 'NX')
   await send('get', key)
-  await write('eval', REPLACE_SCRIPT, 1, key, CHANGES, '', '2', 1000, '1')
+  await write('eval', REPLACE_SCRIPT, 1, key, changes, '', '2', 1000, '1')
   await write('getdel', key)
   await write('del', key)
   await Promise.all(masters().map((master) => master('scan', '0', 'COUNT', 1)))
-  await Promise.all(masters().map((master) => master('publish', CHANGES, '')))
-  const subscription = await subscribe([CHANGES], () => {})
+  await Promise.all(masters().map((master) => master('publish', changes, '')))
+  const subscription = await subscribe([changes], () => {})
   subscription.close()
   return { isFull }
 }
 
 /** The problem, as a sentence, if it will not go away by itself; undefined for all other errors. */
-function problemOf(message: string): string | undefined {
+function problemOf(message: string, needed: string): string | undefined {
   if (/WRONGPASS|NOAUTH|invalid username-password|Authentication required/.test(message)) {
     return 'Redis refuses the user name or the password. Correct them.'
   }
   if (message.includes('NOPERM')) {
-    return `Redis denies this user access that Gatewarden needs. Allow it ${NEEDED}.`
+    return `Redis denies this user access that Gatewarden needs. Allow it ${needed}.`
   }
   if (message.includes('cluster support disabled')) {
     return 'Redis is not a cluster. Begin the address with redis:// or redis+sentinel://.'

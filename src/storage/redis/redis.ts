@@ -2,7 +2,7 @@
  * `src/storage/redis/` owns the adapter of Redis or Valkey, for more than one machine: one server, a group watched by
  * sentinels, or a cluster. It does not own the contract (`src/storage/storage.ts`) or any kind of record.
  *
- * Values are canonical JSON under {@link encodeKey}; the server counts lifetimes. A step that rejects may have been
+ * Values are canonical JSON under the names of `key.ts`; the server counts lifetimes. A step that rejects may have been
  * executed, or may be executed until the server has worked through earlier commands. A caller that must know reads
  * again; a caller that must undo sends a later command, which the server executes later.
  *
@@ -13,11 +13,11 @@ import type { Events } from '../../events.ts'
 import { canonicalJson, lifetimeMs } from '../encoding.ts'
 import { createLiveness, type Liveness } from '../liveness.ts'
 import { type Lifetime, type Storage, StorageUnavailable, type Tally } from '../storage.ts'
-import { CHANGES, listenForAnnouncements } from './announcements.ts'
+import { listenForAnnouncements } from './announcements.ts'
 import { createClockCheck } from './clock.ts'
 import { openRedisConnection, type SendCommand } from './connection.ts'
 import { contactRedis } from './contact.ts'
-import { decodeKey, encodeKey, scanPattern } from './key.ts'
+import { createNames } from './key.ts'
 import { COUNT_SCRIPT, DELETE_SCRIPT, REPLACE_SCRIPT, SET_SCRIPT } from './scripts.ts'
 import type { RedisTarget } from './topology.ts'
 
@@ -48,10 +48,13 @@ export function openRedisStorage(options: {
 }): RedisStorage {
   const { target, watched, maxStale, now, elapsed, events } = options
   const connection = openRedisConnection(target)
+  const names = createNames(target.keyPrefix)
+  const { encode } = names
   const { send } = connection
   const liveness = createLiveness({ elapsed, maxStale })
   const listener = listenForAnnouncements({
     connection,
+    names,
     tracker: liveness,
     id: randomBytes(16).toString('base64url'),
     isCluster: target.kind === 'cluster',
@@ -66,7 +69,7 @@ export function openRedisStorage(options: {
     return prefix === undefined ? '' : key.slice(prefix.length)
   }
   const run = (script: string, key: string, ...args: readonly (string | number)[]) =>
-    send('eval', script, 1, encodeKey(key), CHANGES, announcedId(key), ...args)
+    send('eval', script, 1, encode(key), names.changes, announcedId(key), ...args)
   const lifetime = (ttlSeconds: Lifetime) => {
     const ms = lifetimeMs(ttlSeconds)
     return ms === undefined ? [] : ['PX', ms]
@@ -75,18 +78,18 @@ export function openRedisStorage(options: {
   const storage: RedisStorage = {
     liveness,
     async get(key) {
-      return parse(await send('get', encodeKey(key)))
+      return parse(await send('get', encode(key)))
     },
     async set(key, value, ttlSeconds) {
       const json = canonicalJson(value)
       const expiry = lifetime(ttlSeconds)
-      if (announcedId(key) === '') await send('set', encodeKey(key), json, ...expiry)
+      if (announcedId(key) === '') await send('set', encode(key), json, ...expiry)
       else await run(SET_SCRIPT, key, json, expiry[1] ?? '')
     },
     async create(key, value, ttlSeconds) {
       const json = canonicalJson(value)
       // An absent record has no watch that its creation would have to end.
-      return (await send('set', encodeKey(key), json, ...lifetime(ttlSeconds), 'NX')) === 'OK'
+      return (await send('set', encode(key), json, ...lifetime(ttlSeconds), 'NX')) === 'OK'
     },
     async replace(key, expected, value, ttlSeconds) {
       const json = canonicalJson(value)
@@ -94,22 +97,22 @@ export function openRedisStorage(options: {
       return (await run(REPLACE_SCRIPT, key, json, ms, canonicalJson(expected))) === 1
     },
     async take(key) {
-      if (announcedId(key) === '') return parse(await send('getdel', encodeKey(key)))
+      if (announcedId(key) === '') return parse(await send('getdel', encode(key)))
       return parse(await run(DELETE_SCRIPT, key))
     },
     async delete(key) {
-      if (announcedId(key) === '') await send('del', encodeKey(key))
+      if (announcedId(key) === '') await send('del', encode(key))
       else await run(DELETE_SCRIPT, key)
     },
     async *scan(prefix) {
       const topology = connection.topology()
-      const pattern = scanPattern(prefix)
+      const pattern = names.pattern(prefix)
       // A server may name a key twice.
       const seen = new Set<string>()
       for (const master of connection.masters()) {
         for await (const batch of keysOf(master, pattern)) {
           const keys = batch
-            .map(decodeKey)
+            .map(names.decode)
             .filter((key) => key.startsWith(prefix) && !seen.has(key))
           const values = await Promise.all(keys.map((key) => storage.get(key)))
           for (const [index, key] of keys.entries()) {
@@ -125,12 +128,12 @@ export function openRedisStorage(options: {
       }
     },
     async count(key, windowSeconds) {
-      const answer = await send('eval', COUNT_SCRIPT, 1, encodeKey(key), windowSeconds * 1000)
+      const answer = await send('eval', COUNT_SCRIPT, 1, encode(key), windowSeconds * 1000)
       const [count, remainingMs] = Array.isArray(answer) ? answer : []
       if (typeof count !== 'number' || typeof remainingMs !== 'number') throw unexpected()
       return { count, remainingMs }
     },
-    contact: () => contactRedis(connection, target.kind),
+    contact: () => contactRedis(connection, target.kind, names),
     async close() {
       listener.stop()
       await connection.close()

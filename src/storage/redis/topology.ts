@@ -20,6 +20,8 @@ interface Common {
   /** An ACL user; absent: the default one. */
   readonly username?: string
   readonly password?: string
+  /** Begins the name of every key and channel. Absent: `gw:`. */
+  readonly keyPrefix?: string
 }
 
 export type RedisTarget =

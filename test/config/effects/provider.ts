@@ -241,11 +241,29 @@ export async function expectScopes(startWith: StartWith): Promise<void> {
   expect(new URL(refreshTarget(approved.body)).searchParams.get('scope')).toBe('openid groups')
 }
 
+/** sc9: people come back to the path that is registered at the provider. */
+export async function expectCallbackPath(startWith: StartWith): Promise<void> {
+  const provider = await startHostileProvider()
+  const { app } = await startWith(provider, ['callback_path', '/oauth/callback'])
+  const browser = createBrowser(app)
+  const approved = await approve(browser, authorizeUrl(await register(app)))
+  const away = refreshTarget(approved.body)
+  const redirectUri = 'https://auth.example.com/oauth/callback'
+  expect(new URL(away).searchParams.get('redirect_uri')).toBe(redirectUri)
+  const back = await browser.get(await provider.signIn(away))
+  expect(String(back.headers.location)).toMatch(/^http:\/\/127\.0\.0\.1:33418\/callback\?code=/)
+  expect((await browser.get('/callback')).statusCode).toBe(404)
+  const own = { redirect_uris: [redirectUri], token_endpoint_auth_method: 'none' }
+  const refused = await app.inject({ method: 'POST', url: '/register', payload: own })
+  expect(refused.json().error).toBe('invalid_redirect_uri')
+}
+
 export const provider: Record<
   | 'provider'
   | 'issuer_url'
   | 'discovery_url'
   | 'provider_scopes'
+  | 'callback_path'
   | 'client_id'
   | 'client_secret'
   | 'token_endpoint_auth_method'
@@ -269,6 +287,7 @@ export const provider: Record<
   provider: expectOidc,
   issuer_url: expectOidc,
   provider_scopes: () => expectScopes(startFlat),
+  callback_path: () => expectCallbackPath(startFlat),
   discovery_url: () => expectDiscoveryThere(startFlat),
   client_id: expectOidc,
   client_secret: expectOidc,

@@ -60,6 +60,7 @@ async function limits(setting: string, url: string, method: 'GET' | 'POST' = 'PO
 
 export const server: Record<
   | 'public_url'
+  | 'path_prefix'
   | 'dev_mode'
   | 'resources'
   | 'upstream_url'
@@ -103,6 +104,14 @@ export const server: Record<
     expect(await metadata(await start({ PUBLIC_URL: 'https://login.example.org' }))).toMatchObject({
       issuer: 'https://login.example.org',
       token_endpoint: 'https://login.example.org/token',
+    })
+  },
+
+  async path_prefix() {
+    const env = { PUBLIC_URL: 'https://login.example.org', PATH_PREFIX: '/auth-gw' }
+    expect(await metadata(await start(env))).toMatchObject({
+      issuer: 'https://login.example.org/auth-gw',
+      token_endpoint: 'https://login.example.org/auth-gw/token',
     })
   },
 

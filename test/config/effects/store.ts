@@ -5,14 +5,15 @@
  */
 import { expect } from 'vitest'
 import { createLiveness } from '../../../src/storage/liveness.ts'
-import { load } from '../harness.ts'
+import { createNames } from '../../../src/storage/redis/key.ts'
+import { load, problemsOf } from '../harness.ts'
 import { whileRunning } from './program.ts'
 import type { Effect } from './start.ts'
 
 const SECRET = 'a root secret for tests, long enough to be one'
 const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----'
 
-export const store: Record<'redis_url' | 'redis_ca' | 'max_stale', Effect> = {
+export const store: Record<'redis_url' | 'redis_key_prefix' | 'redis_ca' | 'max_stale', Effect> = {
   redis_url: () =>
     whileRunning(
       // No Redis listens there, so the program waits. With its own store it would be ready.
@@ -27,6 +28,23 @@ export const store: Record<'redis_url' | 'redis_ca' | 'max_stale', Effect> = {
       },
       503,
     ),
+
+  async redis_key_prefix() {
+    const env = { REDIS_URL: 'redis://redis.internal', SECRET }
+    const names = createNames(
+      load({ env: { ...env, REDIS_KEY_PREFIX: 'team-a:' } }).config.redis?.keyPrefix,
+    )
+    expect([names.encode('grant:x'), names.changes]).toEqual(['team-a:grant:x', 'team-a:changes'])
+    const usual = createNames(load({ env }).config.redis?.keyPrefix)
+    expect(usual.encode('grant:x')).toBe('gw:grant:x')
+    for (const bad of ['team-a', 'a*:', 'a b:', 'a\\:', '{a}{b}:', `${'a'.repeat(64)}:`]) {
+      const problems = problemsOf(() => load({ env: { ...env, REDIS_KEY_PREFIX: bad } }))
+      expect(problems).toEqual([expect.stringMatching(/^REDIS_KEY_PREFIX: /)])
+    }
+    expect(load({ env: { REDIS_KEY_PREFIX: 'team-a:' } }).warnings).toEqual([
+      'REDIS_KEY_PREFIX: has no effect without REDIS_URL.',
+    ])
+  },
 
   async redis_ca() {
     const { redis } = load({

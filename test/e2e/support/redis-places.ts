@@ -28,9 +28,20 @@ export const REDIS_SHAPES = ['one server', 'TLS and an ACL user', 'Sentinel', 'C
 export type RedisShape = (typeof REDIS_SHAPES)[number]
 
 const PASSWORD = 'p@ss:w/rd#1'
-/** The rights of the documented ACL user. */
+/** Another prefix than the usual one: the server denies each name without it (case sb14). */
+const PREFIX = '{team-a}:'
+/** The rights of the documented ACL user, for this prefix. */
 const ACL_USER = [
-  ...['on', `>${PASSWORD}`, '~gw:*', '&gw:*', '+@read', '+@write', '+@pubsub', '+@connection'],
+  ...[
+    'on',
+    `>${PASSWORD}`,
+    `~${PREFIX}*`,
+    `&${PREFIX}*`,
+    '+@read',
+    '+@write',
+    '+@pubsub',
+    '+@connection',
+  ],
   ...['-@dangerous', '+eval', '+info', '+cluster|slots', '+cluster|info'],
 ]
 
@@ -96,7 +107,7 @@ async function start(
       const settings = ['--user', 'gatewarden', ...ACL_USER]
       const server = await startRedis({ ...options, certificate, password: 'admin', settings })
       const url = `rediss://gatewarden:${encodeURIComponent(PASSWORD)}@localhost:${server.port}`
-      const location = `${url} ${certificate.certFile}`
+      const location = `${url} ${certificate.certFile} ${PREFIX}`
       return { location, masters: async () => [server], stop: server.stop }
     }
     case 'Sentinel': {
