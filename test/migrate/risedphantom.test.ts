@@ -36,9 +36,12 @@ describe('the full example of its README', () => {
     })
   })
 
-  it('starts, with a warning of the mutation that hands out tokens alone', () => {
+  it('starts, and says which paths are its own and what a mutation hands out', () => {
     const { warnings } = loadTheirs({}, blockOf(text, 'example: gatewarden.yaml'))
-    expect(warnings).toEqual([expect.stringContaining('authorizationHeader')])
+    expect(warnings).toEqual([
+      expect.stringContaining('never reach the server'),
+      expect.stringContaining('authorizationHeader'),
+    ])
   })
 
   it('signs a person in, and the server gets the headers of the list', async () => {

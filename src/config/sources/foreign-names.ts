@@ -41,7 +41,6 @@ const NOTED: Readonly<Record<string, string>> = {
   TRUSTED_PROXY_HEADER: `${BABS}: of a proxy in TRUSTED_PROXIES Gatewarden reads X-Forwarded-For. Remove it.`,
   IDP_EXCHANGE_RATE_PER_SEC: `${BABS}: Gatewarden limits the codes that it redeems by itself, for each sign-in and address. Remove it.`,
   IDP_EXCHANGE_BURST: `${BABS}: Gatewarden limits the codes that it redeems by itself, for each sign-in and address. Remove it.`,
-  REDIS_KEY_PREFIX: `${BABS}: in Redis every key of Gatewarden begins with gw:. Remove it, or give Gatewarden a database of its own.`,
   MCP_LOG_BODY_MAX: `${BABS}: bodies are never logged. Remove it.`,
   METRICS_ADDR: `${BABS}: this version has no metrics; /healthz and /readyz are there. Remove it.`,
   MCP_RESOURCE_NAME: `${BABS}: give the server a name in gatewarden.yaml, under resources.`,

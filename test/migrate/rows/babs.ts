@@ -158,7 +158,11 @@ const settings: Proofs = {
     MCP_TOOL_METRICS: 'true',
     MCP_TOOL_METRICS_MAX_CARDINALITY: '256',
   }),
-  S26: getsALine(open, SYSTEM, { REDIS_KEY_PREFIX: 'mcp-auth-proxy:' }),
+  S26() {
+    const { config, warnings } = loadTheirs({ ...OPEN, REDIS_KEY_PREFIX: 'mcp-auth-proxy:' })
+    expect(config.redis).toMatchObject({ keyPrefix: 'mcp-auth-proxy:' })
+    expect(warnings).toEqual([])
+  },
 }
 
 const paths: Proofs = {
