@@ -1,6 +1,6 @@
 /**
  * How many inputs each property gets. The seed is fixed, so that a run of `npm test` says the same each time; a longer
- * run with other inputs: `GATEWARDEN_FUZZ_RUNS=20000 GATEWARDEN_FUZZ_SEED=7 npx vitest run test/property`.
+ * run with other inputs: `GATEWARDEN_FUZZ_RUNS=20000 GATEWARDEN_FUZZ_SEED=7 npm test -- test/property`.
  *
  * @module
  */
