@@ -42,8 +42,8 @@ export function reopen<Asked extends AskedInteraction>(
 
 /**
  * Asks a person anew: their request is over, or it came from another browser. Anybody can begin a request in a browser of
- * their own and have another one open its address. On a shared host the page would be open to that host's servers (threat
- * T35), and the code of a device would skip the page where its person compares it (RFC 8628 section 5.4).
+ * their own and have another one open its address. On a shared host without a sandbox the page would be open to that host's
+ * servers (threat T35), and the code of a device would skip the page where its person compares it (RFC 8628 section 5.4).
  * @throws PageError if a page of a server on our host sent another browser's request
  */
 export async function askAgain(
@@ -53,7 +53,8 @@ export async function askAgain(
 ): Promise<void> {
   const { request } = reply
   if (interaction.browser !== flow.browsers.find(request)) {
-    refuseFromSharedHost(request, pageHostOf(flow))
+    // In a sandbox a server's page has an origin of its own, and reads none of ours.
+    if (!flow.resources.isOurHostGuarded) refuseFromSharedHost(request, pageHostOf(flow))
     if (interaction.purpose === 'device') {
       sendOn(reply, deviceFormUrl(flow.issuer, interaction.userCode))
       return
