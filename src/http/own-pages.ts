@@ -52,8 +52,12 @@ export function refuseUnlessOpened(request: FastifyRequest): void {
  * @throws PageError
  */
 export function refuseFromSharedHost(request: FastifyRequest, { isShared }: PageHost): void {
-  if (!isShared || siteOf(request.raw.rawHeaders) !== 'same-origin') return
-  throw new PageError({
+  if (isShared && siteOf(request.raw.rawHeaders) === 'same-origin') throw fromSharedHost()
+}
+
+/** For a request that a page of a server on our host made in the place of the person. */
+export function fromSharedHost(): PageError {
+  return new PageError({
     kind: 'client',
     status: 403,
     title: 'Start in the program itself',

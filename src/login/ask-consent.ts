@@ -7,6 +7,7 @@
 import type { FastifyReply } from 'fastify'
 import { randomToken } from '../crypto.ts'
 import { OAuthError } from '../errors.ts'
+import { refuseFromSharedHost } from '../http/own-pages.ts'
 import { shownUserCode } from '../oauth/device/user-code.ts'
 import { destinationOf } from '../oauth/redirect-uri.ts'
 import { subjectOf } from '../oauth/subject.ts'
@@ -15,8 +16,10 @@ import { pageHeaders } from '../pages/styles.ts'
 import { CONSENT_PATH, ownPath } from '../paths.ts'
 import type { Identity } from '../providers/provider.ts'
 import { offeredScopes } from './chosen-scopes.ts'
-import { type LoginFlow, personName, wishesOf } from './flow.ts'
+import { deviceFormUrl } from './device-form.ts'
+import { type LoginFlow, pageHostOf, personName, wishesOf } from './flow.ts'
 import { type AskedInteraction, INTERACTION_LIFETIME, sealInteraction } from './interaction.ts'
+import { sendOn } from './responses.ts'
 
 /** The same request of the same client under a new id, not yet allowed, in this browser. */
 export function reopen<Asked extends AskedInteraction>(
@@ -35,6 +38,29 @@ export function reopen<Asked extends AskedInteraction>(
       expiresAt: Math.floor(flow.now() / 1000) + INTERACTION_LIFETIME,
     }),
   }
+}
+
+/**
+ * Asks a person anew: their request is over, or it came from another browser. Anybody can begin a request in a browser of
+ * their own and have another one open its address. On a shared host the page would be open to that host's servers (threat
+ * T35), and the code of a device would skip the page where its person compares it (RFC 8628 section 5.4).
+ * @throws PageError if a page of a server on our host sent another browser's request
+ */
+export async function askAgain(
+  interaction: AskedInteraction,
+  reply: FastifyReply,
+  flow: LoginFlow,
+): Promise<void> {
+  const { request } = reply
+  if (interaction.browser !== flow.browsers.find(request)) {
+    refuseFromSharedHost(request, pageHostOf(flow))
+    if (interaction.purpose === 'device') {
+      sendOn(reply, deviceFormUrl(flow.issuer, interaction.userCode))
+      return
+    }
+  }
+  const browser = flow.browsers.findOrSetCookie(request, reply)
+  await showConsent(reply, reopen(interaction, browser, flow), flow)
 }
 
 function knownBy({ clientConfigured, documentHost }: AskedInteraction): Known {

@@ -11,7 +11,7 @@ import { allowOnly } from '../http/methods.ts'
 import { subjectOf } from '../oauth/subject.ts'
 import { CONSENT_ALIAS, CONSENT_PATH, DEVICE_DENIED_PATH, originOf, ownPath } from '../paths.ts'
 import { type Parameters, single } from '../url/parameters.ts'
-import { reopen, showConsent } from './ask-consent.ts'
+import { askAgain, reopen, showConsent } from './ask-consent.ts'
 import { chosenScopes } from './chosen-scopes.ts'
 import type { Outcome } from './complete.ts'
 import { codeGone } from './device-purpose.ts'
@@ -61,7 +61,7 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
       (interaction.browser !== browser && now < interaction.expiresAt)
     ) {
       // Two tabs of a first visit overwrite each other's cookie: ask again, decide nothing.
-      await showConsent(reply, reopen(interaction, browser, flow), flow)
+      await askAgain(interaction, reply, flow)
     } else if (decision === 'someone-else') {
       await flow.signIns.end(request, reply)
       const asked = { ...reopen(interaction, browser, flow), someoneElse: true }

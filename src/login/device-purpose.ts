@@ -11,6 +11,7 @@ import { CONSENT_PATH, DEVICE_ALLOWED_PATH, DEVICE_PATH, ownPath } from '../path
 import type { Records } from '../records/records.ts'
 import type { ResourceTable } from '../resources/resource-table.ts'
 import { resourceOf } from './complete.ts'
+import { FORM_PROOF, formProof } from './device-form.ts'
 import { type DeviceInteraction, type Sealing, sealInteraction } from './interaction.ts'
 import type { Purpose } from './purpose.ts'
 
@@ -60,7 +61,10 @@ export function devicePurpose(interaction: DeviceInteraction, deps: DevicePurpos
     restart: async () => ({
       label: 'Type a code',
       action: ownPath(deps.issuer, DEVICE_PATH),
-      fields: { [ANOTHER_CODE]: 'yes' },
+      fields: {
+        [ANOTHER_CODE]: 'yes',
+        [FORM_PROOF]: formProof(deps.keyring, interaction.browser),
+      },
     }),
     retry: () => decided('Try again', 'approve'),
     giveUp: async () => ({ ...(await decided('Refuse the device', 'deny')), isSecondary: true }),

@@ -4,12 +4,12 @@
  *
  * @module
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { randomToken } from '../crypto.ts'
 import { refuseCrossSite } from '../http/cross-site.ts'
 import { onHost } from '../http/host-constraint.ts'
 import { allowOnly } from '../http/methods.ts'
-import { refuseFromSharedHost } from '../http/own-pages.ts'
+import { fromSharedHost, refuseFromSharedHost } from '../http/own-pages.ts'
 import { rawQuery } from '../http/raw-query.ts'
 import type { PendingDevice } from '../oauth/device/requests.ts'
 import { normalizedUserCode, shownUserCode } from '../oauth/device/user-code.ts'
@@ -24,6 +24,7 @@ import {
 } from '../paths.ts'
 import { type Parameters, parseParameters, single } from '../url/parameters.ts'
 import { showConsent } from './ask-consent.ts'
+import { FORM_PROOF, formProof, isFormProof } from './device-form.ts'
 import { ANOTHER_CODE } from './device-purpose.ts'
 import { type LoginFlow, pageHostOf } from './flow.ts'
 import type { DeviceInteraction } from './interaction.ts'
@@ -37,16 +38,25 @@ export function deviceRoutes(app: FastifyInstance, flow: LoginFlow): void {
     refuseFromSharedHost(request, pageHostOf(flow))
     const typed = typedIn(parseParameters(rawQuery(request)))
     const code = normalizedUserCode(typed)
-    show(reply, flow, code === undefined ? {} : { userCode: shownUserCode(code) })
+    const browser = flow.browsers.findOrSetCookie(request, reply)
+    show(reply, flow, browser, code === undefined ? {} : { userCode: shownUserCode(code) })
     return reply
   })
 
   app.post<{ Body: Parameters }>(DEVICE_PATH, { constraints }, async (request, reply) => {
     refuseCrossSite(request, originOf(flow.issuer))
+    if (pageHostOf(flow).isShared) {
+      const proof = single(request.body, FORM_PROOF)
+      const known = flow.browsers.find(request)
+      if (known === undefined || !isFormProof(flow.keyring, { browser: known, proof })) {
+        throw fromSharedHost()
+      }
+    }
+    const browser = flow.browsers.findOrSetCookie(request, reply)
     if (single(request.body, ANOTHER_CODE) === undefined) {
-      await answerCode(typedIn(request.body), request, reply, flow)
+      await answerCode(typedIn(request.body), browser, reply, flow)
     } else {
-      show(reply, flow, {})
+      show(reply, flow, browser, {})
     }
     return reply
   })
@@ -68,17 +78,18 @@ const typedIn = (parameters: Parameters): string => parameters.get('user_code')?
 
 async function answerCode(
   typed: string,
-  request: FastifyRequest,
+  browser: string,
   reply: FastifyReply,
   flow: LoginFlow,
 ): Promise<void> {
+  const { request } = reply
   const isKnown = (await flow.signIns.find(request)) !== undefined
   const guess = flow.userCodeGuesses.begin({ address: flow.clientAddress(request.raw), isKnown })
   if (guess.kind === 'wait') {
     const { seconds } = guess
     request.report({ event: 'sign-in-failed', reason: 'too many wrong device codes', seconds })
     reply.header('retry-after', String(seconds))
-    show(reply, flow, { problem: { kind: 'locked', minutes: Math.ceil(seconds / 60) } })
+    show(reply, flow, browser, { problem: { kind: 'locked', minutes: Math.ceil(seconds / 60) } })
     return
   }
   const found = await flow.deviceRequests.find(typed).catch((error: unknown) => {
@@ -88,11 +99,10 @@ async function answerCode(
   })
   if (!found) {
     request.report({ event: 'sign-in-failed', reason: 'unknown or expired device code' })
-    show(reply, flow, { problem: { kind: 'wrong' } })
+    show(reply, flow, browser, { problem: { kind: 'wrong' } })
     return
   }
   guess.right()
-  const browser = flow.browsers.findOrSetCookie(request, reply)
   await showConsent(reply, interactionOf(found, browser, flow), flow)
 }
 
@@ -123,11 +133,18 @@ function interactionOf(
 function show(
   reply: FastifyReply,
   flow: LoginFlow,
+  browser: string,
   page: { readonly userCode?: string; readonly problem?: CodeProblem },
 ): void {
   const status = page.problem ? STATUS[page.problem.kind] : 200
   void reply
     .code(status)
     .headers(pageHeaders())
-    .send(devicePage({ action: ownPath(flow.issuer, DEVICE_PATH), ...page }))
+    .send(
+      devicePage({
+        action: ownPath(flow.issuer, DEVICE_PATH),
+        proof: formProof(flow.keyring, browser),
+        ...page,
+      }),
+    )
 }

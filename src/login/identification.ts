@@ -6,7 +6,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { sendErrorPage } from '../http/errors.ts'
-import { reopen, showConsent } from './ask-consent.ts'
+import { askAgain } from './ask-consent.ts'
 import type { Outcome } from './complete.ts'
 import { type LoginFlow, otherAccountUrl, personName, showStartAgain } from './flow.ts'
 import { type Interaction, next } from './interaction.ts'
@@ -27,8 +27,7 @@ export async function mayIdentify(
   const now = Math.floor(flow.now() / 1000)
   const step = next(interaction, { browser: flow.browsers.find(request), now })
   if (step.kind === 'consent') {
-    const browser = flow.browsers.findOrSetCookie(request, reply)
-    await showConsent(reply, reopen(step.interaction, browser, flow), flow)
+    await askAgain(step.interaction, reply, flow)
     return false
   }
   if (

@@ -44,7 +44,11 @@ function isOneOf(paths: readonly string[], pathname: string): boolean {
   const loose = canonical === undefined ? undefined : looselyRead(canonical)
   if (loose === undefined) return true
   const path = loose.replace(/\/$/, '')
-  return paths.some((own) =>
-    own.endsWith('/') ? `${path}/`.startsWith(own) : path === own.replace(/\/$/, ''),
-  )
+  return paths.some((own) => {
+    // Ours may be written in capitals, or end in a dot, as an operator likes it.
+    const ours = looselyRead(own.replace(/\/$/, ''))
+    return (
+      ours === undefined || (own.endsWith('/') ? `${path}/`.startsWith(`${ours}/`) : path === ours)
+    )
+  })
 }

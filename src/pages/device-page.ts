@@ -16,6 +16,8 @@ export type CodeProblem =
 export interface DevicePage {
   /** Where the form is posted. */
   readonly action: string
+  /** What the form proves itself by. */
+  readonly proof: string
   /** The code that the address of the page holds, or that was typed before. */
   readonly userCode?: string
   readonly problem?: CodeProblem
@@ -31,7 +33,7 @@ function problemInWords(problem: CodeProblem): string {
 }
 
 /** The document. The form posts `user_code`, and nothing posts it but the person. */
-export function devicePage({ action, userCode, problem }: DevicePage): string {
+export function devicePage({ action, proof, userCode, problem }: DevicePage): string {
   const tie = problem ? html` aria-describedby="problem"` : html` aria-describedby="hint"`
   const invalid = problem?.kind === 'wrong' && html` aria-invalid="true"`
   const isFilled = userCode !== undefined
@@ -41,6 +43,7 @@ export function devicePage({ action, userCode, problem }: DevicePage): string {
 <p>${isFilled ? 'Check that your device shows this same code.' : 'Type the code that your device shows.'}</p>
 ${problem && html`<div class="box problem" id="problem" role="alert"><p>${problemInWords(problem)}</p></div>`}
 <form method="post" action="${linkTarget(action)}">
+<input type="hidden" name="proof" value="${proof}">
 <label for="user_code">Code</label>
 <input id="user_code" class="code" name="user_code" value="${userCode ?? ''}" autocomplete="off" autocapitalize="characters" autocorrect="off" spellcheck="false" maxlength="64" required${tie}${invalid} autofocus>
 <div class="buttons"><button class="button primary">Continue</button></div>

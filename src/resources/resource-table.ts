@@ -173,6 +173,8 @@ export function createResourceTable(
   const resolved = new Map<string, readonly MatchablePrefix[]>()
   const isOurs = (host: string) => publicUrl !== undefined && isOwnName(host, publicUrl)
   const isBelowPrefix = createPrefixTest(publicUrl)
+  // With a prefix the rest of our host belongs to other programs, be they protected here or not.
+  const hasPrefix = publicUrl !== undefined && prefixOf(publicUrl) !== ''
 
   function at(host: string): readonly MatchablePrefix[] {
     const known = resolved.get(host)
@@ -268,10 +270,12 @@ export function createResourceTable(
       (resource) => resource !== undefined && !resource.origin.includes('*'),
     ),
     originAt: (host) => hereAt(host)[0]?.resource.origin,
-    isOurHostShared: everywhere.some(({ sharedHost }) => sharedHost !== undefined),
-    isOurHostGuarded: everywhere.every(
-      ({ sharedHost }) => sharedHost === undefined || sharedHost === 'sandboxed',
-    ),
+    isOurHostShared: hasPrefix || everywhere.some(({ sharedHost }) => sharedHost !== undefined),
+    isOurHostGuarded:
+      everywhere.every(
+        ({ sharedHost }) => sharedHost === undefined || sharedHost === 'sandboxed',
+      ) &&
+      (!hasPrefix || isWholeHostGuarded(everywhere)),
     hasHost: (host) => hereAt(host).length > 0,
     nearest: (host, target) =>
       nearestUrl(
@@ -280,6 +284,10 @@ export function createResourceTable(
       ),
   }
 }
+
+/** True if a sandboxed server has every path of our host: then no page there is outside of a sandbox. */
+const isWholeHostGuarded = (resources: readonly Resource[]): boolean =>
+  resources.some(({ sharedHost, path }) => sharedHost === 'sandboxed' && path === '')
 
 /** Tells the paths of our own host that `PATH_PREFIX` makes ours. */
 function createPrefixTest(publicUrl: string | undefined): (host: string, path: string) => boolean {

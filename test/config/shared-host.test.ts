@@ -64,6 +64,22 @@ describe('at1, K36: a resource on the host of PUBLIC_URL', () => {
     },
   )
 
+  it('PATH_PREFIX is told of, unless a server in a sandbox has the rest of the host', () => {
+    const found = 'PATH_PREFIX: lets the pages of other programs on the host of PUBLIC_URL act as'
+    const prefixed = (url: string, more = '') => `${yamlOf(url, more)}\npath_prefix: /auth-gw\n`
+    const about = (lines: readonly string[]) =>
+      lines.filter((line) => line.startsWith('PATH_PREFIX'))
+    for (const yaml of [
+      prefixed('https://mcp.example.com/mcp'),
+      prefixed('https://auth.example.com/mcp', 'shared_host: sandboxed'),
+    ]) {
+      expect(about(warnings(yaml))).toEqual([expect.stringContaining(found)])
+      expect(about(live(yaml))).toEqual([expect.stringContaining('which PROD_MODE refuses')])
+    }
+    const whole = prefixed('https://auth.example.com', 'shared_host: sandboxed')
+    expect(about(warnings(whole))).toEqual([])
+  })
+
   it.each([
     'http://auth.example.com/mcp',
     'https://AUTH.example.com.',

@@ -106,6 +106,21 @@ describe('ed11: with a prefix', () => {
     expect(answer.json()).toMatchObject({ resource: APP, authorization_servers: [ISSUER] })
   })
 
+  it('T35: a page of another program on our host opens none of ours, and cannot keep a window on one', async () => {
+    for (const resources of [
+      CONFIG.resources,
+      [resource({ url: 'https://mcp.example.com/mcp' })],
+    ]) {
+      const { app } = await buildTestApp({ ...CONFIG, resources })
+      const url = `${PREFIX}/device`
+      const own = { host: HOST, 'sec-fetch-site': 'same-origin' }
+      expect((await app.inject({ url, headers: own })).statusCode).toBe(403)
+      const typed = await app.inject({ url, headers: { host: HOST, 'sec-fetch-site': 'none' } })
+      expect(typed.statusCode).toBe(200)
+      expect(typed.headers['cross-origin-opener-policy']).toBe('same-origin')
+    }
+  })
+
   it('a device is connected below the prefix alone (RFC 8628)', async () => {
     const { app } = await buildTestApp(CONFIG)
     const post = (path: string, fields: Record<string, string>) =>
@@ -130,6 +145,7 @@ describe('ed11: with a prefix', () => {
     expect(expectPrefix(page, `${ISSUER}/device`)).toBeGreaterThan(0)
     const consent = await browser.post(formAction(page.body), {
       user_code: asked.json().user_code,
+      proof: hiddenField(page.body, 'proof'),
     })
     expect(expectPrefix(consent, `${ISSUER}/device`)).toBeGreaterThan(0)
     const approved = await browser.post(formAction(consent.body), {
@@ -232,8 +248,8 @@ describe('ed11: with a prefix', () => {
     const visitor = createVisitor(test, { protects: ['/app'] })
     for (const page of [APP, 'https://far.example.org/a?b']) {
       const login = await visitor.open(page)
-      // The second page needs no login: the gateway knows the browser.
-      const back = page === APP ? await visitor.signIn(login) : login
+      // Other programs share the host, so the gateway signs people in for each page (decision K35).
+      const back = await visitor.signIn(login)
       expect(back.url.href).toBe(page)
       expect(isLetIn(back)).toBe(true)
       for (const address of [...login.way, ...back.way]) {

@@ -277,8 +277,12 @@ describe('another website', () => {
     await approveDevice(browser, await beginDevice(gateway.app, client))
     const headers = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }
     expectPage(await browser.post('/consent', { interaction, decision: 'approve' }, headers), 403)
-    // The form itself, brought to the victim in another way, asks the victim first.
-    expectConsent(await browser.post('/consent', { interaction, decision: 'approve' }))
+    // The form itself, brought to the victim in another way, leads to the page where the victim compares the code.
+    const led = await browser.post('/consent', { interaction, decision: 'approve' })
+    expect(led.statusCode).toBe(303)
+    expect(led.headers.location).toBe(`/device?user_code=${codes.user_code}`)
+    const opened = await browser.get(`/authorize/login?interaction=${interaction}`)
+    expect(opened.headers.location).toBe(`/device?user_code=${codes.user_code}`)
     expect(await errorOf()).toBe('authorization_pending')
   })
 

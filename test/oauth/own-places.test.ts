@@ -148,6 +148,23 @@ describe('cl10: the list of own addresses', async () => {
     expect(missing).toEqual([])
   })
 
+  it.each([
+    ['/Auth-GW', undefined, '/Auth-GW/callback'],
+    ['/Auth-GW', undefined, '/auth-gw/token'],
+    ['/auth.', undefined, '/auth./callback'],
+    ['/auth-gw/v1.', undefined, '/auth-gw/v1/login'],
+    ['', '/OAuth/Callback', '/OAuth/Callback'],
+    ['', '/signin-oidc.', '/signin-oidc.'],
+  ])(
+    'T6: covers PATH_PREFIX %j and CALLBACK_PATH %j as they are written: %s',
+    (prefix, callbackPath, path) => {
+      const ownOrigin = `https://auth.example.com${prefix}`
+      const hosts = { ownOrigin, callbackPath, isProtected: () => false }
+      expect(hitsOwnPath(new URL(path, ownOrigin), hosts)).toBe(true)
+      expect(hitsOwnPath(new URL('/app/callback', ownOrigin), hosts)).toBe(false)
+    },
+  )
+
   it('has no entry without a route', () => {
     const unused = OWN_ROUTES.filter(
       (own) =>

@@ -193,12 +193,22 @@ export function variants(words: Words): readonly Variant[] {
       'consent-known-device',
       consent({ person: words.person, destination: { kind: 'device', userCode: words.code } }),
     ),
-    variant('device', devicePage({ action: '/device' })),
-    variant('device-filled', devicePage({ action: '/device', userCode: words.code })),
-    variant('device-wrong', devicePage({ action: '/device', problem: { kind: 'wrong' } })),
+    variant('device', devicePage({ action: '/device', proof: words.interaction })),
+    variant(
+      'device-filled',
+      devicePage({ action: '/device', proof: words.interaction, userCode: words.code }),
+    ),
+    variant(
+      'device-wrong',
+      devicePage({ action: '/device', proof: words.interaction, problem: { kind: 'wrong' } }),
+    ),
     variant(
       'device-locked',
-      devicePage({ action: '/device', problem: { kind: 'locked', minutes: 10 } }),
+      devicePage({
+        action: '/device',
+        proof: words.interaction,
+        problem: { kind: 'locked', minutes: 10 },
+      }),
     ),
     variant('device-allowed', deviceAnsweredPage({ allowed: true })),
     variant('device-denied', deviceAnsweredPage({ allowed: false })),

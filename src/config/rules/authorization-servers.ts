@@ -6,6 +6,7 @@
 import type { ProviderConfig } from '../../providers/provider-config.ts'
 import type { ResourceConfig } from '../../resources/resource-table.ts'
 import type { Chosen } from '../sources/precedence.ts'
+import { ownAddress } from '../values/path-prefix.ts'
 import type { Report } from '../values/problem.ts'
 
 interface Parts extends Chosen {
@@ -16,8 +17,8 @@ interface Parts extends Chosen {
 
 /** An issuer that is not ours comes together with `accept_provider_tokens`, and is the provider's. */
 export function checkAuthorizationServers({ settings, resources, provider, report }: Parts): void {
-  const ours = settings.public_url?.origin
-  if (ours === undefined || provider === undefined) return
+  const ours = ownAddress(settings)
+  if (ours === '' || provider === undefined) return
   const ofProvider = provider.type === 'builtin' ? undefined : provider.issuerUrl
   for (const { id, authorizationServers, acceptProviderTokens } of resources) {
     if (!authorizationServers) continue

@@ -24,6 +24,13 @@ export function checkSharedHost({ settings, file, resources, report }: Parts): v
   if (!publicUrl) return
   const say = live ? report.problem : report.warning
   const refused = live ? ', which PROD_MODE refuses' : ''
+  const { path_prefix: prefix } = settings
+  if (prefix !== undefined && !isWholeHostGuarded(resources, publicUrl.origin)) {
+    say(
+      'PATH_PREFIX',
+      `lets the pages of other programs on the host of PUBLIC_URL act as the people who sign in${refused}. ${OWN_HOST} and leave PATH_PREFIX out, or let a resource cover the whole host, with upstream or with shared_host: sandboxed.`,
+    )
+  }
   for (const resource of resources) {
     const { id } = resource
     const { field, url, shared } = sharedAddressOf(resource, publicUrl.origin)
@@ -51,6 +58,13 @@ export function checkSharedHost({ settings, file, resources, report }: Parts): v
     }
   }
 }
+
+/** True if a server in a sandbox has every path of the host that is not ours. */
+const isWholeHostGuarded = (resources: readonly ResourceConfig[], publicUrl: string): boolean =>
+  resources.some(
+    (resource) =>
+      new URL(resource.url).pathname === '/' && sharedHostOf(resource, publicUrl) === 'sandboxed',
+  )
 
 /** The first address of a resource that is on our host; its URL if none is. */
 function sharedAddressOf(resource: ResourceConfig, publicUrl: string) {

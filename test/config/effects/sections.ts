@@ -162,6 +162,10 @@ const resources: Record<string, Effect> = {
     const about = (text: string) => [expect.stringMatching(`authorization_servers.*${text}`)]
     expect(problems(`[${realm}]`)).toEqual(about('accept_provider_tokens: true'))
     expect(problems(accepting('[https://other.example.com]'))).toEqual(about('open nothing here'))
+    const prefixed = (issuer: string) =>
+      problemsOf(() => loadYaml(`${listed(`[${issuer}]`)}path_prefix: /auth-gw\n`))
+    expect(prefixed('https://auth.example.com/auth-gw')).toEqual([])
+    expect(prefixed('https://auth.example.com')).toEqual(about('open nothing here'))
     expect(problems('[]')).toEqual(about('lists no issuer'))
     const { warnings } = loadYaml(listed(accepting(`[${realm}]`)))
     expect(warnings.join()).toContain(`sends clients to ${realm}`)
