@@ -1,0 +1,101 @@
+/**
+ * Scopes and codes: whatever is asked for or typed, no more is granted than the rules allow.
+ */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { chosenScopes, offeredScopes } from '../../src/login/chosen-scopes.ts'
+import {
+  CODES_OF_A_PLACE,
+  normalizedUserCode,
+  placeOf,
+  shownUserCode,
+  userCodeAt,
+} from '../../src/oauth/device/user-code.ts'
+import { grantedScopes, OFFLINE_ACCESS, parseScope } from '../../src/oauth/scope.ts'
+import { bounded } from './runs.ts'
+
+const NAMES = ['a', 'b', 'c', 'd', 'e'] as const
+const some = fc.subarray([...NAMES])
+const rules = fc
+  .record({ offered: some, required: some, standard: some })
+  .map(({ offered, required, standard }) => ({
+    scopes: Object.fromEntries(offered.map((name) => [name, name])),
+    requiredScopes: required.filter((name) => offered.includes(name)),
+    defaultScopes: standard.filter((name) => offered.includes(name)),
+  }))
+const asked = fc.array(fc.oneof(fc.constantFrom(...NAMES, OFFLINE_ACCESS), fc.string()))
+
+describe('granted scopes', () => {
+  it('are scopes of the server, with all that it requires', () => {
+    fc.assert(
+      fc.property(rules, asked, (given, names) => {
+        const granted = grantedScopes(parseScope(names.join(' ')), given)
+        for (const scope of granted) {
+          expect(scope === OFFLINE_ACCESS || Object.hasOwn(given.scopes, scope)).toBe(true)
+        }
+        for (const scope of given.requiredScopes) expect(granted).toContain(scope)
+        expect(new Set(granted).size).toBe(granted.length)
+      }),
+      bounded(),
+    )
+  })
+
+  it('B7: are never more than the page offered, however the form is filled in', () => {
+    fc.assert(
+      fc.property(rules, asked, asked, (given, names, ticked) => {
+        const granted = grantedScopes(parseScope(names.join(' ')), given)
+        const form = new Map([
+          ['choice', ['boxes']],
+          ['scope', ticked],
+        ])
+        const boxes = offeredScopes(granted, given).filter(({ hasBox }) => hasBox)
+        let chosen: readonly string[] | undefined
+        try {
+          chosen = chosenScopes(form, granted, given)
+        } catch {
+          return
+        }
+        for (const scope of chosen ?? []) {
+          expect(granted).toContain(scope)
+          const hasBox = boxes.some(({ name }) => name === scope)
+          if (hasBox) expect(ticked).toContain(scope)
+        }
+        if (chosen) for (const scope of given.requiredScopes) expect(chosen).toContain(scope)
+      }),
+      bounded(),
+    )
+  })
+})
+
+describe('the code of a device', () => {
+  const code = fc
+    .tuple(fc.nat(65_535), fc.nat(CODES_OF_A_PLACE - 1))
+    .map(([place, index]) => ({ place, text: userCodeAt(place, index) }))
+
+  it('leads to its place', () => {
+    fc.assert(
+      fc.property(code, ({ place, text }) => {
+        expect(placeOf(text)).toBe(place)
+      }),
+      bounded(),
+    )
+  })
+
+  it('is read in any case and with anything between its letters', () => {
+    const noise = fc.stringMatching(/^[^A-Za-z]{0,3}$/)
+    fc.assert(
+      fc.property(
+        code,
+        fc.array(noise, { maxLength: 9 }),
+        fc.boolean(),
+        ({ text }, between, lower) => {
+          const letters = [...(lower ? text.toLowerCase() : text)]
+          const typed = letters.map((letter, n) => (between[n] ?? '') + letter).join('')
+          expect(normalizedUserCode(typed)).toBe(text)
+          expect(normalizedUserCode(shownUserCode(text))).toBe(text)
+        },
+      ),
+      bounded(),
+    )
+  })
+})
