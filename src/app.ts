@@ -102,7 +102,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     {
       name: 'token',
       limit: 'token',
-      isPoll: createIsDevicePoll(services.keyring),
+      isPoll: createIsDevicePoll({ keyring: services.keyring, now }),
       mount: (scope) => tokenRoute(scope, services),
     },
     { name: 'revocation', limit: 'revoke', mount: (scope) => revocationRoute(scope, services) },

@@ -39,8 +39,8 @@ export const CLIENT_CONFIGURATION_PATH = '/register/client'
 export const PROTECTED_RESOURCE = '/.well-known/oauth-protected-resource'
 
 /**
- * Below it, on our own host, are the documents of servers on other hosts: `/<host>/<path as asked>`. No server of our own
- * host can be at an address that is ours.
+ * Below it, on our own host, are the documents of servers on other hosts: `/<host>/<path as asked>`. A server of our own
+ * host can be at such a path only under `PATH_PREFIX`, and its document is found if the path names no other host.
  */
 export const DOCUMENTS_OF_OTHERS = `${PROTECTED_RESOURCE}/auth/r`
 

@@ -427,9 +427,13 @@ function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundati
     now: elapsed,
   })
   const { clientAddress, rateLimits } = foundation
+  const refusedPerMinute = rateLimits.perMinute('refused')
   const check = limitRefusals(unlimited, {
-    max: rateLimits.perMinute('refused'),
-    counter: rateLimits.counter('refused'),
+    max: refusedPerMinute,
+    counters: {
+      ordinary: rateLimits.counter('refused'),
+      crossSite: rateLimits.ownCounter('refused-cross-site', refusedPerMinute),
+    },
     clientAddress,
   })
   const proxyFaults = createProxyFaults({

@@ -1,10 +1,13 @@
 /**
- * Limits the requests of an address that are let in by nothing: scanners, and clients that repeat a bad token. Requests
- * with a good credential are never counted, so nobody can use up the limit of the people of a shared address.
+ * Limits the requests of an address that are let in by nothing: scanners, and clients that repeat a bad token. A caller
+ * whose credential we made is never counted nor kept out, even if it has expired or lacks a scope: no scanner has one.
+ *
+ * Requests that a page of another site makes have a count of their own. Such a page in the browser of a colleague cannot
+ * use up the limit of the office, and a program that pretends to be one gains no way around the limit.
  *
  * @module
  */
-import { readerOf } from '../http/browser-request.ts'
+import { readerOf, siteOf } from '../http/browser-request.ts'
 import type { ClientAddress } from '../http/client-address.ts'
 import { countAddressHere, type RateCounter } from '../http/rate-counter.ts'
 import { tooManyRefused } from './answer-table.ts'
@@ -17,23 +20,29 @@ const REFUSED: ReadonlySet<CheckedKind> = new Set([
   'request-refused',
 ])
 
+/** True if the caller holds a credential of ours: verified, or proven by its MAC (`about`) and expired. */
+const isProven = ({ verified, about }: Checked): boolean =>
+  verified !== undefined || about !== undefined
+
 /**
  * The same check, which answers 429 above the limit. Each process counts by itself: the check awaits nothing for it.
- * @param options `max`: refused requests per minute and address; 0 means no limit
+ * @param options `max`: refused requests per minute and address; 0 means no limit;
+ *   `counters`: for requests that pages of other sites make (`Sec-Fetch-Site: cross-site`), and for all others
  */
 export function limitRefusals(
   check: Check,
   options: {
     readonly max: number
-    readonly counter: RateCounter
+    readonly counters: { readonly ordinary: RateCounter; readonly crossSite: RateCounter }
     readonly clientAddress: ClientAddress
   },
 ): Check {
-  const { max, counter, clientAddress } = options
+  const { max, counters, clientAddress } = options
   if (max === 0) return check
   const limited = (checked: Checked, request: Parameters<Check>[0]): Checked => {
     const { carrier, located, rawHeaders, requestId } = request
-    if (!carrier || !REFUSED.has(checked.kind)) return checked
+    if (!carrier || !REFUSED.has(checked.kind) || isProven(checked)) return checked
+    const counter = siteOf(rawHeaders) === 'cross-site' ? counters.crossSite : counters.ordinary
     const { count, remainingMs } = countAddressHere(counter, max, clientAddress(carrier))
     if (count <= max) return checked
     const asker = { requestId, reader: () => readerOf(located.method, rawHeaders) }

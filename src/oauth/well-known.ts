@@ -38,7 +38,9 @@ export function wellKnown(
 ): Document | undefined {
   const path = withoutQuery(target)
   const elsewhere = isOwnHost(host, issuer) ? describedElsewhere(path) : undefined
-  if (elsewhere) return protectedResource(elsewhere.path, elsewhere.host, resources)
+  // Under `PATH_PREFIX` a server of our own host may be at this path: that reading is the second one.
+  const ofOther = elsewhere && protectedResource(elsewhere.path, elsewhere.host, resources)
+  if (ofOther) return ofOther
   const described = after(path, PROTECTED_RESOURCE)
   if (described !== undefined) return protectedResource(described, host, resources)
   for (const name of AUTHORIZATION_SERVER) {

@@ -29,7 +29,7 @@ interface PersonDeps {
   readonly issuer: string
   /** False: organisations and teams are not asked for. */
   readonly readsGroups: boolean
-  /** The organisations, in lower case, that memberships count of; empty: all. */
+  /** The organisations, in lower case, that memberships count of: anybody can make others, under any free name. */
   readonly organisations: readonly string[]
   readonly tolerated: ReportOddity
 }
@@ -89,7 +89,7 @@ async function groupsOf(
     })),
   ]
   return memberships
-    .filter(({ login }) => organisations.length === 0 || organisations.includes(lowerCase(login)))
+    .filter(({ login }) => organisations.includes(lowerCase(login)))
     .map(({ group }) => lowerCase(group))
 }
 

@@ -129,7 +129,9 @@ export function createGithubProvider(options: GithubOptions): RedirectProvider {
       const person = await readPerson(api, {
         ...options,
         issuer: issuerUrl,
-        readsGroups: scopes.some((scope) => /^(?:read|write|admin):org$/.test(scope)),
+        readsGroups:
+          options.organisations.length > 0 &&
+          scopes.some((scope) => /^(?:read|write|admin):org$/.test(scope)),
       }).catch((cause: unknown) => {
         if (!(cause instanceof ProviderFailure)) throw cause
         throw new ProviderFailure(cause.kind, cause.message, { cause, codeIsSpent: true })

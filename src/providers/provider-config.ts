@@ -72,7 +72,7 @@ export interface GithubProviderConfig {
   readonly clientSecret: string
   /** Scopes of the authorization request; organisations and teams are read only if `read:org` is among them. */
   readonly scopes: readonly string[]
-  /** The organisations, in lower case, that memberships count of; empty: all. */
+  /** The organisations, in lower case, that memberships count of; empty: no membership is read. */
   readonly organisations: readonly string[]
 }
 

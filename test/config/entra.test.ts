@@ -75,6 +75,12 @@ describe('PROVIDER=entra', () => {
     ])
   })
 
+  it('security review 10, nOAuth: takes no word for domains of private accounts', () => {
+    expect(problems({ ENTRA_VERIFIED_DOMAINS: 'example.com', ENTRA_TENANT: PRIVATE })).toEqual([
+      expect.stringMatching(/^ENTRA_VERIFIED_DOMAINS: needs the tenant of an organisation/),
+    ])
+  })
+
   it('knows groups by id in any case, and with several tenants by their tenant', () => {
     const groupsOf = (env: Given['env']) => load(entra(env)).config.resources[0]?.allow.groups
     expect(groupsOf({ ALLOWED_GROUPS: `${GROUP.toUpperCase()},role:Editor,Sales` })).toEqual([

@@ -86,6 +86,19 @@ describe('ed11: with a prefix', () => {
     }
   })
 
+  it('security review 12: a server of our host at /auth/r/<x> has its document', async () => {
+    const notes = resource({ id: 'notes', url: `${ORIGIN}/auth/r/notes`, allow: ANYONE })
+    const { app } = await buildTestApp({ ...CONFIG, resources: [notes, resource()] })
+    const read = (path: string) =>
+      app.inject({
+        url: `/.well-known/oauth-protected-resource/auth/r/${path}`,
+        headers: { host: HOST },
+      })
+    expect((await read('notes')).json()).toMatchObject({ resource: notes.url })
+    expect((await read('mcp.example.com/notes/mcp')).json().resource).toBe(resource().url)
+    expect((await read('elsewhere.test/notes/mcp')).statusCode).toBe(404)
+  })
+
   it('the document of the server names the issuer', async () => {
     const { app } = await buildTestApp(CONFIG)
     const url = '/.well-known/oauth-protected-resource/app'

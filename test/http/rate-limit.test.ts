@@ -1,6 +1,6 @@
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { describe, expect, it } from 'vitest'
-import { buildTestApp, createClock, resource } from '../support/build-app.ts'
+import { ANYONE, buildTestApp, createClock, resource } from '../support/build-app.ts'
 import { check, obtainTokens } from '../support/oauth-client.ts'
 import { createRemoteStorage } from '../support/remote-storage.ts'
 
@@ -183,6 +183,19 @@ describe('sb3: requests to a server that nothing lets in', () => {
     for (let i = 0; i < times; i++) expect((await check(app, headers)).statusCode).toBe(401)
   }
 
+  /** The request gets its own answer before and after others used the limit up, and uses up nothing itself. */
+  async function expectUntouched(
+    app: FastifyInstance,
+    request: Record<string, string>,
+    status: number,
+  ) {
+    const theirs = { ...from('192.0.2.7'), ...request }
+    for (let i = 0; i < 5; i++) expect((await check(app, theirs)).statusCode).toBe(status)
+    await refuse(app, 3)
+    expect((await check(app, from('192.0.2.7'))).statusCode).toBe(429)
+    expect((await check(app, theirs)).statusCode).toBe(status)
+  }
+
   it('are answered 429 with Retry-After above the limit, and again after a minute', async () => {
     const { app, clock } = await limited()
     await refuse(app, 3)
@@ -219,6 +232,51 @@ describe('sb3: requests to a server that nothing lets in', () => {
     const { app } = await limited()
     for (let i = 0; i < 3; i++) await check(app, headers)
     expect((await check(app, headers)).statusCode).toBe(429)
+  })
+
+  it('security review 5a: neither count nor become 429 for a token that lacks a scope', async () => {
+    const first = await limited()
+    const { tokens } = await obtainTokens(first.app)
+    const scopes = { mcp: 'Use this server', admin: 'Change it' }
+    const { app } = await first.restart({
+      resources: [resource({ scopes, requiredScopes: ['admin'] })],
+    })
+    await expectUntouched(app, { authorization: `Bearer ${tokens.access_token}` }, 403)
+  })
+
+  it("security review 5a: neither count nor become 429 for another person's MCP session", async () => {
+    const { app } = await limited({ resources: [resource({ allow: ANYONE })] })
+    const [bob, ann] = [
+      await obtainTokens(app, { person: { name: 'bob' } }),
+      await obtainTokens(app, { person: { name: 'ann' } }),
+    ]
+    const as = ({ tokens }: typeof bob) => ({
+      authorization: `Bearer ${tokens.access_token}`,
+      'mcp-session-id': 'session-of-bob',
+    })
+    expect((await check(app, as(bob))).statusCode).toBe(200)
+    await expectUntouched(app, as(ann), 404)
+  })
+
+  it('security review 5b: neither count nor become 429 for a token of ours that has expired', async () => {
+    const { app, clock } = await limited()
+    const { tokens } = await obtainTokens(app)
+    clock.advance(3601)
+    const authorization = `Bearer ${tokens.access_token}`
+    await expectUntouched(app, { authorization }, 401)
+    const [head, , signature] = authorization.split('.')
+    const payload = Buffer.from('{"exp":1}').toString('base64url')
+    const scan = { ...from('192.0.2.7'), authorization: [head, payload, signature].join('.') }
+    expect((await check(app, scan)).statusCode).toBe(429)
+  })
+
+  it('security review 5c: of a page of another site use up nothing of others, and are no way around the limit', async () => {
+    const { app } = await limited()
+    const page = { ...from('192.0.2.7'), 'sec-fetch-site': 'cross-site' }
+    await refuse(app, 3, page)
+    expect((await check(app, page)).statusCode).toBe(429)
+    await refuse(app, 3)
+    expect((await check(app, from('192.0.2.7'))).statusCode).toBe(429)
   })
 
   it('show a person a page, and nginx a status that it passes on', async () => {

@@ -358,6 +358,21 @@ describe('RATE_LIMIT', () => {
     ])
   })
 
+  it('security review 8: counts a code that has expired as a request for a token', async () => {
+    const { app, clock } = await buildTestApp({ rateLimit: 5 })
+    const client = await registerDevice(app)
+    const codes = await beginDevice(app, client)
+    const statuses = async () => {
+      const answers = []
+      for (let n = 0; n < 7; n += 1) answers.push((await poll(app, client, codes)).statusCode)
+      return answers
+    }
+    clock.advance(599)
+    expect(await statuses()).toEqual([400, 400, 400, 400, 400, 400, 400])
+    clock.advance(1)
+    expect(await statuses()).toEqual([400, 400, 400, 400, 400, 429, 429])
+  })
+
   it('stops polls without end, and requests for tokens as before', async () => {
     const { app } = await buildTestApp({ rateLimit: 5 })
     const client = await registerDevice(app)

@@ -227,21 +227,25 @@ describe('who may pass with GitHub', () => {
     expect((await headersOf(test))['x-forwarded-groups']).toBe('acme,acme/backend')
   })
 
-  it('without a list of organisations they are not asked for', async () => {
-    const test = await start(ANYONE, { scopes: ['user:email'] })
-    expect((await headersOf(test))['x-forwarded-groups']).toBe('')
-    expect(test.github.calls.map(({ url }) => url.replace(/\?.*/, '')).toSorted()).toEqual([
-      '/user',
-      '/user/emails',
-    ])
-  })
+  it.each([['user:email'], ['user:email', 'read:org']])(
+    'security review 11: without a list of organisations they are not asked for, with %s %s',
+    async (...scopes) => {
+      const test = await start(ANYONE, { scopes, organisations: [] })
+      expect((await headersOf(test))['x-forwarded-groups']).toBe('')
+      expect(test.github.calls.map(({ url }) => url.replace(/\?.*/, '')).toSorted()).toEqual([
+        '/user',
+        '/user/emails',
+      ])
+    },
+  )
 })
 
 describe('the lists of GitHub', () => {
   it('are read over all their pages', async () => {
-    const test = await start()
+    const organisations = ['a', 'b', 'c', 'd', 'e']
+    const test = await start(ANYONE, { organisations: [...organisations, 'acme'] })
     test.github.pageSize = 2
-    test.github.account.organisations = ['a', 'b', 'c', 'd', 'e']
+    test.github.account.organisations = organisations
     test.github.account.emails.unshift(
       { email: 'x@example.com', primary: false, verified: true },
       { email: 'y@example.com', primary: false, verified: true },
@@ -303,8 +307,9 @@ describe('the lists of GitHub', () => {
   })
 
   it('with more groups than a header takes is told to the person', async () => {
-    const test = await start()
-    test.github.account.organisations = Array.from({ length: 201 }, (_, at) => `org-${at}`)
+    const organisations = Array.from({ length: 201 }, (_, at) => `org-${at}`)
+    const test = await start(ANYONE, { organisations })
+    test.github.account.organisations = organisations
     const page = await signIn(test)
     expect(page.body).toContain('too many groups')
   })

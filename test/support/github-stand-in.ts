@@ -50,7 +50,7 @@ interface Call {
 export interface GithubStandIn {
   readonly site: string
   readonly api: string
-  /** For `testConfig`; memberships of every organisation count. */
+  /** For `testConfig`; memberships of ann's organisation count. */
   readonly config: GithubProviderConfig
   /** The person who signs in next. */
   account: GithubAccount
@@ -222,7 +222,7 @@ export async function startGithub(): Promise<GithubStandIn> {
       clientId: GITHUB_CLIENT.id,
       clientSecret: GITHUB_CLIENT.secret,
       scopes: ['user:email', 'read:org'],
-      organisations: [],
+      organisations: ['acme'],
     },
     account: octoAnn(),
     calls,

@@ -43,10 +43,16 @@ export function buildEntra(parts: Parts): EntraProviderConfig | undefined {
   checkBaseUrl('entra_graph_url', graph, parts)
   const tenants = findTenants(parts)
   const verifiedDomains = settings.entra_verified_domains ?? []
+  const domainsLabel = given.get('entra_verified_domains')?.written ?? 'ENTRA_VERIFIED_DOMAINS'
   if (verifiedDomains.length > 0 && tenants.length > 1) {
     report.problem(
-      given.get('entra_verified_domains')?.written ?? 'ENTRA_VERIFIED_DOMAINS',
+      domainsLabel,
       'needs a single tenant: each tenant can write any address into its accounts. Remove it, and let Entra send the claim xms_edov.',
+    )
+  } else if (verifiedDomains.length > 0 && tenants.includes(PRIVATE)) {
+    report.problem(
+      domainsLabel,
+      'needs the tenant of an organisation: nobody owns the addresses of private Microsoft accounts. Remove it.',
     )
   }
   if (ENTRA_KEYS.some((key) => broken.has(key)) || tenants.length === 0) return undefined

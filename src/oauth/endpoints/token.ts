@@ -26,17 +26,23 @@ import type { Issued } from '../tokens/issuer.ts'
 
 /**
  * Tells whether a request is that of a device which asks whether its person has answered yet: with a code that we gave to
- * the client that it names. A guess at the secret of another client is no poll.
+ * the client that it names, and that has not expired. A guess at the secret of another client is no poll.
+ * @param deps `now` in milliseconds since the epoch
  */
-export function createIsDevicePoll(
-  keyring: Pick<Keyring, 'verifyMac'>,
-): (request: FastifyRequest) => boolean {
+export function createIsDevicePoll({
+  keyring,
+  now,
+}: {
+  readonly keyring: Pick<Keyring, 'verifyMac'>
+  readonly now: () => number
+}): (request: FastifyRequest) => boolean {
   return ({ body, headers }) => {
     if (!(body instanceof Map) || body.get('grant_type')?.[0] !== DEVICE_CODE) return false
     const code = String(body.get('device_code')?.[0] ?? '')
-    return claimedIds({ authorization: headers.authorization, parameters: body }).some(
-      (id) => parseDeviceCode(code, sha256(id), keyring) !== undefined,
-    )
+    return claimedIds({ authorization: headers.authorization, parameters: body }).some((id) => {
+      const given = parseDeviceCode(code, sha256(id), keyring)
+      return given !== undefined && given.expiresAt * 1000 > now()
+    })
   }
 }
 
