@@ -13,6 +13,7 @@ import { fromSharedHost, refuseFromSharedHost } from '../http/own-pages.ts'
 import { rawQuery } from '../http/raw-query.ts'
 import type { PendingDevice } from '../oauth/device/requests.ts'
 import { normalizedUserCode, shownUserCode } from '../oauth/device/user-code.ts'
+import { subjectOf } from '../oauth/subject.ts'
 import { type CodeProblem, deviceAnsweredPage, devicePage } from '../pages/device-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import {
@@ -83,8 +84,11 @@ async function answerCode(
   flow: LoginFlow,
 ): Promise<void> {
   const { request } = reply
-  const isKnown = (await flow.signIns.find(request)) !== undefined
-  const guess = flow.userCodeGuesses.begin({ address: flow.clientAddress(request.raw), isKnown })
+  const known = await flow.signIns.find(request)
+  const guess = flow.userCodeGuesses.begin({
+    address: flow.clientAddress(request.raw),
+    person: known && subjectOf(known.person),
+  })
   if (guess.kind === 'wait') {
     const { seconds } = guess
     request.report({ event: 'sign-in-failed', reason: 'too many wrong device codes', seconds })

@@ -66,6 +66,17 @@ describe('a code', () => {
     expect((await typeCode(browser, 'BBBB-BBBB')).statusCode).toBe(400)
   })
 
+  it('security review 6, T38: wrong codes of strangers lock out nobody at the address who is signed in', async () => {
+    await approveDevice(browser, await beginDevice(gateway.app, client))
+    const stranger = createBrowser(gateway.app)
+    for (let tries = 0; tries < 20; tries += 1) await typeCode(stranger, 'BBBB-BBBB')
+    expect((await typeCode(stranger, codes.user_code)).statusCode).toBe(429)
+    expectConsent(await typeCode(browser, codes.user_code))
+    for (let tries = 0; tries < 20; tries += 1) await typeCode(browser, 'BBBB-BBBB')
+    const elsewhere = { 'x-forwarded-for': '192.0.2.7' }
+    expect((await typeCode(browser, codes.user_code, elsewhere)).statusCode).toBe(429)
+  })
+
   it('that is right does not count, so a whole office types at once', async () => {
     for (let tries = 0; tries < 50; tries += 1) {
       expectConsent(await typeCode(browser, codes.user_code))

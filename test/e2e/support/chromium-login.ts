@@ -22,12 +22,15 @@ export async function signInWithChromium(
   return arrival
 }
 
-/** The address of the client's callback, once `page` requests it. */
+/** The address of the client's callback, once `page` is there; if nobody answers there, once `page` requests it. */
 export async function arrivalAt(page: Page, authorizationUrl: URL): Promise<URL> {
   const callback = authorizationUrl.searchParams.get('redirect_uri') ?? ''
   const request = await page.waitForRequest((request) => request.url().startsWith(callback), {
     timeout: 30_000,
   })
+  // The page before goes on by itself: until the browser has arrived, that would interrupt what a test opens next.
+  const response = await request.response()
+  if (response?.ok()) await page.waitForURL(request.url(), { waitUntil: 'commit' })
   return new URL(request.url())
 }
 
