@@ -179,9 +179,13 @@ describe.skipIf(isWithoutRedis).each(['TLS and an ACL user', 'Sentinel', 'Cluste
     let places: RedisPlaces
     beforeAll(async () => {
       places = await startRedisPlaces(shape)
-      const [url = '', ca] = (await places.fresh()).location.split(' ')
+      const [url = '', ca, prefix] = (await places.fresh()).location.split(' ')
       world = await startReplicatedWorld({
-        settings: { REDIS_URL: url, ...(ca && { REDIS_CA: ca }) },
+        settings: {
+          REDIS_URL: url,
+          ...(ca && { REDIS_CA: ca }),
+          ...(prefix && { REDIS_KEY_PREFIX: prefix }),
+        },
       })
     })
     afterAll(async () => {
@@ -374,8 +378,13 @@ const TokenClaims = z.looseObject({
 
 /** The store of both. */
 function openStore(): Promise<Storage> {
-  const { REDIS_URL: url, REDIS_CA: caFile, DATA_DIR = '' } = world.settings
-  if (url !== undefined) return openRedis({ url, caFile })
+  const {
+    REDIS_URL: url,
+    REDIS_CA: caFile,
+    REDIS_KEY_PREFIX: keyPrefix,
+    DATA_DIR = '',
+  } = world.settings
+  if (url !== undefined) return openRedis({ url, caFile, keyPrefix })
   return openLmdbStorage({ dir: join(DATA_DIR, 'store'), now: Date.now })
 }
 
