@@ -5,7 +5,7 @@
  * @module
  */
 import { execFile } from 'node:child_process'
-import { access, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { access, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -15,7 +15,7 @@ const AUTHLAB = 'mcp-authlab==0.2.2'
 /** The suite imports names that later versions of the client no longer export. */
 const MCPJAM = ['@mcpjam/sdk@1.14.0', '@modelcontextprotocol/client@2.0.0-alpha.2']
 const COMPLIANCE = ['mcp-oauth-compliance@0.2.1']
-/** Written last, so that an installation that was interrupted is made again. */
+/** Holds the versions. Written last, so that an installation that was interrupted is made again. */
 const DONE = 'installed'
 
 /**
@@ -26,7 +26,7 @@ const DONE = 'installed'
 export async function obtainSuites(folder: string): Promise<string> {
   const done = join(folder, DONE)
   const wanted = [AUTHLAB, ...MCPJAM, ...COMPLIANCE].join('\n')
-  if (await exists(done)) return folder
+  if ((await readFile(done, 'utf8').catch(() => undefined)) === wanted) return folder
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
   await Promise.all([

@@ -74,14 +74,12 @@ export function sendContinuePage(reply: FastifyReply, to: string, label: string)
 
 /** Sends the page that keeps the address's fragment in this tab, before the provider's page loses it. */
 export function saveFragment(reply: FastifyReply, page: FragmentPage): void {
-  const scripts = [FRAGMENT_SCRIPTS.save]
-  void reply.headers(pageHeaders({ navigatesAway: true, scripts })).send(saveFragmentPage(page))
+  sendWithScript(reply, FRAGMENT_SCRIPTS.save, saveFragmentPage(page))
 }
 
 /** Sends the page that leads on with the fragment that {@link saveFragment} kept. */
 export function restoreFragment(reply: FastifyReply, page: FragmentPage): void {
-  const scripts = [FRAGMENT_SCRIPTS.restore]
-  void reply.headers(pageHeaders({ navigatesAway: true, scripts })).send(restoreFragmentPage(page))
+  sendWithScript(reply, FRAGMENT_SCRIPTS.restore, restoreFragmentPage(page))
 }
 
 /** {@link sendOn} to a page of a protected server, with the fragment of the address that the browser shows. */
@@ -90,8 +88,11 @@ export function sendOnToPage(reply: FastifyReply, to: string): void {
     sendOn(reply, to)
     return
   }
-  const scripts = [FRAGMENT_SCRIPTS.onward]
-  void reply.headers(pageHeaders({ navigatesAway: true, scripts })).send(onwardPage({ to }))
+  sendWithScript(reply, FRAGMENT_SCRIPTS.onward, onwardPage({ to }))
+}
+
+function sendWithScript(reply: FastifyReply, script: string, page: string): void {
+  void reply.headers(pageHeaders({ navigatesAway: true, scripts: [script] })).send(page)
 }
 
 /**

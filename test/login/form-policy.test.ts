@@ -5,15 +5,11 @@
  * @module
  */
 import { describe, expect, it } from 'vitest'
-import { createBrowser, refreshTarget } from '../support/browser.ts'
+import { CHROMIUM, createBrowser, refreshTarget } from '../support/browser.ts'
 import { buildTestApp } from '../support/build-app.ts'
 import { authorizeUrl, register } from '../support/oauth-client.ts'
 import { decide, followToLogin, typeIn } from '../support/steps.ts'
 
-const CHROMIUM = {
-  'user-agent':
-    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36',
-}
 const CALLBACK = 'http://127.0.0.1:33418/callback'
 
 async function begin() {

@@ -17,6 +17,12 @@ export interface Browser {
   ): Promise<LightMyRequestResponse>
 }
 
+/** What a browser calls itself; without it the program takes a test for a program that walks through the pages. */
+export const CHROMIUM = {
+  'user-agent':
+    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36',
+}
+
 /** @param origin the gateway's own origin, where the browser thinks it is */
 export function createBrowser(app: FastifyInstance, origin = 'https://auth.example.com'): Browser {
   const cookies = new Map<string, string>()

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto'
 import { runInNewContext } from 'node:vm'
 import type { LightMyRequestResponse } from 'fastify'
 import { attribute, tags } from '../pages/read-markup.ts'
-import { hiddenField } from './browser.ts'
+import { CHROMIUM, hiddenField } from './browser.ts'
 import { PASSWORD } from './build-app.ts'
 import type { Visitor } from './visitor.ts'
 
@@ -27,11 +27,6 @@ export interface Tab {
 }
 
 const marksFragment = (tag: string) => / data-fragment\b/.test(tag)
-
-const CHROMIUM = {
-  'user-agent':
-    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36',
-}
 
 /** @param isOurs true for the addresses that the visitor can ask for */
 export function openTab(visitor: Visitor, isOurs: (url: URL) => boolean): Tab {

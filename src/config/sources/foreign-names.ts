@@ -60,7 +60,6 @@ const NOTED: Readonly<Record<string, string>> = {
   // oauth2-proxy (sn23)
   OAUTH2_PROXY_EMAIL_DOMAINS: BOTH_LISTS,
   OAUTH2_PROXY_ALLOWED_GROUPS: BOTH_LISTS,
-  DISCOVERY_AT: `${NOT_YET}; route the discovery documents of each protected host here.`,
   METRICS_HOST: `${NOT_YET}; /healthz and /readyz are there.`,
   METRICS_PORT: `${NOT_YET}; /healthz and /readyz are there.`,
   WORKERS:
