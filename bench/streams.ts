@@ -54,7 +54,7 @@ export async function benchStreams(folder: string): Promise<void> {
     residentMiB(gateway.pid),
   )
   await gateway.stop()
-  const undici = await startServer({ kind: 'undici', upstream: upstreamUrl })
+  const undici = await startServer({ kind: 'undici', upstream: new URL(upstreamUrl).origin })
   const bare = await memoryOfStreams({ port: undici.port, token: STATIC_TOKEN }, async () =>
     Math.round((await undici.usage()).rss / 1024 / 1024),
   )
