@@ -329,6 +329,11 @@ export const Settings = z.object({
       description: "Claim of the provider's ID token or userinfo that lists a person's groups.",
       aliases: ['OAUTH2_PROXY_OIDC_GROUPS_CLAIM'],
     }),
+  recheck_at_refresh: toggle().prefault(false).register(fields, {
+    description:
+      'Before each refresh of a client, Gatewarden asks the provider whether the person may still sign in, and what their e-mail and groups are now; a no ends the permission (docs/rechecks.md). It keeps a token of the person for that, sealed in the store, and asks for `offline_access` where the provider has it.',
+    kind: 'switch',
+  }),
   unique_usernames: toggle().prefault(false).register(fields, {
     description:
       'With `PROVIDER=oidc` and the named providers of that kind: the provider gives each user name (`preferred_username`) to one person only and to nobody else later. The name of a person without a verified e-mail is then their `X-Forwarded-User`. Keycloak and the built-in login do so by themselves; Google does not.',

@@ -23,6 +23,8 @@ export function createGoogleProvider(given: GoogleOptions): RedirectProvider {
     ...given,
     name: 'Google',
     uniqueUsernames: false,
+    // It gives another refresh token only to a person who allows that anew.
+    offlineNeedsConsent: true,
     issuerAlias: given.issuerUrl.replace(/^https?:\/\//, ''),
   }
   const connection = createOidcConnection(options)
@@ -36,6 +38,7 @@ export function createGoogleProvider(given: GoogleOptions): RedirectProvider {
         ...(loginHint !== undefined && { login_hint: loginHint }),
         ...(uiLocales !== undefined && { ui_locales: uiLocales }),
         ...hosted.parameters,
+        ...(given.rechecks && { access_type: 'offline' }),
       }),
       saysAuthTime: false,
       admit: hosted.admit,

@@ -40,6 +40,8 @@ export interface RedirectProviderConfig {
   readonly discoveryUrl?: string
   readonly clientId: string
   readonly clientSecret: string
+  /** True if people are asked about again at each refresh of a client. */
+  readonly rechecks?: true
   /** Without it, the discovery document decides. */
   readonly tokenEndpointAuthMethod?: TokenEndpointAuthMethod
   /** Scopes of the authorization request, `openid` among them. Default: `openid email profile`. */
@@ -70,6 +72,8 @@ export interface GithubProviderConfig {
   readonly apiUrl: string
   readonly clientId: string
   readonly clientSecret: string
+  /** True if people are asked about again at each refresh of a client. */
+  readonly rechecks?: true
   /** Scopes of the authorization request; organisations and teams are read only if `read:org` is among them. */
   readonly scopes: readonly string[]
   /** The organisations, in lower case, that memberships count of; empty: no membership is read. */
@@ -91,6 +95,8 @@ export interface EntraProviderConfig {
   readonly tenants: readonly string[]
   readonly clientId: string
   readonly clientSecret: string
+  /** True if people are asked about again at each refresh of a client. */
+  readonly rechecks?: true
   readonly tokenEndpointAuthMethod?: TokenEndpointAuthMethod
   /** See {@link RedirectProviderConfig.scopes}. */
   readonly scopes?: readonly string[]

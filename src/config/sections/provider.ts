@@ -45,6 +45,7 @@ const REDIRECT_KEYS = [
   'github_url',
   ...ENTRA_KEYS,
   'unique_usernames',
+  'recheck_at_refresh',
   'provider_token_clients',
   ...KEYCLOAK_KEYS,
 ] as const satisfies readonly SettingKey[]
@@ -115,6 +116,7 @@ function buildRedirectProvider(
     groupsClaim:
       (given.has('groups_claim') ? undefined : preset?.groupsClaim) ?? settings.groups_claim,
     ...(settings.unique_usernames && { uniqueUsernames: true }),
+    ...(settings.recheck_at_refresh && { rechecks: true }),
     hostedDomains: settings.google_hosted_domain ?? [],
     tokenClients: settings.provider_token_clients ?? [],
     allowInsecure: !issuer.secure || inner?.secure === false,

@@ -82,4 +82,5 @@ export const ProviderSection = section({
   entra_url: Settings.shape.entra_url,
   entra_graph_url: Settings.shape.entra_graph_url,
   unique_usernames: Settings.shape.unique_usernames,
+  recheck_at_refresh: Settings.shape.recheck_at_refresh,
 })

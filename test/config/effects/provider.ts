@@ -14,7 +14,14 @@ import {
   type HostileProvider,
   startHostileProvider,
 } from '../../support/hostile-provider.ts'
-import { authorizeUrl, check, codeOf, redeem, register } from '../../support/oauth-client.ts'
+import {
+  authorizeUrl,
+  check,
+  codeOf,
+  redeem,
+  refresh,
+  register,
+} from '../../support/oauth-client.ts'
 import { approve, obtainTokensThere } from '../../support/provider-journey.ts'
 import { startUpstream } from '../../support/upstream-server.ts'
 import { type Effect, start } from './start.ts'
@@ -97,6 +104,22 @@ const expectUniqueUsernames: Effect = async () => {
         }),
       expected,
     )
+  }
+}
+
+/** A person who was disabled at the provider gets no further token, where the setting has the provider asked. */
+export async function expectRecheck(
+  startWith: (provider: HostileProvider, isOn: boolean) => Promise<TestApp>,
+): Promise<void> {
+  for (const isOn of [false, true]) {
+    const provider = await startHostileProvider()
+    const test = await startWith(provider, isOn)
+    const client = await register(test.app)
+    const tokens = await obtainTokensThere({ ...test, provider, client, untrusted: client })
+    test.clock.advance(3600)
+    provider.isDisabled = true
+    const answer = await refresh(test.app, client, tokens.refresh_token)
+    expect(answer.statusCode).toBe(isOn ? 400 : 200)
   }
 }
 
@@ -276,6 +299,7 @@ export const provider: Record<
   | 'entra_url'
   | 'entra_graph_url'
   | 'unique_usernames'
+  | 'recheck_at_refresh'
   | 'accept_provider_tokens'
   | 'provider_token_clients'
   | 'keycloak_auth_host'
@@ -301,6 +325,13 @@ export const provider: Record<
   entra_url: expectEntraFlat,
   entra_graph_url: expectEntraFlat,
   unique_usernames: expectUniqueUsernames,
+  recheck_at_refresh: () =>
+    expectRecheck(({ issuer }, isOn) =>
+      start({
+        ...{ PROVIDER: 'oidc', ISSUER_URL: issuer, CLIENT_ID, CLIENT_SECRET },
+        RECHECK_AT_REFRESH: String(isOn),
+      }),
+    ),
   accept_provider_tokens: expectProviderTokens,
   provider_token_clients: expectProviderTokens,
   keycloak_auth_host: expectKeycloak,

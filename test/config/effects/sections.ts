@@ -44,6 +44,7 @@ import {
   expectHostedDomain,
   expectPersonOf,
   expectPost,
+  expectRecheck,
   expectScopes,
   expectTokenOfOtherProgram,
   expectUserNameOf,
@@ -557,6 +558,12 @@ const all: Record<string, Record<string, Effect>> = {
     entra_verified_domains: () => expectEntra(startEntraInFile),
     entra_url: () => expectEntra(startEntraInFile),
     entra_graph_url: () => expectEntra(startEntraInFile),
+    recheck_at_refresh: () =>
+      expectRecheck(({ issuer }, isOn) =>
+        startFile(
+          `${NOTES} } }\n${ALLOW}\nproviders: { p: { type: oidc, issuer_url: "${issuer}", client_id: ${CLIENT_ID}, client_secret: "${CLIENT_SECRET}", recheck_at_refresh: ${isOn} } }\n`,
+        ),
+      ),
     unique_usernames: async () => {
       for (const [unique, expected] of [
         [false, /^u_/],
