@@ -63,6 +63,8 @@ interface Differences {
   readonly admit: (claims: Claims) => void
   /** False if userinfo knows nothing more of people than the ID token says. */
   readonly asksUserinfo: boolean
+  /** Asks for the groups elsewhere, by the subject. Rejects with ProviderFailure. */
+  readonly groupsOf?: (subject: string) => Promise<readonly string[]>
   /** Reads the person in a way of its own, by the claims as the provider signed them. Rejects with ProviderFailure. */
   readonly identify?: (signed: Claims, accessToken: string) => Promise<Identification>
 }
@@ -99,7 +101,7 @@ export function createOidcProvider(options: OidcOptions): RedirectProvider {
 export function createOidcLogin(
   connection: OidcConnection,
   options: OidcOptions,
-  { parameters, saysAuthTime, admit, asksUserinfo, identify }: Differences = STANDARD,
+  { parameters, saysAuthTime, admit, asksUserinfo, groupsOf, identify }: Differences = STANDARD,
 ): RedirectProvider {
   const { clientId, clientSecret, groupsClaim, keyring, tolerated, scopes = SCOPES } = options
   const { rechecks = false, offlineNeedsConsent: needsConsent = false } = options
@@ -227,7 +229,9 @@ export function createOidcLogin(
   ): Promise<Identification> {
     const stated = asksUserinfo
       ? await withUserinfo(claims, { found, usable, accessToken, groupsClaim })
-      : claims
+      : groupsOf
+        ? { ...claims, [groupsClaim]: await groupsOf(String(claims.sub)) }
+        : claims
     const readable = options.groupsAreKeys ? keysAsGroups(stated, groupsClaim) : stated
     const person = identityFromClaims(readable, groupsClaim, tolerated)
     const isAbsent = claimAt(stated, groupsClaim) === undefined

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { KeyObject } from 'node:crypto'
 import { lowerCase } from '../identifiers.ts'
 import type { PresetName } from './presets.ts'
 
@@ -52,6 +53,8 @@ export interface RedirectProviderConfig {
   readonly uniqueUsernames?: boolean
   /** Google Workspace domains, as A-labels, that must manage a person's account; empty admits everyone. */
   readonly hostedDomains: readonly string[]
+  /** The directory of the Google Workspace: it says who is suspended, and who is in which group. */
+  readonly directory?: GoogleDirectoryConfig
   /** Further clients at the provider whose access tokens are good where provider tokens are accepted. */
   readonly tokenClients: readonly string[]
   /**
@@ -59,6 +62,22 @@ export interface RedirectProviderConfig {
    * provider may then name endpoints with plain http.
    */
   readonly allowInsecure: boolean
+}
+
+/** The directory of a Google Workspace, read by a service account. */
+export interface GoogleDirectoryConfig {
+  /** The base of the API, without a slash at its end. */
+  readonly url: string
+  /** Where assertions of the account are exchanged for tokens. */
+  readonly tokenUrl: string
+  readonly clientEmail: string
+  readonly keyId?: string
+  /** RSA. */
+  readonly privateKey: KeyObject
+  /** The e-mail address of the administrator for whom the account acts. */
+  readonly subject: string
+  /** The groups, in lower case, that lists name: the only ones that are kept of an account in very many. */
+  readonly namedGroups: readonly string[]
 }
 
 /** GitHub, or a GitHub Enterprise. */

@@ -5,9 +5,11 @@
  */
 import { expect } from 'vitest'
 import { createBrowser, refreshTarget } from '../../support/browser.ts'
-import type { TestApp } from '../../support/build-app.ts'
+import { createClock, type TestApp } from '../../support/build-app.ts'
 import { CONTOSO, ENTRA_CLIENT, STAFF, startEntra } from '../../support/entra-stand-in.ts'
 import { GITHUB_CLIENT, startGithub } from '../../support/github-stand-in.ts'
+import { ADMIN, startDirectory } from '../../support/google-directory.ts'
+import { ANN as GOOGLE_ANN, GOOGLE_CLIENT, startGoogle } from '../../support/google-stand-in.ts'
 import {
   CLIENT_ID,
   CLIENT_SECRET,
@@ -189,6 +191,41 @@ export async function expectGithub(
 }
 
 /**
+ * A person of a Google elsewhere arrives with the group that only the directory knows: the service account, the
+ * administrator that it acts for, and the address of the directory had a part in it.
+ */
+export async function expectDirectory(
+  startWith: (settings: Record<string, string>) => Promise<TestApp>,
+): Promise<void> {
+  const google = await startGoogle()
+  // Assertions are made by the clock of the tests.
+  const directory = await startDirectory(createClock())
+  directory.users[GOOGLE_ANN.sub] = { id: GOOGLE_ANN.sub, primaryEmail: GOOGLE_ANN.email }
+  const { app } = await startWith({
+    PROVIDER: 'google',
+    ISSUER_URL: google.issuer,
+    CLIENT_ID: GOOGLE_CLIENT.id,
+    CLIENT_SECRET: GOOGLE_CLIENT.secret,
+    GOOGLE_HOSTED_DOMAIN: 'example.com',
+    GOOGLE_SERVICE_ACCOUNT: Buffer.from(directory.keyFile).toString('base64'),
+    GOOGLE_ADMIN_SUBJECT: ADMIN,
+    GOOGLE_DIRECTORY_URL: directory.url,
+    ALLOWED_GROUPS: 'staff@example.com',
+  })
+  const browser = createBrowser(app)
+  const client = await register(app)
+  const approved = await approve(browser, authorizeUrl(client))
+  const back = await google.choose(refreshTarget(approved.body), GOOGLE_ANN)
+  const answer = await redeem(app, client, codeOf(await browser.get(back)))
+  const { headers } = await check(app, { authorization: `Bearer ${answer.json().access_token}` })
+  expect(headers['x-forwarded-groups']).toBe('staff@example.com')
+  await google.stop()
+}
+
+const expectDirectoryFlat: Effect = () =>
+  expectDirectory((settings) => start({ ...settings, ALLOWED_EMAILS: undefined }))
+
+/**
  * A person of an Entra elsewhere arrives with an address of a domain that the operator vouches for, and with the group that
  * only Graph knows: all four settings had a part in it.
  */
@@ -292,6 +329,9 @@ export const provider: Record<
   | 'token_endpoint_auth_method'
   | 'groups_claim'
   | 'google_hosted_domain'
+  | 'google_service_account'
+  | 'google_admin_subject'
+  | 'google_directory_url'
   | 'github_url'
   | 'github_api_url'
   | 'entra_tenant'
@@ -318,6 +358,9 @@ export const provider: Record<
   token_endpoint_auth_method: () => expectPost(startFlat),
   groups_claim: expectOidc,
   google_hosted_domain: () => expectHostedDomain((settings) => start(settings)),
+  google_service_account: expectDirectoryFlat,
+  google_admin_subject: expectDirectoryFlat,
+  google_directory_url: expectDirectoryFlat,
   github_url: () => expectGithub((settings) => start(settings)),
   github_api_url: () => expectGithub((settings) => start(settings)),
   entra_tenant: expectEntraFlat,
