@@ -36,6 +36,7 @@ export type KeyLabel =
   | 'provider'
   | 'record'
   | 'registration'
+  | 'upstream'
   | `token-mac/${string}`
 
 /** Labels of values that belong to a store, so they outlive a change of `PUBLIC_URL`. All others are bound to the issuer. */
