@@ -8,7 +8,9 @@ import { type Config, issuerOf } from '../config/config.ts'
 import { createKeyring, type Keyring } from '../crypto.ts'
 import { NO_EVENTS } from '../events.ts'
 import { SigningKeyUnreadable } from '../oauth/tokens/signing-keys.ts'
+import { settleFormat } from '../storage/format.ts'
 import { type Storage, StorageUnavailable, StorageUnfit } from '../storage/storage.ts'
+import { unfit } from './cannot-open.ts'
 import { explain, loadOrExplain } from './configured.ts'
 import type { Io } from './io.ts'
 import { openStore } from './open-store.ts'
@@ -58,9 +60,12 @@ async function open(config: Config, run: (opened: OpenStore) => Promise<number>)
   const storage = await openStore(config, { now, elapsed, maxStale: 0, events: NO_EVENTS })
   try {
     await contact(storage)
+    await settleFormat(storage)
     const issuer = issuerOf(config)
     const keyring = createKeyring(secret, { issuer, previous: config.secretPrevious })
     return await run({ config, storage, keyring, now, elapsed })
+  } catch (error) {
+    throw error instanceof StorageUnfit ? unfit(error, config) : error
   } finally {
     await storage.close()
   }
@@ -88,7 +93,6 @@ function problemOf(error: unknown): string | undefined {
     return `SECRET: ${error.message}. Put the old secret into SECRET_PREVIOUS.`
   }
   if (error instanceof CommandProblem) return error.message
-  if (error instanceof StorageUnfit) return `REDIS_URL: ${error.message}`
   if (error instanceof StorageUnavailable && error.cause instanceof Error) {
     return `The store does not answer (${error.cause.message}). Try again when it does.`
   }
