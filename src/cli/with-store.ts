@@ -44,7 +44,7 @@ export async function withStore(
   const loaded = loadOrExplain(args, io)
   if (!loaded) return 2
   try {
-    return await open(loaded.config, run)
+    return await withOpenStore(loaded.config, run)
   } catch (error) {
     const problem = problemOf(error)
     if (problem === undefined) explain(error, io)
@@ -53,7 +53,14 @@ export async function withStore(
   }
 }
 
-async function open(config: Config, run: (opened: OpenStore) => Promise<number>): Promise<number> {
+/**
+ * Opens the store of a configuration, runs `run`, and closes the store. Makes the root secret if there is none.
+ * @throws ConfigError if the store cannot be opened or used; StorageUnavailable if it does not answer in five seconds
+ */
+export async function withOpenStore<T>(
+  config: Config,
+  run: (opened: OpenStore) => Promise<T>,
+): Promise<T> {
   const { secret } = await rootSecret(config)
   const now = () => Date.now()
   const elapsed = () => performance.now()
