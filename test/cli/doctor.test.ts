@@ -3,7 +3,6 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { IDENTITY_HEADERS } from '../../src/check/identity-headers.ts'
 import { createDoctor } from '../../src/cli/doctor.ts'
 import { openLmdbStorage } from '../../src/storage/lmdb/lmdb.ts'
 import type { Storage } from '../../src/storage/storage.ts'
@@ -16,7 +15,7 @@ import {
   type TestApp,
 } from '../support/build-app.ts'
 import { blockOf, readPage } from '../support/documentation.ts'
-import { check } from '../support/oauth-client.ts'
+import { createInternet, type FaultyProxy } from '../support/internet.ts'
 import { run } from './harness.ts'
 
 const SERVER = 'https://mcp.example.com/notes/mcp'
@@ -38,79 +37,8 @@ beforeEach(async () => {
   gateway = await buildTestApp({}, { storage, clock: createClock(Date.now()) })
 })
 
-/** The faults of a proxy; none: as in docs/proxies. */
-interface Proxy {
-  readonly isOpen?: true
-  readonly discovery?: number
-  /** It copies no header of the answer. */
-  readonly copiesNothing?: true
-  readonly routesAll?: true
-  readonly asksAbout?: string
-  /** The MCP server shows the headers that it gets. */
-  readonly echoes?: true
-  readonly answers?: (url: URL) => Response | undefined
-}
-
-/** The internet with the gateway, and a proxy that asks it about the protected server. */
-function internet(proxy: Proxy): { fetch: typeof fetch; reached: Headers[] } {
-  const { app } = gateway
-  const reached: Headers[] = []
-  const fetch = async (input: URL | RequestInfo, init: RequestInit = {}): Promise<Response> => {
-    const url = new URL(String(input))
-    const sent = new Headers(init.headers)
-    const own = proxy.answers?.(url)
-    if (own) return own
-    if (url.protocol === 'http:') return new Response(null, { status: 308 })
-    if (url.pathname.startsWith('/.well-known/') && url.host !== 'auth.example.com') {
-      if (proxy.discovery) return new Response('404 page not found', { status: proxy.discovery })
-    } else if (url.host !== 'auth.example.com') return serve(sent)
-    if (!proxy.routesAll && /^\/(auth|verify|authenticate|readyz)/.test(url.pathname)) {
-      return new Response('404 page not found', { status: 404 })
-    }
-    return responseOf(
-      await app.inject({
-        url: url.pathname,
-        headers: { host: url.host, ...Object.fromEntries(sent) },
-      }),
-    )
-  }
-  async function serve(sent: Headers): Promise<Response> {
-    const delivered = new Headers(sent)
-    if (!proxy.isOpen) {
-      const answer = await check(app, {
-        'x-forwarded-uri': proxy.asksAbout ?? '/notes/mcp',
-        authorization: sent.get('authorization') ?? undefined,
-      })
-      if (answer.statusCode !== 200) return responseOf(answer)
-      if (!proxy.copiesNothing) {
-        for (const name of [...sent.keys()].filter((each) => each.includes('_')))
-          delivered.delete(name)
-        for (const name of [...Object.keys(IDENTITY_HEADERS), 'authorization']) {
-          delivered.set(name, String(answer.headers[name.toLowerCase()] ?? ''))
-        }
-      }
-    }
-    reached.push(delivered)
-    const echo = [...delivered].map(([name, value]) => `${name}: ${value}\n`).join('')
-    return new Response(proxy.echoes ? echo : 'method not allowed', {
-      status: proxy.echoes ? 200 : 405,
-    })
-  }
-  return { fetch, reached }
-}
-
-function responseOf(answer: {
-  body: string
-  statusCode: number
-  headers: Readonly<Record<string, unknown>>
-}): Response {
-  const headers = new Headers()
-  for (const [name, value] of Object.entries(answer.headers)) headers.set(name, String(value))
-  return new Response(answer.body, { status: answer.statusCode, headers })
-}
-
-async function examine(proxy: Proxy, args: readonly string[] = [], env = {}) {
-  const { fetch, reached } = internet(proxy)
+async function examine(proxy: FaultyProxy, args: readonly string[] = [], env = {}) {
+  const { fetch, reached } = createInternet(gateway, proxy)
   const doctor = createDoctor({ fetch, second: async () => {} })
   const { PUBLIC_URL, ALLOWED_EMAILS } = BASE
   const ran = await run(doctor, {
@@ -162,7 +90,7 @@ describe('a deployment as the documents have it', () => {
 })
 
 describe('each fault with its fix', () => {
-  it.each<[string, Proxy, string[], string]>([
+  it.each<[string, FaultyProxy, string[], string]>([
     [
       'fm6: a proxy without authResponseHeaders',
       { copiesNothing: true, echoes: true },
@@ -282,7 +210,7 @@ describe('each fault with its fix', () => {
 
 describe('--echo', () => {
   it('stands in for the server, and sees what reaches it', async () => {
-    const { fetch } = internet({ copiesNothing: true })
+    const { fetch } = createInternet(gateway, { copiesNothing: true })
     const port = 20_000 + Math.floor(Math.random() * 20_000)
     let seconds = 0
     const doctor = createDoctor({
