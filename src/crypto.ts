@@ -32,6 +32,7 @@ export type KeyLabel =
   | 'device'
   | 'key-wrap'
   | 'lockout'
+  | 'loop'
   | 'machine'
   | 'password'
   | 'provider'
