@@ -31,6 +31,7 @@ export type KeyLabel =
   | 'device'
   | 'key-wrap'
   | 'lockout'
+  | 'loop'
   | 'machine'
   | 'password'
   | 'provider'
