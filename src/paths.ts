@@ -50,6 +50,10 @@ export const AUTHORIZATION_SERVER = [
   '/.well-known/openid-configuration',
 ] as const
 
+/** True for the two that clients of MCP 2025-03-26 ask at the root of a host (decision K37). */
+export const isRootDocument = (path: string): boolean =>
+  AUTHORIZATION_SERVER.some((name) => path === name)
+
 /** Our well-known documents, with and without a path behind; any other belongs to the application of the host. */
 export const WELL_KNOWN_DOCUMENTS: readonly string[] = [PROTECTED_RESOURCE, ...AUTHORIZATION_SERVER]
 

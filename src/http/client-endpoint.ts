@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, RouteOptions } from 'fastify'
 import { allowAnyOrigin, preflight } from './cors.ts'
 import { answerProgram } from './errors.ts'
 import { allowOnly } from './methods.ts'
@@ -14,11 +14,13 @@ type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 /**
  * Prepares a scope and a URL in it; the caller adds the route of each `method`.
  * @param app a scope of its own
+ * @param constraints those of the route
  */
 export function clientEndpoint(
   app: FastifyInstance,
   url: string,
   method: Method | readonly Method[],
+  constraints: NonNullable<RouteOptions['constraints']> = {},
 ): void {
   app.setErrorHandler(answerProgram)
   // This hook runs before any limit or check, so that a browser can read the refusals too.
@@ -27,6 +29,6 @@ export function clientEndpoint(
   })
   // Fastify answers HEAD beside GET (RFC 9110 section 9.3.2).
   const methods = [method].flat().flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name]))
-  preflight(app, url, methods)
-  allowOnly(app, url, [...methods, 'OPTIONS'])
+  preflight(app, url, methods, constraints)
+  allowOnly(app, url, [...methods, 'OPTIONS'], constraints)
 }

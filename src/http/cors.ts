@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, RouteOptions } from 'fastify'
 import { allowedHeaders, PREFLIGHT_VARY } from './requested-headers.ts'
 
 const ALLOWED_HEADERS = ['Authorization', 'Content-Type', 'MCP-Protocol-Version', 'DPoP']
@@ -29,6 +29,11 @@ export function answerPreflight(reply: FastifyReply, methods: readonly string[])
 }
 
 /** Answers the preflight of a URL. */
-export function preflight(app: FastifyInstance, url: string, methods: readonly string[]): void {
-  app.options(url, (_request, reply) => answerPreflight(reply, methods))
+export function preflight(
+  app: FastifyInstance,
+  url: string,
+  methods: readonly string[],
+  constraints: NonNullable<RouteOptions['constraints']> = {},
+): void {
+  app.options(url, { constraints }, (_request, reply) => answerPreflight(reply, methods))
 }

@@ -46,7 +46,11 @@ export function wellKnown(
   for (const name of AUTHORIZATION_SERVER) {
     const issuerPath = after(path, name) ?? before(path, name)
     if (issuerPath === undefined) continue
-    const isOurs = ['', prefixOf(issuer)].includes(issuerPath.replace(/\/$/, ''))
+    const below = issuerPath.replace(/\/$/, '')
+    if (below === '' && !isOwnHost(host, issuer) && leavesRootDocuments(host, resources)) {
+      return undefined
+    }
+    const isOurs = ['', prefixOf(issuer)].includes(below)
     return isOurs || typeof resources.match(host, issuerPath) !== 'string'
       ? { kind: 'authorization-server' }
       : undefined
@@ -67,6 +71,10 @@ function protectedResource(
   const only = match === 'unknown' && /^\/?$/.test(path) ? resources.onlyOneAt(host) : undefined
   return only && { kind: 'protected-resource', resource: only, path: '' }
 }
+
+/** True for a host whose documents at the root are those of another application (decision K37). */
+export const leavesRootDocuments = (host: string, resources: ResourceTable): boolean =>
+  resources.allAt(host).some(({ hasRootDocuments }) => !hasRootDocuments)
 
 /** The rest of the path after `prefix`, if `prefix` ends at a segment boundary. */
 function after(path: string, prefix: string): string | undefined {

@@ -6,7 +6,7 @@
  */
 import type { FastifyRequest } from 'fastify'
 import { headerReader } from '../http/raw-headers.ts'
-import { WELL_KNOWN_DOCUMENTS } from '../paths.ts'
+import { isRootDocument, WELL_KNOWN_DOCUMENTS } from '../paths.ts'
 import type { ResourceMatch } from '../resources/resource-table.ts'
 import { isPlain } from '../url/path.ts'
 
@@ -25,8 +25,13 @@ export function asksForPublicDocument(
   if (resource.path !== '' || !path.startsWith(BELOW) || path.length === BELOW.length) return false
   if (path.includes('//') || !isPlain(path, Number.POSITIVE_INFINITY)) return false
   const name = path.toLowerCase()
-  if (WELL_KNOWN_DOCUMENTS.some((ours) => name === ours || name.startsWith(`${ours}/`)))
+  const isTheirs = !resource.hasRootDocuments && isRootDocument(path)
+  if (
+    !isTheirs &&
+    WELL_KNOWN_DOCUMENTS.some((ours) => name === ours || name.startsWith(`${ours}/`))
+  ) {
     return false
+  }
   // The check judges scripts of service workers.
   const [worker] = read(raw.rawHeaders)
   return worker === undefined

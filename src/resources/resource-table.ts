@@ -70,6 +70,8 @@ export interface Resource {
   readonly authorizationServers?: readonly string[]
   /** `Authorization` is the application's own: here a session alone is a credential. */
   readonly hasApplicationBearer: boolean
+  /** Its host serves our documents at its root (decision K37). */
+  readonly hasRootDocuments: boolean
   /** The server has nothing for browsers. */
   readonly isMcpOnly: boolean
   /** The real address of the server, if Gatewarden is its reverse proxy too. */
@@ -349,6 +351,7 @@ function compile(
     acceptsProviderTokens: config.acceptProviderTokens,
     ...(config.authorizationServers && { authorizationServers: config.authorizationServers }),
     hasApplicationBearer: config.applicationBearer ?? false,
+    hasRootDocuments: config.rootDocuments ?? true,
     isMcpOnly: config.mcpOnly ?? false,
     ...(config.upstream !== undefined && { upstream: splitUpstream(config.upstream) }),
     passThrough: config.passThrough ?? DEFAULT_PASS_THROUGH,
@@ -451,6 +454,8 @@ export interface ResourceConfig {
   readonly authorizationServers?: readonly string[]
   /** Absent: false. */
   readonly applicationBearer?: boolean
+  /** False: the documents at the root of its host belong to other applications. */
+  readonly rootDocuments?: false
   /** The server has nothing for browsers. Absent: false. */
   readonly mcpOnly?: boolean
   /** The real address of the server, if Gatewarden is its reverse proxy too. */

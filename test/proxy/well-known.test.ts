@@ -44,6 +44,47 @@ async function start(
   return { ...test, upstream, ask }
 }
 
+describe('K37: the documents at the root of a host that an application has', () => {
+  const ROOT = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration']
+
+  it.each(ROOT)('%s is the one of the application', async (path) => {
+    const { ask, upstream } = await start({ rootDocuments: false })
+    for (const target of [path, `${path}?x=1`]) {
+      expect((await ask(`GET ${target}`)).body).toBe(`the application's ${target}`)
+    }
+    expect(upstream.requests).toHaveLength(2)
+  })
+
+  it.each(ROOT)('%s is ours on every other host, the gateway included', async (path) => {
+    const { ask } = await start({ rootDocuments: false })
+    for (const host of ['auth.example.com', 'mcp.example.com']) {
+      expect(JSON.parse((await ask(`GET ${path}`, [], host)).body)).toMatchObject({
+        issuer: 'https://auth.example.com',
+      })
+    }
+    const plain = await start()
+    expect(JSON.parse((await plain.ask(`GET ${path}`)).body)).toHaveProperty('issuer')
+  })
+
+  it('are ours at the gateway even if a wildcard would cover it', async () => {
+    const { app } = await buildTestApp({
+      resources: [resource({ url: 'https://*.example.com', allow: ANYONE, rootDocuments: false })],
+    })
+    const get = (host: string) =>
+      app.inject({ url: ROOT[0] ?? '', headers: { host } }).then(({ statusCode }) => statusCode)
+    expect(await get('auth.example.com')).toBe(200)
+    expect(await get('wiki.example.com')).toBe(404)
+    expect(await get('wiki.example.com.')).toBe(404)
+  })
+
+  it('leave the way by the challenge as it is', async () => {
+    const { ask } = await start({ rootDocuments: false })
+    const answer = await ask('GET /.well-known/oauth-protected-resource')
+    expect(JSON.parse(answer.body)).toMatchObject({ resource: `https://${APP}` })
+    expect((await ask('GET /')).status).toBe(401)
+  })
+})
+
 describe('cl7: an outsider without a sign-in reads what the application publishes:', () => {
   it.each(DOCUMENTS)('%s', async (document) => {
     const { ask, upstream } = await start()

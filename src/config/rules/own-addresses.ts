@@ -27,9 +27,15 @@ interface Parts extends Chosen {
 export function checkOwnAddresses({ settings, file, resources, report }: Parts): void {
   const { public_url: publicUrl, path_prefix: prefix = '', callback_path: callback } = settings
   if (!publicUrl) return
-  for (const { id, url, also, upstream } of resources) {
+  for (const { id, url, also, upstream, rootDocuments } of resources) {
     const { host, pathname } = new URL(url)
     if (!isOwnHost(host, publicUrl.origin)) continue
+    if (rootDocuments === false) {
+      report.problem(
+        `resources.${id}.root_documents`,
+        'is false on the host of PUBLIC_URL, where clients find the login by these documents. Remove it, or give the server a host of its own.',
+      )
+    }
     if (pathname === '/' && prefix === '') {
       report.warning(
         file.resources ? `resources.${id}.url` : 'RESOURCES',

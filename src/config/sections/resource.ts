@@ -75,6 +75,10 @@ export const Resource = section({
     description:
       "Whether `Authorization: Bearer` is the application's own here: the session of the browser decides, and the header goes on unchanged. Access tokens of Gatewarden are refused.",
   }),
+  root_documents: toggle().optional().register(fields, {
+    description:
+      'Whether its host serves `/.well-known/oauth-authorization-server` and `/.well-known/openid-configuration` for clients of MCP 2025-03-26, which look nowhere else (the default). `false` leaves both to other applications of the host; newer clients go by the challenge.',
+  }),
   public: list(parsePublicPath).optional().register(fields, {
     description:
       'Paths of its host that need no token, such as `/notes/health`, or `/notes/assets/*` for everything below. A caller with a good token or session is named there as elsewhere; any other caller is nobody.',
@@ -185,6 +189,7 @@ export function buildResource(
       authorizationServers: resource.authorization_servers,
     }),
     ...(resource.application_bearer && { applicationBearer: true }),
+    ...(resource.root_documents === false && { rootDocuments: false }),
     ...(resource.mcp_only && { mcpOnly: true }),
     ...(resource.scopes_endpoint !== undefined && { scopesEndpoint: resource.scopes_endpoint }),
     ...(resource.upstream !== undefined && { upstream: resource.upstream }),

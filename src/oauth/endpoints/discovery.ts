@@ -6,9 +6,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { clientEndpoint } from '../../http/client-endpoint.ts'
 import { allowAnyOrigin, answerPreflight } from '../../http/cors.ts'
+import { notOnHosts } from '../../http/host-constraint.ts'
 import { sendJson } from '../../http/json.ts'
 import { scoped } from '../../http/surface.ts'
-import { ENDPOINTS, JWKS_ALIAS, WELL_KNOWN_DOCUMENTS } from '../../paths.ts'
+import { ENDPOINTS, isRootDocument, JWKS_ALIAS, WELL_KNOWN_DOCUMENTS } from '../../paths.ts'
 import type { ResourceTable } from '../../resources/resource-table.ts'
 import { authorizationServerMetadata, protectedResourceMetadata } from '../metadata.ts'
 import type { SigningKeys } from '../tokens/signing-keys.ts'
@@ -79,11 +80,22 @@ export function discoveryRoutes(
   { keys, ...described }: Described & { readonly keys: readonly SigningKeys[] },
 ): void {
   const discover = createDiscovery(described)
+  const elsewhere = described.resources.everywhere.filter((one) => !one.hasRootDocuments)
+  const atRoot =
+    elsewhere.length > 0
+      ? notOnHosts(
+          elsewhere.map(({ origin }) => new URL(origin).host.toLowerCase()),
+          new URL(described.issuer).host,
+        )
+      : {}
   for (const url of WELL_KNOWN_DOCUMENTS.flatMap((name) => [name, `${name}/*`])) {
+    // On these hosts the application behind us, if there is one, has the path.
+    const constraints = isRootDocument(url) ? atRoot : {}
     scoped(app, (scope) => {
-      clientEndpoint(scope, url, 'GET')
+      clientEndpoint(scope, url, 'GET', constraints)
       scope.get(
         url,
+        { constraints },
         (request, reply) => discover(request, reply) ?? sendJson(reply.code(404), UNKNOWN_DOCUMENT),
       )
     })

@@ -205,6 +205,20 @@ const resources: Record<string, Effect> = {
       })
     }
   },
+  async root_documents() {
+    const at = async (setting: string) => {
+      const { app } = await withNotes(setting)
+      const url = '/.well-known/oauth-authorization-server'
+      return (await app.inject({ url, headers: { host: 'mcp.example.com' } })).statusCode
+    }
+    expect(await at('root_documents: true')).toBe(200)
+    expect(await at('root_documents: false')).toBe(404)
+    const onOurs =
+      'resources: { a: { url: "https://auth.example.com/mcp", root_documents: false } }\n'
+    expect(problemsOf(() => loadYaml(`${onOurs}${ALLOW}\n`))).toContainEqual(
+      expect.stringMatching(/^resources\.a\.root_documents: is false on the host of PUBLIC_URL/),
+    )
+  },
   async application_bearer() {
     const own = { authorization: 'Bearer app-own-token' }
     for (const [setting, reason] of [
