@@ -95,12 +95,7 @@ export function chosenScopes(
   if (single(form, HAS_CHOICE) !== choiceOf(offered)) return { kind: 'changed' }
   const boxes = offered.filter(({ hasBox }) => hasBox)
   if (!ticked.every((scope) => boxes.some(({ name }) => name === scope))) {
-    throw new PageError({
-      kind: 'retry',
-      title: 'That answer could not be read',
-      text: 'Go back and choose again.',
-      details: 'a scope in the answer was not on the page',
-    })
+    throw unreadable()
   }
   const granted = new Set(
     offered
@@ -111,4 +106,14 @@ export function chosenScopes(
   return left.some((scope) => scope !== OFFLINE_ACCESS)
     ? { kind: 'chosen', scopes: left }
     : { kind: 'nothing' }
+}
+
+/** For an answer with a choice that its page did not offer. */
+export function unreadable(): PageError {
+  return new PageError({
+    kind: 'retry',
+    title: 'That answer could not be read',
+    text: 'Go back and choose again.',
+    details: 'a scope in the answer was not on the page',
+  })
 }

@@ -29,6 +29,7 @@ import { isForClients } from './for-clients.ts'
 import type { Allowed, createForwarding } from './forwarding.ts'
 import type { FrontPage } from './front-page.ts'
 import { asksForPublicDocument, corsOfApplication } from './public-documents.ts'
+import { toolLimit } from './tool-limit.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What events call the kind of proxy that we are ourselves. */
@@ -148,6 +149,7 @@ async function passThrough(
     requestId: request.id,
     carrier: request.raw,
     matched: match,
+    limitsTools: true,
   })
   const checked = pending instanceof Promise ? await pending : pending
   deps.reportCheck({
@@ -173,6 +175,10 @@ async function passThrough(
     return
   }
   if (seat) response.once('close', seat.leave)
+  const judge =
+    verified && allowed.resource.hasToolChoices
+      ? await toolLimit(request, allowed.resource, verified)
+      : undefined
   const isKnown = verified !== undefined
   const call = deps.forwarding(request, { match: allowed, answer, cors, isKnown })
   const isPerson = verified?.source === 'cookie' && request.method === 'GET' && isPageLoad(request)
@@ -180,6 +186,7 @@ async function passThrough(
     request: request.raw,
     requestId: request.id,
     response,
+    judge,
     onStream: () => seat?.becomesStream(),
     ...call,
     instead: (head) =>

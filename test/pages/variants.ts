@@ -212,6 +212,38 @@ export function variants(words: Words): readonly Variant[] {
     ),
     variant('device-allowed', deviceAnsweredPage({ allowed: true })),
     variant('device-denied', deviceAnsweredPage({ allowed: false })),
+    variant(
+      'consent-boxes',
+      consent({
+        scopes: words.scopes.map((scope, index) => ({
+          ...scope,
+          hasBox: true,
+          tools: [words.typed, words.details],
+          covers: index === 0 ? ['notes:write'] : [],
+        })),
+        choice: 'boxes-1',
+        areScopesAnnounced: true,
+      }),
+    ),
+    variant(
+      'consent-again',
+      consent({
+        scopes: words.scopes.map((scope) => ({ ...scope, hasBox: true })),
+        askedAgain: 'list-changed',
+      }),
+    ),
+    variant(
+      'consent-tools',
+      consent({
+        scopes: [],
+        choice: 'tools-1',
+        tools: {
+          mayUseAll: true,
+          reading: [words.typed],
+          single: words.scopes.map(({ description }) => ({ name: words.typed, description })),
+        },
+      }),
+    ),
     variant('consent-configured', consent({ client: { name: words.client, known: 'configured' } })),
     variant('login', login()),
     variant('login-wrong', login({ name: words.typed, problem: { kind: 'wrong' } })),
