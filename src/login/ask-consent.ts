@@ -19,6 +19,7 @@ import {
 } from '../pages/consent-page.ts'
 import { COVERED_BOXES_SOURCE } from '../pages/covered-boxes.ts'
 import { pageHeaders } from '../pages/styles.ts'
+import { TOOL_CHOICE_SOURCE } from '../pages/tool-choice.ts'
 import { CONSENT_PATH, ownPath } from '../paths.ts'
 import type { Identity } from '../providers/provider.ts'
 import { choiceOf, offeredScopes } from './chosen-scopes.ts'
@@ -111,7 +112,14 @@ export async function showConsent(
   })
   void reply
     .code(askedAgain ? 400 : 200)
-    .headers(pageHeaders({ scripts: hasCoveredBoxes({ scopes }) ? [COVERED_BOXES_SOURCE] : [] }))
+    .headers(
+      pageHeaders({
+        scripts: [
+          ...(hasCoveredBoxes({ scopes }) ? [COVERED_BOXES_SOURCE] : []),
+          ...(tools ? [TOOL_CHOICE_SOURCE] : []),
+        ],
+      }),
+    )
     .send(page)
 }
 

@@ -76,6 +76,8 @@ export type Choice =
   | { readonly kind: 'chosen'; readonly scopes: readonly string[] }
   /** Nothing is left that a server knows. */
   | { readonly kind: 'nothing' }
+  /** The answer says two things: it ticks tools, and does not choose to use those alone. */
+  | { readonly kind: 'unclear' }
   /** The server says something else about its scopes by now: the person has to see that first. */
   | { readonly kind: 'changed' }
 

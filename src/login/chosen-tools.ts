@@ -64,14 +64,17 @@ export function chosenOf(
   if (!offer || !form.has(HAS_CHOICE)) return chosenScopes(form, asked, resource)
   if (single(form, HAS_CHOICE) !== offerMark(offer)) return { kind: 'changed' }
   const rest = asked.filter((scope) => scope === OFFLINE_ACCESS)
-  switch (single(form, WHICH_TOOLS)) {
+  const which = single(form, WHICH_TOOLS)
+  const ticked = [...new Set(several(form, CHOSEN_TOOL))]
+  // Without a script a person can tick tools and overlook the choice above them: that must not grant all.
+  if (which !== 'single' && ticked.length > 0) return { kind: 'unclear' }
+  switch (which) {
     case 'all':
       if (!offer.mayUseAll) throw unreadable()
       return { kind: 'chosen', scopes: [ALL_TOOLS, ...rest] }
     case 'reading':
       return { kind: 'chosen', scopes: [READING_TOOLS, ...rest] }
     case 'single': {
-      const ticked = [...new Set(several(form, CHOSEN_TOOL))]
       if (!ticked.every((tool) => offer.single.some(({ name }) => name === tool))) {
         throw unreadable()
       }

@@ -81,8 +81,7 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
         if (choice.kind === 'chosen') {
           await approve(reply, { ...interaction, scopes: [...choice.scopes] }, known)
         } else {
-          const askedAgain = choice.kind === 'nothing' ? 'chose-nothing' : 'list-changed'
-          await showConsent(reply, interaction, flow, { askedAgain })
+          await showConsent(reply, interaction, flow, { askedAgain: choice.kind })
         }
       }
     } else if (decision === 'deny') {

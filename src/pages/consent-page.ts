@@ -18,7 +18,7 @@ import {
 } from './icons.ts'
 import { layout } from './layout.ts'
 import { linkTarget } from './link-target.ts'
-import { type ToolChoice, toolChoice, toolsLine } from './tool-choice.ts'
+import { type ToolChoice, toolChoice, toolChoiceScript, toolsLine } from './tool-choice.ts'
 
 /** Where the answer goes: as the verified redirect URI says it, or to the device that asks for it. */
 export type Destination =
@@ -56,8 +56,11 @@ export interface ConsentPage {
   readonly choice?: string
   /** The descriptions are the server's own, not the operator's. */
   readonly areScopesAnnounced?: boolean
-  /** The answer to an earlier page did not count: the person unticked every box, or the list is another by now. */
-  readonly askedAgain?: 'chose-nothing' | 'list-changed'
+  /**
+   * The answer to an earlier page did not count: the person ticked nothing, ticked tools beside another choice, or the list
+   * is another by now.
+   */
+  readonly askedAgain?: 'nothing' | 'unclear' | 'changed'
   readonly destination: Destination
   /** The whole redirect URI. */
   readonly address?: string
@@ -119,8 +122,9 @@ function warning({ client, destination }: ConsentPage): Html | string | undefine
 type Scope = ConsentPage['scopes'][number]
 
 const ASKED_AGAIN = {
-  'chose-nothing': 'Leave at least one ticked, or choose Deny.',
-  'list-changed': 'This list has changed meanwhile. Read it again.',
+  nothing: 'Leave at least one ticked, or choose Deny.',
+  unclear: 'You ticked tools: choose to use only those, or untick them.',
+  changed: 'This list has changed meanwhile. Read it again.',
 } as const
 
 /** True if a ticked box of the page ticks another one. */
@@ -173,6 +177,7 @@ ${
     : html`<p class="identity">${personIcon}<span>Signed in as <b>${isolated(page.person)}</b>. <span class="together">Not you? <button class="plain" name="decision" value="someone-else">Use another account</button></span></span></p>`
 }
 </form>
-${hasCoveredBoxes(page) && coveredBoxes()}`,
+${hasCoveredBoxes(page) && coveredBoxes()}
+${page.tools && toolChoiceScript()}`,
   })
 }

@@ -18,7 +18,7 @@ describe.each(variants(realistic))('$name', ({ name, html }) => {
 
   it('runs no script but those of the connect and login pages, of boxes and of fragments, and loads nothing', () => {
     expect(html.includes('<script')).toBe(
-      /^(?:connect|login|fragment)|-fragment$|^consent-boxes$/.test(name),
+      /^(?:connect|login|fragment)|-fragment$|^consent-(?:boxes|tools)$/.test(name),
     )
     expect(withoutScripts(html)).not.toMatch(/<script|javascript:|\son[a-z]+=|\sstyle="/i)
     const addresses = tags(html).flatMap((tag) => attribute(tag, 'src') ?? [])

@@ -114,6 +114,18 @@ describe('the consent page', () => {
   )
 })
 
+it('ticked tools beside another choice grant nothing, since one of the two is a mistake', async () => {
+  const { answer } = await open()
+  for (const which of ['all', 'reading']) {
+    const again = await answer([
+      ['tools', which],
+      ['tool', 'get_note'],
+    ])
+    expectPage(again, 400)
+    expect(visibleText(again.body)).toContain('choose to use only those, or untick them')
+  }
+})
+
 describe('a choice', () => {
   it('of all lets every call pass', async () => {
     const { tokensFor, call, server } = await open()
