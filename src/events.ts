@@ -148,6 +148,13 @@ export const EVENTS = {
     sometimes: ['address', 'resource'],
     bound: 'address',
   },
+  'upstream-loops': {
+    level: 'error',
+    says: 'the upstream of this server leads back to Gatewarden: write the address of the MCP server itself into upstream',
+    always: ['requestId', 'resource', 'asked'],
+    sometimes: ['address'],
+    bound: 'warning',
+  },
   'upstream-refused-us': {
     level: 'warn',
     says: 'the server behind refused the credential that we have for it: check upstream_authorization',

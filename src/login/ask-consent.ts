@@ -131,7 +131,7 @@ async function sealFor(
 ): Promise<{ readonly sealed: string; readonly person?: Identity }> {
   const known = interaction.someoneElse
     ? undefined
-    : await flow.signIns.find(request, wishesOf(interaction))
+    : await flow.signIns.findForClient(request, wishesOf(interaction))
   if (!known) return { sealed: await sealInteraction(interaction, flow) }
   const { person } = known
   try {

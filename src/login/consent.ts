@@ -105,7 +105,7 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
   }
 
   const knownTo = (request: FastifyRequest, interaction: AskedInteraction) =>
-    flow.signIns.find(request, wishesOf(interaction))
+    flow.signIns.findForClient(request, wishesOf(interaction))
 
   /** Where the browser goes after a denial. @throws PageError if the request of a device no longer waits */
   async function deny(interaction: AskedInteraction): Promise<string> {

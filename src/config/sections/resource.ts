@@ -119,7 +119,9 @@ export function buildResource(
   if (resource.scopes && Object.keys(resource.scopes).length === 0) {
     report.problem(`${at}.scopes`, 'lists no scope. Add one, or leave the setting out.')
   }
-  const allow = resource.allow ? toAllowList(resource.allow) : global.allow
+  const allow = resource.allow
+    ? toAllowList(resource.allow, global.allow.verifiedEmail === true)
+    : global.allow
   if (resource.allow && isEmpty(allow)) {
     report.problem(
       `${at}.allow`,

@@ -39,12 +39,14 @@ import { startUpstream } from '../../support/upstream-server.ts'
 import { loadYaml, problemsOf } from '../harness.ts'
 import { whoPasses } from './people.ts'
 import {
+  expectDirectory,
   expectDiscoveryThere,
   expectEntra,
   expectGithub,
   expectHostedDomain,
   expectPersonOf,
   expectPost,
+  expectRecheck,
   expectScopes,
   expectTokenOfOtherProgram,
   expectUserNameOf,
@@ -543,6 +545,26 @@ const startGithubInFile = (settings: Record<string, string>) =>
     ].join('\n    '),
   )
 
+const directoryYaml = (settings: Record<string, string>, account: string) =>
+  [
+    `${NOTES} } }\nallow: { groups: [${settings.ALLOWED_GROUPS}] }\nproviders:\n  g:\n    type: google`,
+    `issuer_url: ${settings.ISSUER_URL}`,
+    `client_id: ${settings.CLIENT_ID}`,
+    `client_secret: ${settings.CLIENT_SECRET}`,
+    `google_hosted_domain: [${settings.GOOGLE_HOSTED_DOMAIN}]`,
+    `google_admin_subject: ${settings.GOOGLE_ADMIN_SUBJECT}`,
+    `google_directory_url: ${settings.GOOGLE_DIRECTORY_URL}`,
+    `${account}\n`,
+  ].join('\n    ')
+
+const startDirectoryInFile = (settings: Record<string, string>) =>
+  startFile(directoryYaml(settings, `google_service_account: ${settings.GOOGLE_SERVICE_ACCOUNT}`))
+
+const startDirectoryByFile = (settings: Record<string, string>) =>
+  startFile(directoryYaml(settings, 'google_service_account_file: /run/google.json'), {
+    files: { '/run/google.json': settings.GOOGLE_SERVICE_ACCOUNT ?? '' },
+  })
+
 const startEntraInFile = (settings: Record<string, string>) =>
   startFile(
     [
@@ -580,12 +602,22 @@ const all: Record<string, Record<string, Effect>> = {
           ].join('\n    '),
         ),
       ),
+    google_service_account: () => expectDirectory(startDirectoryInFile),
+    google_service_account_file: () => expectDirectory(startDirectoryByFile),
+    google_admin_subject: () => expectDirectory(startDirectoryInFile),
+    google_directory_url: () => expectDirectory(startDirectoryInFile),
     github_url: () => expectGithub(startGithubInFile),
     github_api_url: () => expectGithub(startGithubInFile),
     entra_tenant: () => expectEntra(startEntraInFile),
     entra_verified_domains: () => expectEntra(startEntraInFile),
     entra_url: () => expectEntra(startEntraInFile),
     entra_graph_url: () => expectEntra(startEntraInFile),
+    recheck_at_refresh: () =>
+      expectRecheck(({ issuer }, isOn) =>
+        startFile(
+          `${NOTES} } }\n${ALLOW}\nproviders: { p: { type: oidc, issuer_url: "${issuer}", client_id: ${CLIENT_ID}, client_secret: "${CLIENT_SECRET}", recheck_at_refresh: ${isOn} } }\n`,
+        ),
+      ),
     unique_usernames: async () => {
       for (const [unique, expected] of [
         [false, /^u_/],

@@ -310,11 +310,10 @@ const habits: Proofs = {
 }
 
 const absent: Proofs = {
-  N2() {
-    expect(problemsOfTheirs({}, `${OUR_FILE}google_service_account: /run/key.json\n`)).toEqual([
-      expect.stringMatching(/^google_service_account: is not a setting/),
-    ])
-  },
+  N2: provedBy(
+    'test/providers/google-directory.test.ts',
+    'sx4: a person of a Google Workspace with a service account',
+  ),
   N3: provedBy(
     'test/config/github.test.ts',
     'asks for organisations where a list names one or a team',
