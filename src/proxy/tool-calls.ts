@@ -84,21 +84,38 @@ function parse(content: Buffer): unknown {
   }
 }
 
-/** @param text valid JSON */
+/** @param text valid JSON; read once, character by character, since a caller may send a million of them */
 function hasDoubledMember(text: string): boolean {
   const open: (Set<string> | undefined)[] = []
-  let last: string | undefined
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]:]/g)) {
-    if (token === '{') open.push(new Set())
-    else if (token === '[') open.push(undefined)
-    else if (token === '}' || token === ']') open.pop()
-    else if (token === ':') {
-      const members = open.at(-1)
-      const name = JSON.parse(last ?? '""') as string
-      if (members?.has(name)) return true
-      members?.add(name)
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at]
+    if (character === '{') open.push(new Set())
+    else if (character === '[') open.push(undefined)
+    else if (character === '}' || character === ']') open.pop()
+    else if (character === '"') {
+      const end = endOfText(text, at)
+      if (nextAfter(text, end) === ':') {
+        const name = JSON.parse(text.slice(at, end + 1)) as string
+        const members = open.at(-1)
+        if (members?.has(name)) return true
+        members?.add(name)
+      }
+      at = end
     }
-    last = token
   }
   return false
+}
+
+/** The place of the quote that ends a text. */
+function endOfText(text: string, start: number): number {
+  let at = start + 1
+  while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1
+  return at
+}
+
+/** The first character after a place that is no space (RFC 8259 section 2). */
+function nextAfter(text: string, place: number): string | undefined {
+  let at = place + 1
+  while (/[ \t\n\r]/.test(text[at] ?? '')) at += 1
+  return text[at]
 }
