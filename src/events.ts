@@ -162,6 +162,13 @@ export const EVENTS = {
     sometimes: ['address'],
     bound: 'warning',
   },
+  'tool-refused': {
+    level: 'info',
+    says: 'a call of a tool was refused: the person did not allow it',
+    always: ['requestId', 'userId', 'resource'],
+    sometimes: ['address', 'mcp'],
+    bound: 'address',
+  },
   'too-many-open': {
     level: 'warn',
     says: 'a caller has too many requests or streams open: see MCP_PER_SUBJECT_CONCURRENCY and MCP_PER_SUBJECT_STREAMS',

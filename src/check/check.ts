@@ -22,6 +22,7 @@ import type {
   ResourceMatch,
   ResourceTable,
 } from '../resources/resource-table.ts'
+import { allowedTools } from '../resources/tool-choices.ts'
 import { StorageUnavailable } from '../storage/storage.ts'
 import type { Answer, AnswerContext, AnswerRules, Asker } from './answer.ts'
 import { answerFor, forbidden, sessionUnknown, unavailable, unrouted } from './answer-table.ts'
@@ -29,6 +30,12 @@ import { type Decision, decide, decideAtOpenPath, reasonOf } from './decide.ts'
 import { FOREIGN_PAGE, foreignOrigin } from './foreign-origin.ts'
 import { UNKNOWN_ADDRESS, type UnknownAddress, unknownAddress } from './unknown-address.ts'
 import { createUses } from './uses.ts'
+
+const NEEDS_OUR_PROXY =
+  'the person allowed some tools alone, which only Gatewarden as the proxy itself can enforce'
+
+const isLimited = ({ scopes }: Verified, { hasToolChoices, scopeTools }: Resource): boolean =>
+  hasToolChoices && allowedTools(scopes, scopeTools) !== undefined
 
 export interface CheckDeps extends AnswerRules {
   readonly resources: ResourceTable
@@ -100,6 +107,8 @@ export type Check = (request: {
   readonly carrier?: Carrier
   readonly pinned?: string | undefined
   readonly matched?: MatchResult
+  /** The asker reads bodies, and lets no call pass of a tool that the person did not allow. Absent: false. */
+  readonly limitsTools?: boolean
 }) => Checked | Promise<Checked>
 
 const readReferer = headerReader(['referer'])
@@ -142,7 +151,7 @@ export function createCheck(deps: CheckDeps): Check {
   }
 
   return (request) => {
-    const { located, rawHeaders, requestId, carrier, pinned, matched } = request
+    const { located, rawHeaders, requestId, carrier, pinned, matched, limitsTools } = request
     const match = matched ?? resources.match(located.host, located.target)
     if (match === 'unknown') {
       const unknown = unknownAddress(located, resources)
@@ -217,6 +226,13 @@ export function createCheck(deps: CheckDeps): Check {
       }
       const verified = 'verified' in decision ? decision.verified : undefined
       const answer = answerFor(decision, context, deps)
+      if (
+        decision.kind === 'allow' &&
+        !limitsTools &&
+        isLimited(decision.verified, match.resource)
+      ) {
+        return { ...deny(NEEDS_OUR_PROXY, request), match, method, verified: decision.verified }
+      }
       if (decision.kind === 'allow' && answer.status === 200) {
         return guarded({ answer, match, method, verified: decision.verified })
       }

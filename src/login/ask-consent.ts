@@ -19,9 +19,11 @@ import {
 } from '../pages/consent-page.ts'
 import { COVERED_BOXES_SOURCE } from '../pages/covered-boxes.ts'
 import { pageHeaders } from '../pages/styles.ts'
+import { TOOL_CHOICE_SOURCE } from '../pages/tool-choice.ts'
 import { CONSENT_PATH, ownPath } from '../paths.ts'
 import type { Identity } from '../providers/provider.ts'
 import { choiceOf, offeredScopes } from './chosen-scopes.ts'
+import { offeredTools, offerMark } from './chosen-tools.ts'
 import { deviceFormUrl } from './device-form.ts'
 import { type LoginFlow, pageHostOf, personName, wishesOf } from './flow.ts'
 import { type AskedInteraction, INTERACTION_LIFETIME, sealInteraction } from './interaction.ts'
@@ -88,7 +90,8 @@ export async function showConsent(
   const resource = flow.purposeOf(interaction).resource()
   await resource.freshScopes()
   const { sealed, person } = await sealFor(reply, interaction, flow)
-  const scopes = offeredScopes(interaction.scopes, resource)
+  const tools = offeredTools(interaction.scopes, resource)
+  const scopes = tools ? [] : offeredScopes(interaction.scopes, resource)
   const page = consentPage({
     action: ownPath(flow.issuer, CONSENT_PATH),
     interaction: sealed,
@@ -98,8 +101,9 @@ export async function showConsent(
     },
     resource: { name: resource.name, host: resource.audience.replace(/^https?:\/\//, '') },
     scopes,
-    choice: choiceOf(scopes),
-    areScopesAnnounced: resource.areScopesAnnounced,
+    choice: tools ? offerMark(tools) : choiceOf(scopes),
+    ...(tools && { tools }),
+    areScopesAnnounced: !tools && resource.areScopesAnnounced,
     ...(askedAgain && { askedAgain }),
     ...(interaction.purpose === 'client'
       ? { destination: destinationOf(interaction.redirectUri), address: interaction.redirectUri }
@@ -108,7 +112,14 @@ export async function showConsent(
   })
   void reply
     .code(askedAgain ? 400 : 200)
-    .headers(pageHeaders({ scripts: hasCoveredBoxes({ scopes }) ? [COVERED_BOXES_SOURCE] : [] }))
+    .headers(
+      pageHeaders({
+        scripts: [
+          ...(hasCoveredBoxes({ scopes }) ? [COVERED_BOXES_SOURCE] : []),
+          ...(tools ? [TOOL_CHOICE_SOURCE] : []),
+        ],
+      }),
+    )
     .send(page)
 }
 

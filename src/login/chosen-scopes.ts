@@ -76,6 +76,8 @@ export type Choice =
   | { readonly kind: 'chosen'; readonly scopes: readonly string[] }
   /** Nothing is left that a server knows. */
   | { readonly kind: 'nothing' }
+  /** The answer says two things: it ticks tools, and does not choose to use those alone. */
+  | { readonly kind: 'unclear' }
   /** The server says something else about its scopes by now: the person has to see that first. */
   | { readonly kind: 'changed' }
 
@@ -95,12 +97,7 @@ export function chosenScopes(
   if (single(form, HAS_CHOICE) !== choiceOf(offered)) return { kind: 'changed' }
   const boxes = offered.filter(({ hasBox }) => hasBox)
   if (!ticked.every((scope) => boxes.some(({ name }) => name === scope))) {
-    throw new PageError({
-      kind: 'retry',
-      title: 'That answer could not be read',
-      text: 'Go back and choose again.',
-      details: 'a scope in the answer was not on the page',
-    })
+    throw unreadable()
   }
   const granted = new Set(
     offered
@@ -111,4 +108,14 @@ export function chosenScopes(
   return left.some((scope) => scope !== OFFLINE_ACCESS)
     ? { kind: 'chosen', scopes: left }
     : { kind: 'nothing' }
+}
+
+/** For an answer with a choice that its page did not offer. */
+export function unreadable(): PageError {
+  return new PageError({
+    kind: 'retry',
+    title: 'That answer could not be read',
+    text: 'Go back and choose again.',
+    details: 'a scope in the answer was not on the page',
+  })
 }

@@ -12,7 +12,7 @@ import { subjectOf } from '../oauth/subject.ts'
 import { CONSENT_ALIAS, CONSENT_PATH, DEVICE_DENIED_PATH, originOf, ownPath } from '../paths.ts'
 import { type Parameters, single } from '../url/parameters.ts'
 import { askAgain, reopen, showConsent } from './ask-consent.ts'
-import { chosenScopes } from './chosen-scopes.ts'
+import { chosenOf } from './chosen-tools.ts'
 import type { Outcome } from './complete.ts'
 import { codeGone } from './device-purpose.ts'
 import {
@@ -77,12 +77,11 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
       } else {
         const resource = flow.purposeOf(interaction).resource()
         await resource.freshScopes()
-        const choice = chosenScopes(request.body, interaction.scopes, resource)
+        const choice = chosenOf(request.body, interaction.scopes, resource)
         if (choice.kind === 'chosen') {
           await approve(reply, { ...interaction, scopes: [...choice.scopes] }, known)
         } else {
-          const askedAgain = choice.kind === 'nothing' ? 'chose-nothing' : 'list-changed'
-          await showConsent(reply, interaction, flow, { askedAgain })
+          await showConsent(reply, interaction, flow, { askedAgain: choice.kind })
         }
       }
     } else if (decision === 'deny') {

@@ -14,7 +14,8 @@ import {
 import type { ResourceConfig } from '../resources/resource-table.ts'
 import type { AskTools } from './ask-tools.ts'
 import { headersFor } from './own-headers.ts'
-import { readSaidScopes } from './said-scopes.ts'
+import { readSaidScopes, type SaidScopes } from './said-scopes.ts'
+import { scopesOfTools } from './said-tools.ts'
 
 const MAX_AGE_MS = 5 * 60_000
 const RETRY_AFTER_MS = 60_000
@@ -33,8 +34,6 @@ export interface AnnouncementDeps {
 }
 
 export interface KeptAnnouncements extends Announcements {
-  /** Asks each server in turn, so that the first person need not wait. */
-  warmUp(): Promise<void>
   /** Ends the conversations that go on. */
   close(): void
 }
@@ -63,8 +62,8 @@ export function createAnnouncements(
     let isUnread = false
     const load = async () => {
       try {
-        const { meta } = await ask(url, { headers, signal: closing.signal })
-        take(readSaidScopes(meta))
+        const { meta, tools } = await ask(url, { headers, signal: closing.signal })
+        take(config.toolChoices ? scopesOfTools(tools) : readSaidScopes(meta))
         isUnread = false
       } catch (error) {
         // Once is enough: it is tried again each minute that somebody needs it.
@@ -80,7 +79,7 @@ export function createAnnouncements(
         throw error
       }
     }
-    const take = ({ scopes, leftOut }: ReturnType<typeof readSaidScopes>) => {
+    const take = ({ scopes, leftOut }: SaidScopes) => {
       if (JSON.stringify(scopes) === JSON.stringify(kept.said ?? [])) {
         kept.said ??= scopes
         return
@@ -113,9 +112,6 @@ export function createAnnouncements(
   return {
     of: (id) => all.get(id)?.said,
     fresh,
-    async warmUp() {
-      for (const id of all.keys()) await fresh(id)
-    },
     close: () => closing.abort(),
   }
 }

@@ -18,6 +18,7 @@ import {
 } from './icons.ts'
 import { layout } from './layout.ts'
 import { linkTarget } from './link-target.ts'
+import { type ToolChoice, toolChoice, toolChoiceScript, toolsLine } from './tool-choice.ts'
 
 /** Where the answer goes: as the verified redirect URI says it, or to the device that asks for it. */
 export type Destination =
@@ -49,12 +50,17 @@ export interface ConsentPage {
     /** The names of those that it covers: a ticked box ticks theirs. */
     readonly covers?: readonly string[]
   }[]
+  /** The person chooses among the tools of the server, in place of {@link scopes}. */
+  readonly tools?: ToolChoice
   /** Comes back with the boxes, and tells which page the person saw. */
   readonly choice?: string
   /** The descriptions are the server's own, not the operator's. */
   readonly areScopesAnnounced?: boolean
-  /** The answer to an earlier page did not count: the person unticked every box, or the list is another by now. */
-  readonly askedAgain?: 'chose-nothing' | 'list-changed'
+  /**
+   * The answer to an earlier page did not count: the person ticked nothing, ticked tools beside another choice, or the list
+   * is another by now.
+   */
+  readonly askedAgain?: 'nothing' | 'unclear' | 'changed'
   readonly destination: Destination
   /** The whole redirect URI. */
   readonly address?: string
@@ -115,21 +121,11 @@ function warning({ client, destination }: ConsentPage): Html | string | undefine
 
 type Scope = ConsentPage['scopes'][number]
 
-/** Tools that a line names; of more it tells the number. */
-const MAX_NAMED_TOOLS = 8
-
 const ASKED_AGAIN = {
-  'chose-nothing': 'Leave at least one ticked, or choose Deny.',
-  'list-changed': 'This list has changed meanwhile. Read it again.',
+  nothing: 'Leave at least one ticked, or choose Deny.',
+  unclear: 'You ticked tools: choose to use only those, or untick them.',
+  changed: 'This list has changed meanwhile. Read it again.',
 } as const
-
-function toolsLine({ tools = [] }: Scope): Html | undefined {
-  if (tools.length === 0) return undefined
-  const named = tools.slice(0, MAX_NAMED_TOOLS)
-  const more = tools.length - named.length
-  const names = named.map((tool, index) => html`${index > 0 && ', '}${isolated(tool, '?')}`)
-  return html`<br><span class="quiet">Tools: ${names}${more > 0 && ` and ${more} more`}</span>`
-}
 
 /** True if a ticked box of the page ticks another one. */
 export const hasCoveredBoxes = ({ scopes }: Pick<ConsentPage, 'scopes'>): boolean =>
@@ -139,7 +135,7 @@ export const hasCoveredBoxes = ({ scopes }: Pick<ConsentPage, 'scopes'>): boolea
 function scopeList(page: ConsentPage): Html {
   const { scopes, choice = 'boxes', askedAgain, areScopesAnnounced } = page
   const words = (scope: Scope) =>
-    html`<span>${isolated(scope.description, displayText(scope.name))}${toolsLine(scope)}</span>`
+    html`<span>${isolated(scope.description, displayText(scope.name))}${toolsLine(scope.tools ?? [])}</span>`
   const lines = scopes.map((scope, index) => {
     if (!scope.hasBox) return html`<li>${tickIcon}${words(scope)}</li>`
     const covers = scope.covers?.length ? html` data-covers="${scope.covers.join(' ')}"` : undefined
@@ -147,7 +143,10 @@ function scopeList(page: ConsentPage): Html {
   })
   const hasBoxes = scopes.some(({ hasBox }) => hasBox)
   const covering = hasCoveredBoxes(page)
-  return html`${askedAgain && html`<p class="problem-line" role="alert">${ASKED_AGAIN[askedAgain]}</p>`}
+  const problem =
+    askedAgain && html`<p class="problem-line" role="alert">${ASKED_AGAIN[askedAgain]}</p>`
+  if (page.tools) return html`${problem}${toolChoice(page.tools, choice)}`
+  return html`${problem}
 <ul>${lines}</ul>
 ${hasBoxes && html`<input type="hidden" form="consent" name="choice" value="${choice}"><p class="quiet">Untick what it should not do.${covering && ' A ticked box also allows each box whose tools it has.'}</p>`}
 ${areScopesAnnounced && html`<p class="quiet">The server describes this in its own words.</p>`}`
@@ -178,6 +177,7 @@ ${
     : html`<p class="identity">${personIcon}<span>Signed in as <b>${isolated(page.person)}</b>. <span class="together">Not you? <button class="plain" name="decision" value="someone-else">Use another account</button></span></span></p>`
 }
 </form>
-${hasCoveredBoxes(page) && coveredBoxes()}`,
+${hasCoveredBoxes(page) && coveredBoxes()}
+${page.tools && toolChoiceScript()}`,
   })
 }

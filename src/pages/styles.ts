@@ -72,6 +72,7 @@ ul { margin: 0; padding: 0; list-style: none; }
 li { display: flex; gap: .5rem; }
 li svg { margin-top: .25rem; color: var(--accent); }
 li span { min-width: 0; }
+.inner { padding-left: 1.875rem; }
 .box-line { display: flex; align-items: start; gap: .625rem; width: 100%; min-height: 2.75rem; margin: 0; padding: .5rem 0; font-size: inherit; font-weight: inherit; cursor: pointer; }
 .problem-line { margin: .25rem 0; color: var(--alert); font-weight: 600; }
 .note { display: flex; gap: .625rem; margin: .75rem 0 0; font-size: .8125rem; line-height: 1.4; color: var(--quiet); }
@@ -88,7 +89,7 @@ input {
   font: inherit; color: var(--ink); background: var(--card);
   border: 1px solid var(--quiet); border-radius: .625rem;
 }
-input[type=checkbox] { flex: none; width: 1.25rem; min-height: 1.25rem; margin: .125rem 0 0; accent-color: var(--accent); }
+input[type=checkbox], input[type=radio] { flex: none; width: 1.25rem; min-height: 1.25rem; margin: .125rem 0 0; accent-color: var(--accent); }
 input[aria-invalid] { border-color: var(--alert); }
 .buttons { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(8rem, 100%), 1fr)); gap: .75rem; margin: 1.25rem 0 0; }
 .stacked { grid-template-columns: minmax(0, 1fr); }

@@ -41,7 +41,8 @@ export function fail(
   { match, brand, cors }: Manner & { readonly match: ResourceMatch | 'ambiguous' },
 ): void {
   if (error instanceof BodyTooLarge && !response.headersSent) {
-    const reason = 'the body is above UPSTREAM_BODY_LIMIT'
+    const reason =
+      'the body is above UPSTREAM_BODY_LIMIT, or above 1 MiB for a caller with tool_choices'
     request.report({ event: 'request-refused', reason, status: 413, method: request.method })
     refuse(request, response, answerOf(413, TOO_LARGE, request), { brand, cors })
     return

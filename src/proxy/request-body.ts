@@ -24,6 +24,8 @@ const MAX_BUFFERED = 64 * 1024
 const MAX_KEPT = 1024 * 1024
 /** All kept bodies of a process together. In bytes. */
 const MAX_KEPT_TOTAL = 64 * 1024 * 1024
+/** A body that is judged before it goes on. In bytes. */
+const MAX_WHOLE = 1024 * 1024
 const EMPTY = Buffer.alloc(0)
 
 /**
@@ -35,12 +37,14 @@ export type TakeBody = (
   send: (body: RequestBody) => void,
   /** Called in place of `send`, or after it, if the body is larger than the limit. */
   onTooLarge: () => void,
+  /** `isWhole`: the body comes in one piece, however it was sent, and has a limit of its own. */
+  options?: { readonly isWhole?: boolean },
 ) => void
 
 /** @param options `idleMs` and `limit` (bytes): 0 is no limit */
 export function createTakeBody({ idleMs, limit }: { idleMs: number; limit: number }): TakeBody {
   const budget = { left: MAX_KEPT_TOTAL }
-  return (request, send, onTooLarge) => {
+  return (request, send, onTooLarge, { isWhole = false } = {}) => {
     const length = lengthOf(request)
     if (length !== 0 && idleMs > 0) endWhenSilent(request, idleMs)
     if (limit > 0 && length > limit) {
@@ -51,6 +55,7 @@ export function createTakeBody({ idleMs, limit }: { idleMs: number; limit: numbe
       countBytes(request, limit, onTooLarge)
     }
     if (length === 0) send(whole(null))
+    else if (isWhole) collectAll(request, (content) => send(whole(content)), onTooLarge)
     else if (length <= MAX_BUFFERED) collect(request, length, (content) => send(whole(content)))
     else send(stream(request, length, budget))
   }
@@ -77,6 +82,34 @@ function collect(request: IncomingMessage, length: number, send: (body: Buffer) 
     filled += chunk.copy(body, filled)
   })
   request.once('end', () => send(body.subarray(0, filled)))
+}
+
+function collectAll(
+  request: IncomingMessage,
+  send: (body: Buffer) => void,
+  onTooLarge: () => void,
+): void {
+  let body = Buffer.allocUnsafe(MAX_BUFFERED)
+  let size = 0
+  const take = (chunk: Buffer) => {
+    const wanted = size + chunk.length
+    if (wanted > MAX_WHOLE) {
+      request.off('data', take)
+      request.off('end', finish)
+      onTooLarge()
+      return
+    }
+    if (wanted > body.length) {
+      // It doubles, as the copy below does.
+      const grown = Buffer.allocUnsafe(Math.max(wanted, 2 * body.length))
+      body.copy(grown, 0, 0, size)
+      body = grown
+    }
+    size += chunk.copy(body, size)
+  }
+  const finish = () => send(body.subarray(0, size))
+  request.on('data', take)
+  request.once('end', finish)
 }
 
 /**

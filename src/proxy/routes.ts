@@ -35,6 +35,7 @@ import type { Allowed, createForwarding } from './forwarding.ts'
 import type { FrontPage } from './front-page.ts'
 import type { Loops } from './loops.ts'
 import { asksForPublicDocument, corsOfApplication } from './public-documents.ts'
+import { toolLimit } from './tool-limit.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What events call the kind of proxy that we are ourselves. */
@@ -175,6 +176,7 @@ async function passThrough(
     requestId: request.id,
     carrier: request.raw,
     matched: match,
+    limitsTools: true,
   })
   const checked = pending instanceof Promise ? await pending : pending
   deps.reportCheck({
@@ -200,6 +202,10 @@ async function passThrough(
     return
   }
   if (seat) response.once('close', seat.leave)
+  const judge =
+    verified && allowed.resource.hasToolChoices
+      ? await toolLimit(request, allowed.resource, verified)
+      : undefined
   const isKnown = verified !== undefined
   const call = deps.forwarding(request, { match: allowed, answer, cors, isKnown })
   const isPerson = verified?.source === 'cookie' && request.method === 'GET' && isPageLoad(request)
@@ -207,6 +213,7 @@ async function passThrough(
     request: request.raw,
     requestId: request.id,
     response,
+    judge,
     onStream: () => seat?.becomesStream(),
     ...call,
     instead: (head) =>

@@ -50,6 +50,8 @@ export interface UpstreamCall {
   readonly redirect: (head: AnswerHead, path: string) => string | undefined
   /** Our own answer in the place of this one, whose body nobody reads then; undefined if the client gets this one. */
   readonly instead?: (head: AnswerHead) => Answer | undefined
+  /** Our own answer in place of the whole call, by the whole body of the request; undefined if it may go on. */
+  readonly judge?: ((body: Buffer) => Answer | undefined) | undefined
 }
 
 export interface Upstream {
@@ -109,6 +111,7 @@ function forward(
     responseHeaders,
     redirect,
     instead,
+    judge,
     onStream,
   }: UpstreamCall,
   takeBody: ReturnType<typeof createTakeBody>,
@@ -250,14 +253,17 @@ function forward(
 
     const send = (body: RequestBody) => {
       kept = body
+      const own = Buffer.isBuffer(body.content) ? judge?.(body.content) : undefined
+      if (own) return answerInstead(own)
       ask(target.path, body.content, [target.path])
     }
-    takeBody(request, send, () => {
+    const tooLarge = () => {
       gone = true
       kept?.release()
       controller?.abort(new Error('the body is too large'))
       reject(new BodyTooLarge())
-    })
+    }
+    takeBody(request, send, tooLarge, { isWhole: judge !== undefined })
   })
 }
 

@@ -55,6 +55,8 @@ export interface Resource {
   readonly scopeTools: ReadonlyMap<string, readonly string[]>
   /** True if the server itself named and described the scopes. */
   readonly areScopesAnnounced: boolean
+  /** True if people choose among its tools, and our reverse proxy lets no other call pass (`tool-choices.ts`). */
+  readonly hasToolChoices: boolean
   /** Waits a moment for the scopes that the server has now; undefined if there is nothing to wait for. */
   readonly freshScopes: () => Promise<void> | undefined
   readonly also: readonly string[]
@@ -342,6 +344,7 @@ function compile(
     get areScopesAnnounced() {
       return live().areAnnounced
     },
+    hasToolChoices: config.toolChoices ?? false,
     freshScopes: () => announcements.fresh(config.id),
     also: config.also,
     isDefault: config.isDefault,
@@ -439,6 +442,8 @@ export interface ResourceConfig {
    * offered beside them.
    */
   readonly scopesBeside?: Readonly<Record<string, string>>
+  /** People choose among the tools of the server, in place of scopes. Absent: false. */
+  readonly toolChoices?: boolean
   /** The address at which the server says its scopes, if it is not {@link upstream}. */
   readonly scopesEndpoint?: string
   /** Further absolute paths on the same host that belong to the resource. */

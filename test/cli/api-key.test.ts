@@ -52,6 +52,16 @@ describe('api-key create', () => {
     expect(Date.parse(until) - Date.parse(from)).toBe(2 * 86_400_000)
   })
 
+  it('B8: takes a scope that a server may say, though it asks none', async () => {
+    const yaml = FILE.replace(', scopes: { "wiki:read": R }', ', scopes_endpoint: "http://w:3000"')
+    const make = (...args: string[]) =>
+      run(apiKey, { args: ['create', ...args], yaml, env: { DATA_DIR: folder } })
+    expect((await make('a', '--resource', 'wiki', '--scope', 'said')).code).toBe(0)
+    const listed = await make('b', '--resource', 'notes', '--scope', 'said')
+    expect(listed.stderr).toContain('no server that the key opens offers "said"')
+    expect((await make('c', '--resource', 'wiki', '--scope', 'two words')).code).not.toBe(0)
+  })
+
   it('ends the key after 90 days, unless it never ends', async () => {
     await ask('create', 'a')
     await ask('create', 'b', '--expires', 'never')

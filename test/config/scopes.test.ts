@@ -37,6 +37,21 @@ describe('scopes of a resource', () => {
     expect(flat({ REQUIRED_SCOPES: 'r' })).toEqual([{ r: 'Use "r"' }, ['r'], ['r']])
   })
 
+  it('B8: may be unknown at the start where the server may say them, and nowhere else', () => {
+    const started = (more: string) =>
+      problemsOf(() =>
+        loadYaml(`${yaml(more)}static_tokens:
+  ci: { token: a-token-that-is-long-enough-for-this, scopes: [said] }
+clients:
+  - { client_id: bot, client_secret: a client secret that is long enough, grant_types: [client_credentials], scopes: [said] }
+`),
+      )
+    expect(started('scopes_endpoint: "http://a:3000"')).toEqual([])
+    expect(started('upstream: "http://a:3000"')).toEqual([])
+    expect(started('required_scopes: []')).toHaveLength(2)
+    expect(started('scopes: { x: X }, scopes_endpoint: "http://a:3000"')).toHaveLength(2)
+  })
+
   it('of a resource replace the global ones, even an empty list of required ones', () => {
     const env = { ALLOWED_SCOPES: 'g', REQUIRED_SCOPES: 'g' }
     expect(mapped('name: A', env)).toEqual([{ g: 'Use "g"' }, ['g'], ['g']])

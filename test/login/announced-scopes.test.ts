@@ -3,11 +3,20 @@
  */
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { sha256 } from '../../src/crypto.ts'
 import type { ResourceConfig } from '../../src/resources/resource-table.ts'
 import { attribute, tags, visibleText } from '../pages/read-markup.ts'
 import { createBrowser, hiddenField } from '../support/browser.ts'
 import { buildTestApp, resource, type TestApp } from '../support/build-app.ts'
-import { authorizeUrl, check, codeOf, redeem, refresh, register } from '../support/oauth-client.ts'
+import {
+  authorizeUrl,
+  check,
+  codeOf,
+  redeem,
+  refresh,
+  register,
+  token,
+} from '../support/oauth-client.ts'
 import { type ScopedServer, startScopedServer, TOOLBOX } from '../support/scoped-server.ts'
 import { expectConsent, expectPage, followToLogin, typeIn } from '../support/steps.ts'
 import { startUpstream } from '../support/upstream-server.ts'
@@ -128,6 +137,37 @@ describe('the scopes of a server', () => {
     expect(text).toContain('Use it')
     expect(boxes).toEqual([])
     expect((await tokensFor()).scope).toBe('use')
+  })
+})
+
+describe('a program', () => {
+  it('has the scopes that its server says by now: with a fixed token, and with client_credentials', async () => {
+    const server = await startScopedServer()
+    const bot = {
+      id: 'bot',
+      name: 'Bot',
+      redirectUris: [],
+      secret: 'a client secret that is long enough',
+      authMethod: 'client_secret_post' as const,
+      grantTypes: ['client_credentials'] as const,
+    }
+    const fixed = 'a-fixed-token'
+    const { app } = await buildTestApp({
+      resources: [asking(server.url)],
+      clients: [bot],
+      staticTokens: [{ name: 'ci', tokenHash: sha256(fixed) }],
+    })
+    const scopesAt = async () =>
+      (await check(app, { authorization: `Bearer ${fixed}` })).headers['x-forwarded-scopes']
+    expect(await scopesAt()).toBe('mcp')
+    const answer = await token(app, {
+      grant_type: 'client_credentials',
+      client_id: bot.id,
+      client_secret: bot.secret,
+      resource: 'https://mcp.example.com/notes/mcp',
+    })
+    expect(answer.json().scope).toBe(`${READ} ${WRITE} ${LIST}`)
+    expect(await scopesAt()).toBe(`${READ} ${WRITE} ${LIST}`)
   })
 })
 

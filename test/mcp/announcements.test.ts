@@ -100,9 +100,9 @@ describe('a server is asked', () => {
   })
 
   it('and nobody waits long for a server that hangs', async () => {
-    const { fresh, names, warmUp } = keep(() => new Promise(() => {}), ASKED, 10)
+    const { fresh, names } = keep(() => new Promise(() => {}), ASKED, 10)
     await fresh('notes')
-    await warmUp()
+    await fresh('notes')
     expect(names()).toBeUndefined()
   })
 
@@ -118,8 +118,8 @@ describe('a server is asked', () => {
 describe('the address that is asked', () => {
   const upstream = 'http://behind:3000/mcp'
   const addressOf = async (config: ReturnType<typeof resource>) => {
-    const { warmUp, asked } = keep(async () => say(), config)
-    await warmUp()
+    const { fresh, asked } = keep(async () => say(), config)
+    await fresh('notes')
     return asked[0]?.[0].href
   }
 
@@ -147,8 +147,8 @@ describe('the address that is asked', () => {
     } as const
     const headersFrom = async (scopesEndpoint: string) => {
       const config = resource({ upstream, scopesEndpoint, passThrough })
-      const { warmUp, asked } = keep(async () => say(), config)
-      await warmUp()
+      const { fresh, asked } = keep(async () => say(), config)
+      await fresh('notes')
       return asked[0]?.[1].headers
     }
     expect(await headersFrom('http://behind:3000/other')).toEqual({

@@ -16,8 +16,10 @@ describe.each(variants(realistic))('$name', ({ name, html }) => {
     expect(page).not.toContain(MARKUP.slice(0, 5))
   })
 
-  it('runs no script but those of the connect and login pages and of fragments, and loads nothing', () => {
-    expect(html.includes('<script')).toBe(/^(?:connect|login|fragment)|-fragment$/.test(name))
+  it('runs no script but those of the connect and login pages, of boxes and of fragments, and loads nothing', () => {
+    expect(html.includes('<script')).toBe(
+      /^(?:connect|login|fragment)|-fragment$|^consent-(?:boxes|tools)$/.test(name),
+    )
     expect(withoutScripts(html)).not.toMatch(/<script|javascript:|\son[a-z]+=|\sstyle="/i)
     const addresses = tags(html).flatMap((tag) => attribute(tag, 'src') ?? [])
     const links = tags(html).filter((tag) => tag.startsWith('<link'))

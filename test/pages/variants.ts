@@ -7,6 +7,7 @@
 import { connectPage, connectPageHeaders } from '../../src/pages/connect-page.ts'
 import { type ConsentPage, consentPage } from '../../src/pages/consent-page.ts'
 import { appPage, continuePage } from '../../src/pages/continue-page.ts'
+import { COVERED_BOXES_SOURCE } from '../../src/pages/covered-boxes.ts'
 import { deviceAnsweredPage, devicePage } from '../../src/pages/device-page.ts'
 import { errorPage } from '../../src/pages/error-page.ts'
 import {
@@ -22,6 +23,7 @@ import { signInLinkPage } from '../../src/pages/sign-in-link-page.ts'
 import { signInNeededPage } from '../../src/pages/sign-in-needed-page.ts'
 import { signedOutPage, signOutPage } from '../../src/pages/sign-out-page.ts'
 import { pageHeaders } from '../../src/pages/styles.ts'
+import { TOOL_CHOICE_SOURCE } from '../../src/pages/tool-choice.ts'
 
 /** The texts that come from outside, on all pages. */
 export interface Words {
@@ -212,6 +214,44 @@ export function variants(words: Words): readonly Variant[] {
     ),
     variant('device-allowed', deviceAnsweredPage({ allowed: true })),
     variant('device-denied', deviceAnsweredPage({ allowed: false })),
+    {
+      ...variant(
+        'consent-boxes',
+        consent({
+          scopes: words.scopes.map((scope, index) => ({
+            ...scope,
+            hasBox: true,
+            tools: [words.typed, words.details],
+            covers: index === 0 ? ['notes:write'] : [],
+          })),
+          choice: 'boxes-1',
+          areScopesAnnounced: true,
+        }),
+      ),
+      headers: pageHeaders({ scripts: [COVERED_BOXES_SOURCE] }),
+    },
+    variant(
+      'consent-again',
+      consent({
+        scopes: words.scopes.map((scope) => ({ ...scope, hasBox: true })),
+        askedAgain: 'changed',
+      }),
+    ),
+    {
+      ...variant(
+        'consent-tools',
+        consent({
+          scopes: [],
+          choice: 'tools-1',
+          tools: {
+            mayUseAll: true,
+            reading: [words.typed],
+            single: words.scopes.map(({ description }) => ({ name: words.typed, description })),
+          },
+        }),
+      ),
+      headers: pageHeaders({ scripts: [TOOL_CHOICE_SOURCE] }),
+    },
     variant('consent-configured', consent({ client: { name: words.client, known: 'configured' } })),
     variant('login', login()),
     variant('login-wrong', login({ name: words.typed, problem: { kind: 'wrong' } })),

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { Server } from '@modelcontextprotocol/sdk/server/index.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
-import { ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js'
+import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 import { startUpstream, type UpstreamServer } from './upstream-server.ts'
 
 export interface SaidScope {
@@ -38,7 +38,16 @@ export interface ScopedServer extends UpstreamServer {
   say(scopes: readonly SaidScope[] | undefined): void
   /** The methods that were called, in order; `DELETE` for the end of a session. */
   readonly called: readonly string[]
+  /** The tools that ran. */
+  readonly ran: readonly string[]
 }
+
+/** Tools with annotations, and without. */
+export const NOTE_TOOLS = [
+  { name: 'get_note', annotations: { readOnlyHint: true } },
+  { name: 'add_note', annotations: { readOnlyHint: false, destructiveHint: false } },
+  { name: 'delete_note' },
+] as const
 
 /** @param options `stateful`: it gives out sessions; `json`: it answers without an event stream; `pages`: of the list */
 export async function startScopedServer(
@@ -47,17 +56,23 @@ export async function startScopedServer(
     readonly stateful?: boolean
     readonly json?: boolean
     readonly pages?: number
+    /** Absent: a tool a page. A test may change the list. */
+    readonly tools?: readonly { readonly name: string; readonly annotations?: object }[]
   } = {},
 ): Promise<ScopedServer> {
   const { stateful = false, json = false, pages = 1 } = options
   let said: readonly SaidScope[] | undefined = scopes
   const called: string[] = []
+  const ran: string[] = []
   const sessions = new Map<string, StreamableHTTPServerTransport>()
 
   function tools(cursor: string | undefined) {
     const page = Number(cursor ?? 0)
     return {
-      tools: [{ name: `tool_${page}`, inputSchema: { type: 'object' as const } }],
+      tools: (options.tools ?? [{ name: `tool_${page}` }]).map((tool) => ({
+        ...tool,
+        inputSchema: { type: 'object' as const },
+      })),
       ...(said && page === 0 && { _meta: { scopes: said } }),
       ...(page + 1 < pages && { nextCursor: String(page + 1) }),
     }
@@ -66,6 +81,10 @@ export async function startScopedServer(
   async function connected(): Promise<StreamableHTTPServerTransport> {
     const server = new Server({ name: 'toolbox', version: '1' }, { capabilities: { tools: {} } })
     server.setRequestHandler(ListToolsRequestSchema, ({ params }) => tools(params?.cursor))
+    server.setRequestHandler(CallToolRequestSchema, ({ params: { name } }) => {
+      ran.push(name)
+      return { content: [{ type: 'text', text: `ran ${name}` }] }
+    })
     const transport = new StreamableHTTPServerTransport({
       enableJsonResponse: json,
       ...(stateful && {
@@ -89,6 +108,7 @@ export async function startScopedServer(
     ...server,
     url: `${server.origin}/mcp`,
     called,
+    ran,
     say(next) {
       said = next
     },

@@ -6,7 +6,7 @@
 import type * as z from 'zod'
 import type { PassThroughRules } from '../../resources/pass-through.ts'
 import type { Disk } from '../sources/disk.ts'
-import { fields, section, text } from '../values/fields.ts'
+import { fields, section, text, toggle } from '../values/fields.ts'
 import {
   parsePath,
   parseUpstreamAuthorization,
@@ -38,6 +38,10 @@ export const PassThrough = section({
   }),
   upstream_authorization_file: text(parsePath).optional().register(fields, {
     description: 'File that holds it, instead of `upstream_authorization`.',
+  }),
+  tool_choices: toggle().optional().register(fields, {
+    description:
+      'Whether people choose which tools a client may call: all, those that only read by the annotations of the server, or single ones. Calls of other tools are refused. In place of scopes (docs/servers.md).',
   }),
   header_mutations: Mutations.optional().register(fields, {
     description:

@@ -6,6 +6,7 @@
 import * as z from 'zod'
 import type { AllowList } from '../../resources/policy.ts'
 import type { ResourceConfig } from '../../resources/resource-table.ts'
+import { ALL_TOOLS, TOOL_SCOPES } from '../../resources/tool-choices.ts'
 import type { Disk } from '../sources/disk.ts'
 import { fields, list, section, text, toggle } from '../values/fields.ts'
 import { Allow, isEmpty, toAllowList } from '../values/people.ts'
@@ -150,14 +151,7 @@ export function buildResource(
       'conflicts with accept_provider_tokens: a bearer token is either for Gatewarden or for the application. Set accept_provider_tokens: false for this resource.',
     )
   }
-  const { unknown, ...scopes } = resolveScopes(
-    {
-      offered: resource.scopes,
-      required: resource.required_scopes,
-      default: resource.default_scopes,
-    },
-    global.scopes,
-  )
+  const { unknown, ...scopes } = scopesOf(resource, { global, at, report })
   reportUnknownScopes({ at, resource, unknown, report })
   const length = Object.keys(scopes.scopes).join(' ').length
   if (length > MAX_SCOPES_LENGTH) {
@@ -179,6 +173,7 @@ export function buildResource(
     url: resource.url,
     name: resource.name ?? resource.url.replace(/^https?:\/\//, ''),
     ...scopes,
+    ...(resource.tool_choices && { toolChoices: true }),
     also: resource.also ?? [],
     ...(resource.public && { openPaths: resource.public }),
     ...(resource.aliases && { aliases: resource.aliases }),
@@ -195,6 +190,33 @@ export function buildResource(
     ...(resource.upstream !== undefined && { upstream: resource.upstream }),
     ...(passThrough && { passThrough }),
     ...(resource.shared_host !== undefined && { sharedHost: resource.shared_host }),
+  }
+}
+
+/** The scopes of the settings; where people choose among tools, those of the tools. */
+function scopesOf(
+  resource: Resource,
+  { global, at, report }: { global: GlobalRules; at: string; report: Report },
+): ReturnType<typeof resolveScopes> {
+  const own = {
+    offered: resource.scopes,
+    required: resource.required_scopes,
+    default: resource.default_scopes,
+  }
+  if (!resource.tool_choices) return resolveScopes(own, global.scopes)
+  const { offered, required } = global.scopes
+  if ([own.offered, own.required, own.default, offered].some(Boolean) || required?.length) {
+    report.problem(
+      `${at}.tool_choices`,
+      'conflicts with the settings that name scopes. Remove scopes, required_scopes and default_scopes of this resource, ALLOWED_SCOPES and REQUIRED_SCOPES, or leave tool_choices out.',
+    )
+  }
+  return {
+    scopes: TOOL_SCOPES,
+    requiredScopes: [],
+    defaultScopes: [ALL_TOOLS],
+    scopesBeside: TOOL_SCOPES,
+    unknown: { required: [], default: [] },
   }
 }
 

@@ -33,7 +33,7 @@ import {
   token,
 } from '../../support/oauth-client.ts'
 import { exchange, listen } from '../../support/raw-http.ts'
-import { startScopedServer } from '../../support/scoped-server.ts'
+import { NOTE_TOOLS, startScopedServer } from '../../support/scoped-server.ts'
 import { makeSession } from '../../support/session.ts'
 import { startUpstream } from '../../support/upstream-server.ts'
 import { loadYaml, problemsOf } from '../harness.ts'
@@ -289,6 +289,17 @@ const resources: Record<string, Effect> = {
       ),
     )
     expect(request.headers.authorization).toBe('Basic YTpi')
+  },
+  async tool_choices() {
+    const server = await startScopedServer([], { tools: NOTE_TOOLS, json: true })
+    const app = await withNotes(`upstream: "${server.url}", tool_choices: true`)
+    const page = await consentPage(app)
+    expect(page).toContain('Use only the tools that I tick here')
+    expect(page).toContain('delete_note (may change or delete)')
+    expect(await described(app)).toMatchObject({ scopes_supported: ['tools:all'] })
+    expect(() => withNotes('tool_choices: true')).toThrow('has no effect without upstream')
+    const both = () => withNotes(`upstream: "${server.url}", tool_choices: true, scopes: { a: A }`)
+    expect(both).toThrow('conflicts with the settings that name scopes')
   },
   async header_mutations() {
     const request = await callThrough((upstream) =>

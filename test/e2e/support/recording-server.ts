@@ -15,7 +15,10 @@ export interface RecordingServer {
   close(): Promise<void>
 }
 
-/** Answers every request with `answer`, and every upgrade with `upgrade` (refused if absent). */
+/**
+ * Answers every request with `answer`, and every upgrade with `upgrade` (refused if absent). Gatewarden's own question
+ * about scopes is no request of anybody: it is answered as by a server without MCP, and not recorded.
+ */
 export async function startRecordingServer(
   answer: RequestListener,
   upgrade?: (socket: Duplex) => void,
@@ -23,6 +26,10 @@ export async function startRecordingServer(
   const requests: IncomingMessage[] = []
   // The same limit as Gatewarden's, so that proxies have to pass on as much.
   const server = createServer({ maxHeaderSize: 64 * 1024 }, (request, response) => {
+    if (request.headers['user-agent'] === 'gatewarden') {
+      response.writeHead(404).end()
+      return
+    }
     requests.push(request)
     answer(request, response)
   })

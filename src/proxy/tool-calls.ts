@@ -1,0 +1,121 @@
+/**
+ * Judges the body of a request by a caller who may call some tools only. A body that two programs could read in two ways
+ * is refused: otherwise the server might find another tool in it than we do. Pure.
+ *
+ * @module
+ */
+import { TextDecoder } from 'node:util'
+
+/** Undefined if the request may pass. `id`: that of the message, for an answer that a client shows to its person. */
+export type CallRefusal =
+  | { readonly kind: 'unreadable' }
+  | { readonly kind: 'tool'; readonly id: string | number; readonly tool: string }
+
+const UNREADABLE: CallRefusal = { kind: 'unreadable' }
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>
+
+export function judgeCalls(
+  content: Buffer,
+  headers: Headers,
+  allowed: ReadonlySet<string>,
+): CallRefusal | undefined {
+  if (content.length === 0) return undefined
+  const charset = /;\s*charset="?([^";\s]*)/i.exec(String(headers['content-type'] ?? ''))?.[1]
+  const isPlain = (headers['content-encoding'] ?? 'identity') === 'identity'
+  if (!isPlain || !/^(?:utf-?8)?$/i.test(charset ?? '')) return UNREADABLE
+  const body = parse(content)
+  if (body === undefined) return UNREADABLE
+  const messages: readonly unknown[] = Array.isArray(body) ? body : [body]
+  for (const message of messages) {
+    const refusal = judgeMessage(message, headers, allowed)
+    // A batch has several answers, of which only one would be ours.
+    if (refusal) return messages.length === 1 && !Array.isArray(body) ? refusal : UNREADABLE
+  }
+  return undefined
+}
+
+function judgeMessage(
+  message: unknown,
+  headers: Headers,
+  allowed: ReadonlySet<string>,
+): CallRefusal | undefined {
+  if (!isObject(message) || hasLookalike(message, ['method', 'params'])) return UNREADABLE
+  const { method, params, id } = message
+  const said = headers['mcp-method']
+  if (said !== undefined && said !== method) return UNREADABLE
+  if (method !== 'tools/call') return undefined
+  if (!isObject(params) || hasLookalike(params, ['name'])) return UNREADABLE
+  const { name } = params
+  if (typeof name !== 'string') return UNREADABLE
+  const saidName = headers['mcp-name']
+  if (saidName !== undefined && headerText(saidName) !== name) return UNREADABLE
+  if (allowed.has(name)) return undefined
+  return typeof id === 'string' || typeof id === 'number'
+    ? { kind: 'tool', id, tool: name }
+    : UNREADABLE
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** True for a name in other letters, which some servers (those in Go) take for the same member. */
+const hasLookalike = (object: object, names: readonly string[]): boolean =>
+  Object.keys(object).some(
+    (key) => !names.includes(key) && names.includes(key.normalize('NFKC').toLowerCase()),
+  )
+
+/** `Mcp-Name` may be in Base64 (MCP 2026-07-28). */
+function headerText(value: string | string[]): string {
+  const text = String(value)
+  const encoded = /^=\?base64\?([A-Za-z0-9+/=]*)\?=$/i.exec(text)?.[1]
+  return encoded === undefined ? text : Buffer.from(encoded, 'base64').toString()
+}
+
+/** The JSON value; undefined if it is none, or if an object in it has a member twice: readers differ on which counts. */
+function parse(content: Buffer): unknown {
+  try {
+    const text = utf8.decode(content)
+    const value: unknown = JSON.parse(text)
+    return hasDoubledMember(text) ? undefined : value
+  } catch {
+    return undefined
+  }
+}
+
+/** @param text valid JSON; read once, character by character, since a caller may send a million of them */
+function hasDoubledMember(text: string): boolean {
+  const open: (Set<string> | undefined)[] = []
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at]
+    if (character === '{') open.push(new Set())
+    else if (character === '[') open.push(undefined)
+    else if (character === '}' || character === ']') open.pop()
+    else if (character === '"') {
+      const end = endOfText(text, at)
+      if (nextAfter(text, end) === ':') {
+        const name = JSON.parse(text.slice(at, end + 1)) as string
+        const members = open.at(-1)
+        if (members?.has(name)) return true
+        members?.add(name)
+      }
+      at = end
+    }
+  }
+  return false
+}
+
+/** The place of the quote that ends a text. */
+function endOfText(text: string, start: number): number {
+  let at = start + 1
+  while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1
+  return at
+}
+
+/** The first character after a place that is no space (RFC 8259 section 2). */
+function nextAfter(text: string, place: number): string | undefined {
+  let at = place + 1
+  while (/[ \t\n\r]/.test(text[at] ?? '')) at += 1
+  return text[at]
+}

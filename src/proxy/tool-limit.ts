@@ -1,0 +1,60 @@
+/**
+ * Lets a caller who chose among the tools of a server call those alone (setting `tool_choices`).
+ *
+ * @module
+ */
+import type { FastifyRequest } from 'fastify'
+import type { Answer } from '../check/answer.ts'
+import type { Verified } from '../credentials/credential.ts'
+import type { Resource } from '../resources/resource-table.ts'
+import { allowedTools } from '../resources/tool-choices.ts'
+import { judgeCalls } from './tool-calls.ts'
+
+/** JSON-RPC leaves this code to servers; MCP 2026-07-28 reserves others. */
+const NOT_ALLOWED = -32000
+const WORDS =
+  'The person did not allow this tool when they signed in. Connect to this server again to choose other tools.'
+const UNREADABLE =
+  'this sign-in is for some tools alone, so each request has to be a single JSON-RPC message in UTF-8, without a member that comes twice'
+
+/** @returns our answer in place of the server's, by the body of the request; undefined for a caller without a limit */
+export async function toolLimit(
+  request: FastifyRequest,
+  resource: Resource,
+  verified: Verified,
+): Promise<((body: Buffer) => Answer | undefined) | undefined> {
+  // The server may have said by now that a tool does not only read.
+  if (allowedTools(verified.scopes, resource.scopeTools)) await resource.freshScopes()
+  const allowed = allowedTools(verified.scopes, resource.scopeTools)
+  if (!allowed) return undefined
+  return (body) => {
+    const refusal = judgeCalls(body, request.raw.headers, allowed)
+    if (!refusal) return undefined
+    if (refusal.kind === 'unreadable') {
+      return json(400, { error: 'invalid_request', error_description: UNREADABLE })
+    }
+    const { id, tool } = refusal
+    // A name that the server does not have is a text that somebody typed.
+    const isKnown = [...resource.scopeTools.values()].some((tools) => tools.includes(tool))
+    request.report({
+      event: 'tool-refused',
+      userId: verified.sub,
+      resource: resource.id,
+      ...(isKnown && { mcp: `tools/call ${tool}` }),
+    })
+    return json(200, { jsonrpc: '2.0', id, error: { code: NOT_ALLOWED, message: WORDS } })
+  }
+}
+
+function json(status: number, value: object): Answer {
+  const body = JSON.stringify(value)
+  const length = String(Buffer.byteLength(body))
+  return {
+    status,
+    headers: [
+      ...['Content-Type', 'application/json', 'Cache-Control', 'no-store'],
+      ...['Content-Length', length],
+    ],
+    body,
+  }
+}

@@ -1,0 +1,86 @@
+/** The judgement of bodies by callers who may call some tools only: nothing that a server could read in another way. */
+import { describe, expect, it } from 'vitest'
+import { judgeCalls } from '../../src/proxy/tool-calls.ts'
+
+const allowed = new Set(['read'])
+const judge = (body: string | Buffer, headers: Record<string, string> = {}) =>
+  judgeCalls(Buffer.from(body), { 'content-type': 'application/json', ...headers }, allowed)
+const call = (name: unknown, id: unknown = 1) =>
+  JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: {} } })
+
+describe('a body that passes', () => {
+  it.each<[string, string, Record<string, string>]>([
+    ['an allowed tool', call('read'), {}],
+    ['nothing', '', {}],
+    ['another method', '{"jsonrpc":"2.0","id":1,"method":"tools/list"}', {}],
+    ['a response', '{"jsonrpc":"2.0","id":1,"result":{}}', {}],
+    ['a batch of such', `[${call('read')},{"method":"ping"}]`, {}],
+    ['the newest revision', call('read'), { 'mcp-method': 'tools/call', 'mcp-name': 'read' }],
+    ['a name in Base64', call('read'), { 'mcp-name': '=?base64?cmVhZA==?=' }],
+    ['utf-8', call('read'), { 'content-type': 'application/json; charset=UTF-8' }],
+    [
+      'free names in the arguments',
+      '{"method":"tools/call","params":{"name":"read","arguments":{"a":1,"A":2,"Name":"delete"}}}',
+      {},
+    ],
+    [
+      'the words of a member in a text',
+      '{"method":"tools/call","params":{"name":"read","_meta":"\\",\\"name\\":\\"x"}}',
+      {},
+    ],
+  ])('is %s', (_name, body, headers) => expect(judge(body, headers)).toBeUndefined())
+})
+
+describe('a call of another tool', () => {
+  it('is refused, with the id of its message', () => {
+    expect(judge(call('delete', 'seven'))).toEqual({ kind: 'tool', id: 'seven', tool: 'delete' })
+  })
+
+  it.each<[string, string | Buffer, Record<string, string>?]>([
+    ['in a batch', `[${call('read')},${call('delete')}]`],
+    ['in a batch of its own', `[${call('delete')}]`],
+    ['without an id', '{"method":"tools/call","params":{"name":"delete"}}'],
+    ['as the second method', '{"method":"ping","method":"tools/call","params":{"name":"delete"}}'],
+    ['as the first method', '{"method":"tools/call","params":{"name":"delete"},"method":"ping"}'],
+    ['as a second name', '{"method":"tools/call","params":{"name":"read","name":"delete"}}'],
+    [
+      'as a name in escapes',
+      '{"method":"tools/call","params":{"name":"read","n\\u0061me":"delete"}}',
+    ],
+    [
+      'as second params',
+      '{"method":"tools/call","params":{"name":"read"},"params":{"name":"delete"}}',
+    ],
+    ['with a method in capitals', '{"Method":"tools/call","params":{"name":"delete"}}'],
+    [
+      'with params in capitals',
+      '{"method":"tools/call","params":{"name":"read"},"PARAMS":{"name":"delete"}}',
+    ],
+    ['with a name in capitals', '{"method":"tools/call","params":{"name":"read","NAME":"delete"}}'],
+    [
+      'with a letter that folds',
+      '{"method":"tools/call","params":{"name":"read"},"param\u017f":{"name":"delete"}}',
+    ],
+    ['with a name that is no text', '{"method":"tools/call","params":{"name":["delete"]}}'],
+    ['with params that are a list', '{"method":"tools/call","params":["delete"]}'],
+    ['in a message that is no object', '["tools/call"]'],
+    ['in something that is no JSON', 'method=tools/call&name=delete'],
+    ['with a byte-order mark', `\ufeff${call('delete')}`],
+    [
+      'in UTF-16',
+      Buffer.from(call('delete'), 'utf16le'),
+      { 'content-type': 'application/json; charset=utf-16le' },
+    ],
+    [
+      'in a charset that we do not read',
+      call('read'),
+      { 'content-type': 'application/json;charset="utf-7"' },
+    ],
+    ['compressed', call('read'), { 'content-encoding': 'gzip' }],
+    ['in broken UTF-8', Buffer.from([0x22, 0xff, 0x22])],
+    ['named in a header alone', call('read'), { 'mcp-name': 'delete' }],
+    ['by a method in a header', '{"method":"ping"}', { 'mcp-method': 'tools/call' }],
+  ])('is refused %s', (_name, body, headers) => {
+    expect(judge(body, headers)).toEqual({ kind: 'unreadable' })
+  })
+})
