@@ -37,6 +37,7 @@ export type KeyLabel =
   | 'provider'
   | 'record'
   | 'registration'
+  | 'relayed-tokens'
   | `token-mac/${string}`
 
 /** Labels of values that belong to a store, so they outlive a change of `PUBLIC_URL`. All others are bound to the issuer. */

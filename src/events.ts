@@ -245,6 +245,13 @@ export const EVENTS = {
     sometimes: [],
     bound: 'warning',
   },
+  'relay-refused': {
+    level: 'warn',
+    says: 'a client gets no token of the provider, because this server would refuse it: docs/provider-tokens.md says what it needs',
+    always: ['reason', 'provider', 'grant'],
+    sometimes: ['userId', ...CLIENT, 'resource'],
+    bound: 'warning',
+  },
   'return-shortened': {
     level: 'info',
     says: 'an address was too long to return to after the login: the person returns to it without its query, or to the first page',

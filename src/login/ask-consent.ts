@@ -17,7 +17,7 @@ import { CONSENT_PATH, ownPath } from '../paths.ts'
 import type { Identity } from '../providers/provider.ts'
 import { offeredScopes } from './chosen-scopes.ts'
 import { deviceFormUrl } from './device-form.ts'
-import { type LoginFlow, pageHostOf, personName, wishesOf } from './flow.ts'
+import { knownPerson, type LoginFlow, pageHostOf, personName } from './flow.ts'
 import { type AskedInteraction, INTERACTION_LIFETIME, sealInteraction } from './interaction.ts'
 import { sendOn } from './responses.ts'
 
@@ -94,6 +94,7 @@ export async function showConsent(
       description: resource.scopes[scope.name] ?? scope.name,
     })),
     choseNothing,
+    ...(flow.relay && { tokenOf: flow.provider.name }),
     ...(interaction.purpose === 'client'
       ? { destination: destinationOf(interaction.redirectUri), address: interaction.redirectUri }
       : { destination: { kind: 'device', userCode: shownUserCode(interaction.userCode) } }),
@@ -111,9 +112,7 @@ async function sealFor(
   { person: _, ...interaction }: AskedInteraction,
   flow: LoginFlow,
 ): Promise<{ readonly sealed: string; readonly person?: Identity }> {
-  const known = interaction.someoneElse
-    ? undefined
-    : await flow.signIns.find(request, wishesOf(interaction))
+  const known = interaction.someoneElse ? undefined : await knownPerson(request, interaction, flow)
   if (!known) return { sealed: await sealInteraction(interaction, flow) }
   const { person } = known
   try {

@@ -44,6 +44,8 @@ export async function complete(
     /** The mark of the person's password, if our own login took one. */
     credentialOf: (person: Identity) => string | undefined
     signedIn: () => Promise<SignedIn | undefined>
+    /** Keeps the provider's tokens of the grant, where its client gets them. */
+    keepTokens: ((grant: Grant) => Promise<void>) | undefined
     now: () => number
   },
 ): Promise<Outcome> {
@@ -74,6 +76,7 @@ export async function complete(
       createdAt: now,
     }
     await records.grants.create(grant, identity, now)
+    await deps.keepTokens?.(grant)
     return {
       kind: 'done',
       person,
@@ -84,7 +87,7 @@ export async function complete(
     }
   } catch (error) {
     // No answer has left yet, so the person may try again. The first error says more than a failed clean-up.
-    records.grants.revokeForSure(id).catch(() => {})
+    records.grants.undo(id).catch(() => {})
     await records.interactions.giveBack(interaction.id, id, remaining).catch(() => {})
     throw error
   }

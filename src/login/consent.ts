@@ -17,11 +17,11 @@ import type { Outcome } from './complete.ts'
 import { codeGone } from './device-purpose.ts'
 import {
   identifyUrl,
+  knownPerson,
   type LoginFlow,
   otherAccountUrl,
   receiveInteraction,
   showStartAgain,
-  wishesOf,
 } from './flow.ts'
 import { answerOutcome } from './identification.ts'
 import type { AskedInteraction } from './interaction.ts'
@@ -70,7 +70,7 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
       await showStartAgain(reply, interaction, flow)
     } else if (decision === 'approve') {
       const known =
-        interaction.person === undefined ? undefined : await knownTo(request, interaction)
+        interaction.person === undefined ? undefined : await knownPerson(request, interaction, flow)
       if (known && subjectOf(known.person) !== interaction.person) {
         // Somebody else signed in since: the page named another person.
         await showConsent(reply, reopen(interaction, browser, flow), flow)
@@ -103,9 +103,6 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
     allowOnly(app, path, ['POST'], constraints)
   }
 
-  const knownTo = (request: FastifyRequest, interaction: AskedInteraction) =>
-    flow.signIns.find(request, wishesOf(interaction))
-
   /** Where the browser goes after a denial. @throws PageError if the request of a device no longer waits */
   async function deny(interaction: AskedInteraction): Promise<string> {
     if (interaction.purpose === 'client') {
@@ -133,7 +130,7 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
       flow.browsers.approve(reply, consented, consented.expiresAt - Math.floor(flow.now() / 1000))
     if (known) {
       const outcome = await once(consented.id, () =>
-        flow.complete(consented, known.person, async () => known),
+        flow.complete(consented, known, async () => known),
       )
       // A refused person may sign in as somebody else.
       if (outcome.kind === 'refused') remember()

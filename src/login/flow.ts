@@ -14,16 +14,17 @@ import type { PageHost } from '../http/own-pages.ts'
 import type { Clients } from '../oauth/clients/clients.ts'
 import type { DeviceRequests } from '../oauth/device/requests.ts'
 import type { RedirectRules } from '../oauth/redirect-uri.ts'
+import type { Relay } from '../oauth/relay/relay.ts'
 import type { Brand } from '../pages/brand.ts'
 import { LOGIN_PATH, ownPath } from '../paths.ts'
-import type { Identity, Provider, SignInWishes } from '../providers/provider.ts'
+import type { Identity, Provider, ProviderTokenSet, SignInWishes } from '../providers/provider.ts'
 import type { ResourceTable } from '../resources/resource-table.ts'
 import type { Browsers } from './browser.ts'
 import type { Outcome } from './complete.ts'
 import { type Interaction, openInteraction, sealInteraction } from './interaction.ts'
 import type { PasswordLogin } from './password-login.ts'
 import type { Purpose } from './purpose.ts'
-import type { SignedIn, SignIns } from './sign-ins.ts'
+import type { KnownPerson, SignedIn, SignIns } from './sign-ins.ts'
 import type { UserCodeGuesses } from './user-code-guesses.ts'
 
 export interface LoginFlow {
@@ -44,10 +45,12 @@ export interface LoginFlow {
   /** The name of a person, as `X-Forwarded-User` has it. */
   readonly userOf: (person: Identity) => string
   readonly signIns: SignIns
+  /** Present where clients get the provider's own tokens. */
+  readonly relay: Relay | undefined
   /** @param signedIn runs once the person is let in: the sign-in that the grant comes from */
   readonly complete: (
     interaction: Interaction,
-    person: Identity,
+    found: { readonly person: Identity; readonly tokens?: ProviderTokenSet },
     signedIn: () => Promise<SignedIn | undefined>,
   ) => Promise<Outcome>
   readonly deviceRequests: DeviceRequests
@@ -146,6 +149,14 @@ export const personName = ({ email, preferredUsername }: Identity): string =>
 export function wishesOf(interaction: Interaction): SignInWishes {
   return (interaction.purpose === 'client' && interaction.wishes) || {}
 }
+
+/** The person whom this browser signed in as. Where clients get the provider's tokens, only the provider has those. */
+export const knownPerson = async (
+  request: FastifyRequest,
+  interaction: Interaction,
+  { signIns, relay }: LoginFlow,
+): Promise<KnownPerson | undefined> =>
+  relay ? undefined : signIns.find(request, wishesOf(interaction))
 
 function asSomeoneElse(interaction: Interaction, prompt: 'login'): SignInWishes {
   const { loginHint: _, ...wishes } = wishesOf(interaction)

@@ -297,6 +297,50 @@ describe("the provider's own tokens", () => {
   })
 })
 
+describe("the provider's own tokens for clients", () => {
+  const ON = { ...OIDC, CLIENT_TOKENS: 'provider', ACCEPT_PROVIDER_TOKENS: 'true' }
+
+  it('are handed out only if the settings say so, with a warning at each start', () => {
+    expect(loadWith(OIDC).config.clientTokens).toBeUndefined()
+    expect(loadWith({ ...OIDC, CLIENT_TOKENS: 'own' }).config.clientTokens).toBeUndefined()
+    const { config, warnings } = loadWith(ON)
+    expect(config.clientTokens).toBe('provider')
+    expect(warnings).toEqual([
+      'ACCEPT_PROVIDER_TOKENS: opens mcp-example-com-notes-mcp to tokens that the provider issued for other purposes.',
+      "CLIENT_TOKENS: hands each client the person's own token of the provider, which opens everything that accepts it.",
+    ])
+  })
+
+  it('need servers that accept them', () => {
+    expect(problems({ ...OIDC, CLIENT_TOKENS: 'provider' })).toEqual([
+      'CLIENT_TOKENS: is provider, but mcp-example-com-notes-mcp would refuse the tokens. Set ACCEPT_PROVIDER_TOKENS=true, and read docs/provider-tokens.md first.',
+    ])
+  })
+
+  it.each([
+    ['the built-in login', { PROVIDER: 'builtin', ISSUER_URL: undefined }, 'issues no tokens'],
+    ['GitHub', { PROVIDER: 'github', ISSUER_URL: undefined }, 'which program it is for'],
+    ['Google', { PROVIDER: 'google', ISSUER_URL: undefined }, 'its own interfaces'],
+    [
+      'Entra',
+      { PROVIDER: 'entra', ISSUER_URL: undefined, ENTRA_TENANT: 'contoso.example' },
+      'no tokens that a server could check',
+    ],
+  ])('do not exist with %s, and a problem says so', (_what, env, reason) => {
+    expect(
+      problemsOf(() => load({ env: { ...OIDC, CLIENT_TOKENS: 'provider', ...env } })),
+    ).toContainEqual(
+      expect.stringMatching(new RegExp(`^CLIENT_TOKENS: is provider, but .*${reason}`)),
+    )
+  })
+
+  it('are nothing else than the two words', () => {
+    expect(problems({ ...ON, CLIENT_TOKENS: 'both' })).toEqual([
+      expect.stringMatching(/^CLIENT_TOKENS: "both" is neither own/),
+    ])
+  })
+})
+
 describe('a Keycloak', () => {
   it.each([
     [{ KEYCLOAK_AUTH_HOST: 'id.example.com' }, 'https://id.example.com:8080/realms/master'],

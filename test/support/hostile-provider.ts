@@ -54,6 +54,10 @@ export interface HostileProvider {
   /** The claims that only userinfo has. */
   userinfo: Json
   lies: Lies
+  /** Makes the access token of each answer, in place of {@link ACCESS_TOKEN}; refresh tokens then work once each. */
+  issues?: () => Promise<string>
+  /** The refresh tokens that work. */
+  readonly refreshTokens: Set<string>
   /** The number of requests for this path. */
   asked(
     path:
@@ -62,7 +66,8 @@ export interface HostileProvider {
       | '/token'
       | '/jwks'
       | '/introspect'
-      | '/userinfo',
+      | '/userinfo'
+      | '/revoke',
   ): number
   /** Bodies of the token requests so far. */
   readonly redeemed: readonly URLSearchParams[]
@@ -107,6 +112,7 @@ export async function startHostileProvider(
   const codes = new Map<string, Issued>()
   const redeemed: URLSearchParams[] = []
   const introspected = new Map<string, Json>()
+  const refreshTokens = new Set<string>()
   let replayed = 0
   let key = await makeKey()
   let issuer = ''
@@ -132,6 +138,19 @@ export async function startHostileProvider(
     )
   }
 
+  async function answerOf(): Promise<Json> {
+    const refreshToken = provider.issues
+      ? `refresh-${randomUUID()}`
+      : 'a-refresh-token-of-the-provider'
+    refreshTokens.add(refreshToken)
+    return {
+      access_token: (await provider.issues?.()) ?? ACCESS_TOKEN,
+      refresh_token: refreshToken,
+      token_type: 'Bearer',
+      expires_in: 60,
+    }
+  }
+
   const routes: Record<string, (url: URL, request: IncomingMessage) => Promise<Answer> | Answer> = {
     '/.well-known/openid-configuration': () => {
       const document: Json = {
@@ -140,6 +159,7 @@ export async function startHostileProvider(
         token_endpoint: `${issuer}/token`,
         jwks_uri: `${issuer}/jwks`,
         introspection_endpoint: `${issuer}/introspect`,
+        revocation_endpoint: `${issuer}/revoke`,
         userinfo_endpoint: `${issuer}/userinfo`,
         response_types_supported: ['code'],
         subject_types_supported: ['public'],
@@ -170,6 +190,15 @@ export async function startHostileProvider(
       const form = new URLSearchParams(await text(request))
       redeemed.push(form)
       if (!isAuthenticated(request, form)) return REFUSED_CLIENT
+      if (form.get('grant_type') === 'refresh_token') {
+        // A rotating provider: each one works once.
+        if (!refreshTokens.delete(form.get('refresh_token') ?? '')) {
+          return { status: 400, json: { error: 'invalid_grant', error_description: 'Not active' } }
+        }
+        const answer = await answerOf()
+        provider.lies.tokens?.(answer)
+        return { json: answer }
+      }
       const issued = codes.get(form.get('code') ?? '')
       if (issued?.spent) replayed += 1
       const problem = codeProblem(issued, form)
@@ -189,10 +218,7 @@ export async function startHostileProvider(
       }
       provider.lies.claims?.(claims)
       const answer: Json = {
-        access_token: ACCESS_TOKEN,
-        refresh_token: 'a-refresh-token-of-the-provider',
-        token_type: 'Bearer',
-        expires_in: 60,
+        ...(await answerOf()),
         id_token: await (provider.lies.sign ?? sign)(claims),
       }
       provider.lies.tokens?.(answer)
@@ -207,6 +233,12 @@ export async function startHostileProvider(
         : { active: false }
       provider.lies.introspection?.(answer)
       return { json: answer }
+    },
+    '/revoke': async (_url, request) => {
+      const form = new URLSearchParams(await text(request))
+      if (!isAuthenticated(request, form)) return REFUSED_CLIENT
+      refreshTokens.delete(form.get('token') ?? '')
+      return {}
     },
     '/userinfo': (_url, request) => {
       if (request.headers.authorization !== `Bearer ${ACCESS_TOKEN}`)
@@ -274,6 +306,7 @@ export async function startHostileProvider(
       return replayed
     },
     introspected,
+    refreshTokens,
     signToken: (claims, header) =>
       new SignJWT(claims)
         .setProtectedHeader({ alg: 'ES256', kid: key.kid, typ: 'JWT', ...header })

@@ -74,6 +74,7 @@ async function rotate(
         await deps.records.grants.revokeForSure(grant.id)
         throw invalidGrant()
       case 'rotate': {
+        await deps.renew?.(grant)
         const ttl = Math.min(deps.lifetimes.grantIdle, grant.expiresAt - now)
         if (await deps.records.refresh.replace(grant.id, state, decision.state, ttl)) {
           return decision.state.current
