@@ -194,7 +194,7 @@ export const EVENTS = {
   'consent-given': {
     level: 'info',
     says: 'consent given',
-    always: ['requestId', 'grant', ...CLIENT, 'scopes', 'destination'],
+    always: ['requestId', 'grant', ...CLIENT, 'scopes', 'destination', 'by'],
     sometimes: ['address', ...PERSON, 'resource'],
     bound: 'address',
   },

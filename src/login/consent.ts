@@ -11,36 +11,18 @@ import { allowOnly } from '../http/methods.ts'
 import { subjectOf } from '../oauth/subject.ts'
 import { CONSENT_ALIAS, CONSENT_PATH, DEVICE_DENIED_PATH, originOf, ownPath } from '../paths.ts'
 import { type Parameters, single } from '../url/parameters.ts'
+import { createApproval } from './approval.ts'
 import { askAgain, reopen, showConsent } from './ask-consent.ts'
 import { chosenScopes } from './chosen-scopes.ts'
-import type { Outcome } from './complete.ts'
 import { codeGone } from './device-purpose.ts'
-import {
-  identifyUrl,
-  knownPerson,
-  type LoginFlow,
-  otherAccountUrl,
-  receiveInteraction,
-  showStartAgain,
-} from './flow.ts'
-import { answerOutcome } from './identification.ts'
+import { knownPerson, type LoginFlow, receiveInteraction, showStartAgain } from './flow.ts'
 import type { AskedInteraction } from './interaction.ts'
-import { orAnswerFailure } from './provider-failure.ts'
-import { answerUrl, redirectOf, sendContinuePage, sendOn } from './responses.ts'
+import { answerUrl, redirectOf, sendOn } from './responses.ts'
 import { reportConsent } from './sign-in-events.ts'
-import type { KnownPerson } from './sign-ins.ts'
-import { createSingleFlight } from './single-flight.ts'
-
-/** A person who presses Allow twice gets the first answer. */
-const KEEP_ANSWER_MS = 10_000
 
 export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
   const constraints = onHost(flow.host)
-  const once = createSingleFlight<Outcome>({
-    keep: ({ kind }) => kind === 'done',
-    keepMs: KEEP_ANSWER_MS,
-    elapsed: flow.elapsed,
-  })
+  const approval = createApproval(flow)
   const takeDecision = async (
     request: FastifyRequest<{ Body: Parameters }>,
     reply: FastifyReply,
@@ -80,8 +62,10 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
           interaction.scopes,
           flow.purposeOf(interaction).resource(),
         )
-        if (scopes) await approve(reply, { ...interaction, scopes: [...scopes] }, known)
-        else await showConsent(reply, interaction, flow, { choseNothing: true })
+        if (scopes) {
+          const allowed = { ...interaction, scopes: [...scopes] }
+          await approval.proceed(reply, allowed, { by: 'person', known })
+        } else await showConsent(reply, interaction, flow, { choseNothing: true })
       }
     } else if (decision === 'deny') {
       flow.browsers.forget(reply, interaction)
@@ -116,34 +100,6 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
       throw codeGone()
     }
     return ownPath(flow.issuer, DEVICE_DENIED_PATH)
-  }
-
-  /** Lets a known person in at once; anybody else signs in next. */
-  async function approve(
-    reply: FastifyReply,
-    { person: _, ...asked }: AskedInteraction,
-    known: KnownPerson | undefined,
-  ): Promise<void> {
-    const consented = { ...asked, stage: 'consented' as const }
-    reportConsent(reply.request, consented, flow, { event: 'consent-given', person: known?.person })
-    const remember = () =>
-      flow.browsers.approve(reply, consented, consented.expiresAt - Math.floor(flow.now() / 1000))
-    if (known) {
-      const outcome = await once(consented.id, () =>
-        flow.complete(consented, known, async () => known),
-      )
-      // A refused person may sign in as somebody else.
-      if (outcome.kind === 'refused') remember()
-      await answerOutcome(outcome, reply, consented, flow)
-      return
-    }
-    remember()
-    await orAnswerFailure(reply, consented, flow, async () => {
-      const to = consented.someoneElse
-        ? (await otherAccountUrl(consented, flow, undefined)).href
-        : await identifyUrl(consented, flow)
-      sendContinuePage(reply, to, 'Continue to sign in')
-    })
   }
 }
 

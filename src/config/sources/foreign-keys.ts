@@ -50,7 +50,10 @@ const KEYS: Readonly<Record<string, readonly [system: string, advice: string]>> 
     'Write allowed_domains, with domains such as my-org.com in place of regular expressions.',
   ],
   'proxy.hosts': [MATHEUSCSCP, 'Write resources, with the URL of each server.'],
-  'proxy.disableConsentScreen': [MATHEUSCSCP, 'Remove it: consent is always asked.'],
+  'proxy.disableConsentScreen': [
+    MATHEUSCSCP,
+    'Remove it: consent is asked. Write consent: false at a program of your own, under clients.',
+  ],
   'proxy.allowedRedirectURLs': [
     MATHEUSCSCP,
     'Write client_registration, with hosts such as claude.ai in place of regular expressions.',
