@@ -5,7 +5,7 @@
  * @module
  */
 import type { Credential } from '../credentials/credential.ts'
-import type { BearerSource } from '../credentials/credentials.ts'
+import type { ProviderTokens } from '../credentials/provider-tokens/provider-tokens.ts'
 import type { JudgeToken } from '../oauth/relay/relay.ts'
 import { decide, reasonOf } from './decide.ts'
 
@@ -16,9 +16,9 @@ const FOREIGN: Credential = {
 }
 
 /** @param source the provider's own tokens as bearers */
-export function createTokenJudge(source: BearerSource): JudgeToken {
+export function createTokenJudge(source: Pick<ProviderTokens, 'verifyIssued'>): JudgeToken {
   return async (token, resource) => {
-    const decision = decide(resource, (await source.verify(token, resource)) ?? FOREIGN)
+    const decision = decide(resource, (await source.verifyIssued(token, resource)) ?? FOREIGN)
     switch (decision.kind) {
       case 'allow': {
         const { sub, scopes, expiresAt } = decision.verified

@@ -27,6 +27,26 @@ async function tokensOf(journey: RelayJourney): Promise<Tokens> {
   return answer.json()
 }
 
+/** A provider whose access tokens only introspection can read. */
+async function startOpaque(): Promise<RelayJourney> {
+  const journey = await startRelay()
+  const { provider, clock } = journey
+  let count = 0
+  provider.issues = async () => {
+    count += 1
+    const now = Math.floor(clock() / 1000)
+    provider.introspected.set(`opaque-${count}`, {
+      aud: 'gatewarden',
+      scope: 'openid',
+      iat: now,
+      exp: now + 300,
+      ...provider.person,
+    })
+    return `opaque-${count}`
+  }
+  return journey
+}
+
 const renewed = (journey: RelayJourney, { refresh_token }: Tokens, client = journey.client) =>
   refresh(journey.app, client, refresh_token)
 
@@ -148,6 +168,44 @@ describe("a client that gets the provider's own token", () => {
     })
     expect(answer.statusCode, answer.body).toBe(200)
     expect(journey.issued).toEqual([])
+  })
+})
+
+describe('an opaque token of the provider', () => {
+  it('is judged by introspection, and reaches the client', async () => {
+    const journey = await startOpaque()
+    const tokens = await tokensOf(journey)
+    expect(tokens).toMatchObject({ access_token: 'opaque-1', expires_in: 300 })
+    expect(await statusOf(journey, tokens.access_token)).toBe(200)
+    expect((await renewed(journey, tokens)).json()).toMatchObject({ access_token: 'opaque-2' })
+  })
+
+  it('that nobody can judge now ends the attempt, and the code at the provider is not redeemed again', async () => {
+    const journey = await startOpaque()
+    journey.provider.lies.answer = (request, response) => {
+      if (request.url !== '/introspect') return false
+      response.writeHead(503).end()
+      return true
+    }
+    const browser = createBrowser(journey.app)
+    const back = await cameBack(journey, browser, { trusted: false })
+    expect((await browser.get(back)).statusCode).toBe(503)
+    expect((await browser.get(back)).statusCode).toBe(503)
+    expect(journey.provider.replayed).toBe(0)
+    expect(await storedKeys(journey.storage, 'grant:')).toEqual([])
+  })
+
+  it('reaches its client although made-up tokens use up the calls of strangers', async () => {
+    const journey = await startOpaque()
+    const flood = Array.from({ length: 200 }, (_, index) =>
+      check(journey.app, {
+        authorization: `Bearer made-up-${index}`,
+        'x-forwarded-for': `203.0.113.${index}`,
+      }),
+    )
+    const statuses = new Set((await Promise.all(flood)).map(({ statusCode }) => statusCode))
+    expect(statuses).toContain(503)
+    expect((await tokensOf(journey)).access_token).toBe('opaque-1')
   })
 })
 

@@ -41,7 +41,7 @@ export interface Relayed {
 export interface Relay {
   /**
    * Checks the tokens of a person who signs in for a client; a person whom the policy refuses is left to the policy.
-   * @throws ProviderFailure `failed`, with the reason, for a token that would open nothing
+   * @throws ProviderFailure `failed`, with the reason, for a token that would open nothing. The code is spent, whatever fails
    */
   admit(tokens: ProviderTokenSet | undefined, person: Identity, resource: Resource): Promise<void>
   /**
@@ -124,7 +124,9 @@ export function createRelay(deps: {
     async admit(tokens, person, resource) {
       if (!resource.policy(person)) return
       if (!tokens) throw useless('there is none')
-      const judgement = await judge(tokens.accessToken, resource)
+      const judgement = await judge(tokens.accessToken, resource).catch((error: unknown) => {
+        throw error instanceof ProviderFailure ? withSpentCode(error) : error
+      })
       if (judgement.kind === 'refused') throw useless(judgement.reason)
       if (judgement.sub !== subjectOf(person)) throw useless('it is of another person')
     },
@@ -145,6 +147,9 @@ export function createRelay(deps: {
     },
   }
 }
+
+const withSpentCode = (error: ProviderFailure) =>
+  new ProviderFailure(error.kind, error.message, { cause: error, codeIsSpent: true })
 
 const useless = (reason: string) =>
   new ProviderFailure('failed', `the access token would open nothing here: ${reason}`, {
