@@ -36,6 +36,8 @@ import { createLockout } from './login/lockout.ts'
 import { createPasswordLogin } from './login/password-login.ts'
 import { createSignIns } from './login/sign-ins.ts'
 import { createUserCodeGuesses } from './login/user-code-guesses.ts'
+import { createAnnouncements } from './mcp/announcements.ts'
+import { askTools } from './mcp/ask-tools.ts'
 import { ASSERTION_ALGORITHMS } from './oauth/client-assertion.ts'
 import { createClientAuthentication } from './oauth/client-authentication.ts'
 import { type AssertionKeys, createAssertionKeys } from './oauth/clients/assertion-keys.ts'
@@ -53,6 +55,8 @@ import type { FetchFailure } from './oauth/clients/remote-documents.ts'
 import { createDeviceRequests } from './oauth/device/requests.ts'
 import type { GrantDeps } from './oauth/grants/grant-type.ts'
 import { DEVICE_CODE } from './oauth/grants/names.ts'
+import { keepForRechecks } from './oauth/held-token.ts'
+import { createRecheck } from './oauth/recheck.ts'
 import type { RedirectRules } from './oauth/redirect-uri.ts'
 import { createRelayIssuer } from './oauth/relay/handed-tokens.ts'
 import { createKeptTokens, openKept } from './oauth/relay/kept-tokens.ts'
@@ -74,7 +78,7 @@ import { createBrand } from './pages/brand.ts'
 import { CALLBACK_PATH, ENDPOINTS } from './paths.ts'
 import { usersWithCheaperHashes } from './providers/builtin.ts'
 import { createProvider } from './providers/index.ts'
-import type { Identity } from './providers/provider.ts'
+import type { Identity, Provider } from './providers/provider.ts'
 import { createAuthenticStorage } from './records/authentic.ts'
 import { createGrantWatch, createRecordWatch } from './records/grant-watch.ts'
 import { createMcpSessionOwners } from './records/mcp-session-owners.ts'
@@ -184,9 +188,11 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     trustedProxies: config.trustedProxies,
     events,
   })
+  const announcements = createAnnouncements(config.resources, { ask: askTools, events, elapsed })
   const resources = createResourceTable(config.resources, {
     publicUrl: issuer,
     discoveryAt: config.discoveryAt,
+    announcements,
   })
   const userNames: UserNames = {
     areUnique: provider.uniqueUsernames,
@@ -241,6 +247,7 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     redirectRules,
     isTrustedProxy,
     clientAddress,
+    announcements,
     resources,
     machines,
     persons,
@@ -591,13 +598,14 @@ function buildLogin(
       provider,
       credentialOf,
       isOn: resources.isOurHostGuarded,
+      servesClients: rechecksOf(provider) === undefined && relay === undefined,
       secure: config.publicUrl.secure,
       lifetime: config.lifetimes.session,
       idle: config.lifetimes.sessionIdle,
       now,
     }),
     relay,
-    complete: (interaction, { person, tokens }, signedIn) =>
+    complete: (interaction, { person, tokens, held }, signedIn) =>
       complete(interaction, person, {
         purpose: purposeOf(interaction),
         records,
@@ -607,6 +615,9 @@ function buildLogin(
           relay && interaction.purpose !== 'session'
             ? (grant) => relay.begin(grant, tokens)
             : undefined,
+        keepForRechecks: async (grant) => {
+          if (rechecksOf(provider)) await keepForRechecks(grant, held, { records, keyring, now })
+        },
         now,
       }),
     deviceRequests,
@@ -626,9 +637,11 @@ function buildGrants(
   foundation: Foundation,
   relay: Relay | undefined,
 ): GrantDeps {
-  const { records, resources, keyring, accessTokens, persons, machines } = foundation
+  const { records, resources, keyring, accessTokens, persons, machines, provider } = foundation
   const lifetime = config.lifetimes.accessToken
   const own = createTokenIssuer({ accessTokens, keyring, lifetime, now })
+  const rechecks = rechecksOf(provider)
+  const providerId = provider.id
   return {
     records,
     machines,
@@ -637,9 +650,17 @@ function buildGrants(
     tokens: relay ? createRelayIssuer({ own, relay, keyring, now }) : own,
     ...(relay && { renew: relay.renew }),
     personExists: async (grant) => (await persons.find(grant)) !== undefined,
+    recheck:
+      rechecks && createRecheck({ ...foundation, rechecks, providerId, now, randomToken, wait }),
     userOfGrant: foundation.userOfGrant,
     lifetimes: config.lifetimes,
     now,
     randomToken,
   }
 }
+
+/** A password provider is asked nothing: the configuration says at each check who its people are. */
+const rechecksOf = (provider: Provider) =>
+  provider.kind === 'redirect' ? provider.rechecks : undefined
+
+const wait = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds))

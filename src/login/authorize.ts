@@ -21,7 +21,7 @@ import { ENDPOINTS } from '../paths.ts'
 import { type Parameters, parseParameters, single } from '../url/parameters.ts'
 import { createApproval } from './approval.ts'
 import { showConsent } from './ask-consent.ts'
-import { knownPerson, type LoginFlow, openedByHand, pageHostOf } from './flow.ts'
+import { type LoginFlow, openedByHand, pageHostOf, wishesOf } from './flow.ts'
 import { type ClientInteraction, INTERACTION_LIFETIME, sealInteraction } from './interaction.ts'
 import { answerAuthorizationError } from './responses.ts'
 
@@ -47,7 +47,7 @@ export function authorizeRoute(app: FastifyInstance, flow: LoginFlow): void {
       const interaction = await fitting(interactionOf(asked, browser, flow), asked, flow)
       reportUnknownScopes(asked, reply)
       if (asked.client.needsConsent === false && !asksForConsent(parameters)) {
-        const known = await knownPerson(request, interaction, flow)
+        const known = await flow.signIns.findForClient(request, wishesOf(interaction))
         await approval.proceed(reply, interaction, { by: 'configuration', known })
       } else {
         await showConsent(reply, interaction, flow)

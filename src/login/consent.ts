@@ -15,7 +15,7 @@ import { createApproval } from './approval.ts'
 import { askAgain, reopen, showConsent } from './ask-consent.ts'
 import { chosenScopes } from './chosen-scopes.ts'
 import { codeGone } from './device-purpose.ts'
-import { knownPerson, type LoginFlow, receiveInteraction, showStartAgain } from './flow.ts'
+import { type LoginFlow, receiveInteraction, showStartAgain, wishesOf } from './flow.ts'
 import type { AskedInteraction } from './interaction.ts'
 import { answerUrl, redirectOf, sendOn } from './responses.ts'
 import { reportConsent } from './sign-in-events.ts'
@@ -52,20 +52,23 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
       await showStartAgain(reply, interaction, flow)
     } else if (decision === 'approve') {
       const known =
-        interaction.person === undefined ? undefined : await knownPerson(request, interaction, flow)
+        interaction.person === undefined
+          ? undefined
+          : await flow.signIns.findForClient(request, wishesOf(interaction))
       if (known && subjectOf(known.person) !== interaction.person) {
         // Somebody else signed in since: the page named another person.
         await showConsent(reply, reopen(interaction, browser, flow), flow)
       } else {
-        const scopes = chosenScopes(
-          request.body,
-          interaction.scopes,
-          flow.purposeOf(interaction).resource(),
-        )
-        if (scopes) {
-          const allowed = { ...interaction, scopes: [...scopes] }
+        const resource = flow.purposeOf(interaction).resource()
+        await resource.freshScopes()
+        const choice = chosenScopes(request.body, interaction.scopes, resource)
+        if (choice.kind === 'chosen') {
+          const allowed = { ...interaction, scopes: [...choice.scopes] }
           await approval.proceed(reply, allowed, { by: 'person', known })
-        } else await showConsent(reply, interaction, flow, { choseNothing: true })
+        } else {
+          const askedAgain = choice.kind === 'nothing' ? 'chose-nothing' : 'list-changed'
+          await showConsent(reply, interaction, flow, { askedAgain })
+        }
       }
     } else if (decision === 'deny') {
       flow.browsers.forget(reply, interaction)

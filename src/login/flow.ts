@@ -17,14 +17,14 @@ import type { RedirectRules } from '../oauth/redirect-uri.ts'
 import type { Relay } from '../oauth/relay/relay.ts'
 import type { Brand } from '../pages/brand.ts'
 import { LOGIN_PATH, ownPath } from '../paths.ts'
-import type { Identity, Provider, ProviderTokenSet, SignInWishes } from '../providers/provider.ts'
+import type { Identification, Identity, Provider, SignInWishes } from '../providers/provider.ts'
 import type { ResourceTable } from '../resources/resource-table.ts'
 import type { Browsers } from './browser.ts'
 import type { Outcome } from './complete.ts'
 import { type Interaction, openInteraction, sealInteraction } from './interaction.ts'
 import type { PasswordLogin } from './password-login.ts'
 import type { Purpose } from './purpose.ts'
-import type { KnownPerson, SignedIn, SignIns } from './sign-ins.ts'
+import type { SignedIn, SignIns } from './sign-ins.ts'
 import type { UserCodeGuesses } from './user-code-guesses.ts'
 
 export interface LoginFlow {
@@ -50,7 +50,7 @@ export interface LoginFlow {
   /** @param signedIn runs once the person is let in: the sign-in that the grant comes from */
   readonly complete: (
     interaction: Interaction,
-    found: { readonly person: Identity; readonly tokens?: ProviderTokenSet },
+    found: Pick<Identification, 'person' | 'tokens' | 'held'>,
     signedIn: () => Promise<SignedIn | undefined>,
   ) => Promise<Outcome>
   readonly deviceRequests: DeviceRequests
@@ -149,14 +149,6 @@ export const personName = ({ email, preferredUsername }: Identity): string =>
 export function wishesOf(interaction: Interaction): SignInWishes {
   return (interaction.purpose === 'client' && interaction.wishes) || {}
 }
-
-/** The person whom this browser signed in as. Where clients get the provider's tokens, only the provider has those. */
-export const knownPerson = async (
-  request: FastifyRequest,
-  interaction: Interaction,
-  { signIns, relay }: LoginFlow,
-): Promise<KnownPerson | undefined> =>
-  relay ? undefined : signIns.find(request, wishesOf(interaction))
 
 function asSomeoneElse(interaction: Interaction, prompt: 'login'): SignInWishes {
   const { loginHint: _, ...wishes } = wishesOf(interaction)

@@ -11,6 +11,8 @@
  * | `refresh:<grant id>` | {@link RefreshState}, changed only by `replace` | idle time, at most the grant's |
  * | `relayed-tokens:<grant id>` | the provider's tokens that the client gets, sealed (`relayed-tokens.ts`) | as the grant |
  * | `relay-lock:<grant id>` | the process that renews those tokens now | half a minute |
+ * | `upstream:<grant id>` | what asks the provider about the person again, sealed (`upstream.ts`) | as the grant |
+ * | `upstream-lock:<grant id>` | the request that asks the provider now (`upstream.ts`) | 15 s |
  * | `machine-grant:<hash of client and resource>` | {@link MachineGrantRecord}: the grant that a program's tokens come from | as that grant |
  * | `code:<hash of the code>` | {@link CodeRecord} | 600 s, so that a replay is still recognised (K14) |
  * | `device:<place>` | a device's request that waits for a person (`devices.ts`) | until its codes expire |
@@ -26,6 +28,7 @@
  * | `client-used:<hash of the client id>` | true: a person let the client in (`client-records.ts`) | as its last grant could |
  * | `deleted-client:<slot>` | clients that deleted themselves (`client-records.ts`) | for ever |
  * | `revoked-before` | the latest `REVOKE_BEFORE` that was ever set (`revoked-before.ts`) | for ever |
+ * | `format` | the version of the form of all records (`../storage/format.ts`) | for ever |
  * | `signing-key:<algorithm>-<period>` | a sealed signing key | as long as a token it signed |
  * | `lockout:<kind>:<slot>` | failed logins of one of 65,536 slots of a kind (K3) | an hour after the last one |
  * | `rate:<group>:<address>` | requests of an address to a group of endpoints, or calls to the provider; on Redis only | a minute |
@@ -42,6 +45,7 @@ import { createAuthenticStorage } from './authentic.ts'
 import { type ClientRecords, createClientRecords } from './client-records.ts'
 import { createDeviceRecords, type DeviceRecords } from './devices.ts'
 import { createRelayedTokenRecords, type RelayedTokenRecords } from './relayed-tokens.ts'
+import { createUpstreamRecords, type UpstreamRecords } from './upstream.ts'
 
 /** The permission that a person gave one client at one resource. The unit of revocation (decision K12). */
 export interface Grant {
@@ -153,6 +157,13 @@ export interface Records {
     create(grant: Grant, identity: GrantIdentity, now: number): Promise<void>
     find(id: string): Promise<Grant | undefined>
     findIdentity(id: string): Promise<GrantIdentity | undefined>
+    /** Renews the identity of a grant, for `ttlSeconds`. False if it changed or ended meanwhile. */
+    replaceIdentity(
+      id: string,
+      expected: GrantIdentity,
+      identity: GrantIdentity,
+      ttlSeconds: number,
+    ): Promise<boolean>
     /** Tells, if the store can, whether {@link find} would return the same as now; see {@link Storage.unchanged}. */
     readonly unchanged: ((id: string) => () => boolean) | undefined
     /** The same for {@link findIdentity}. */
@@ -186,6 +197,8 @@ export interface Records {
   }
   /** The provider's tokens, where clients get them. */
   readonly relayedTokens: RelayedTokenRecords
+  /** What asks the provider about people again. */
+  readonly upstream: UpstreamRecords
   readonly machineGrants: {
     find(key: string): Promise<MachineGrantRecord | undefined>
     /** Writes `next` in the place of `expected`, which may be none. False if another process was faster. */
@@ -252,8 +265,8 @@ export interface Records {
 }
 
 /**
- * Grants, identities, refresh states, tokens of the provider, codes, requests of devices, sessions, sign-ins, owners and client documents are believed: each carries a
- * MAC (`authentic.ts`). An `interaction:`, `assertion:` or `relay-lock:` record only bars something, and says nothing about anybody.
+ * Grants, identities, refresh states, tokens of the provider, what asks it again, codes, requests of devices, sessions, sign-ins, owners and client documents are believed: each carries a
+ * MAC (`authentic.ts`). An `interaction:` or `assertion:` record, or a lock, only bars something, and says nothing about anybody.
  * @param storage any adapter
  * @param options `onForged`: told the key of a record without a good MAC, which counts as absent; `revokedBefore`:
  *   grants created before this time count as revoked; seconds since the epoch; `onRelayEnded`: told the sealed tokens of
@@ -279,6 +292,7 @@ export function createRecords(
   const end = async (id: string) => {
     await storage.delete(`grant:${id}`)
     await storage.delete(`refresh:${id}`)
+    await storage.delete(`upstream:${id}`)
     await storage.delete(`identity:${id}`)
     await storage.delete(`session:${id}`)
     return relayedTokens.take(id)
@@ -297,6 +311,8 @@ export function createRecords(
       },
       find: async (id) => unlessRevoked(await believed.get<Grant>(`grant:${id}`)),
       findIdentity: (id) => believed.get<GrantIdentity>(`identity:${id}`),
+      replaceIdentity: (id, expected, identity, ttl) =>
+        believed.replace(`identity:${id}`, expected, identity, ttl),
       unchanged: unchanged && ((id) => unchanged.call(storage, `grant:${id}`)),
       identityUnchanged: unchanged && ((id) => unchanged.call(storage, `identity:${id}`)),
       revoke,
@@ -325,6 +341,7 @@ export function createRecords(
         believed.replace(`refresh:${grantId}`, expected, state, ttl),
     },
     relayedTokens,
+    upstream: createUpstreamRecords({ raw: storage, believed }),
     machineGrants: {
       find: (key) => believed.get<MachineGrantRecord>(`machine-grant:${key}`),
       put: (key, expected, next, ttl) =>

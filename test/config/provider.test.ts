@@ -334,6 +334,12 @@ describe("the provider's own tokens for clients", () => {
     )
   })
 
+  it('leave no refresh token for RECHECK_AT_REFRESH, and a problem says so', () => {
+    expect(problems({ ...ON, RECHECK_AT_REFRESH: 'true' })).toEqual([
+      expect.stringMatching(/^CLIENT_TOKENS: is provider, and RECHECK_AT_REFRESH is on/),
+    ])
+  })
+
   it('are nothing else than the two words', () => {
     expect(problems({ ...ON, CLIENT_TOKENS: 'both' })).toEqual([
       expect.stringMatching(/^CLIENT_TOKENS: "both" is neither own/),

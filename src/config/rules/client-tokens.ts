@@ -30,6 +30,12 @@ export function checkClientTokens({ settings, resources, report }: Parts): void 
     report.problem(LABEL, `is provider, but ${unfit}. ${REMEDY}`)
     return
   }
+  if (settings.recheck_at_refresh) {
+    report.problem(
+      LABEL,
+      "is provider, and RECHECK_AT_REFRESH is on: the provider's refresh token works for one of the two. Remove RECHECK_AT_REFRESH: with CLIENT_TOKENS=provider each refresh asks the provider.",
+    )
+  }
   // Where an application has bearer tokens of its own, no client gets in by one, whoever issued it.
   const closed = resources.filter((one) => !one.acceptProviderTokens && !one.applicationBearer)
   if (closed.length > 0) {

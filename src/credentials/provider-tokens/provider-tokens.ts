@@ -135,6 +135,7 @@ export function createProviderTokens(deps: ProviderTokensDeps): ProviderTokens {
         source: 'bearer',
         isFor: (resource) => isTokenFor(reading.token, resource, deps),
         isPerson: true,
+        isOfProvider: true,
         person,
         sub: subjectOf(person),
         scopes,

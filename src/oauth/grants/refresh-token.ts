@@ -75,6 +75,8 @@ async function rotate(
         throw invalidGrant()
       case 'rotate': {
         await deps.renew?.(grant)
+        // A replayed answer stands on the check before it (decision K30).
+        await deps.recheck?.(grant, report)
         const ttl = Math.min(deps.lifetimes.grantIdle, grant.expiresAt - now)
         if (await deps.records.refresh.replace(grant.id, state, decision.state, ttl)) {
           return decision.state.current
