@@ -37,6 +37,7 @@ export type KeyLabel =
   | 'provider'
   | 'record'
   | 'registration'
+  | 'relayed-tokens'
   | 'upstream'
   | `token-mac/${string}`
 

@@ -122,7 +122,7 @@ export const FIELD_MEANINGS: Readonly<Record<FieldName, string>> = {
   destinations: 'where answers may go: hosts, schemes of apps, `this computer` or `a device`',
   software: 'the software that the program says it is, and its version',
   grantType: 'the grant type that the program used',
-  by: 'the party that ended it: the `person`, the `client`, the `operator`, a `reuse` that was found, a `stranger` who brought it, the `configuration`, or the `provider`, asked again at a refresh',
+  by: 'the party that ended or allowed it: the `person`, the `client`, the `operator`, a `reuse` that was found, a `stranger` who brought it, the `configuration`, or the `provider`, asked again at a refresh',
   seconds: 'a span in seconds',
   askedScopes: 'the permissions that the program asked for',
   err: 'the error, with its stack',

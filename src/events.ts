@@ -220,7 +220,7 @@ export const EVENTS = {
   'consent-given': {
     level: 'info',
     says: 'consent given',
-    always: ['requestId', 'grant', ...CLIENT, 'scopes', 'destination'],
+    always: ['requestId', 'grant', ...CLIENT, 'scopes', 'destination', 'by'],
     sometimes: ['address', ...PERSON, 'resource'],
     bound: 'address',
   },
@@ -269,6 +269,13 @@ export const EVENTS = {
     says: 'tokens of the provider cannot be judged',
     always: ['reason', 'provider'],
     sometimes: [],
+    bound: 'warning',
+  },
+  'relay-refused': {
+    level: 'warn',
+    says: 'a client gets no token of the provider, because this server would refuse it: docs/provider-tokens.md says what it needs',
+    always: ['reason', 'provider', 'grant'],
+    sometimes: ['userId', ...CLIENT, 'resource'],
     bound: 'warning',
   },
   'return-shortened': {

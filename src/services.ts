@@ -10,6 +10,7 @@ import { createCheck } from './check/check.ts'
 import { limitRefusals } from './check/limit-refusals.ts'
 import { createOutcomeEvents } from './check/outcome-events.ts'
 import { createProxyFaults } from './check/proxy-faults.ts'
+import { createTokenJudge } from './check/relayed-tokens.ts'
 import { type Config, issuerOf, redirectUriOf } from './config/config.ts'
 import { createVerifier } from './credentials/access-tokens.ts'
 import { createApiKeySource } from './credentials/api-keys/api-keys.ts'
@@ -57,6 +58,11 @@ import { DEVICE_CODE } from './oauth/grants/names.ts'
 import { keepForRechecks } from './oauth/held-token.ts'
 import { createRecheck } from './oauth/recheck.ts'
 import type { RedirectRules } from './oauth/redirect-uri.ts'
+import { createRelayIssuer } from './oauth/relay/handed-tokens.ts'
+import { createKeptTokens, openKept } from './oauth/relay/kept-tokens.ts'
+import { createRelay, type Relay } from './oauth/relay/relay.ts'
+import { createRenewal } from './oauth/relay/renewal.ts'
+import { createTokenEnd } from './oauth/relay/token-end.ts'
 import { isMachine, subjectOf } from './oauth/subject.ts'
 import { createAccessTokens } from './oauth/tokens/access-token.ts'
 import { createCallerAssertions } from './oauth/tokens/caller-assertion.ts'
@@ -117,8 +123,9 @@ export type Services = Awaited<ReturnType<typeof buildServices>>
 export async function buildServices(deps: AppDeps) {
   const foundation = await buildFoundation(deps)
   const checkServices = buildCheck(deps, foundation)
-  const sessionRoutes = buildLogin(deps, foundation, checkServices)
-  const grants = buildGrants(deps, foundation)
+  const relay = buildRelay(deps, foundation, checkServices)
+  const sessionRoutes = buildLogin(deps, foundation, { ...checkServices, relay })
+  const grants = buildGrants(deps, foundation, relay)
   const { issuer, accessTokens, records, keyring } = foundation
   const findIssued = createIssuedTokens({ accessTokens, records, keyring })
   const introspection = { ...grants, issuer, findIssued }
@@ -147,11 +154,6 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
       revokeBefore: new Date(revokedBefore.current() * 1000).toISOString(),
     })
   }
-  const records = createRecords(storage, {
-    keyring,
-    onForged,
-    revokedBefore: revokedBefore.current,
-  })
   const provider = createProvider(config.provider, {
     users: config.users,
     redirectUri: redirectUriOf(config),
@@ -164,6 +166,13 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
       }),
     now,
     elapsed,
+  })
+  const endTokens = createTokenEnd({ provider, events })
+  const records = createRecords(storage, {
+    keyring,
+    onForged,
+    revokedBefore: revokedBefore.current,
+    onRelayEnded: (sealed) => endTokens(openKept(sealed, keyring)?.tokens),
   })
   if (config.provider.type === 'builtin') warnOfCheaperHashes(config.users, events)
   const keySets = keySetsOf(
@@ -231,6 +240,7 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     records,
     revokedBefore,
     provider,
+    endTokens,
     accessKeys,
     keys: [...new Set([accessKeys, sessionKeys])],
     registrationPolicy,
@@ -398,7 +408,11 @@ function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundati
     }),
     now,
   })
-  const bearers = [createStaticTokens(config.staticTokens), ...providerTokens()]
+  const providerTokens = buildProviderTokens()
+  const bearers = [
+    createStaticTokens(config.staticTokens),
+    ...(providerTokens ? [providerTokens] : []),
+  ]
   const credentials = createCredentials({
     verifier: createVerifier({ accessTokens, records, persons, watchGrant, now }),
     apiKeys,
@@ -455,38 +469,59 @@ function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundati
     userNames,
     proxyFaults,
   })
-  return { sessionRules, sessions, check, reportCheck, proxyFaults }
+  return { sessionRules, sessions, check, reportCheck, proxyFaults, providerTokens }
 
-  function providerTokens() {
+  function buildProviderTokens() {
     const { provider } = foundation
-    if (!('tokenClients' in config.provider)) return []
-    if (provider.kind !== 'redirect' || !provider.tokens) return []
+    if (!('tokenClients' in config.provider)) return undefined
+    if (provider.kind !== 'redirect' || !provider.tokens) return undefined
     const { clientId, tokenClients, groupsClaim } = config.provider
-    return [
-      createProviderTokens({
-        authority: provider.tokens,
-        resources,
-        publicUrl: config.publicUrl.origin,
-        clientId,
-        tokenClients,
-        groupsClaim,
-        revokedBefore: foundation.revokedBefore.current,
-        storage,
-        clientAddress: foundation.clientAddress,
-        events,
-        providerId: provider.id,
-        now,
-        elapsed,
-      }),
-    ]
+    return createProviderTokens({
+      authority: provider.tokens,
+      resources,
+      publicUrl: config.publicUrl.origin,
+      clientId,
+      tokenClients,
+      groupsClaim,
+      revokedBefore: foundation.revokedBefore.current,
+      storage,
+      clientAddress: foundation.clientAddress,
+      events,
+      providerId: provider.id,
+      now,
+      elapsed,
+    })
   }
+}
+
+/** The way of the provider's own tokens to clients, where they get those. */
+function buildRelay(
+  { config, events, now }: AppDeps,
+  { records, keyring, provider, endTokens: onOrphan, resources }: Foundation,
+  { providerTokens }: ReturnType<typeof buildCheck>,
+): Relay | undefined {
+  if (config.clientTokens !== 'provider') return undefined
+  if (provider.kind !== 'redirect' || !provider.relay || !providerTokens) {
+    throw new Error(`the tokens of ${provider.id} cannot be handed to clients`)
+  }
+  const kept = createKeptTokens({ records, keyring, onOrphan, now })
+  return createRelay({
+    judge: createTokenJudge(providerTokens),
+    kept,
+    renew: createRenewal({ provider: provider.relay, kept, records }),
+    records,
+    resources,
+    events,
+    providerId: provider.id,
+    now,
+  })
 }
 
 /** The login of a person, from `/authorize` or a protected page to a code or a session. */
 function buildLogin(
   { config, storage, now, elapsed }: AppDeps,
   foundation: Foundation,
-  { sessionRules }: ReturnType<typeof buildCheck>,
+  { sessionRules, relay }: ReturnType<typeof buildCheck> & { readonly relay: Relay | undefined },
 ): SessionRoutes {
   const {
     issuer,
@@ -563,18 +598,23 @@ function buildLogin(
       provider,
       credentialOf,
       isOn: resources.isOurHostGuarded,
-      servesClients: rechecksOf(provider) === undefined,
+      servesClients: rechecksOf(provider) === undefined && relay === undefined,
       secure: config.publicUrl.secure,
       lifetime: config.lifetimes.session,
       idle: config.lifetimes.sessionIdle,
       now,
     }),
-    complete: (interaction, person, signedIn, held) =>
+    relay,
+    complete: (interaction, { person, tokens, held }, signedIn) =>
       complete(interaction, person, {
         purpose: purposeOf(interaction),
         records,
         credentialOf,
         signedIn,
+        keepTokens:
+          relay && interaction.purpose !== 'session'
+            ? (grant) => relay.begin(grant, tokens)
+            : undefined,
         keepForRechecks: async (grant) => {
           if (rechecksOf(provider)) await keepForRechecks(grant, held, { records, keyring, now })
         },
@@ -592,8 +632,14 @@ function buildLogin(
 }
 
 /** The services of the token endpoint. */
-function buildGrants({ config, now }: AppDeps, foundation: Foundation): GrantDeps {
+function buildGrants(
+  { config, now }: AppDeps,
+  foundation: Foundation,
+  relay: Relay | undefined,
+): GrantDeps {
   const { records, resources, keyring, accessTokens, persons, machines, provider } = foundation
+  const lifetime = config.lifetimes.accessToken
+  const own = createTokenIssuer({ accessTokens, keyring, lifetime, now })
   const rechecks = rechecksOf(provider)
   const providerId = provider.id
   return {
@@ -601,12 +647,8 @@ function buildGrants({ config, now }: AppDeps, foundation: Foundation): GrantDep
     machines,
     resources,
     keyring,
-    tokens: createTokenIssuer({
-      accessTokens,
-      keyring,
-      lifetime: config.lifetimes.accessToken,
-      now,
-    }),
+    tokens: relay ? createRelayIssuer({ own, relay, keyring, now }) : own,
+    ...(relay && { renew: relay.renew }),
     personExists: async (grant) => (await persons.find(grant)) !== undefined,
     recheck:
       rechecks && createRecheck({ ...foundation, rechecks, providerId, now, randomToken, wait }),

@@ -7,6 +7,7 @@
 import type { BrandOptions } from '../pages/brand.ts'
 import type { Config } from './config.ts'
 import { checkAuthorizationServers } from './rules/authorization-servers.ts'
+import { checkClientTokens } from './rules/client-tokens.ts'
 import { warnOfClosedResources } from './rules/closed-resources.ts'
 import { checkHeaderMutations } from './rules/forged-headers.ts'
 import { withGroupNames } from './rules/group-names.ts'
@@ -77,6 +78,7 @@ export function buildConfig(given: Parts): Config | undefined {
   const staticTokens = buildStaticTokens({ ...parts, resources })
   if (provider?.type === 'builtin') checkSharedNames({ users: everyone, staticTokens, report })
   checkProviderTokens({ ...parts, resources })
+  checkClientTokens({ ...parts, resources })
   checkAuthorizationServers({ ...parts, resources, provider })
   checkSharedHost({ ...parts, resources })
   checkOwnAddresses({ ...parts, resources })
@@ -130,6 +132,7 @@ export function buildConfig(given: Parts): Config | undefined {
     provider,
     users,
     newUsers,
+    ...(settings.client_tokens === 'provider' && { clientTokens: 'provider' as const }),
     lifetimes: {
       accessToken: settings.access_token_lifetime,
       grant: settings.grant_lifetime,

@@ -68,6 +68,8 @@ export interface Config {
   readonly users: readonly UserConfig[]
   /** People without a password: `cli/given-passwords.ts` makes each one in `dataDir`. */
   readonly newUsers: readonly NewUser[]
+  /** Clients get the provider's own tokens. Absent: they get ours. */
+  readonly clientTokens?: 'provider'
   readonly lifetimes: {
     readonly accessToken: number
     readonly grant: number

@@ -37,6 +37,7 @@ import {
 import {
   parseCap,
   parseClientSecret,
+  parseClientTokens,
   parseDiscoveryAt,
   parseHttpScheme,
   parseKeycloakHost,
@@ -320,6 +321,10 @@ export const Settings = z.object({
       'More clients at the provider, besides `CLIENT_ID`, whose access tokens `ACCEPT_PROVIDER_TOKENS` accepts.',
     example: 'old-desktop-app',
     kind: 'list',
+  }),
+  client_tokens: text(parseClientTokens).prefault('own').register(fields, {
+    description:
+      "The tokens that clients get when a person signs in: `own` are Gatewarden's, for one server each; `provider` are the provider's own, which may open more than your servers. Read docs/provider-tokens.md first.",
   }),
   keycloak_auth_host: text(parseKeycloakHost).optional().register(fields, {
     description:

@@ -16,7 +16,7 @@ import {
 } from '../pages/error-page.ts'
 import { FRAGMENT_SCRIPTS } from '../pages/fragment.ts'
 import { pageHeaders } from '../pages/styles.ts'
-import { PersonUnchecked, ProviderBusy } from '../providers/provider.ts'
+import { PersonUnchecked, ProviderBusy, ProviderFailure } from '../providers/provider.ts'
 import { StorageUnavailable } from '../storage/storage.ts'
 import { WrongMediaType } from './bodies.ts'
 import { sendJson } from './json.ts'
@@ -31,6 +31,7 @@ const STATUS: Partial<Record<OAuthErrorCode, number>> = {
 }
 /** Seconds after which a client may try again while the store does not answer. */
 export const OUTAGE_RETRY_SECONDS = 2
+const PROVIDER_RETRY_SECONDS = 5
 
 /** The meaning of an error, before it becomes an answer. */
 type Verdict =
@@ -46,6 +47,9 @@ function judge(error: unknown): Verdict {
   if (error instanceof PageError) return { kind: 'page', error }
   if (error instanceof StorageUnavailable) {
     return { kind: 'unavailable', retryAfter: OUTAGE_RETRY_SECONDS }
+  }
+  if (error instanceof ProviderFailure) {
+    return { kind: 'unavailable', retryAfter: PROVIDER_RETRY_SECONDS }
   }
   if (
     error instanceof ProviderBusy ||

@@ -90,8 +90,9 @@ export async function showConsent(
   const resource = flow.purposeOf(interaction).resource()
   await resource.freshScopes()
   const { sealed, person } = await sealFor(reply, interaction, flow)
-  const tools = offeredTools(interaction.scopes, resource)
-  const scopes = tools ? [] : offeredScopes(interaction.scopes, resource)
+  // Nobody can limit the provider's own token, so no list of ours describes it.
+  const tools = flow.relay ? undefined : offeredTools(interaction.scopes, resource)
+  const scopes = tools || flow.relay ? [] : offeredScopes(interaction.scopes, resource)
   const page = consentPage({
     action: ownPath(flow.issuer, CONSENT_PATH),
     interaction: sealed,
@@ -105,6 +106,7 @@ export async function showConsent(
     ...(tools && { tools }),
     areScopesAnnounced: !tools && resource.areScopesAnnounced,
     ...(askedAgain && { askedAgain }),
+    ...(flow.relay && { tokenOf: flow.provider.name }),
     ...(interaction.purpose === 'client'
       ? { destination: destinationOf(interaction.redirectUri), address: interaction.redirectUri }
       : { destination: { kind: 'device', userCode: shownUserCode(interaction.userCode) } }),

@@ -15,11 +15,13 @@ import {
   parseAuthorizationRequest,
 } from '../oauth/authorization-request.ts'
 import { clientFacts } from '../oauth/grant-facts.ts'
+import { parseScope } from '../oauth/scope.ts'
 import { fewerWishes } from '../oauth/sign-in-wishes.ts'
 import { ENDPOINTS } from '../paths.ts'
-import { parseParameters } from '../url/parameters.ts'
+import { type Parameters, parseParameters, single } from '../url/parameters.ts'
+import { createApproval } from './approval.ts'
 import { showConsent } from './ask-consent.ts'
-import { type LoginFlow, openedByHand, pageHostOf } from './flow.ts'
+import { type LoginFlow, openedByHand, pageHostOf, wishesOf } from './flow.ts'
 import { type ClientInteraction, INTERACTION_LIFETIME, sealInteraction } from './interaction.ts'
 import { answerAuthorizationError } from './responses.ts'
 
@@ -28,6 +30,7 @@ const MAX_LISTED = 20
 const MAX_SCOPE_LENGTH = 64
 
 export function authorizeRoute(app: FastifyInstance, flow: LoginFlow): void {
+  const approval = createApproval(flow)
   app.get(ENDPOINTS.authorization, async (request, reply) => {
     refuseFromSharedHost(request, pageHostOf(flow))
     const parameters = parseParameters(rawQuery(request))
@@ -43,7 +46,12 @@ export function authorizeRoute(app: FastifyInstance, flow: LoginFlow): void {
       const browser = flow.browsers.findOrSetCookie(request, reply)
       const interaction = await fitting(interactionOf(asked, browser, flow), asked, flow)
       reportUnknownScopes(asked, reply)
-      await showConsent(reply, interaction, flow)
+      if (asked.client.needsConsent === false && !asksForConsent(parameters)) {
+        const known = await flow.signIns.findForClient(request, wishesOf(interaction))
+        await approval.proceed(reply, interaction, { by: 'configuration', known })
+      } else {
+        await showConsent(reply, interaction, flow)
+      }
     } catch (error) {
       if (!(error instanceof AuthorizationError)) throw error
       refuseUnlessOpened(request)
@@ -53,6 +61,10 @@ export function authorizeRoute(app: FastifyInstance, flow: LoginFlow): void {
   })
   allowOnly(app, ENDPOINTS.authorization, ['GET'])
 }
+
+/** A client may want the page although the configuration leaves it out (OpenID Connect Core section 3.1.2.1). */
+const asksForConsent = (parameters: Parameters) =>
+  parseScope(single(parameters, 'prompt')).includes('consent')
 
 function interactionOf(
   asked: AuthorizationRequest,

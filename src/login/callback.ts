@@ -102,14 +102,10 @@ export function callbackRoute(
       'answered' in found
         ? { kind: 'already-answered' }
         : await completeOnce(key, () =>
-            flow.complete(
-              interaction,
-              found.person,
-              () => flow.signIns.begin(request, found.person),
-              'held' in found ? found.held : undefined,
-            ),
+            flow.complete(interaction, found, () => flow.signIns.begin(request, found.person)),
           ).catch(async (error: unknown) => {
-            if (error instanceof StorageUnavailable) {
+            // Tokens of the provider are too long for a cookie. This process keeps them for a minute.
+            if (error instanceof StorageUnavailable && !flow.relay) {
               await carryPerson(reply, key, found.person, flow)
             }
             throw error
@@ -141,13 +137,15 @@ async function identify(
     : undefined
   if (exchange && exchange.kind !== 'open') return { spent: exchange }
   try {
-    const identification = await provider.identify(response.callback, {
+    const { tokens, ...identification } = await provider.identify(response.callback, {
       flowId: interaction.id,
       state: response.state,
       maxAge: wishesOf(interaction).maxAge,
     })
     exchange?.identified()
-    return identification
+    if (!flow.relay || interaction.purpose === 'session') return identification
+    await flow.relay.admit(tokens, identification.person, flow.purposeOf(interaction).resource())
+    return { ...identification, ...(tokens && { tokens }) }
   } catch (error) {
     if (error instanceof ProviderFailure) return { failure: error }
     throw error

@@ -44,6 +44,8 @@ export async function complete(
     /** The mark of the person's password, if our own login took one. */
     credentialOf: (person: Identity) => string | undefined
     signedIn: () => Promise<SignedIn | undefined>
+    /** Keeps the provider's tokens of the grant, where its client gets them. */
+    keepTokens: ((grant: Grant) => Promise<void>) | undefined
     /** Stores what asks the provider about the person of a grant again. */
     keepForRechecks: (grant: Grant) => Promise<void>
     now: () => number
@@ -77,6 +79,7 @@ export async function complete(
     }
     // A session has no refresh. The grant comes last: no grant is seen without the rest.
     if (interaction.purpose !== 'session') await deps.keepForRechecks(grant)
+    await deps.keepTokens?.(grant)
     await records.grants.create(grant, identity, now)
     return {
       kind: 'done',
@@ -88,7 +91,7 @@ export async function complete(
     }
   } catch (error) {
     // No answer has left yet, so the person may try again. The first error says more than a failed clean-up.
-    records.grants.revokeForSure(id).catch(() => {})
+    records.grants.undo(id).catch(() => {})
     await records.interactions.giveBack(interaction.id, id, remaining).catch(() => {})
     throw error
   }

@@ -11,36 +11,18 @@ import { allowOnly } from '../http/methods.ts'
 import { subjectOf } from '../oauth/subject.ts'
 import { CONSENT_ALIAS, CONSENT_PATH, DEVICE_DENIED_PATH, originOf, ownPath } from '../paths.ts'
 import { type Parameters, single } from '../url/parameters.ts'
+import { createApproval } from './approval.ts'
 import { askAgain, reopen, showConsent } from './ask-consent.ts'
 import { chosenOf } from './chosen-tools.ts'
-import type { Outcome } from './complete.ts'
 import { codeGone } from './device-purpose.ts'
-import {
-  identifyUrl,
-  type LoginFlow,
-  otherAccountUrl,
-  receiveInteraction,
-  showStartAgain,
-  wishesOf,
-} from './flow.ts'
-import { answerOutcome } from './identification.ts'
+import { type LoginFlow, receiveInteraction, showStartAgain, wishesOf } from './flow.ts'
 import type { AskedInteraction } from './interaction.ts'
-import { orAnswerFailure } from './provider-failure.ts'
-import { answerUrl, redirectOf, sendContinuePage, sendOn } from './responses.ts'
+import { answerUrl, redirectOf, sendOn } from './responses.ts'
 import { reportConsent } from './sign-in-events.ts'
-import type { KnownPerson } from './sign-ins.ts'
-import { createSingleFlight } from './single-flight.ts'
-
-/** A person who presses Allow twice gets the first answer. */
-const KEEP_ANSWER_MS = 10_000
 
 export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
   const constraints = onHost(flow.host)
-  const once = createSingleFlight<Outcome>({
-    keep: ({ kind }) => kind === 'done',
-    keepMs: KEEP_ANSWER_MS,
-    elapsed: flow.elapsed,
-  })
+  const approval = createApproval(flow)
   const takeDecision = async (
     request: FastifyRequest<{ Body: Parameters }>,
     reply: FastifyReply,
@@ -70,7 +52,9 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
       await showStartAgain(reply, interaction, flow)
     } else if (decision === 'approve') {
       const known =
-        interaction.person === undefined ? undefined : await knownTo(request, interaction)
+        interaction.person === undefined
+          ? undefined
+          : await flow.signIns.findForClient(request, wishesOf(interaction))
       if (known && subjectOf(known.person) !== interaction.person) {
         // Somebody else signed in since: the page named another person.
         await showConsent(reply, reopen(interaction, browser, flow), flow)
@@ -79,7 +63,8 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
         await resource.freshScopes()
         const choice = chosenOf(request.body, interaction.scopes, resource)
         if (choice.kind === 'chosen') {
-          await approve(reply, { ...interaction, scopes: [...choice.scopes] }, known)
+          const allowed = { ...interaction, scopes: [...choice.scopes] }
+          await approval.proceed(reply, allowed, { by: 'person', known })
         } else {
           await showConsent(reply, interaction, flow, { askedAgain: choice.kind })
         }
@@ -104,9 +89,6 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
     allowOnly(app, path, ['POST'], constraints)
   }
 
-  const knownTo = (request: FastifyRequest, interaction: AskedInteraction) =>
-    flow.signIns.findForClient(request, wishesOf(interaction))
-
   /** Where the browser goes after a denial. @throws PageError if the request of a device no longer waits */
   async function deny(interaction: AskedInteraction): Promise<string> {
     if (interaction.purpose === 'client') {
@@ -120,34 +102,6 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
       throw codeGone()
     }
     return ownPath(flow.issuer, DEVICE_DENIED_PATH)
-  }
-
-  /** Lets a known person in at once; anybody else signs in next. */
-  async function approve(
-    reply: FastifyReply,
-    { person: _, ...asked }: AskedInteraction,
-    known: KnownPerson | undefined,
-  ): Promise<void> {
-    const consented = { ...asked, stage: 'consented' as const }
-    reportConsent(reply.request, consented, flow, { event: 'consent-given', person: known?.person })
-    const remember = () =>
-      flow.browsers.approve(reply, consented, consented.expiresAt - Math.floor(flow.now() / 1000))
-    if (known) {
-      const outcome = await once(consented.id, () =>
-        flow.complete(consented, known.person, async () => known),
-      )
-      // A refused person may sign in as somebody else.
-      if (outcome.kind === 'refused') remember()
-      await answerOutcome(outcome, reply, consented, flow)
-      return
-    }
-    remember()
-    await orAnswerFailure(reply, consented, flow, async () => {
-      const to = consented.someoneElse
-        ? (await otherAccountUrl(consented, flow, undefined)).href
-        : await identifyUrl(consented, flow)
-      sendContinuePage(reply, to, 'Continue to sign in')
-    })
   }
 }
 

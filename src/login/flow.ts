@@ -14,6 +14,7 @@ import type { PageHost } from '../http/own-pages.ts'
 import type { Clients } from '../oauth/clients/clients.ts'
 import type { DeviceRequests } from '../oauth/device/requests.ts'
 import type { RedirectRules } from '../oauth/redirect-uri.ts'
+import type { Relay } from '../oauth/relay/relay.ts'
 import type { Brand } from '../pages/brand.ts'
 import { LOGIN_PATH, ownPath } from '../paths.ts'
 import type { Identification, Identity, Provider, SignInWishes } from '../providers/provider.ts'
@@ -44,15 +45,13 @@ export interface LoginFlow {
   /** The name of a person, as `X-Forwarded-User` has it. */
   readonly userOf: (person: Identity) => string
   readonly signIns: SignIns
-  /**
-   * @param signedIn runs once the person is let in: the sign-in that the grant comes from
-   * @param held see {@link Identification.held}
-   */
+  /** Present where clients get the provider's own tokens. */
+  readonly relay: Relay | undefined
+  /** @param signedIn runs once the person is let in: the sign-in that the grant comes from */
   readonly complete: (
     interaction: Interaction,
-    person: Identity,
+    found: Pick<Identification, 'person' | 'tokens' | 'held'>,
     signedIn: () => Promise<SignedIn | undefined>,
-    held?: string,
   ) => Promise<Outcome>
   readonly deviceRequests: DeviceRequests
   /** Slows down guessing of the codes that devices show. */

@@ -68,24 +68,22 @@ export function reportRefusedPerson(
 }
 
 /**
- * The decision of a person about a client.
- * @param decision `person`: who decided, where an earlier sign-in tells
+ * The decision about a client: of a person, or of the configuration.
+ * @param decision `person`: who is at the browser, where an earlier sign-in tells
  */
 export function reportConsent(
   request: FastifyRequest,
   interaction: AskedInteraction,
   flow: LoginFlow,
-  {
-    event,
-    person,
-  }: {
-    readonly event: 'consent-given' | 'consent-denied'
-    readonly person?: Identity | undefined
-  },
+  decision: { readonly person?: Identity | undefined } & (
+    | { readonly event: 'consent-given'; readonly by: 'person' | 'configuration' }
+    | { readonly event: 'consent-denied' }
+  ),
 ): void {
+  const { person, ...made } = decision
   const { clientHash, clientName, scopes } = interaction
   request.report({
-    event,
+    ...made,
     grant: journeyOf(interaction),
     ...(person && personFacts(person, flow)),
     ...clientFacts({ clientHash, clientName }),

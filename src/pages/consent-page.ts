@@ -64,6 +64,8 @@ export interface ConsentPage {
   readonly destination: Destination
   /** The whole redirect URI. */
   readonly address?: string
+  /** The provider whose own token the client gets, which opens more than this server. Absent: it gets one of ours. */
+  readonly tokenOf?: string
   /** The name of the person who is signed in, when known. */
   readonly person?: string
 }
@@ -152,6 +154,15 @@ ${hasBoxes && html`<input type="hidden" form="consent" name="choice" value="${ch
 ${areScopesAnnounced && html`<p class="quiet">The server describes this in its own words.</p>`}`
 }
 
+/** What the client gets: permissions here, or a token of the provider, of which this server does not know all uses. */
+function gain(page: ConsentPage): Html {
+  if (page.tokenOf === undefined) {
+    return html`<dt>${keyIcon}What it will be able to do there</dt><dd>${scopeList(page)}</dd>`
+  }
+  const provider = isolated(page.tokenOf)
+  return html`<dt>${keyIcon}What it gets</dt><dd><b class="sentence">Your own token of ${provider}</b><p class="quiet">With it, the program acts as you here, and at everything else that accepts tokens of ${provider}: this server cannot limit that.</p></dd>`
+}
+
 /** The document. Deny comes first and is as large as Allow; the form posts `interaction` and `decision`. */
 export function consentPage(page: ConsentPage): string {
   const caution = warning(page)
@@ -161,7 +172,7 @@ export function consentPage(page: ConsentPage): string {
 <dl>
 <div><dt>${programIcon}Who is asking</dt><dd><b>${isolated(page.client.name, UNNAMED_PROGRAM)}</b><p class="quiet">${howKnown(page.client.known)}</p></dd></div>
 <div><dt>${serverIcon}What for</dt><dd><b>${isolated(page.resource.name, page.resource.host)}</b><p class="quiet">${isolated(page.resource.host)}</p></dd></div>
-<div><dt>${keyIcon}What it will be able to do there</dt><dd>${scopeList(page)}</dd></div>
+<div>${gain(page)}</div>
 <div class="destination"><dt>${destinationIcon}Where the answer goes</dt><dd>${destinationLine(page.destination)}${addressLine(page)}</dd></div>
 </dl>
 ${caution !== undefined && html`<p class="note">${infoIcon}<span>${caution}</span></p>`}

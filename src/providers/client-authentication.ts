@@ -15,7 +15,7 @@ import { ProviderFailure } from './provider.ts'
 import type { TokenEndpointAuthMethod } from './provider-config.ts'
 
 /** The endpoints that take our secret. */
-export type SecretEndpoint = 'token_endpoint' | 'introspection_endpoint'
+export type SecretEndpoint = 'token_endpoint' | 'introspection_endpoint' | 'revocation_endpoint'
 
 export interface SecretCall<T> {
   readonly endpoint: SecretEndpoint
@@ -102,12 +102,9 @@ const BASIC_FIRST: Ways = { first: 'client_secret_basic', other: 'client_secret_
 const preferring = (known: TokenEndpointAuthMethod | undefined, ways: Ways): Ways =>
   known !== undefined && known === ways.other ? { first: known, other: ways.first } : ways
 
-/** RFC 8414 section 2: introspection may have a list of its own. */
+/** RFC 8414 section 2: introspection and revocation may have a list of their own. */
 function waysOf(metadata: Readonly<ServerMetadata>, endpoint: SecretEndpoint): Ways {
-  const own =
-    endpoint === 'introspection_endpoint'
-      ? texts(metadata.introspection_endpoint_auth_methods_supported)
-      : []
+  const own = texts(metadata[`${endpoint}_auth_methods_supported`])
   const listed = own.length > 0 ? own : texts(metadata.token_endpoint_auth_methods_supported)
   const post = listed.includes('client_secret_post')
   if (listed.length === 0 || (post && listed.includes('client_secret_basic'))) return BASIC_FIRST

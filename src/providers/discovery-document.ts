@@ -7,10 +7,16 @@
 import type { ServerMetadata } from 'openid-client'
 import { isText, kindOf, type ReportOddity } from './oddities.ts'
 
-const OPTIONAL_ENDPOINTS = ['userinfo_endpoint', 'introspection_endpoint', 'end_session_endpoint']
+const OPTIONAL_ENDPOINTS = [
+  'userinfo_endpoint',
+  'introspection_endpoint',
+  'revocation_endpoint',
+  'end_session_endpoint',
+]
 const LISTS = [
   'token_endpoint_auth_methods_supported',
   'introspection_endpoint_auth_methods_supported',
+  'revocation_endpoint_auth_methods_supported',
   'id_token_signing_alg_values_supported',
   'userinfo_signing_alg_values_supported',
   'prompt_values_supported',

@@ -18,6 +18,7 @@ import {
 import type { ProviderStep } from './oidc-failure.ts'
 import { identityFromClaims } from './oidc-identity.ts'
 import { createOidcRechecks, offlineRequest, type Refreshed } from './oidc-recheck.ts'
+import { createOidcRelay, tokenSetOf } from './oidc-relay.ts'
 import { createOidcTokens } from './oidc-tokens.ts'
 import { offersAccounts, signOutAddress } from './other-account.ts'
 import { keysAsGroups, type Preset } from './presets.ts'
@@ -94,10 +95,11 @@ export function createOidcProvider(options: OidcOptions): RedirectProvider {
   return {
     ...createOidcLogin(connection, options),
     tokens: createOidcTokens(connection, options),
+    relay: createOidcRelay(connection, options),
   }
 }
 
-/** A provider without {@link RedirectProvider.tokens}. */
+/** A provider without {@link RedirectProvider.tokens} and {@link RedirectProvider.relay}. */
 export function createOidcLogin(
   connection: OidcConnection,
   options: OidcOptions,
@@ -182,7 +184,12 @@ export function createOidcLogin(
           throw new ProviderFailure(error.kind, error.message, { cause: error, codeIsSpent: true })
         },
       )
-      return { ...person, idToken: idTokenOf(tokens), ...(rechecks && heldOf(tokens)) }
+      return {
+        ...person,
+        idToken: idTokenOf(tokens),
+        tokens: tokenSetOf(tokens),
+        ...(rechecks && heldOf(tokens)),
+      }
     },
 
     ...(rechecks && {

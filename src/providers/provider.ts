@@ -102,6 +102,29 @@ export interface PasswordProvider extends ProviderBase {
   ): Promise<Identity | undefined>
 }
 
+/** The tokens that the provider gave us for a person. */
+export interface ProviderTokenSet {
+  readonly accessToken: string
+  /** Absent if the provider gave none: the person signs in again when the access token ends. */
+  readonly refreshToken?: string
+}
+
+export type Renewal =
+  | { readonly kind: 'renewed'; readonly tokens: ProviderTokenSet }
+  /** The refresh token is good no longer. `reason` is for the log. */
+  | { readonly kind: 'ended'; readonly reason: string }
+
+/** Keeps a person's tokens of the provider fresh, for clients that get them. */
+export interface TokenRelay {
+  /** Redeems a refresh token (RFC 6749 section 6). Rejects with {@link ProviderFailure} for any failure but its end. */
+  renew(refreshToken: string): Promise<Renewal>
+  /**
+   * Ends a refresh token (RFC 7009); nothing happens at a provider without the endpoint. Rejects with
+   * {@link ProviderFailure}.
+   */
+  revoke(refreshToken: string): Promise<void>
+}
+
 /** A person who came back. */
 export interface Identification {
   readonly person: Identity
@@ -109,6 +132,8 @@ export interface Identification {
   readonly idToken?: string
   /** The claim for groups, if the provider stated nothing there. */
   readonly absentClaim?: string
+  /** Present if the provider issues OAuth tokens of its own. */
+  readonly tokens?: ProviderTokenSet
   /** What {@link Rechecks.ask} needs of this sign-in: a secret of the person, to be stored sealed. */
   readonly held?: string
 }
@@ -172,6 +197,8 @@ export interface RedirectProvider extends ProviderBase {
   }): Promise<OtherAccount>
   /** Present if the provider's own access tokens may be accepted as bearers. */
   readonly tokens?: TokenAuthority
+  /** Present if the provider's own tokens may be handed to clients. */
+  readonly relay?: TokenRelay
   readonly rechecks?: Rechecks
 }
 

@@ -9,6 +9,8 @@
  * | `grant:<id>` | {@link Grant}, written once | until the grant expires or is revoked |
  * | `identity:<grant id>` | {@link GrantIdentity}, renewed at a refresh | as the grant |
  * | `refresh:<grant id>` | {@link RefreshState}, changed only by `replace` | idle time, at most the grant's |
+ * | `relayed-tokens:<grant id>` | the provider's tokens that the client gets, sealed (`relayed-tokens.ts`) | as the grant |
+ * | `relay-lock:<grant id>` | the process that renews those tokens now | half a minute |
  * | `upstream:<grant id>` | what asks the provider about the person again, sealed (`upstream.ts`) | as the grant |
  * | `upstream-lock:<grant id>` | the request that asks the provider now (`upstream.ts`) | 15 s |
  * | `machine-grant:<hash of client and resource>` | {@link MachineGrantRecord}: the grant that a program's tokens come from | as that grant |
@@ -42,6 +44,7 @@ import { API_KEY_PREFIX, type ApiKeys, createApiKeys } from './api-keys.ts'
 import { createAuthenticStorage } from './authentic.ts'
 import { type ClientRecords, createClientRecords } from './client-records.ts'
 import { createDeviceRecords, type DeviceRecords } from './devices.ts'
+import { createRelayedTokenRecords, type RelayedTokenRecords } from './relayed-tokens.ts'
 import { createUpstreamRecords, type UpstreamRecords } from './upstream.ts'
 
 /** The permission that a person gave one client at one resource. The unit of revocation (decision K12). */
@@ -169,6 +172,11 @@ export interface Records {
     revoke(id: string): Promise<void>
     /** {@link revoke} for a caller that will not ask again: retried until the store answers. */
     revokeForSure(id: string): Promise<void>
+    /**
+     * {@link revokeForSure} for a grant that reached nobody. The provider is not told: the person may try again, with the
+     * same tokens of the provider.
+     */
+    undo(id: string): Promise<void>
     /** Every stored grant, also those that {@link find} leaves out because of their age. */
     all(): AsyncIterable<Grant>
   }
@@ -187,6 +195,8 @@ export interface Records {
       ttlSeconds: number,
     ): Promise<boolean>
   }
+  /** The provider's tokens, where clients get them. */
+  readonly relayedTokens: RelayedTokenRecords
   /** What asks the provider about people again. */
   readonly upstream: UpstreamRecords
   readonly machineGrants: {
@@ -255,11 +265,12 @@ export interface Records {
 }
 
 /**
- * Grants, identities, refresh states, what asks providers again, codes, requests of devices, sessions, sign-ins, owners and client documents are believed: each carries a
- * MAC (`authentic.ts`). An `interaction:` or `assertion:` record only bars something, and says nothing about anybody.
+ * Grants, identities, refresh states, tokens of the provider, what asks it again, codes, requests of devices, sessions, sign-ins, owners and client documents are believed: each carries a
+ * MAC (`authentic.ts`). An `interaction:` or `assertion:` record, or a lock, only bars something, and says nothing about anybody.
  * @param storage any adapter
  * @param options `onForged`: told the key of a record without a good MAC, which counts as absent; `revokedBefore`:
- *   grants created before this time count as revoked; seconds since the epoch
+ *   grants created before this time count as revoked; seconds since the epoch; `onRelayEnded`: told the sealed tokens of
+ *   the provider behind a grant that was revoked
  */
 export function createRecords(
   storage: Storage,
@@ -267,6 +278,7 @@ export function createRecords(
     readonly keyring: Keyring
     readonly onForged?: ((key: string) => void) | undefined
     readonly revokedBefore?: () => number
+    readonly onRelayEnded?: (sealed: string) => void
   },
 ): Records {
   const { keyring, onForged = () => {}, revokedBefore = () => 0 } = options
@@ -275,12 +287,19 @@ export function createRecords(
     found && found.createdAt >= revokedBefore() ? found : undefined
   const { unchanged } = storage
   const retryUntilStored = createRetries()
-  const revoke = async (id: string) => {
+  const relayedTokens = createRelayedTokenRecords({ raw: storage, believed })
+  /** @returns the sealed tokens of the provider that were behind it */
+  const end = async (id: string) => {
     await storage.delete(`grant:${id}`)
     await storage.delete(`refresh:${id}`)
     await storage.delete(`upstream:${id}`)
     await storage.delete(`identity:${id}`)
     await storage.delete(`session:${id}`)
+    return relayedTokens.take(id)
+  }
+  const revoke = async (id: string) => {
+    const relayed = await end(id)
+    if (relayed !== undefined) options.onRelayEnded?.(relayed)
   }
   return {
     retryUntilStored,
@@ -298,6 +317,10 @@ export function createRecords(
       identityUnchanged: unchanged && ((id) => unchanged.call(storage, `identity:${id}`)),
       revoke,
       revokeForSure: (id) => retryUntilStored(() => revoke(id), REVOCATION_RETRY_SECONDS),
+      undo: (id) =>
+        retryUntilStored(async () => {
+          await end(id)
+        }, REVOCATION_RETRY_SECONDS),
       async *all() {
         // Only `create` above writes under this prefix.
         for await (const [, stored] of believed.scan('grant:')) {
@@ -317,6 +340,7 @@ export function createRecords(
       replace: (grantId, expected, state, ttl) =>
         believed.replace(`refresh:${grantId}`, expected, state, ttl),
     },
+    relayedTokens,
     upstream: createUpstreamRecords({ raw: storage, believed }),
     machineGrants: {
       find: (key) => believed.get<MachineGrantRecord>(`machine-grant:${key}`),

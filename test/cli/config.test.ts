@@ -117,6 +117,15 @@ describe('config print', () => {
     expect(stdout).not.toContain('nobody-may-ever-read')
   })
 
+  it('names a client whose people are not asked (K38)', async () => {
+    const { stdout, stderr } = await run(configPrint, {
+      env: BASE,
+      yaml: `${USERS}clients: [{ client_id: ci, client_secret: nobody-may-ever-read, redirect_uris: ["https://ci.example/cb"], consent: false }]\n`,
+    })
+    expect(stdout).toMatch(/^clients\.ci\.consent = false/m)
+    expect(stderr).toContain('clients.ci.consent: is false: people are not asked')
+  })
+
   it('prints nothing of a configuration with a problem', async () => {
     const { code, stdout } = await run(configPrint, { env: BASE })
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })

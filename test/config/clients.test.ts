@@ -56,6 +56,38 @@ describe('a client of the file', () => {
     expect(inFile(looksUp).config.clients[0]?.grantTypes).toEqual([])
   })
 
+  it('may leave the question out (K38), and each start names it', () => {
+    const portal = `${CI}, client_secret: ${SECRET}, consent: false`
+    const { config, warnings } = inFile(portal)
+    expect(config.clients[0]).toMatchObject({ id: 'ci', needsConsent: false })
+    expect(warnings).toContain(
+      'clients.ci.consent: is false: people are not asked before this client gets access.',
+    )
+    const asked = inFile(portal.replace('consent: false', 'consent: true'))
+    expect(asked.config.clients[0]).not.toHaveProperty('needsConsent')
+  })
+
+  it('never leaves the question out where clients get tokens of the provider', () => {
+    const yaml = `${NOTES}clients: [{ ${CI}, client_secret: ${SECRET}, consent: false }]
+provider: oidc
+issuer_url: https://id.example.com
+client_id: gatewarden
+client_secret: ${SECRET}
+accept_provider_tokens: true
+client_tokens: provider
+`
+    expect(
+      problemsOf(() =>
+        load({
+          env: { RESOURCES: undefined, ALLOWED_EMAILS: undefined },
+          files: { '/srv/gatewarden.yaml': yaml },
+        }),
+      ),
+    ).toEqual([
+      expect.stringMatching(/^clients\.ci\.consent: is false, but CLIENT_TOKENS hands out/),
+    ])
+  })
+
   it.each([
     [
       'client_id: https://app.example/client.json, redirect_uris: ["https://ci.example/cb"]',
@@ -105,6 +137,30 @@ describe('a client of the file', () => {
     [
       `${CI}, introspects: [notes]`,
       'clients.ci.introspects: needs a client secret. Add client_secret_file.',
+    ],
+    [
+      `client_id: ci, redirect_uris: [https://ci.example/cb], consent: false`,
+      'clients.ci.consent: is false, but the client has no secret, so any program can pretend to be it. Add client_secret_file, or remove consent.',
+    ],
+    ...[
+      'http://127.0.0.1/cb',
+      'https://localhost/cb',
+      'https://app.localhost/cb',
+      'com.example.ci:/cb',
+    ].map(
+      (uri) =>
+        [
+          `client_id: ci, client_secret: ${SECRET}, redirect_uris: ["${uri}"], consent: false`,
+          `clients.ci.consent: is false, but any program on the person's computer can get the answer at "${uri}". Use https redirect URIs of a host alone, or remove consent.`,
+        ] as [string, string],
+    ),
+    [
+      `client_id: ci, client_secret: ${SECRET}, grant_types: [client_credentials], consent: false`,
+      'clients.ci.consent: is false, but nobody signs in for this client. Remove it.',
+    ],
+    [
+      `client_id: ci, client_secret: ${SECRET}, grant_types: ["urn:ietf:params:oauth:grant-type:device_code"], consent: false`,
+      'clients.ci.consent: is false, but people of a device are always asked. Remove it.',
     ],
     [
       `${CI}, scopes: [constructor]`,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Given, load, problemsOf } from './harness.ts'
+import { type Given, load, loadYaml, problemsOf } from './harness.ts'
 
 const OIDC = {
   PROVIDER: 'oidc',
@@ -293,6 +293,64 @@ describe("the provider's own tokens", () => {
   it('of other clients have no effect while none are accepted, and a warning says so', () => {
     expect(loadWith({ ...OIDC, PROVIDER_TOKEN_CLIENTS: 'old-app' }).warnings).toEqual([
       'PROVIDER_TOKEN_CLIENTS: has no effect, because ACCEPT_PROVIDER_TOKENS is off.',
+    ])
+  })
+})
+
+describe("the provider's own tokens for clients", () => {
+  const ON = { ...OIDC, CLIENT_TOKENS: 'provider', ACCEPT_PROVIDER_TOKENS: 'true' }
+
+  it('are handed out only if the settings say so, with a warning at each start', () => {
+    expect(loadWith(OIDC).config.clientTokens).toBeUndefined()
+    expect(loadWith({ ...OIDC, CLIENT_TOKENS: 'own' }).config.clientTokens).toBeUndefined()
+    const { config, warnings } = loadWith(ON)
+    expect(config.clientTokens).toBe('provider')
+    expect(warnings).toEqual([
+      'ACCEPT_PROVIDER_TOKENS: opens mcp-example-com-notes-mcp to tokens that the provider issued for other purposes.',
+      "CLIENT_TOKENS: hands each client the person's own token of the provider, which opens everything that accepts it.",
+    ])
+  })
+
+  it('need servers that accept them', () => {
+    expect(problems({ ...OIDC, CLIENT_TOKENS: 'provider' })).toEqual([
+      'CLIENT_TOKENS: is provider, but mcp-example-com-notes-mcp would refuse the tokens. Set ACCEPT_PROVIDER_TOKENS=true, and read docs/provider-tokens.md first.',
+    ])
+  })
+
+  it.each([
+    ['the built-in login', { PROVIDER: 'builtin', ISSUER_URL: undefined }, 'issues no tokens'],
+    ['GitHub', { PROVIDER: 'github', ISSUER_URL: undefined }, 'which program it is for'],
+    ['Google', { PROVIDER: 'google', ISSUER_URL: undefined }, 'its own interfaces'],
+    [
+      'Entra',
+      { PROVIDER: 'entra', ISSUER_URL: undefined, ENTRA_TENANT: 'contoso.example' },
+      'no tokens that a server could check',
+    ],
+  ])('do not exist with %s, and a problem says so', (_what, env, reason) => {
+    expect(
+      problemsOf(() => load({ env: { ...OIDC, CLIENT_TOKENS: 'provider', ...env } })),
+    ).toContainEqual(
+      expect.stringMatching(new RegExp(`^CLIENT_TOKENS: is provider, but .*${reason}`)),
+    )
+  })
+
+  it('leave no refresh token for RECHECK_AT_REFRESH, and a problem says so', () => {
+    expect(problems({ ...ON, RECHECK_AT_REFRESH: 'true' })).toEqual([
+      expect.stringMatching(/^CLIENT_TOKENS: is provider, and RECHECK_AT_REFRESH is on/),
+    ])
+  })
+
+  it('cannot say which tools a person chose, and a problem says so', () => {
+    const server =
+      'resources: { notes: { url: "https://mcp.example.com/mcp", upstream: "http://127.0.0.1:3000/mcp", tool_choices: true } }\n'
+    expect(problemsOf(() => loadYaml(server, { env: { ...ON, RESOURCES: undefined } }))).toEqual([
+      expect.stringMatching(/^CLIENT_TOKENS: .*which notes asks for\. Remove tool_choices there/),
+    ])
+  })
+
+  it('are nothing else than the two words', () => {
+    expect(problems({ ...ON, CLIENT_TOKENS: 'both' })).toEqual([
+      expect.stringMatching(/^CLIENT_TOKENS: "both" is neither own/),
     ])
   })
 })

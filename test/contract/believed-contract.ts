@@ -89,6 +89,18 @@ const KINDS: readonly {
     write: ({ sessionCodes }) => sessionCodes.create(GRANT.id, SESSION_CODE),
     read: ({ sessionCodes }, id) => sessionCodes.take(id),
   },
+  {
+    key: (id) => `relayed-tokens:${id}`,
+    value: 'sealed',
+    write: ({ relayedTokens }) => relayedTokens.put(GRANT.id, 'sealed', 1000),
+    read: ({ relayedTokens }, id) => relayedTokens.find(id),
+  },
+  {
+    key: (id) => `relayed-tokens:${id}`,
+    value: 'sealed',
+    write: ({ relayedTokens }) => relayedTokens.put(GRANT.id, 'sealed', 1000),
+    read: ({ relayedTokens }, id) => relayedTokens.take(id),
+  },
 ]
 
 /** @param open opens an empty store */
@@ -164,6 +176,30 @@ export function believedContract(
       await storage.set('mcp-session:hash', 'u_attacker', 1000)
       expect(await records.mcpSessions.claim('hash', 'u_ann', 1000)).toBe('u_ann')
       expect(forged).toContain('mcp-session:hash')
+    })
+
+    it('a process of many may renew the tokens of a grant, until it gives the lock back', async () => {
+      const { relayedTokens } = records
+      const owners = Array.from({ length: 20 }, (_, index) => `process-${index}`)
+      const locks = await Promise.all(owners.map((one) => relayedTokens.lock(GRANT.id, one, 1000)))
+      expect(locks.filter((isLocked) => isLocked)).toHaveLength(1)
+      const holder = String(owners[locks.indexOf(true)])
+      expect(await relayedTokens.lock(GRANT.id, holder, 1000)).toBe(true)
+      await relayedTokens.unlock(GRANT.id, 'another')
+      expect(await relayedTokens.lock(GRANT.id, 'another', 1000)).toBe(false)
+    })
+
+    it('of two renewals of the tokens of a grant one is stored, and none after its end', async () => {
+      const { relayedTokens, grants } = records
+      await relayedTokens.put(GRANT.id, 'first', 1000)
+      const stored = await Promise.all(
+        ['second', 'third'].map((next) => relayedTokens.replace(GRANT.id, 'first', next, 1000)),
+      )
+      expect(stored.toSorted()).toEqual([false, true])
+      const left = String(await relayedTokens.find(GRANT.id))
+      await grants.revoke(GRANT.id)
+      expect(await relayedTokens.replace(GRANT.id, left, 'fourth', 1000)).toBe(false)
+      expect(await relayedTokens.find(GRANT.id)).toBeUndefined()
     })
 
     it('a list of all grants leaves out forged ones', async () => {

@@ -4,9 +4,10 @@
  * @module
  */
 import { createHmac, createPublicKey } from 'node:crypto'
+import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { signInByHand } from './support/hand-client.ts'
+import { callWith, readTokens, signInByHand } from './support/hand-client.ts'
 import { exchange } from './support/http-exchange.ts'
 import { person, startTestKeycloak, type TestKeycloak } from './support/keycloak.ts'
 import { type RecordingServer, startRecordingServer } from './support/recording-server.ts'
@@ -222,6 +223,53 @@ describe.skipIf(isSkipped('keycloak') || isSkipped('traefik'))("Keycloak's own t
       world.publicUrl,
       keycloak.issuer,
     ])
+  })
+
+  it('reach a client that gets them (CLIENT_TOKENS), are refreshed, and end at Keycloak with it', async () => {
+    const relaying = await startWorld({
+      front: 'builtin',
+      upstream: app.address,
+      settings: { ...keycloak.settings, CLIENT_TOKENS: 'provider' },
+      resource: { accept_provider_tokens: true },
+      file: { users: {}, allow: { domains: ['example.com'] } },
+    })
+    try {
+      const { client, tokens } = await signInByHand({
+        issuer: relaying.publicUrl,
+        resource: relaying.mcpUrl,
+        person: person('alice'),
+      })
+      expect(decodeJwt(tokens.access_token)).toMatchObject({
+        iss: keycloak.issuer,
+        azp: 'gatewarden',
+      })
+      expect((await callWith(tokens.access_token, relaying.mcpUrl)).status).toBe(200)
+      const renewed = readTokens(await client.refresh(tokens.refresh_token))
+      expect(renewed.access_token).not.toBe(tokens.access_token)
+      expect((await callWith(renewed.access_token, relaying.mcpUrl)).status).toBe(200)
+      const revoked = await fetch(`${relaying.publicUrl}/revoke`, {
+        method: 'POST',
+        body: new URLSearchParams({ client_id: client.clientId, token: renewed.refresh_token }),
+      })
+      expect(revoked.status).toBe(200)
+      const { CLIENT_ID = '', CLIENT_SECRET = '' } = keycloak.settings
+      await expect
+        .poll(async () => {
+          const answer = await fetch(`${tokenUrl()}/introspect`, {
+            method: 'POST',
+            body: new URLSearchParams({
+              client_id: CLIENT_ID,
+              client_secret: CLIENT_SECRET,
+              token: renewed.access_token,
+            }),
+          })
+          return answer.json()
+        })
+        .toEqual({ active: false })
+      expect(relaying.log()).not.toContain('eyJ')
+    } finally {
+      await relaying.stop()
+    }
   })
 
   it('stand in no line of the log', () => {

@@ -56,6 +56,10 @@ export interface HostileProvider {
   /** The claims that only userinfo has. */
   userinfo: Json
   lies: Lies
+  /** Makes the access token of each answer, in place of {@link ACCESS_TOKEN}. */
+  issues?: () => Promise<string>
+  /** The refresh tokens that work. */
+  readonly refreshTokens: Set<string>
   /** True once the person was disabled there. */
   isDisabled: boolean
   /** The number of requests for this path. */
@@ -66,7 +70,8 @@ export interface HostileProvider {
       | '/token'
       | '/jwks'
       | '/introspect'
-      | '/userinfo',
+      | '/userinfo'
+      | '/revoke',
   ): number
   /** Bodies of the token requests so far. */
   readonly redeemed: readonly URLSearchParams[]
@@ -152,7 +157,7 @@ export async function startHostileProvider(
     const refreshToken = `${REFRESH_TOKEN}-${randomUUID()}`
     refreshTokens.add(refreshToken)
     const answer: Json = {
-      access_token: ACCESS_TOKEN,
+      access_token: (await provider.issues?.()) ?? ACCESS_TOKEN,
       refresh_token: refreshToken,
       token_type: 'Bearer',
       expires_in: 60,
@@ -180,6 +185,7 @@ export async function startHostileProvider(
         token_endpoint: `${issuer}/token`,
         jwks_uri: `${issuer}/jwks`,
         introspection_endpoint: `${issuer}/introspect`,
+        revocation_endpoint: `${issuer}/revoke`,
         userinfo_endpoint: `${issuer}/userinfo`,
         response_types_supported: ['code'],
         subject_types_supported: ['public'],
@@ -229,6 +235,12 @@ export async function startHostileProvider(
         : { active: false }
       provider.lies.introspection?.(answer)
       return { json: answer }
+    },
+    '/revoke': async (_url, request) => {
+      const form = new URLSearchParams(await text(request))
+      if (!isAuthenticated(request, form)) return REFUSED_CLIENT
+      refreshTokens.delete(form.get('token') ?? '')
+      return {}
     },
     '/userinfo': (_url, request) => {
       if (request.headers.authorization !== `Bearer ${ACCESS_TOKEN}`)
@@ -297,6 +309,7 @@ export async function startHostileProvider(
       return replayed
     },
     introspected,
+    refreshTokens,
     signToken: (claims, header) =>
       new SignJWT(claims)
         .setProtectedHeader({ alg: 'ES256', kid: key.kid, typ: 'JWT', ...header })

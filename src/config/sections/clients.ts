@@ -19,7 +19,7 @@ import type { Disk } from '../sources/disk.ts'
 import type { FileContents } from '../sources/file.ts'
 import type { Chosen } from '../sources/precedence.ts'
 import { isRecord } from '../sources/yaml.ts'
-import { fields, list, section, text } from '../values/fields.ts'
+import { fields, list, section, text, toggle } from '../values/fields.ts'
 import { labelBelow, parseWith } from '../values/issues.ts'
 import { ownAddress } from '../values/path-prefix.ts'
 import { parseDisplayName, parsePath } from '../values/plain.ts'
@@ -27,6 +27,7 @@ import { attempt, InvalidValue, quote, type Report } from '../values/problem.ts'
 import { checkResourceIds } from '../values/resource-ids.ts'
 import { parseScopeToken } from '../values/scopes.ts'
 import { isLoopbackHost, urlOf } from '../values/urls.ts'
+import { checkNoConsent } from './no-consent.ts'
 
 const BOOTSTRAP = 'MCPAUTH_BOOTSTRAP_CLIENTS'
 /** The client id under which mcpauth's edge login is a client of mcpauth itself. */
@@ -76,6 +77,11 @@ export const ClientSection = section({
   }),
   jwks_file: text(parsePath).optional().register(fields, {
     description: 'File with those keys, instead of `jwks_uri`.',
+  }),
+  consent: toggle().optional().register(fields, {
+    description:
+      '`false` leaves out the question whether the person allows this client. Only for a program of your own with a client secret whose redirect URIs are all https, and not on this computer (docs/clients.md).',
+    kind: 'switch',
   }),
   introspects: list((id) => id)
     .optional()
@@ -250,6 +256,9 @@ function buildClient(
     checkResourceIds(section.resources, { label: `${at}.resources`, resources, report })
   }
   const introspects = introspectedOf(section.introspects, { ...parts, hasSecret })
+  if (section.consent === false) {
+    checkNoConsent({ ...parts, hasSecret, grantTypes, redirectUris })
+  }
   if (report.problems.length > before) return undefined
   return {
     id: section.client_id,
@@ -259,6 +268,7 @@ function buildClient(
     ...(scopes && { scopes }),
     ...(section.resources && { resources: section.resources }),
     ...(introspects && { introspects }),
+    ...(section.consent === false && { needsConsent: false as const }),
     grantTypes,
     authMethod,
     ...(keys && { keys }),

@@ -41,7 +41,7 @@ export function checkProviderTokens({ settings, given, resources, report }: Part
   if (accepting.length > 0) {
     report.warning(
       label,
-      `opens ${accepting.map(({ id }) => id).join(', ')} to tokens that the provider issued for other purposes. Turn it off once your clients have signed in here.`,
+      `opens ${accepting.map(({ id }) => id).join(', ')} to tokens that the provider issued for other purposes.${settings.client_tokens === 'provider' ? '' : ' Turn it off once your clients have signed in here.'}`,
     )
     return
   }

@@ -53,7 +53,10 @@ const KEYS: Readonly<Record<string, readonly [system: string, advice: string]>> 
     MATHEUSCSCP,
     'Write resources, with the URL of each server, and its endpoint as scopes_endpoint.',
   ],
-  'proxy.disableConsentScreen': [MATHEUSCSCP, 'Remove it: consent is always asked.'],
+  'proxy.disableConsentScreen': [
+    MATHEUSCSCP,
+    'Remove it: consent is asked. Write consent: false at a program of your own, under clients.',
+  ],
   'proxy.allowedRedirectURLs': [
     MATHEUSCSCP,
     'Write client_registration, with hosts such as claude.ai in place of regular expressions.',

@@ -33,7 +33,7 @@ const NOTED: Readonly<Record<string, string>> = {
   REDIS_REQUIRED: `${BABS}: with REDIS_URL the store is Redis, and nothing else takes its place. Remove it.`,
   COMPAT_ALLOW_STATELESS: `${BABS}: grants always live in the store. Remove it.`,
   PKCE_REQUIRED: `${BABS}: PKCE is always required. Remove it.`,
-  RENDER_CONSENT_PAGE: `${BABS}: consent is always asked. Remove it.`,
+  RENDER_CONSENT_PAGE: `${BABS}: consent is asked. Write consent: false at a program of your own, under clients in gatewarden.yaml.`,
   OIDC_ALLOW_INSECURE_HTTP: `${BABS}: write a plain http address in DISCOVERY_URL, or set DEV_MODE=true to try it out.`,
   ACCESS_LOG_SKIP_RE: `${BABS}: allowed checks are logged at LOG_LEVEL=debug only. Remove it.`,
   MCP_TOOL_METRICS: `${BABS}: this version has no metrics. Remove it.`,

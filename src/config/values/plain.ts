@@ -199,6 +199,14 @@ export function parseDiscoveryAt(value: string): DiscoveryAt {
   )
 }
 
+/** @throws InvalidValue */
+export function parseClientTokens(value: string): 'own' | 'provider' {
+  if (value === 'own' || value === 'provider') return value
+  throw new InvalidValue(
+    `${quote(value)} is neither own (tokens of Gatewarden) nor provider (the provider's own tokens). Write one of the two.`,
+  )
+}
+
 /** In characters. */
 const MIN_SECRET = 32
 

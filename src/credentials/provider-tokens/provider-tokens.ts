@@ -17,6 +17,7 @@ import {
   type TokenAuthority,
   type TokenStatement,
 } from '../../providers/provider.ts'
+import type { Resource } from '../../resources/resource-table.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { createTurns } from '../../turns.ts'
 import { bucketsOf } from '../../url/address-buckets.ts'
@@ -72,8 +73,16 @@ const refusal = (reason: string): Credential => ({ kind: 'refused', reason, sour
 const TOO_LONG = refusal('the token is longer than any access token')
 const NOT_SIGNED_HERE = refusal('the provider signs no access tokens')
 
+export interface ProviderTokens extends BearerSource {
+  /** As `verify`, for a token that the provider gave us just now: a flood of made-up ones does not delay it. */
+  verifyIssued(token: string, resource: Resource): ReturnType<BearerSource['verify']>
+}
+
+/** The request that carried a token; `ours` if we brought it from the provider. */
+type From = Carrier | 'ours' | undefined
+
 /** The source rejects with ProviderFailure `unavailable` for every failure that says nothing about the token. */
-export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
+export function createProviderTokens(deps: ProviderTokensDeps): ProviderTokens {
   const { authority, groupsClaim, revokedBefore, events, providerId: provider, now, elapsed } = deps
   const accepted = createTokenCache<Accepted>({ maxLength: MAX_KEPT_LENGTH })
   const refused = new LRUCache<string, { credential: Credential; until: number }>({ max: MAX_KEPT })
@@ -99,9 +108,9 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
     token: string,
     hash: string,
     isJwt: boolean,
-    carrier: Carrier | undefined,
+    from: From,
   ): Promise<Credential> {
-    const statement = await state(token, isJwt, carrier).catch((error: unknown) => {
+    const statement = await state(token, isJwt, from).catch((error: unknown) => {
       throw outage(error)
     })
     const reading =
@@ -138,24 +147,20 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
     return credential
   }
 
-  async function state(
-    token: string,
-    isJwt: boolean,
-    carrier: Carrier | undefined,
-  ): Promise<TokenStatement> {
+  async function state(token: string, isJwt: boolean, from: From): Promise<TokenStatement> {
     if (isJwt && authority.readSigned) {
       const statement = await authority.readSigned(token)
       // Keycloak's lightweight tokens have no `sub`: only the provider knows the person.
       const isEnough = statement.kind === 'refused' || statement.claims.sub !== undefined
       if (isEnough) return statement
     }
-    const budget = budgetFor(token, carrier)
+    const budget = budgetFor(token, from)
     return budget.spend(() => authority.inspect(token, () => budget.spend(async () => undefined)))
   }
 
-  function budgetFor(token: string, carrier: Carrier | undefined): CallBudget {
-    if (accepted.get(token)) return budgets.known
-    const address = carrier && deps.clientAddress(carrier)
+  function budgetFor(token: string, from: From): CallBudget {
+    if (from === 'ours' || accepted.get(token)) return budgets.known
+    const address = from && deps.clientAddress(from)
     if (!address) return budgets.strangers
     const buckets = bucketsOf(address)
     const isFirst = turns.used(buckets) < FIRST_TOKENS
@@ -170,25 +175,28 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
     return new ProviderFailure('unavailable', error.message)
   }
 
+  function verify(token: string, resource: Resource, from: From) {
+    if (!resource.acceptsProviderTokens) return undefined
+    const entry = accepted.get(token)
+    if (entry && isFresh(entry)) return entry.credential
+    if (token.length > MAX_TOKEN_LENGTH) return TOO_LONG
+    const form = tokenForm(token)
+    if (form.kind === 'jwt') {
+      if (!authority.isIssuer(form.issuer)) return undefined
+      if (!authority.readSigned) return NOT_SIGNED_HERE
+    }
+    const hash = sha256(token)
+    const before = refused.get(hash)
+    if (before && elapsed() < before.until) return before.credential
+    const judged =
+      inFlight.get(hash) ??
+      judge(token, hash, form.kind === 'jwt', from).finally(() => inFlight.delete(hash))
+    inFlight.set(hash, judged)
+    return judged
+  }
+
   return {
-    verify(token, resource, carrier) {
-      if (!resource.acceptsProviderTokens) return undefined
-      const entry = accepted.get(token)
-      if (entry && isFresh(entry)) return entry.credential
-      if (token.length > MAX_TOKEN_LENGTH) return TOO_LONG
-      const form = tokenForm(token)
-      if (form.kind === 'jwt') {
-        if (!authority.isIssuer(form.issuer)) return undefined
-        if (!authority.readSigned) return NOT_SIGNED_HERE
-      }
-      const hash = sha256(token)
-      const before = refused.get(hash)
-      if (before && elapsed() < before.until) return before.credential
-      const judged =
-        inFlight.get(hash) ??
-        judge(token, hash, form.kind === 'jwt', carrier).finally(() => inFlight.delete(hash))
-      inFlight.set(hash, judged)
-      return judged
-    },
+    verify,
+    verifyIssued: (token, resource) => verify(token, resource, 'ours'),
   }
 }

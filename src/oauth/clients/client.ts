@@ -50,6 +50,8 @@ export interface Client extends Omit<ClientMetadata, 'issuedAt' | 'authMethod'> 
   readonly resources?: readonly string[]
   /** Ids of the resources whose access tokens the client may introspect, whoever they were issued to. */
   readonly introspects?: readonly string[]
+  /** False if the configuration allowed the client in everybody's place (decision K38). */
+  readonly needsConsent?: false
 }
 
 /** The grant types that a client of the configuration can have. */
@@ -74,6 +76,8 @@ export interface ClientConfig {
   readonly resources?: readonly string[]
   /** Ids of the resources whose access tokens the client may introspect, whoever they were issued to. */
   readonly introspects?: readonly string[]
+  /** See {@link Client.needsConsent}. */
+  readonly needsConsent?: false
   readonly grantTypes: readonly ConfiguredGrantType[]
   readonly authMethod: ClientAuthMethod
   /** The keys of its assertions; always there with `private_key_jwt`. */

@@ -36,6 +36,7 @@ function clientOf({
   scopes,
   resources,
   introspects,
+  needsConsent,
 }: ClientConfig): Client {
   return {
     id,
@@ -49,5 +50,6 @@ function clientOf({
     ...(scopes && { scopes }),
     ...(resources && { resources }),
     ...(introspects && { introspects }),
+    ...(needsConsent === false && { needsConsent }),
   }
 }

@@ -35,6 +35,12 @@ export interface GrantDeps {
   readonly recheck?: Recheck | undefined
   /** The name of the person behind a grant, for events; undefined if it cannot be told now. Never rejects. */
   readonly userOfGrant: (grant: Grant) => Promise<string | undefined>
+  /**
+   * Renews the provider's tokens behind a grant, before its refresh token rotates (decision K30). Absent where clients get
+   * tokens of ours.
+   * @throws OAuthError `invalid_grant` if there is nothing to renew
+   */
+  readonly renew?: (grant: Grant) => Promise<void>
   /** The programs that act for themselves. */
   readonly machines: Machines
   /** Seconds. */

@@ -74,6 +74,7 @@ async function rotate(
         await deps.records.grants.revokeForSure(grant.id)
         throw invalidGrant()
       case 'rotate': {
+        await deps.renew?.(grant)
         // A replayed answer stands on the check before it (decision K30).
         await deps.recheck?.(grant, report)
         const ttl = Math.min(deps.lifetimes.grantIdle, grant.expiresAt - now)

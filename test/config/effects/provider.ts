@@ -171,6 +171,38 @@ const expectProviderTokens: Effect = async () => {
   }
 }
 
+/** Starts at a provider whose access tokens are for our client. */
+async function startRelaying(provider: HostileProvider, tokens: string) {
+  const test = await start({
+    PROVIDER: 'oidc',
+    ISSUER_URL: provider.issuer,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    ACCEPT_PROVIDER_TOKENS: 'true',
+    CLIENT_TOKENS: tokens,
+  })
+  const at = Math.floor(test.clock() / 1000)
+  const claims = { iss: provider.issuer, azp: CLIENT_ID, typ: 'Bearer', iat: at, exp: at + 60 }
+  const token = await provider.signToken({ ...claims, ...provider.person })
+  provider.issues = async () => token
+  return { test, client: await register(test.app) }
+}
+
+/** A client gets the token of the provider, or one of ours. */
+const expectClientTokens: Effect = async () => {
+  for (const [tokens, isOfProvider] of [
+    ['provider', true],
+    ['own', false],
+  ] as const) {
+    const provider = await startHostileProvider()
+    const { test, client } = await startRelaying(provider, tokens)
+    const given = await obtainTokensThere({ ...test, provider, client, untrusted: client })
+    expect(given.access_token === (await provider.issues?.())).toBe(isOfProvider)
+    const answer = await check(test.app, { authorization: `Bearer ${given.access_token}` })
+    expect(answer.statusCode).toBe(200)
+  }
+}
+
 /** A person of a GitHub elsewhere signs in; both of its addresses come from the settings. */
 export async function expectGithub(
   startWith: (settings: Record<string, string>) => Promise<TestApp>,
@@ -342,6 +374,7 @@ export const provider: Record<
   | 'recheck_at_refresh'
   | 'accept_provider_tokens'
   | 'provider_token_clients'
+  | 'client_tokens'
   | 'keycloak_auth_host'
   | 'keycloak_auth_port'
   | 'keycloak_auth_protocol'
@@ -377,6 +410,7 @@ export const provider: Record<
     ),
   accept_provider_tokens: expectProviderTokens,
   provider_token_clients: expectProviderTokens,
+  client_tokens: expectClientTokens,
   keycloak_auth_host: expectKeycloak,
   keycloak_auth_port: expectKeycloak,
   keycloak_auth_protocol: expectKeycloak,

@@ -504,6 +504,20 @@ const clients: Record<string, Effect> = {
     const files = { '/srv/jwks.json': JSON.stringify({ keys: [key.publicJwk] }) }
     await expectSigned(await withClient(', jwks_file: jwks.json', files), key)
   },
+  async consent() {
+    const uri = 'https://ci.example/cb'
+    for (const [more, isAsked] of [
+      [', consent: false', false],
+      [', consent: true', true],
+      ['', true],
+    ] as const) {
+      const { app } = await startFile(
+        `${NOTES} } }\n${ALLOW}\nclients: [{ client_id: ci, client_secret: ${SECRET}, redirect_uris: ["${uri}"]${more} }]\n`,
+      )
+      const page = await createBrowser(app).get(authorizeUrl(CI, { redirect_uri: uri }))
+      expect(page.body.includes('Allow access?')).toBe(isAsked)
+    }
+  },
   async introspects() {
     for (const [more, active] of [
       [', introspects: [notes]', true],

@@ -136,7 +136,10 @@ const settings: Proofs = {
       expect.stringMatching(/SECRET: repeats itself/),
     )
   },
-  S19: getsALine(open, SYSTEM, { PKCE_REQUIRED: 'false', RENDER_CONSENT_PAGE: 'false' }),
+  S19: both(
+    getsALine(open, SYSTEM, { PKCE_REQUIRED: 'false', RENDER_CONSENT_PAGE: 'false' }),
+    provedBy('test/login/no-consent.test.ts', 'gets its code without a question'),
+  ),
   S20: both(getsALine(open, SYSTEM, { OIDC_ALLOW_INSECURE_HTTP: 'true' }), () => {
     const { config } = loadTheirs({ ...OPEN, DISCOVERY_URL: 'http://keycloak:8080/realms/x' })
     expect(config.provider).toMatchObject({

@@ -155,6 +155,7 @@ export const short: Proofs = {
       })
     },
     provedBy('test/credentials/provider-tokens/bearers.test.ts', 'opens a server that accepts it'),
+    provedBy('test/oauth/relay.test.ts', 'uses it at the server, and gets nothing else of the'),
   ),
   W7: same(holes, 'H1', 'H2', 'H3', 'H4', 'H7', 'H19'),
   W8: same(settings, 'S17'),

@@ -152,11 +152,13 @@ const settings: Proofs = {
   S10: both(named('proxy.cors', 'allowed_origins'), () =>
     expect(config.allowedOrigins).toEqual(['https://claude.ai']),
   ),
-  S11() {
-    expect(problemsOfTheirs({}, 'proxy: { disableConsentScreen: true }\n')).toContainEqual(
-      expect.stringMatching(/^proxy\.disableConsentScreen: .*always asked/),
-    )
-  },
+  S11: both(
+    () =>
+      expect(problemsOfTheirs({}, 'proxy: { disableConsentScreen: true }\n')).toContainEqual(
+        expect.stringMatching(/^proxy\.disableConsentScreen: .*Write consent: false at a program/),
+      ),
+    provedBy('test/login/no-consent.test.ts', 'gets its code without a question'),
+  ),
   S12: both(named('server.addr', 'host and port'), () => expect(config.listen.port).toBe(8080)),
 }
 

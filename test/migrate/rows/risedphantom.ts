@@ -7,8 +7,14 @@ import { expect } from 'vitest'
 import { COMMANDS } from '../../../src/cli/commands.ts'
 import { redirectUriOf } from '../../../src/config/config.ts'
 import { load } from '../../config/harness.ts'
+import { createClock } from '../../support/build-app.ts'
 import { blockOf } from '../../support/documentation.ts'
-import { CLIENT_ID, CLIENT_SECRET, startHostileProvider } from '../../support/hostile-provider.ts'
+import {
+  CLIENT_ID,
+  CLIENT_SECRET,
+  type HostileProvider,
+  startHostileProvider,
+} from '../../support/hostile-provider.ts'
 import { startUpstream } from '../../support/upstream-server.ts'
 import { migrationPage } from '../migration-page.ts'
 import { both, type Proof, type Proofs, provedBy } from '../proof.ts'
@@ -44,16 +50,23 @@ const named =
       expect.stringMatching(`^${key}: is a key of risedphantom/mcp-oauth2-proxy\\. .*${advice}`),
     )
 
-/** A whole sign-in with the file of the page, at a Keycloak and a server of this machine. */
-export async function signedIn() {
+/**
+ * A whole sign-in with the file of the page, at a Keycloak and a server of this machine.
+ * @param more lines for the file
+ */
+export async function signedIn(
+  more = '',
+  prepare: (provider: HostileProvider) => void = () => undefined,
+) {
   const provider = await startHostileProvider()
+  prepare(provider)
   const server = await startUpstream((request, response) => {
     response.writeHead(request.url === '/refuses' ? 401 : 200, {
       ...(request.url === '/refuses' && { 'www-authenticate': 'Bearer realm="inner"' }),
     })
     response.end('the server')
   })
-  const test = await startTheirs({}, pageFile(provider.issuer, server.origin))
+  const test = await startTheirs({}, pageFile(provider.issuer, server.origin) + more)
   const tokens = await signInTheirs(test.app, {
     origin: ORIGIN,
     resource: ORIGIN,
@@ -61,6 +74,23 @@ export async function signedIn() {
   })
   const headers = { authorization: `Bearer ${tokens.access_token}` }
   return { ...test, provider, server, headers, tokens }
+}
+
+/** The same for a program that gets the token of Keycloak. */
+async function signedInForTheirs() {
+  const issued: string[] = []
+  const signed = await signedIn(
+    '\nclient_tokens: provider\naccept_provider_tokens: true\n',
+    (provider) => {
+      provider.issues = async () => {
+        const at = Math.floor(createClock()() / 1000)
+        const claims = { iss: provider.issuer, azp: CLIENT_ID, typ: 'Bearer', iat: at }
+        issued.push(await provider.signToken({ ...claims, exp: at + 600, ...provider.person }))
+        return String(issued.at(-1))
+      }
+    },
+  )
+  return { ...signed, issued }
 }
 
 /** The file of the page, with the hosts of this machine. */
@@ -299,18 +329,24 @@ const habits: Proofs = {
     'test/proxy/streaming.test.ts',
     'arrives event by event, each before the next one is written',
   ),
+  B5: both(
+    async () => {
+      const { tokens } = await signedIn()
+      expect(tokens.access_token).not.toContain('an-access-token-of-the-provider')
+    },
+    async () => {
+      const { app, server, headers, tokens, issued } = await signedInForTheirs()
+      expect(tokens.access_token).toBe(issued[0])
+      expect((await send(app, `${ORIGIN}/mcp`, headers)).statusCode).toBe(200)
+      expect(server.requests).toHaveLength(1)
+    },
+    provedBy('test/oauth/relay.test.ts', 'is good for no other client, nor for another resource'),
+  ),
 }
 
 const absent: Proofs = {
-  async N1() {
-    const { tokens } = await signedIn()
-    expect(tokens.access_token).not.toContain('an-access-token-of-the-provider')
-    expect(configOf({ ACCEPT_PROVIDER_TOKENS: 'true' }).resources[0]?.acceptProviderTokens).toBe(
-      true,
-    )
-  },
-  N2: noFile(/Chart\.ya?ml$/),
-  N3: noFile(/^\.github\/.*release/),
+  N1: noFile(/Chart\.ya?ml$/),
+  N2: noFile(/^\.github\/.*release/),
 }
 
 export const risedphantom: Proofs = {

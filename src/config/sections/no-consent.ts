@@ -1,0 +1,55 @@
+/**
+ * Refuses `consent: false` for a client whose place another program could take: nobody would ask the person then (decision
+ * K38, threats T1 and T7). Otherwise names the client at each start.
+ *
+ * @module
+ */
+import { DEVICE_CODE } from '../../oauth/grants/names.ts'
+import type { Chosen } from '../sources/precedence.ts'
+import { quote, type Report } from '../values/problem.ts'
+import { isLoopbackHost, urlOf } from '../values/urls.ts'
+
+interface Parts extends Pick<Chosen, 'settings'> {
+  /** The name of the client in problems. */
+  readonly at: string
+  readonly hasSecret: boolean
+  readonly grantTypes: readonly string[]
+  readonly redirectUris: readonly string[]
+  readonly report: Report
+}
+
+export function checkNoConsent(parts: Parts): void {
+  const { at, settings, hasSecret, grantTypes, redirectUris, report } = parts
+  const label = `${at}.consent`
+  if (!grantTypes.includes('authorization_code')) {
+    report.problem(
+      label,
+      `is false, but ${grantTypes.includes(DEVICE_CODE) ? 'people of a device are always asked' : 'nobody signs in for this client'}. Remove it.`,
+    )
+    return
+  }
+  if (!hasSecret) {
+    report.problem(
+      label,
+      'is false, but the client has no secret, so any program can pretend to be it. Add client_secret_file, or remove consent.',
+    )
+  }
+  for (const uri of redirectUris) {
+    const url = urlOf(uri)
+    if (url?.protocol === 'https:' && !isThisComputer(url.hostname)) continue
+    report.problem(
+      label,
+      `is false, but any program on the person's computer can get the answer at ${quote(uri)}. Use https redirect URIs of a host alone, or remove consent.`,
+    )
+  }
+  if (settings.client_tokens === 'provider') {
+    report.problem(
+      label,
+      "is false, but CLIENT_TOKENS hands out the person's own token of the provider, which takes their consent. Remove one of the two.",
+    )
+  }
+  report.warning(label, 'is false: people are not asked before this client gets access.')
+}
+
+const isThisComputer = (host: string) =>
+  isLoopbackHost(host) || /(^|\.)localhost\.?$/.test(host) || host === '0.0.0.0' || host === '[::]'

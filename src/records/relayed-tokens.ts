@@ -1,0 +1,45 @@
+/**
+ * The provider's tokens behind a grant whose client gets them, sealed, and the lock of whoever renews them (decision
+ * 0062). It does not own what is in a sealed value: `src/oauth/relay/` does.
+ *
+ * @module
+ */
+import { deleteIf } from '../storage/delete-if.ts'
+import type { Storage } from '../storage/storage.ts'
+import type { AuthenticStorage } from './authentic.ts'
+
+export interface RelayedTokenRecords {
+  /** Writes the tokens of a new grant. */
+  put(grantId: string, sealed: string, ttlSeconds: number): Promise<void>
+  find(grantId: string): Promise<string | undefined>
+  /** Writes `sealed` in the place of `expected`. False if another process was faster, or the grant ended. */
+  replace(grantId: string, expected: string, sealed: string, ttlSeconds: number): Promise<boolean>
+  /** Reads and deletes them. Only one caller gets them. */
+  take(grantId: string): Promise<string | undefined>
+  /** True if `owner` alone may renew the tokens of this grant now; also for one who may already. */
+  lock(grantId: string, owner: string, ttlSeconds: number): Promise<boolean>
+  unlock(grantId: string, owner: string): Promise<void>
+}
+
+/** A lock only bars something, and says nothing about anybody, so it carries no MAC. */
+export function createRelayedTokenRecords(stores: {
+  readonly raw: Storage
+  readonly believed: AuthenticStorage
+}): RelayedTokenRecords {
+  const { raw, believed } = stores
+  const keyOf = (grantId: string) => `relayed-tokens:${grantId}`
+  const lockOf = (grantId: string) => `relay-lock:${grantId}`
+  return {
+    put: (grantId, sealed, ttl) => believed.set(keyOf(grantId), sealed, ttl),
+    find: (grantId) => believed.get<string>(keyOf(grantId)),
+    replace: (grantId, expected, sealed, ttl) =>
+      believed.replace(keyOf(grantId), expected, sealed, ttl),
+    take: (grantId) => believed.take<string>(keyOf(grantId)),
+    lock: async (grantId, owner, ttl) =>
+      (await raw.create(lockOf(grantId), owner, ttl)) ||
+      (await raw.replace(lockOf(grantId), owner, owner, ttl)),
+    async unlock(grantId, owner) {
+      await deleteIf(raw, lockOf(grantId), owner)
+    },
+  }
+}
