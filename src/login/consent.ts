@@ -27,7 +27,7 @@ import { answerOutcome } from './identification.ts'
 import type { AskedInteraction } from './interaction.ts'
 import { orAnswerFailure } from './provider-failure.ts'
 import { answerUrl, redirectOf, sendContinuePage, sendOn } from './responses.ts'
-import { reportConsent } from './sign-in-events.ts'
+import { reportConsent, reportSignedOut } from './sign-in-events.ts'
 import type { KnownPerson } from './sign-ins.ts'
 import { createSingleFlight } from './single-flight.ts'
 
@@ -63,7 +63,8 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
       // Two tabs of a first visit overwrite each other's cookie: ask again, decide nothing.
       await askAgain(interaction, reply, flow)
     } else if (decision === 'someone-else') {
-      await flow.signIns.end(request, reply)
+      const left = await flow.signIns.end(request, reply)
+      if (left) reportSignedOut(request, left, flow)
       const asked = { ...reopen(interaction, browser, flow), someoneElse: true }
       await showConsent(reply, withoutHint(asked), flow)
     } else if (now >= interaction.expiresAt) {
