@@ -184,6 +184,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     events,
   })
   app.addHook('onListen', async () => endGrants(services, deps))
+  app.addHook('onListen', async () => void services.announcements.warmUp())
+  app.addHook('onClose', async () => services.announcements.close())
   for (const surface of surfaces) mountSurface(app, surface, services.rateLimits)
   return app
 

@@ -191,6 +191,18 @@ export const EVENTS = {
     sometimes: ['address'],
     bound: 'address',
   },
+  'server-scopes-read': {
+    level: 'info',
+    says: 'a server says its scopes anew; count is the number of those that were left out: no scope by RFC 6749 section 3.3, named twice, or too many',
+    always: ['resource', 'scopes', 'count'],
+    sometimes: [],
+  },
+  'server-scopes-unread': {
+    level: 'info',
+    says: 'a server does not say its scopes: those of its last answer count, or else those of the configuration',
+    always: ['resource', 'url', 'reason'],
+    sometimes: [],
+  },
   'scopes-unknown': {
     level: 'info',
     says: 'the client asked only for scopes that this server does not have',
