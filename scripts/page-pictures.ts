@@ -61,7 +61,11 @@ async function checkWidth(page: Page, where: string): Promise<void> {
 async function checkTargets(page: Page, where: string): Promise<void> {
   const small = await page.$$eval('a, button, input:not([type=hidden])', (elements) =>
     elements
-      .map((element) => ({ element, box: element.getBoundingClientRect() }))
+      // A label around a box is the target of the box.
+      .map((element) => ({
+        element,
+        box: (element.closest('label') ?? element).getBoundingClientRect(),
+      }))
       .filter(({ box }) => box.width < 44 || box.height < 44)
       .map(({ element, box }) => `${element.tagName} ${box.width} x ${box.height} px`),
   )

@@ -198,6 +198,18 @@ export function variants(words: Words): readonly Variant[] {
   return [
     variant('consent', consent({ person: words.person })),
     variant(
+      'consent-boxes',
+      consent({
+        person: words.person,
+        scopes: words.scopes.map((scope) => ({
+          ...scope,
+          hasBox: true,
+          tools: Array.from({ length: 10 }, () => words.client),
+        })),
+        askedAgain: 'chose-nothing',
+      }),
+    ),
+    variant(
       'consent-known-loopback',
       consent({ person: words.person, destination: { kind: 'loopback' } }),
     ),
