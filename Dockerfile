@@ -21,6 +21,9 @@ COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
 # The command of the documentation.
 RUN chmod +x dist/main.js && ln -s /app/dist/main.js /usr/local/bin/gatewarden
+# The commit that --version and the log name: docker build --build-arg COMMIT=$(git rev-parse HEAD) .
+ARG COMMIT=
+RUN if [ -n "$COMMIT" ]; then printf '%s\n' "$COMMIT" >commit; fi
 # A new volume takes its owner from here. Gatewarden writes nowhere else, so the root file system can be read-only.
 RUN install --directory --owner=1000 --group=1000 --mode=0700 /data
 USER 1000:1000

@@ -59,6 +59,8 @@ export interface EventFields {
   readonly kid: string
   readonly algorithm: string
   readonly signsFrom: string
+  readonly publishedUntil: string
+  readonly earlierKid: string
   readonly users: readonly string[]
   readonly record: string
   readonly label: string
@@ -132,6 +134,9 @@ export const FIELD_MEANINGS: Readonly<Record<FieldName, string>> = {
   kid: 'the id of the signing key',
   algorithm: 'the algorithm of the signing key',
   signsFrom: 'when the key begins to sign',
+  publishedUntil:
+    'when the key leaves `/jwks`, after the last token that it signed has expired: of `key-signs`, the earlier key',
+  earlierKid: 'the id of the key that signed before',
   users: 'names of configured users',
   record: 'the key of a stored record',
   label: 'the kind of sealed value',

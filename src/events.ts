@@ -308,8 +308,8 @@ export const EVENTS = {
   'signed-out': {
     level: 'info',
     says: 'signed out',
-    always: ['requestId', 'grant', 'userId', 'by'],
-    sometimes: ['address', 'user', 'resource', 'host'],
+    always: ['requestId', 'userId', 'by'],
+    sometimes: ['address', 'grant', 'user', 'resource', 'host'],
   },
   // Tokens
   'token-issued': {
@@ -366,14 +366,14 @@ export const EVENTS = {
   'key-made': {
     level: 'info',
     says: 'signing key made',
-    always: ['kid', 'algorithm', 'signsFrom'],
+    always: ['kid', 'algorithm', 'signsFrom', 'publishedUntil'],
     sometimes: [],
   },
   'key-signs': {
     level: 'info',
     says: 'another signing key signs from now on',
-    always: ['kid', 'algorithm'],
-    sometimes: [],
+    always: ['kid', 'algorithm', 'earlierKid'],
+    sometimes: ['publishedUntil'],
   },
   'key-dropped': {
     level: 'info',
@@ -384,7 +384,7 @@ export const EVENTS = {
   'key-sealed-anew': {
     level: 'info',
     says: 'signing key sealed under the new SECRET',
-    always: ['kid', 'algorithm'],
+    always: ['kid', 'algorithm', 'publishedUntil'],
     sometimes: [],
   },
   listening: {

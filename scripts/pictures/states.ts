@@ -78,6 +78,9 @@ export const states: Readonly<Record<string, State>> = {
     await typeLogin(page, 'ann')
     await page.getByText('Connect your terminal?').waitFor()
   },
+  device: async (page, gateway) => {
+    await page.goto(`${gateway.origin}/device`)
+  },
   'sign-out': async (page, gateway) => {
     await page.setContent(`<a href="${gateway.origin}/logout">Sign out</a>`)
     await page.getByRole('link').click()

@@ -130,5 +130,5 @@ export const COMMANDS: readonly CommandRow[] = [
     ],
     run: async (args, io) => (await import('./token.ts')).token(args, io),
   },
-  { words: 'version', summary: 'show the version', run: version },
+  { words: 'version', summary: 'show the version, and the commit if it is known', run: version },
 ]

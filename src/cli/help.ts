@@ -91,6 +91,7 @@ export function wrap(text: string, columns: number): string[] {
 }
 
 export const version: Command = async (_args, io) => {
-  io.stdout.write(`${buildIdentity().version}\n`)
+  const { version: number, commit } = buildIdentity()
+  io.stdout.write(`${number}${commit === undefined ? '' : ` (commit ${commit})`}\n`)
   return 0
 }

@@ -18,7 +18,7 @@ import { codeGone } from './device-purpose.ts'
 import { type LoginFlow, receiveInteraction, showStartAgain, wishesOf } from './flow.ts'
 import type { AskedInteraction } from './interaction.ts'
 import { answerUrl, redirectOf, sendOn } from './responses.ts'
-import { reportConsent } from './sign-in-events.ts'
+import { reportConsent, reportSignedOut } from './sign-in-events.ts'
 
 export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
   const constraints = onHost(flow.host)
@@ -45,7 +45,8 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
       // Two tabs of a first visit overwrite each other's cookie: ask again, decide nothing.
       await askAgain(interaction, reply, flow)
     } else if (decision === 'someone-else') {
-      await flow.signIns.end(request, reply)
+      const left = await flow.signIns.end(request, reply)
+      if (left) reportSignedOut(request, left, flow)
       const asked = { ...reopen(interaction, browser, flow), someoneElse: true }
       await showConsent(reply, withoutHint(asked), flow)
     } else if (now >= interaction.expiresAt) {

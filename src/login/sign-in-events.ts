@@ -33,6 +33,16 @@ export function reportFailedSignIn(
   request.report({ event: 'sign-in-failed', ...failure, ...circumstances(interaction, flow) })
 }
 
+/** A person whom this browser knew, at `/logout` or by "Use another account"; sessions of pages have events of their own. */
+export function reportSignedOut(
+  request: FastifyRequest,
+  person: Identity,
+  { userOf, host }: Pick<LoginFlow, 'userOf' | 'host'>,
+): void {
+  const user = userOf(person)
+  request.report({ event: 'signed-out', user, userId: subjectOf(person), by: 'person', host })
+}
+
 /** A failure of the provider, or its statement that this person did not sign in. */
 export function reportProviderFailure(
   request: FastifyRequest,

@@ -40,8 +40,8 @@ export interface SignIns {
    * @returns undefined where a script of another program could ride on it
    */
   begin(request: FastifyRequest, person: Identity): Promise<SignedIn | undefined>
-  /** Ends the sign-in of this browser. Rejects with StorageUnavailable. */
-  end(request: FastifyRequest, reply: FastifyReply): Promise<void>
+  /** Ends the sign-in of this browser. Rejects with StorageUnavailable. @returns its person, if there was one */
+  end(request: FastifyRequest, reply: FastifyReply): Promise<Identity | undefined>
   /** Ends the sign-in that a grant names. Rejects with StorageUnavailable. */
   endById(id: string): Promise<void>
 }
@@ -128,6 +128,9 @@ export function createSignIns(deps: {
       const found = await recordOf(request)
       if (found) await signIns.end(found.id)
       if (request.headers.cookie?.includes(name)) reply.clearCookie(name, options)
+      if (!found) return undefined
+      const { identity, issuer, subject } = found
+      return { ...identity, issuer, subject }
     },
     endById: (id) => signIns.end(id),
   }

@@ -10,5 +10,10 @@ import type { RedirectProvider } from './provider.ts'
 export function createKeycloakProvider(
   options: Omit<OidcOptions, 'name' | 'uniqueUsernames'>,
 ): RedirectProvider {
-  return createOidcProvider({ ...options, name: 'Keycloak', uniqueUsernames: true })
+  return createOidcProvider({
+    ...options,
+    name: 'Keycloak',
+    uniqueUsernames: true,
+    asksBeforeSignOut: true,
+  })
 }

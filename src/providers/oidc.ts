@@ -43,6 +43,8 @@ export interface OidcOptions extends ConnectionOptions {
   /** Default: `openid email profile`. */
   readonly scopes?: readonly string[]
   readonly groupsClaim: string
+  /** True if its sign-out works without an ID token: it then asks the person (RP-Initiated Logout 1.0 section 2). */
+  readonly asksBeforeSignOut?: true
   /** See {@link Preset.groupsAreKeys}. */
   readonly groupsAreKeys?: true | undefined
   /** Our redirect URI, as registered at the provider. */
@@ -150,6 +152,7 @@ export function createOidcLogin(
         metadata,
         { clientId, redirectUri, idToken, state: signedOutState },
         connection,
+        { asks: options.asksBeforeSignOut },
       )
       if (away) return { url: away, showsSameAccount: false }
       if (offersAccounts(metadata)) url.searchParams.set('prompt', 'select_account')

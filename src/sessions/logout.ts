@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { refuseCrossSite } from '../http/cross-site.ts'
 import { onHost } from '../http/host-constraint.ts'
 import { allowOnly } from '../http/methods.ts'
+import { reportSignedOut } from '../login/sign-in-events.ts'
 import { shortGrant } from '../oauth/grant-facts.ts'
 import { signedOutPage, signOutPage } from '../pages/sign-out-page.ts'
 import { pageHeaders } from '../pages/styles.ts'
@@ -89,7 +90,9 @@ async function signOut(
       host: asked.host,
     })
   }
-  if (asked.isOwn) await flow.signIns.end(request, reply)
+  // Absent where a session above belonged to the same sign-in.
+  const left = asked.isOwn ? await flow.signIns.end(request, reply) : undefined
+  if (left) reportSignedOut(request, left, flow)
   clearSessions(reply, asked)
   const home = rules.resources.onlyOneAt(asked.host)
   const page = signedOutPage({

@@ -43,7 +43,9 @@ describe('the command', () => {
 
   it('prints its version', async () => {
     const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'))
-    expect(await gatewarden('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
+    const { code, stdout, stderr } = await gatewarden('--version')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout.replace(/ \(commit [0-9a-f]{12}\)/, '')).toBe(`${version}\n`)
   })
 
   it('suggests a command for a mistyped one and exits with 2', async () => {

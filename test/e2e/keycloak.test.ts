@@ -162,6 +162,20 @@ describe.skipIf(isSkipped('keycloak') || isSkipped('traefik'))('with Keycloak', 
     expect((await redeem(codeIn(await logIn(browser, asked, 'alice')))).access_token).toMatch(/^ey/)
   })
 
+  it('fh2: a person whom the browser knows leaves for another account, which Keycloak asks about', async () => {
+    const browser = createBrowser()
+    codeIn(await signIn('alice', browser))
+    const known = pageOf(await browser.open(authorizeUrl()))
+    expect(readText(known.body)).toContain('alice@example.com')
+    const asked = pageOf(await press(browser, known, { button: 'someone-else' }))
+    const question = pageOf(await press(browser, asked, { button: 'approve' }))
+    expect(readText(question.body)).toContain('Do you want to log out?')
+    const login = pageOf(await press(browser, question, { button: 'Logout' }))
+    expect(login.body).toMatch(/<input[^>]*name="username"/)
+    expect(readText(login.body)).not.toContain('alice')
+    expect((await redeem(codeIn(await logIn(browser, login, 'carol')))).access_token).toMatch(/^ey/)
+  })
+
   it('a person who says no at Keycloak is taken back to the client', async () => {
     await keycloak.askConsent(true)
     try {

@@ -501,3 +501,26 @@ it('while the store does not answer, the person is asked to sign in, and no page
   storage.get = get
   expect(namesAnn(await open())).toBe(true)
 })
+
+describe('fl7: the log', () => {
+  const signedOut = () => gateway.events.filter(({ event }) => event === 'signed-out')
+  const ANNS = expect.objectContaining({
+    user: 'ann@example.com',
+    userId: expect.stringMatching(/^u_/),
+    by: 'person',
+    host: 'auth.example.com',
+  })
+
+  it('has a sign-out of a browser that was known, and had no page', async () => {
+    const answer = await browser.get('/logout', { 'sec-fetch-site': 'none' })
+    expect(answer.body).toContain('You are signed out')
+    expect(signedOut()).toEqual([ANNS])
+    await browser.get('/logout', { 'sec-fetch-site': 'none' })
+    expect(signedOut()).toHaveLength(1)
+  })
+
+  it('has the person who leaves for another account', async () => {
+    await someoneElse(await open())
+    expect(signedOut()).toEqual([ANNS])
+  })
+})

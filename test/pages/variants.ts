@@ -123,6 +123,25 @@ export const long: Words = {
   session: 's'.repeat(3800),
 }
 
+/** Other scripts and directions, pictures in names, and more permissions than a screen holds. */
+export const foreign: Words = {
+  ...realistic,
+  client: 'مساعد البرمجة 🧑‍🚀🏳️‍🌈 كلود',
+  resource: 'הערות הצוות 📓📓📓',
+  scopes: Array.from({ length: 14 }, (_, index) => ({
+    name: `notes:${index}`,
+    description: [
+      'Notizen der Arbeitsgruppe lesen, auch die der Rechtsschutzversicherungsgesellschaften',
+      'قراءة ملاحظاتك وتعديلها وحذفها',
+      'ノートを読み取り、変更し、削除します',
+      '✅ Read 📖',
+    ][index % 4] as string,
+  })),
+  person: 'אן@דוגמה.example',
+  help: 'نسيت كلمة المرور؟ اتصل بالاستقبال على 1234.',
+  typed: 'אן',
+}
+
 export interface Variant {
   readonly name: string
   readonly html: string
@@ -180,6 +199,18 @@ export function variants(words: Words): readonly Variant[] {
   })
   return [
     variant('consent', consent({ person: words.person })),
+    variant(
+      'consent-boxes',
+      consent({
+        person: words.person,
+        scopes: words.scopes.map((scope) => ({
+          ...scope,
+          hasBox: true,
+          tools: Array.from({ length: 10 }, () => words.client),
+        })),
+        askedAgain: 'chose-nothing',
+      }),
+    ),
     variant(
       'consent-known-loopback',
       consent({ person: words.person, destination: { kind: 'loopback' } }),

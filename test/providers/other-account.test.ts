@@ -1,8 +1,10 @@
 import { decodeJwt } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { type Browser, createBrowser } from '../support/browser.ts'
-import { codeOf } from '../support/oauth-client.ts'
+import { type Browser, createBrowser, refreshTarget } from '../support/browser.ts'
+import { startHostileProvider } from '../support/hostile-provider.ts'
+import { authorizeUrl, codeOf } from '../support/oauth-client.ts'
 import { type Journey, signInThere, startJourney } from '../support/provider-journey.ts'
+import { decide } from '../support/steps.ts'
 
 const BOB = { sub: 'bob', email: 'bob@elsewhere.test', email_verified: true }
 const ANN = { sub: 'ann', email: 'ann@example.com', email_verified: true }
@@ -110,5 +112,44 @@ describe('ed5: sign in as someone else', () => {
     const { url } = await refuseBob(withEndSession, { ...BOB, groups })
     expect(url.pathname).toBe('/authorize')
     expect(url.href.length).toBeLessThan(6000)
+  })
+})
+
+describe('"Use another account" on the consent page, when the ID token is long gone', () => {
+  /** Where Allow leads after ann, whom the browser knows, said that she is somebody else. */
+  async function leave(type: 'keycloak' | 'oidc') {
+    const provider = await startHostileProvider()
+    provider.lies.discovery = (document) => Object.assign(document, withEndSession(provider.issuer))
+    const config = { ...provider.config, type }
+    const journey = await startJourney({ provider: config }, provider)
+    const browser = createBrowser(journey.app)
+    codeOf(await signInThere(journey, { browser }))
+    const known = await browser.get(authorizeUrl(journey.client))
+    const asked = await decide(browser, known, 'someone-else')
+    const url = new URL(refreshTarget((await decide(browser, asked, 'approve')).body))
+    return { journey, browser, url, provider }
+  }
+
+  it('signs out at Keycloak, which asks, and brings the person back to an empty form', async () => {
+    const { journey, browser, url, provider } = await leave('keycloak')
+    expect(url.origin + url.pathname).toBe(`${provider.issuer}/logout`)
+    expect(Object.fromEntries(url.searchParams)).toEqual({
+      realm: 'x',
+      client_id: 'gatewarden',
+      post_logout_redirect_uri: 'https://auth.example.com/callback',
+      state: expect.any(String),
+    })
+    const state = encodeURIComponent(String(url.searchParams.get('state')))
+    const login = new URL(String((await browser.get(`/callback?state=${state}`)).headers.location))
+    expect(login.pathname).toBe('/authorize')
+    provider.person = ANN
+    codeOf(await browser.get(await provider.signIn(login.href)))
+    expect(journey.events.at(-1)).toMatchObject({ event: 'signed-in' })
+  })
+
+  it('asks other providers for a new sign-in: some refuse a sign-out without the token', async () => {
+    const { url } = await leave('oidc')
+    expect(url.pathname).toBe('/authorize')
+    expect(url.searchParams.get('prompt')).toBe('login')
   })
 })

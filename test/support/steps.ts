@@ -20,7 +20,7 @@ export function moved(browser: Browser, app: FastifyInstance): Browser {
 export function decide(
   browser: Browser,
   page: LightMyRequestResponse,
-  decision: 'approve' | 'deny' | 'restart' = 'approve',
+  decision: 'approve' | 'deny' | 'restart' | 'someone-else' = 'approve',
   headers: Record<string, string> = {},
 ): Promise<LightMyRequestResponse> {
   const interaction = hiddenField(page.body, 'interaction')

@@ -125,20 +125,28 @@ export async function loadSigningKeys(deps: SigningKeyDeps): Promise<SigningKeys
       events?.emit({ event: 'key-dropped', kid, algorithm })
     }
     if (gone.length > 0) generation += 1
-    for (const { kid, signsFrom } of isStart ? [] : without(found, keys)) {
+    for (const { kid, signsFrom, stored } of isStart ? [] : without(found, keys)) {
       const from = new Date(signsFrom).toISOString()
-      events?.emit({ event: 'key-made', kid, algorithm, signsFrom: from })
+      const publishedUntil = endOf(stored)
+      events?.emit({ event: 'key-made', kid, algorithm, signsFrom: from, publishedUntil })
     }
     keys = found
     noteSigning()
   }
 
   let signing: string | undefined
-  /** Tells when another key signs than before. */
+  /** Tells when another key signs than before, and until when the earlier one verifies; no time if it was removed. */
   function noteSigning(): void {
     const { kid } = signingAt(deps.now(), keys)
     if (signing !== undefined && kid !== signing) {
-      events?.emit({ event: 'key-signs', kid, algorithm })
+      const earlier = known(signing)
+      events?.emit({
+        event: 'key-signs',
+        kid,
+        algorithm,
+        earlierKid: signing,
+        publishedUntil: earlier && endOf(earlier.stored),
+      })
     }
     signing = kid
   }
@@ -313,11 +321,16 @@ async function store(
   await storage.create(name, key, lifetimeOf(key, now()))
 }
 
+/** When every token of this key has expired, in milliseconds since the epoch. */
+const expiryOf = ({ signsFrom, retention = LEAST_RETENTION }: StoredKey): number =>
+  (periodAt(signsFrom) + 1) * PERIOD_MS + retention * 1000
+
+/** The same for an event. */
+const endOf = (key: StoredKey): string => new Date(expiryOf(key)).toISOString()
+
 /** Seconds until every token of this key has expired. */
-function lifetimeOf({ signsFrom, retention = LEAST_RETENTION }: StoredKey, now: number): number {
-  const signsUntil = (periodAt(signsFrom) + 1) * PERIOD_MS
-  return Math.max(1, Math.ceil((signsUntil - now) / 1000) + retention)
-}
+const lifetimeOf = (key: StoredKey, now: number): number =>
+  Math.max(1, Math.ceil((expiryOf(key) - now) / 1000))
 
 const keyRecord = (
   sealed: string,
@@ -357,7 +370,13 @@ async function read(name: string, stored: StoredKey, deps: SigningKeyDeps): Prom
   if (publicJwk.kty !== KEY_TYPES[deps.algorithm]) throw new Error(`${name} is of another kind`)
   const kid = await calculateJwkThumbprint(publicJwk)
   if (renewed.sealed !== stored.sealed) {
-    deps.events?.emit({ event: 'key-sealed-anew', kid, algorithm: deps.algorithm })
+    const { algorithm } = deps
+    deps.events?.emit({
+      event: 'key-sealed-anew',
+      kid,
+      algorithm,
+      publishedUntil: endOf(renewed),
+    })
   }
   return {
     kid,
