@@ -104,7 +104,7 @@ describe('a client of the file', () => {
     ],
     [
       `${CI}, introspects: [notes]`,
-      'clients.ci.introspects: needs a client secret. Add client_secret_file.',
+      'clients.ci.introspects: needs a client secret or keys. Add client_secret_file or jwks_file.',
     ],
     [
       `${CI}, scopes: [constructor]`,
@@ -124,7 +124,7 @@ describe('a client of the file', () => {
     ],
     [
       `${CI}, grant_types: [authorization_code, client_credentials]`,
-      'clients.ci.grant_types: has client_credentials, which needs a secret. Add client_secret_file.',
+      'clients.ci.grant_types: has client_credentials, which needs a secret or keys. Add client_secret_file or jwks_file.',
     ],
     [
       `${CI}, client_secret: ${SECRET}, grant_types: [client_credentials]`,
