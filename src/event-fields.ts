@@ -42,7 +42,14 @@ export interface EventFields {
   readonly destinations: readonly string[]
   readonly software: string
   readonly grantType: string
-  readonly by: 'person' | 'client' | 'operator' | 'reuse' | 'stranger' | 'configuration'
+  readonly by:
+    | 'person'
+    | 'client'
+    | 'operator'
+    | 'reuse'
+    | 'stranger'
+    | 'configuration'
+    | 'provider'
   readonly seconds: number
   readonly askedScopes: readonly string[]
   readonly err: unknown
@@ -115,7 +122,7 @@ export const FIELD_MEANINGS: Readonly<Record<FieldName, string>> = {
   destinations: 'where answers may go: hosts, schemes of apps, `this computer` or `a device`',
   software: 'the software that the program says it is, and its version',
   grantType: 'the grant type that the program used',
-  by: 'the party that ended it: the `person`, the `client`, the `operator`, a `reuse` that was found, a `stranger` who brought it, or the `configuration`',
+  by: 'the party that ended it: the `person`, the `client`, the `operator`, a `reuse` that was found, a `stranger` who brought it, the `configuration`, or the `provider`, asked again at a refresh',
   seconds: 'a span in seconds',
   askedScopes: 'the permissions that the program asked for',
   err: 'the error, with its stack',

@@ -35,6 +35,8 @@ import { createLockout } from './login/lockout.ts'
 import { createPasswordLogin } from './login/password-login.ts'
 import { createSignIns } from './login/sign-ins.ts'
 import { createUserCodeGuesses } from './login/user-code-guesses.ts'
+import { createAnnouncements } from './mcp/announcements.ts'
+import { askTools } from './mcp/ask-tools.ts'
 import { ASSERTION_ALGORITHMS } from './oauth/client-assertion.ts'
 import { createClientAuthentication } from './oauth/client-authentication.ts'
 import { type AssertionKeys, createAssertionKeys } from './oauth/clients/assertion-keys.ts'
@@ -52,6 +54,8 @@ import type { FetchFailure } from './oauth/clients/remote-documents.ts'
 import { createDeviceRequests } from './oauth/device/requests.ts'
 import type { GrantDeps } from './oauth/grants/grant-type.ts'
 import { DEVICE_CODE } from './oauth/grants/names.ts'
+import { keepForRechecks } from './oauth/held-token.ts'
+import { createRecheck } from './oauth/recheck.ts'
 import type { RedirectRules } from './oauth/redirect-uri.ts'
 import { isMachine, subjectOf } from './oauth/subject.ts'
 import { createAccessTokens } from './oauth/tokens/access-token.ts'
@@ -68,7 +72,7 @@ import { createBrand } from './pages/brand.ts'
 import { CALLBACK_PATH, ENDPOINTS } from './paths.ts'
 import { usersWithCheaperHashes } from './providers/builtin.ts'
 import { createProvider } from './providers/index.ts'
-import type { Identity } from './providers/provider.ts'
+import type { Identity, Provider } from './providers/provider.ts'
 import { createAuthenticStorage } from './records/authentic.ts'
 import { createGrantWatch, createRecordWatch } from './records/grant-watch.ts'
 import { createMcpSessionOwners } from './records/mcp-session-owners.ts'
@@ -175,9 +179,11 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     trustedProxies: config.trustedProxies,
     events,
   })
+  const announcements = createAnnouncements(config.resources, { ask: askTools, events, elapsed })
   const resources = createResourceTable(config.resources, {
     publicUrl: issuer,
     discoveryAt: config.discoveryAt,
+    announcements,
   })
   const userNames: UserNames = {
     areUnique: provider.uniqueUsernames,
@@ -231,6 +237,7 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     redirectRules,
     isTrustedProxy,
     clientAddress,
+    announcements,
     resources,
     machines,
     persons,
@@ -556,17 +563,21 @@ function buildLogin(
       provider,
       credentialOf,
       isOn: resources.isOurHostGuarded,
+      servesClients: rechecksOf(provider) === undefined,
       secure: config.publicUrl.secure,
       lifetime: config.lifetimes.session,
       idle: config.lifetimes.sessionIdle,
       now,
     }),
-    complete: (interaction, person, signedIn) =>
+    complete: (interaction, person, signedIn, held) =>
       complete(interaction, person, {
         purpose: purposeOf(interaction),
         records,
         credentialOf,
         signedIn,
+        keepForRechecks: async (grant) => {
+          if (rechecksOf(provider)) await keepForRechecks(grant, held, { records, keyring, now })
+        },
         now,
       }),
     deviceRequests,
@@ -582,7 +593,9 @@ function buildLogin(
 
 /** The services of the token endpoint. */
 function buildGrants({ config, now }: AppDeps, foundation: Foundation): GrantDeps {
-  const { records, resources, keyring, accessTokens, persons, machines } = foundation
+  const { records, resources, keyring, accessTokens, persons, machines, provider } = foundation
+  const rechecks = rechecksOf(provider)
+  const providerId = provider.id
   return {
     records,
     machines,
@@ -595,9 +608,17 @@ function buildGrants({ config, now }: AppDeps, foundation: Foundation): GrantDep
       now,
     }),
     personExists: async (grant) => (await persons.find(grant)) !== undefined,
+    recheck:
+      rechecks && createRecheck({ ...foundation, rechecks, providerId, now, randomToken, wait }),
     userOfGrant: foundation.userOfGrant,
     lifetimes: config.lifetimes,
     now,
     randomToken,
   }
 }
+
+/** A password provider is asked nothing: the configuration says at each check who its people are. */
+const rechecksOf = (provider: Provider) =>
+  provider.kind === 'redirect' ? provider.rechecks : undefined
+
+const wait = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds))

@@ -30,6 +30,7 @@ import {
   parseAllowedEmail,
   parseAllowedUser,
   parseDomain,
+  parseEmail,
   parseGroup,
   parseHostedDomain,
 } from './values/people.ts'
@@ -60,6 +61,7 @@ import { parseRedisKeyPrefix } from './values/redis-key-prefix.ts'
 import { parseRedisUrl } from './values/redis-url.ts'
 import { parseRegistrant } from './values/registration.ts'
 import { parseScopeToken, splitScopes } from './values/scopes.ts'
+import { parseServiceAccount } from './values/service-account.ts'
 import { parseSigningKey } from './values/signing-key.ts'
 import { size } from './values/sizes.ts'
 import { splitList } from './values/split-list.ts'
@@ -262,6 +264,20 @@ export const Settings = z.object({
     example: 'example.com',
     kind: 'list',
   }),
+  google_service_account: text(parseServiceAccount).optional().register(fields, {
+    description:
+      'Key file (JSON, or its base64) of a service account that reads the directory of your Google Workspace, at each sign-in and each refresh: suspended people are refused, and groups count (docs/providers/google.md). Requires `GOOGLE_ADMIN_SUBJECT` and `GOOGLE_HOSTED_DOMAIN`.',
+    secret: true,
+  }),
+  google_admin_subject: text(parseEmail).optional().register(fields, {
+    description:
+      'E-mail address of the administrator for whom the service account reads users and groups.',
+    example: 'directory-reader@example.com',
+  }),
+  google_directory_url: text(parseBaseUrl).optional().register(fields, {
+    description: 'Base of the Directory API of Google. Default: `https://admin.googleapis.com`.',
+    example: 'https://admin.googleapis.com',
+  }),
   github_url: text(parseBaseUrl).optional().register(fields, {
     description:
       'Origin of a GitHub Enterprise, with `PROVIDER=github`. Default: `https://github.com`.',
@@ -329,6 +345,11 @@ export const Settings = z.object({
       description: "Claim of the provider's ID token or userinfo that lists a person's groups.",
       aliases: ['OAUTH2_PROXY_OIDC_GROUPS_CLAIM'],
     }),
+  recheck_at_refresh: toggle().prefault(false).register(fields, {
+    description:
+      'Before each refresh of a client, Gatewarden asks the provider whether the person may still sign in, and what their e-mail and groups are now; a no ends the permission (docs/rechecks.md). It keeps a token of the person for that, sealed in the store, and asks for `offline_access` where the provider has it.',
+    kind: 'switch',
+  }),
   unique_usernames: toggle().prefault(false).register(fields, {
     description:
       'With `PROVIDER=oidc` and the named providers of that kind: the provider gives each user name (`preferred_username`) to one person only and to nobody else later. The name of a person without a verified e-mail is then their `X-Forwarded-User`. Keycloak and the built-in login do so by themselves; Google does not.',
@@ -359,6 +380,11 @@ export const Settings = z.object({
       kind: 'list',
       aliases: ['ALLOWED_GITHUB_USERS'],
     }),
+  require_verified_email: toggle().prefault(false).register(fields, {
+    description:
+      'Lets nobody in without an e-mail address that the provider calls verified, whatever list names the person. Otherwise such a person may still pass by a group, a user name or `*`.',
+    kind: 'switch',
+  }),
   allowed_scopes: list(parseScopeToken)
     .optional()
     .register(fields, {

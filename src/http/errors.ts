@@ -16,7 +16,7 @@ import {
 } from '../pages/error-page.ts'
 import { FRAGMENT_SCRIPTS } from '../pages/fragment.ts'
 import { pageHeaders } from '../pages/styles.ts'
-import { ProviderBusy } from '../providers/provider.ts'
+import { PersonUnchecked, ProviderBusy } from '../providers/provider.ts'
 import { StorageUnavailable } from '../storage/storage.ts'
 import { WrongMediaType } from './bodies.ts'
 import { sendJson } from './json.ts'
@@ -47,7 +47,11 @@ function judge(error: unknown): Verdict {
   if (error instanceof StorageUnavailable) {
     return { kind: 'unavailable', retryAfter: OUTAGE_RETRY_SECONDS }
   }
-  if (error instanceof ProviderBusy || error instanceof DocumentUnavailable) {
+  if (
+    error instanceof ProviderBusy ||
+    error instanceof PersonUnchecked ||
+    error instanceof DocumentUnavailable
+  ) {
     return { kind: 'unavailable', retryAfter: error.retryAfterSeconds }
   }
   if (error instanceof WrongMediaType) {

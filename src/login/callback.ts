@@ -102,8 +102,11 @@ export function callbackRoute(
       'answered' in found
         ? { kind: 'already-answered' }
         : await completeOnce(key, () =>
-            flow.complete(interaction, found.person, () =>
-              flow.signIns.begin(request, found.person),
+            flow.complete(
+              interaction,
+              found.person,
+              () => flow.signIns.begin(request, found.person),
+              'held' in found ? found.held : undefined,
             ),
           ).catch(async (error: unknown) => {
             if (error instanceof StorageUnavailable) {

@@ -44,6 +44,8 @@ export async function complete(
     /** The mark of the person's password, if our own login took one. */
     credentialOf: (person: Identity) => string | undefined
     signedIn: () => Promise<SignedIn | undefined>
+    /** Stores what asks the provider about the person of a grant again. */
+    keepForRechecks: (grant: Grant) => Promise<void>
     now: () => number
   },
 ): Promise<Outcome> {
@@ -73,6 +75,8 @@ export async function complete(
       expiresAt: lastOf(interaction, terms, signedIn),
       createdAt: now,
     }
+    // A session has no refresh. The grant comes last: no grant is seen without the rest.
+    if (interaction.purpose !== 'session') await deps.keepForRechecks(grant)
     await records.grants.create(grant, identity, now)
     return {
       kind: 'done',

@@ -16,7 +16,7 @@ import type { DeviceRequests } from '../oauth/device/requests.ts'
 import type { RedirectRules } from '../oauth/redirect-uri.ts'
 import type { Brand } from '../pages/brand.ts'
 import { LOGIN_PATH, ownPath } from '../paths.ts'
-import type { Identity, Provider, SignInWishes } from '../providers/provider.ts'
+import type { Identification, Identity, Provider, SignInWishes } from '../providers/provider.ts'
 import type { ResourceTable } from '../resources/resource-table.ts'
 import type { Browsers } from './browser.ts'
 import type { Outcome } from './complete.ts'
@@ -44,11 +44,15 @@ export interface LoginFlow {
   /** The name of a person, as `X-Forwarded-User` has it. */
   readonly userOf: (person: Identity) => string
   readonly signIns: SignIns
-  /** @param signedIn runs once the person is let in: the sign-in that the grant comes from */
+  /**
+   * @param signedIn runs once the person is let in: the sign-in that the grant comes from
+   * @param held see {@link Identification.held}
+   */
   readonly complete: (
     interaction: Interaction,
     person: Identity,
     signedIn: () => Promise<SignedIn | undefined>,
+    held?: string,
   ) => Promise<Outcome>
   readonly deviceRequests: DeviceRequests
   /** Slows down guessing of the codes that devices show. */

@@ -60,6 +60,14 @@ const FAILURE_TEXTS: Readonly<Record<ProviderFailureKind, (name: string) => Fail
     error: 'access_denied',
     description: 'the account belongs to no organisation that may sign in',
   }),
+  gone: (name) => ({
+    status: 403,
+    kind: 'forbidden',
+    title: 'Your account cannot be used',
+    text: `${name} says that your account is suspended or no longer exists. Use another account, or ask whoever manages the accounts of your organisation.`,
+    error: 'access_denied',
+    description: 'the account is suspended or no longer exists',
+  }),
   failed: (name) => ({
     status: 502,
     kind: 'broken',

@@ -33,6 +33,8 @@ export interface SignIns {
    * in. Also while the store does not answer.
    */
   find(request: FastifyRequest, wishes?: SignInWishes): Promise<KnownPerson | undefined>
+  /** As {@link find}, for a client; nobody where each grant of a client has to begin at the provider. */
+  findForClient(request: FastifyRequest, wishes: SignInWishes): Promise<KnownPerson | undefined>
   /**
    * Writes down a completed login, in place of the one before in this browser. Rejects with StorageUnavailable.
    * @returns undefined where a script of another program could ride on it
@@ -57,6 +59,8 @@ export function createSignIns(deps: {
   readonly provider: Provider
   readonly credentialOf: (person: Identity) => string | undefined
   readonly isOn: boolean
+  /** False if a client's grant needs what only a sign-in at the provider leaves (decision K30). */
+  readonly servesClients: boolean
   readonly secure: boolean
   readonly lifetime: number
   readonly idle: number
@@ -76,7 +80,9 @@ export function createSignIns(deps: {
     return isProved && ttlOf(found) > 0 ? found : undefined
   }
 
-  return {
+  const known: SignIns = {
+    findForClient: (request, wishes) =>
+      deps.servesClients ? known.find(request, wishes) : Promise.resolve(undefined),
     async find(request, wishes = {}) {
       try {
         const found = await recordOf(request)
@@ -125,6 +131,7 @@ export function createSignIns(deps: {
     },
     endById: (id) => signIns.end(id),
   }
+  return known
 
   /** False if the client wants a sign-in of its own, a newer one, or another person. */
   function isEnough(

@@ -56,8 +56,14 @@ export function createGithubApi({ apiUrl, token, tolerated, elapsed }: ApiOption
     if (isRateLimited(response, text)) {
       throw new ProviderFailure('unavailable', `GitHub's rate limit is used up (${asked})`)
     }
+    if (response.status === 403 && /account was suspended/i.test(text)) {
+      throw new ProviderFailure('gone', 'GitHub says that the account is suspended')
+    }
     if (response.status === 403 || response.status === 404) {
       return { hidden: `GitHub does not show ${asked} (${response.status})${scopesOf(response)}` }
+    }
+    if (response.status === 401) {
+      throw new ProviderFailure('gone', `GitHub answered 401 to ${asked}: the token has ended`)
     }
     if (response.status !== 200) {
       throw new ProviderFailure('failed', `GitHub answered ${response.status} to ${asked}`)

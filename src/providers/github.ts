@@ -1,76 +1,43 @@
 /**
  * GitHub and GitHub Enterprise. It has no ID token, so the person is read over its REST API, with a token that is
- * forgotten afterwards (decision 0054).
+ * forgotten afterwards, unless refreshes ask again (decisions 0054, 0066).
  *
  * @module
  */
-import { z } from 'zod'
 import { type Keyring, sha256 } from '../crypto.ts'
 import { createGithubApi } from './github-api.ts'
 import { readPerson } from './github-person.ts'
-import { parseJson, type ReportOddity } from './oddities.ts'
+import { createGithubRechecks } from './github-recheck.ts'
+import { askForTokens, toHeld } from './github-tokens.ts'
+import type { ReportOddity } from './oddities.ts'
 import { quoteError } from './oidc-failure.ts'
 import { ProviderFailure, type RedirectProvider } from './provider.ts'
 import type { GithubProviderConfig } from './provider-config.ts'
-import { fetchFromProvider, PROVIDER_TIMEOUT } from './provider-fetch.ts'
 
 interface GithubOptions extends GithubProviderConfig {
   /** Our redirect URI, as registered at GitHub. */
   readonly redirectUri: string
   readonly keyring: Keyring
   readonly tolerated: ReportOddity
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
   /** Milliseconds on a clock that is never set back. */
   readonly elapsed: () => number
 }
-
-const ErrorAnswer = z.looseObject({
-  error: z.string().min(1),
-  error_description: z.string().optional(),
-})
-const TokenAnswer = z.looseObject({
-  access_token: z.string().regex(/^[\x21-\x7e]+$/),
-  token_type: z.string().regex(/^bearer$/i),
-})
 
 export function createGithubProvider(options: GithubOptions): RedirectProvider {
   const { issuerUrl, clientId, clientSecret, redirectUri, keyring, scopes } = options
   const verifierOf = (flowId: string) => keyring.mac('provider', `pkce|${flowId}`)
 
-  async function redeem(code: string, verifier: string): Promise<string> {
-    const secrets = [clientSecret, verifier, code]
-    const response = await fetchFromProvider(`${issuerUrl}/login/oauth/access_token`, {
-      method: 'POST',
-      headers: {
-        accept: 'application/json',
-        'content-type': 'application/x-www-form-urlencoded',
-        'user-agent': 'gatewarden',
-      },
-      body: new URLSearchParams({
-        client_id: clientId,
-        client_secret: clientSecret,
-        code,
-        redirect_uri: redirectUri,
-        code_verifier: verifier,
-      }),
-      signal: AbortSignal.timeout(PROVIDER_TIMEOUT * 1000),
+  const readsGroups =
+    options.organisations.length > 0 &&
+    scopes.some((scope) => /^(?:read|write|admin):org$/.test(scope))
+  const personOf = (token: string) =>
+    readPerson(createGithubApi({ ...options, token }), {
+      ...options,
+      issuer: issuerUrl,
+      readsGroups,
     })
-    const body = parseJson(await response.text())
-    // GitHub answers an error with 200.
-    const refusal = ErrorAnswer.safeParse(body)
-    if (refusal.success) {
-      const { error, error_description: words } = refusal.data
-      const quoted = quoteError({ error, ...(words && { error_description: words }) }, secrets)
-      throw new ProviderFailure('failed', `the provider refused the code: ${quoted}`)
-    }
-    const answer = TokenAnswer.safeParse(body)
-    if (response.status !== 200 || !answer.success) {
-      throw new ProviderFailure(
-        'failed',
-        `GitHub's answer to the code cannot be read (${response.status})`,
-      )
-    }
-    return answer.data.access_token
-  }
 
   const provider: RedirectProvider = {
     id: options.id,
@@ -124,20 +91,26 @@ export function createGithubProvider(options: GithubOptions): RedirectProvider {
       if (code === '' || others.length > 0) {
         throw new ProviderFailure('failed', 'the provider sent the person back without a code')
       }
-      const token = await redeem(code, verifier)
-      const api = createGithubApi({ ...options, token })
-      const person = await readPerson(api, {
-        ...options,
-        issuer: issuerUrl,
-        readsGroups:
-          options.organisations.length > 0 &&
-          scopes.some((scope) => /^(?:read|write|admin):org$/.test(scope)),
-      }).catch((cause: unknown) => {
+      const tokens = await askForTokens(
+        {
+          about: 'the code',
+          form: { code, redirect_uri: redirectUri, code_verifier: verifier },
+          secrets: [code, verifier],
+        },
+        options,
+      )
+      const person = await personOf(tokens.access).catch((cause: unknown) => {
         if (!(cause instanceof ProviderFailure)) throw cause
-        throw new ProviderFailure(cause.kind, cause.message, { cause, codeIsSpent: true })
+        // Of a token that was made this moment, GitHub does not say that the person is gone.
+        const kind = cause.kind === 'gone' ? 'failed' : cause.kind
+        throw new ProviderFailure(kind, cause.message, { cause, codeIsSpent: true })
       })
-      return { person }
+      return { person, ...(options.rechecks && { held: toHeld(tokens) }) }
     },
+
+    ...(options.rechecks && {
+      rechecks: createGithubRechecks({ ...options, readPerson: personOf }),
+    }),
   }
   return provider
 }

@@ -41,7 +41,12 @@ export function createProvider(config: ProviderConfig, given: ProviderDeps): Pro
     case 'github':
       return createGithubProvider({ ...deps, ...config })
     case 'oidc':
-      return createOidcProvider({ ...deps, ...config, name: new URL(config.issuerUrl).host })
+      return createOidcProvider({
+        ...deps,
+        ...config,
+        name: new URL(config.issuerUrl).host,
+        offlineNeedsConsent: true,
+      })
     default: {
       const { name, groupsAreKeys } = PRESETS[config.type]
       return createOidcProvider({ ...deps, ...config, name, groupsAreKeys })

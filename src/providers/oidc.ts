@@ -17,12 +17,15 @@ import {
 } from './oidc-connection.ts'
 import type { ProviderStep } from './oidc-failure.ts'
 import { identityFromClaims } from './oidc-identity.ts'
+import { createOidcRechecks, offlineRequest, type Refreshed } from './oidc-recheck.ts'
 import { createOidcTokens } from './oidc-tokens.ts'
 import { offersAccounts, signOutAddress } from './other-account.ts'
 import { keysAsGroups, type Preset } from './presets.ts'
 import {
+  type Account,
   type Claims,
   type Identification,
+  type Identity,
   ProviderFailure,
   type RedirectProvider,
   type SignInWishes,
@@ -44,6 +47,10 @@ export interface OidcOptions extends ConnectionOptions {
   /** Our redirect URI, as registered at the provider. */
   readonly redirectUri: string
   readonly keyring: Keyring
+  /** True if people are asked about again at each refresh. */
+  readonly rechecks?: boolean
+  /** True if the provider gives a refresh token only with `prompt=consent` (OpenID Connect Core section 11). */
+  readonly offlineNeedsConsent?: boolean
 }
 
 /** The points in which a provider differs from the standard. */
@@ -56,6 +63,8 @@ interface Differences {
   readonly admit: (claims: Claims) => void
   /** False if userinfo knows nothing more of people than the ID token says. */
   readonly asksUserinfo: boolean
+  /** Asks for the groups elsewhere, by the subject. Rejects with ProviderFailure. */
+  readonly groupsOf?: (subject: string) => Promise<readonly string[]>
   /** Reads the person in a way of its own, by the claims as the provider signed them. Rejects with ProviderFailure. */
   readonly identify?: (signed: Claims, accessToken: string) => Promise<Identification>
 }
@@ -92,9 +101,10 @@ export function createOidcProvider(options: OidcOptions): RedirectProvider {
 export function createOidcLogin(
   connection: OidcConnection,
   options: OidcOptions,
-  { parameters, saysAuthTime, admit, asksUserinfo, identify }: Differences = STANDARD,
+  { parameters, saysAuthTime, admit, asksUserinfo, groupsOf, identify }: Differences = STANDARD,
 ): RedirectProvider {
   const { clientId, clientSecret, groupsClaim, keyring, tolerated, scopes = SCOPES } = options
+  const { rechecks = false, offlineNeedsConsent: needsConsent = false } = options
   const { discovered, isIssuer, createKeys, usable, refusePlain } = connection
   const keys = createKeys(0)
   const nonceOf = (flowId: string) => keyring.mac('provider', `nonce|${flowId}`)
@@ -119,6 +129,14 @@ export function createOidcLogin(
           code_challenge: sha256(verifierOf(flowId)),
           code_challenge_method: 'S256',
           ...parameters(wishes),
+          ...(rechecks && {
+            ...offlineRequest({
+              scopes,
+              metadata,
+              needsConsent,
+              prompt: parameters(wishes).prompt,
+            }),
+          }),
         })
       }),
 
@@ -164,10 +182,34 @@ export function createOidcLogin(
           throw new ProviderFailure(error.kind, error.message, { cause: error, codeIsSpent: true })
         },
       )
-      return { ...person, idToken: idTokenOf(tokens) }
+      return { ...person, idToken: idTokenOf(tokens), ...(rechecks && heldOf(tokens)) }
     },
+
+    ...(rechecks && {
+      rechecks: createOidcRechecks(connection, { clientId, clientSecret, readPerson: personAgain }),
+    }),
   }
   return provider
+
+  function heldOf({ refresh_token: held }: Redeemed): { held?: string } {
+    if (held !== undefined) return { held }
+    tolerated?.(
+      'RECHECK_AT_REFRESH is on, and the answer has no refresh token: people have to sign in again at each refresh. Let the provider give refresh tokens to this client',
+    )
+    return {}
+  }
+
+  async function personAgain(
+    found: Discovered,
+    tokens: Refreshed,
+    { issuer, subject }: Account,
+  ): Promise<Identity | undefined> {
+    if (tokens.id_token !== undefined) return (await personOf(found, tokens)).person
+    // A provider may leave it out (OpenID Connect Core section 12.2).
+    if (!asksUserinfo || found.metadata.userinfo_endpoint === undefined) return undefined
+    const claims = { iss: issuer, sub: subject }
+    return (await personBy(claims, { found, accessToken: tokens.access_token })).person
+  }
 
   async function personOf(found: Discovered, tokens: Redeemed): Promise<Identification> {
     // openid-client has compared the claims; only the signature proves that they are the provider's.
@@ -178,10 +220,18 @@ export function createOidcLogin(
     }
     admit(claims)
     const accessToken = tokens.access_token
-    if (identify) return identify(signed, accessToken)
+    return identify ? identify(signed, accessToken) : personBy(claims, { found, accessToken })
+  }
+
+  async function personBy(
+    claims: Claims,
+    { found, accessToken }: { readonly found: Discovered; readonly accessToken: string },
+  ): Promise<Identification> {
     const stated = asksUserinfo
       ? await withUserinfo(claims, { found, usable, accessToken, groupsClaim })
-      : claims
+      : groupsOf
+        ? { ...claims, [groupsClaim]: await groupsOf(String(claims.sub)) }
+        : claims
     const readable = options.groupsAreKeys ? keysAsGroups(stated, groupsClaim) : stated
     const person = identityFromClaims(readable, groupsClaim, tolerated)
     const isAbsent = claimAt(stated, groupsClaim) === undefined

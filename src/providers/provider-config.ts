@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { KeyObject } from 'node:crypto'
 import { lowerCase } from '../identifiers.ts'
 import type { PresetName } from './presets.ts'
 
@@ -40,6 +41,8 @@ export interface RedirectProviderConfig {
   readonly discoveryUrl?: string
   readonly clientId: string
   readonly clientSecret: string
+  /** True if people are asked about again at each refresh of a client. */
+  readonly rechecks?: true
   /** Without it, the discovery document decides. */
   readonly tokenEndpointAuthMethod?: TokenEndpointAuthMethod
   /** Scopes of the authorization request, `openid` among them. Default: `openid email profile`. */
@@ -50,6 +53,8 @@ export interface RedirectProviderConfig {
   readonly uniqueUsernames?: boolean
   /** Google Workspace domains, as A-labels, that must manage a person's account; empty admits everyone. */
   readonly hostedDomains: readonly string[]
+  /** The directory of the Google Workspace: it says who is suspended, and who is in which group. */
+  readonly directory?: GoogleDirectoryConfig
   /** Further clients at the provider whose access tokens are good where provider tokens are accepted. */
   readonly tokenClients: readonly string[]
   /**
@@ -57,6 +62,22 @@ export interface RedirectProviderConfig {
    * provider may then name endpoints with plain http.
    */
   readonly allowInsecure: boolean
+}
+
+/** The directory of a Google Workspace, read by a service account. */
+export interface GoogleDirectoryConfig {
+  /** The base of the API, without a slash at its end. */
+  readonly url: string
+  /** Where assertions of the account are exchanged for tokens. */
+  readonly tokenUrl: string
+  readonly clientEmail: string
+  readonly keyId?: string
+  /** RSA. */
+  readonly privateKey: KeyObject
+  /** The e-mail address of the administrator for whom the account acts. */
+  readonly subject: string
+  /** The groups, in lower case, that lists name: the only ones that are kept of an account in very many. */
+  readonly namedGroups: readonly string[]
 }
 
 /** GitHub, or a GitHub Enterprise. */
@@ -70,6 +91,8 @@ export interface GithubProviderConfig {
   readonly apiUrl: string
   readonly clientId: string
   readonly clientSecret: string
+  /** True if people are asked about again at each refresh of a client. */
+  readonly rechecks?: true
   /** Scopes of the authorization request; organisations and teams are read only if `read:org` is among them. */
   readonly scopes: readonly string[]
   /** The organisations, in lower case, that memberships count of; empty: no membership is read. */
@@ -91,6 +114,8 @@ export interface EntraProviderConfig {
   readonly tenants: readonly string[]
   readonly clientId: string
   readonly clientSecret: string
+  /** True if people are asked about again at each refresh of a client. */
+  readonly rechecks?: true
   readonly tokenEndpointAuthMethod?: TokenEndpointAuthMethod
   /** See {@link RedirectProviderConfig.scopes}. */
   readonly scopes?: readonly string[]

@@ -109,6 +109,29 @@ export interface Identification {
   readonly idToken?: string
   /** The claim for groups, if the provider stated nothing there. */
   readonly absentClaim?: string
+  /** What {@link Rechecks.ask} needs of this sign-in: a secret of the person, to be stored sealed. */
+  readonly held?: string
+}
+
+/**
+ * Asks the provider about a person again, some time after they signed in (decision K30). Present where the operator wants
+ * it.
+ */
+export interface Rechecks {
+  /** True if nothing can be asked without {@link Identification.held}. */
+  readonly needsHeld: boolean
+  /**
+   * The person as the provider knows them now; undefined if it says only that the account is still good.
+   *
+   * Rejects with {@link ProviderFailure}: `gone`, `other-organisation` and `too-many-groups` are about the person, any
+   * other kind says nothing about them.
+   * @param held what the sign-in left, or `keep` got last
+   * @param keep stores what replaces `held`, before anything else is asked: the provider may take it only once
+   */
+  ask(
+    account: Account,
+    given: { readonly held: string | undefined; keep(held: string): Promise<void> },
+  ): Promise<Identity | undefined>
 }
 
 export interface OtherAccount {
@@ -149,6 +172,7 @@ export interface RedirectProvider extends ProviderBase {
   }): Promise<OtherAccount>
   /** Present if the provider's own access tokens may be accepted as bearers. */
   readonly tokens?: TokenAuthority
+  readonly rechecks?: Rechecks
 }
 
 export type Provider = PasswordProvider | RedirectProvider
@@ -156,13 +180,15 @@ export type Provider = PasswordProvider | RedirectProvider
 /**
  * Why a provider did not identify a person: the person refused there (`denied`), the provider does not answer
  * (`unavailable`), it states more groups than we take (`too-many-groups`), the account belongs to no organisation that
- * is let in (`other-organisation`), or the answer cannot be believed or used (`failed`).
+ * is let in (`other-organisation`), the account is disabled, deleted or no longer lets us ask about it (`gone`), or the
+ * answer cannot be believed or used (`failed`).
  */
 export type ProviderFailureKind =
   | 'denied'
   | 'unavailable'
   | 'too-many-groups'
   | 'other-organisation'
+  | 'gone'
   | 'failed'
 
 /** The message is for the log: it holds no code, token or secret. */
@@ -188,6 +214,16 @@ export class ProviderBusy extends Error {
   readonly retryAfterSeconds: number
   constructor(retryAfterSeconds: number) {
     super('the provider is busy')
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
+/** The provider cannot be asked about a person at this moment; not a statement about the person (decision K30). */
+export class PersonUnchecked extends Error {
+  override readonly name = 'PersonUnchecked'
+  readonly retryAfterSeconds: number
+  constructor(reason: string, retryAfterSeconds: number, options?: ErrorOptions) {
+    super(reason, options)
     this.retryAfterSeconds = retryAfterSeconds
   }
 }

@@ -9,6 +9,8 @@
  * | `grant:<id>` | {@link Grant}, written once | until the grant expires or is revoked |
  * | `identity:<grant id>` | {@link GrantIdentity}, renewed at a refresh | as the grant |
  * | `refresh:<grant id>` | {@link RefreshState}, changed only by `replace` | idle time, at most the grant's |
+ * | `upstream:<grant id>` | what asks the provider about the person again, sealed (`upstream.ts`) | as the grant |
+ * | `upstream-lock:<grant id>` | the request that asks the provider now (`upstream.ts`) | 15 s |
  * | `machine-grant:<hash of client and resource>` | {@link MachineGrantRecord}: the grant that a program's tokens come from | as that grant |
  * | `code:<hash of the code>` | {@link CodeRecord} | 600 s, so that a replay is still recognised (K14) |
  * | `device:<place>` | a device's request that waits for a person (`devices.ts`) | until its codes expire |
@@ -24,6 +26,7 @@
  * | `client-used:<hash of the client id>` | true: a person let the client in (`client-records.ts`) | as its last grant could |
  * | `deleted-client:<slot>` | clients that deleted themselves (`client-records.ts`) | for ever |
  * | `revoked-before` | the latest `REVOKE_BEFORE` that was ever set (`revoked-before.ts`) | for ever |
+ * | `format` | the version of the form of all records (`../storage/format.ts`) | for ever |
  * | `signing-key:<algorithm>-<period>` | a sealed signing key | as long as a token it signed |
  * | `lockout:<kind>:<slot>` | failed logins of one of 65,536 slots of a kind (K3) | an hour after the last one |
  * | `rate:<group>:<address>` | requests of an address to a group of endpoints, or calls to the provider; on Redis only | a minute |
@@ -39,6 +42,7 @@ import { API_KEY_PREFIX, type ApiKeys, createApiKeys } from './api-keys.ts'
 import { createAuthenticStorage } from './authentic.ts'
 import { type ClientRecords, createClientRecords } from './client-records.ts'
 import { createDeviceRecords, type DeviceRecords } from './devices.ts'
+import { createUpstreamRecords, type UpstreamRecords } from './upstream.ts'
 
 /** The permission that a person gave one client at one resource. The unit of revocation (decision K12). */
 export interface Grant {
@@ -150,6 +154,13 @@ export interface Records {
     create(grant: Grant, identity: GrantIdentity, now: number): Promise<void>
     find(id: string): Promise<Grant | undefined>
     findIdentity(id: string): Promise<GrantIdentity | undefined>
+    /** Renews the identity of a grant, for `ttlSeconds`. False if it changed or ended meanwhile. */
+    replaceIdentity(
+      id: string,
+      expected: GrantIdentity,
+      identity: GrantIdentity,
+      ttlSeconds: number,
+    ): Promise<boolean>
     /** Tells, if the store can, whether {@link find} would return the same as now; see {@link Storage.unchanged}. */
     readonly unchanged: ((id: string) => () => boolean) | undefined
     /** The same for {@link findIdentity}. */
@@ -176,6 +187,8 @@ export interface Records {
       ttlSeconds: number,
     ): Promise<boolean>
   }
+  /** What asks the provider about people again. */
+  readonly upstream: UpstreamRecords
   readonly machineGrants: {
     find(key: string): Promise<MachineGrantRecord | undefined>
     /** Writes `next` in the place of `expected`, which may be none. False if another process was faster. */
@@ -242,7 +255,7 @@ export interface Records {
 }
 
 /**
- * Grants, identities, refresh states, codes, requests of devices, sessions, sign-ins, owners and client documents are believed: each carries a
+ * Grants, identities, refresh states, what asks providers again, codes, requests of devices, sessions, sign-ins, owners and client documents are believed: each carries a
  * MAC (`authentic.ts`). An `interaction:` or `assertion:` record only bars something, and says nothing about anybody.
  * @param storage any adapter
  * @param options `onForged`: told the key of a record without a good MAC, which counts as absent; `revokedBefore`:
@@ -265,6 +278,7 @@ export function createRecords(
   const revoke = async (id: string) => {
     await storage.delete(`grant:${id}`)
     await storage.delete(`refresh:${id}`)
+    await storage.delete(`upstream:${id}`)
     await storage.delete(`identity:${id}`)
     await storage.delete(`session:${id}`)
   }
@@ -278,6 +292,8 @@ export function createRecords(
       },
       find: async (id) => unlessRevoked(await believed.get<Grant>(`grant:${id}`)),
       findIdentity: (id) => believed.get<GrantIdentity>(`identity:${id}`),
+      replaceIdentity: (id, expected, identity, ttl) =>
+        believed.replace(`identity:${id}`, expected, identity, ttl),
       unchanged: unchanged && ((id) => unchanged.call(storage, `grant:${id}`)),
       identityUnchanged: unchanged && ((id) => unchanged.call(storage, `identity:${id}`)),
       revoke,
@@ -301,6 +317,7 @@ export function createRecords(
       replace: (grantId, expected, state, ttl) =>
         believed.replace(`refresh:${grantId}`, expected, state, ttl),
     },
+    upstream: createUpstreamRecords({ raw: storage, believed }),
     machineGrants: {
       find: (key) => believed.get<MachineGrantRecord>(`machine-grant:${key}`),
       put: (key, expected, next, ttl) =>

@@ -212,10 +212,10 @@ it('cl9: groups let nobody in where the provider states none', () => {
   })
   const alone = google({ ALLOWED_EMAILS: undefined })
   expect(problemsOf(() => load(alone))).toEqual([
-    'ALLOWED_GROUPS: names groups, but accounts of Google have none, so nobody may pass. List e-mails or domains.',
+    'ALLOWED_GROUPS: names groups, but without GOOGLE_SERVICE_ACCOUNT Google states none, so nobody may pass. List e-mails or domains.',
   ])
   expect(load(google({})).warnings).toContain(
-    'ALLOWED_GROUPS: names groups, but accounts of Google have none. Remove them.',
+    'ALLOWED_GROUPS: names groups, but without GOOGLE_SERVICE_ACCOUNT Google states none. Remove them.',
   )
   const byDomain = google({ ALLOWED_EMAILS: undefined, GROUPS_CLAIM: 'hd' })
   expect(problemsOf(() => load(byDomain))).toEqual([])

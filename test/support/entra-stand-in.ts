@@ -36,6 +36,8 @@ export interface EntraStandIn {
   members: readonly string[]
   /** True if the token may ask Graph for members. */
   mayListMembers: boolean
+  /** True once an administrator blocked the sign-in of the person. */
+  isDisabled: boolean
   /** Request lines of Graph so far, with their bodies. */
   readonly graphCalls: readonly string[]
   /** Authorization requests so far. */
@@ -59,6 +61,7 @@ export async function startEntra(): Promise<EntraStandIn> {
   const { publicKey, privateKey } = await keyPair
   const codes = new Map<string, URLSearchParams>()
   const tokens = new Set<string>()
+  const refreshTokens = new Set<string>()
   const graphCalls: string[] = []
   const asked: URL[] = []
 
@@ -106,12 +109,23 @@ export async function startEntra(): Promise<EntraStandIn> {
     if (form.get('client_secret') !== ENTRA_CLIENT.secret) {
       return { status: 401, json: { error: 'invalid_client', error_description: 'AADSTS7000215' } }
     }
+    if (form.get('grant_type') === 'refresh_token') {
+      if (!refreshTokens.delete(form.get('refresh_token') ?? '') || entra.isDisabled) {
+        const error_description = 'AADSTS50057: The user account is disabled.'
+        return { status: 400, json: { error: 'invalid_grant', error_description } }
+      }
+      return tokensOf(undefined, 'offline_access')
+    }
     const query = codes.get(form.get('code') ?? '')
     codes.delete(form.get('code') ?? '')
     const challenge = createHash('sha256').update(form.get('code_verifier') ?? '')
     if (query?.get('code_challenge') !== challenge.digest('base64url')) {
       return { status: 400, json: { error: 'invalid_grant', error_description: 'AADSTS70008' } }
     }
+    return tokensOf(query?.get('nonce') ?? undefined, query?.get('scope') ?? '')
+  }
+
+  async function tokensOf(nonce: string | undefined, scope: string): Promise<Answer> {
     const now = Math.floor(Date.now() / 1000)
     const idToken = await new SignJWT({
       ver: '2.0',
@@ -121,7 +135,7 @@ export async function startEntra(): Promise<EntraStandIn> {
       iat: now,
       nbf: now,
       exp: now + 3600,
-      nonce: query?.get('nonce') ?? undefined,
+      nonce,
       tid: entra.tenant,
       oid: OID,
       ...entra.person,
@@ -130,8 +144,16 @@ export async function startEntra(): Promise<EntraStandIn> {
       .sign(privateKey)
     const access = randomBytes(40).toString('base64url')
     tokens.add(access)
+    const refreshToken = `1.${randomBytes(40).toString('base64url')}`
+    refreshTokens.add(refreshToken)
     return {
-      json: { token_type: 'Bearer', expires_in: 3599, access_token: access, id_token: idToken },
+      json: {
+        token_type: 'Bearer',
+        expires_in: 3599,
+        access_token: access,
+        id_token: idToken,
+        ...(scope.split(' ').includes('offline_access') && { refresh_token: refreshToken }),
+      },
     }
   }
 
@@ -198,6 +220,7 @@ export async function startEntra(): Promise<EntraStandIn> {
     keyIssuer: `${base}/{tenantid}/v2.0`,
     members: [],
     mayListMembers: true,
+    isDisabled: false,
     graphCalls,
     asked,
     answer: undefined,

@@ -58,6 +58,10 @@ export interface GithubStandIn {
   readonly calls: readonly Call[]
   /** Forms of the token requests so far. */
   readonly redeemed: readonly URLSearchParams[]
+  /** True for a GitHub App whose tokens last eight hours. */
+  expires: boolean
+  /** Ends every token so far, as the person can at GitHub. */
+  endTokens(): void
   /** Changes the answer with the token. */
   tokens: ((answer: Json) => void) | undefined
   /** Entries on a page, whatever the request wants. */
@@ -80,6 +84,7 @@ interface Answer {
 export async function startGithub(): Promise<GithubStandIn> {
   const codes = new Map<string, { query: URLSearchParams; spent: boolean }>()
   const tokens = new Map<string, { scopes: readonly string[] }>()
+  const refreshTokens = new Map<string, readonly string[]>()
   const calls: Call[] = []
   const redeemed: URLSearchParams[] = []
 
@@ -107,6 +112,13 @@ export async function startGithub(): Promise<GithubStandIn> {
         },
       }
     }
+    if (form.get('grant_type') === 'refresh_token') {
+      const scopes = refreshTokens.get(form.get('refresh_token') ?? '')
+      refreshTokens.delete(form.get('refresh_token') ?? '')
+      if (scopes) return tokensOf(scopes)
+      const error_description = 'The refresh token passed is incorrect or expired.'
+      return { json: { error: 'bad_refresh_token', error_description } }
+    }
     const code = codes.get(form.get('code') ?? '')
     const challenge = createHash('sha256').update(form.get('code_verifier') ?? '')
     if (
@@ -124,10 +136,22 @@ export async function startGithub(): Promise<GithubStandIn> {
       }
     }
     code.spent = true
+    return tokensOf((code.query.get('scope') ?? '').split(' '))
+  }
+
+  function tokensOf(scopes: readonly string[]): Answer {
     const token = `gho_${randomBytes(18).toString('hex')}`
-    const scopes = (code.query.get('scope') ?? '').split(' ')
     tokens.set(token, { scopes })
     const answer: Json = { access_token: token, scope: scopes.join(','), token_type: 'bearer' }
+    if (github.expires) {
+      const refreshToken = `ghr_${randomBytes(18).toString('hex')}`
+      refreshTokens.set(refreshToken, scopes)
+      Object.assign(answer, {
+        expires_in: 28_800,
+        refresh_token: refreshToken,
+        refresh_token_expires_in: 15_897_600,
+      })
+    }
     github.tokens?.(answer)
     return { json: answer }
   }
@@ -227,6 +251,8 @@ export async function startGithub(): Promise<GithubStandIn> {
     account: octoAnn(),
     calls,
     redeemed,
+    expires: false,
+    endTokens: () => tokens.clear(),
     tokens: undefined,
     pageSize: 100,
     apiHeaders: {},

@@ -75,6 +75,8 @@ export interface GoogleStandIn {
   bareIssuer: boolean
   /** Answers in place of everything else; true if it answered. */
   answer: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined
+  /** Accounts that Google closed; it does not rotate refresh tokens. */
+  disabled: GoogleAccount[]
   /** Claims of the next ID tokens in place of those of the account. */
   claims: Json
   /** Issues an access token of an account, as for another program. */
@@ -123,6 +125,7 @@ export async function startGoogle(
   const kid = randomUUID()
   const codes = new Map<string, Code>()
   const tokens = new Map<string, Token>()
+  const refreshTokens = new Map<string, GoogleAccount>()
   const requests: string[] = []
   const seconds = () => Math.floor(now() / 1000)
 
@@ -193,6 +196,14 @@ export async function startGoogle(
     if (url.pathname === '/tokeninfo') return tokenInfo(form.get('access_token'))
     if (url.pathname !== '/token' || request.method !== 'POST') return { status: 404 }
     if (!isOurClient(request, form)) return { status: 401, json: { error: 'invalid_client' } }
+    if (form.get('grant_type') === 'refresh_token') {
+      const account = refreshTokens.get(form.get('refresh_token') ?? '')
+      if (!account || google.disabled.includes(account)) {
+        const error_description = 'Token has been expired or revoked.'
+        return { status: 400, json: { error: 'invalid_grant', error_description } }
+      }
+      return answerOf({ query: new URLSearchParams(), account })
+    }
     const code = codes.get(form.get('code') ?? '')
     codes.delete(form.get('code') ?? '')
     const challenge = createHash('sha256').update(form.get('code_verifier') ?? '')
@@ -203,7 +214,16 @@ export async function startGoogle(
     ) {
       return { status: 400, json: { error: 'invalid_grant', error_description: 'Bad Request' } }
     }
+    return answerOf(code)
+  }
+
+  async function answerOf(code: Code): Promise<Answer> {
     const access = issue(code.account)
+    const { query } = code
+    const isOffline =
+      query.get('access_type') === 'offline' && query.get('prompt')?.includes('consent')
+    const refreshToken = `1//${randomBytes(40).toString('base64url')}`
+    if (isOffline) refreshTokens.set(refreshToken, code.account)
     return {
       json: {
         access_token: access,
@@ -211,6 +231,7 @@ export async function startGoogle(
         scope: SCOPE,
         token_type: 'Bearer',
         id_token: await idToken(code, access),
+        ...(isOffline && { refresh_token: refreshToken }),
       },
     }
   }
@@ -307,6 +328,7 @@ export async function startGoogle(
     bareIssuer: false,
     answer: undefined,
     claims: {},
+    disabled: [],
     issue,
     revoke: (token) => void tokens.delete(token),
     async choose(authorizationUrl, { sub }) {
@@ -339,7 +361,8 @@ function requestProblem(
   if (redirectUris && !redirectUris.includes(redirectUri)) return 'redirect_uri_mismatch'
   if (query.get('response_type') !== 'code') return 'unsupported_response_type'
   const prompt = query.get('prompt') ?? 'none'
-  if (!['none', 'consent', 'select_account'].includes(prompt)) return 'invalid_request'
+  const prompts = ['none', 'consent', 'select_account']
+  if (prompt.split(' ').some((value) => !prompts.includes(value))) return 'invalid_request'
   const unknown = (query.get('scope') ?? '')
     .split(' ')
     .filter((scope) => !['openid', 'email', 'profile'].includes(scope))

@@ -22,6 +22,8 @@ export const CLIENT_ID = 'gatewarden'
 export const CLIENT_SECRET = 'the secret of the client'
 /** The access token that everybody gets there. */
 export const ACCESS_TOKEN = 'an-access-token-of-the-provider'
+/** The beginning of every refresh token there. */
+export const REFRESH_TOKEN = 'a-refresh-token-of-the-provider'
 
 type Json = Record<string, unknown>
 
@@ -54,6 +56,8 @@ export interface HostileProvider {
   /** The claims that only userinfo has. */
   userinfo: Json
   lies: Lies
+  /** True once the person was disabled there. */
+  isDisabled: boolean
   /** The number of requests for this path. */
   asked(
     path:
@@ -107,6 +111,7 @@ export async function startHostileProvider(
   const codes = new Map<string, Issued>()
   const redeemed: URLSearchParams[] = []
   const introspected = new Map<string, Json>()
+  const refreshTokens = new Set<string>()
   let replayed = 0
   let key = await makeKey()
   let issuer = ''
@@ -130,6 +135,41 @@ export async function startHostileProvider(
         form.get('client_id') === CLIENT_ID &&
         form.get('client_secret') === clientSecret)
     )
+  }
+
+  async function tokensOf(nonce: string | undefined): Promise<Answer> {
+    const now = Math.floor(Date.now() / 1000)
+    const claims: JWTPayload = {
+      iss: issuer,
+      aud: CLIENT_ID,
+      azp: CLIENT_ID,
+      iat: now,
+      exp: now + 60,
+      ...(nonce !== undefined && { nonce }),
+      ...provider.person,
+    }
+    provider.lies.claims?.(claims)
+    const refreshToken = `${REFRESH_TOKEN}-${randomUUID()}`
+    refreshTokens.add(refreshToken)
+    const answer: Json = {
+      access_token: ACCESS_TOKEN,
+      refresh_token: refreshToken,
+      token_type: 'Bearer',
+      expires_in: 60,
+      id_token: await (provider.lies.sign ?? sign)(claims),
+    }
+    provider.lies.tokens?.(answer)
+    return { json: answer }
+  }
+
+  /** Each refresh token is good once; a person who was disabled has none that is. */
+  function refresh(token: string | null): Promise<Answer> | Answer {
+    if (token !== null && refreshTokens.delete(token) && !provider.isDisabled)
+      return tokensOf(undefined)
+    return {
+      status: 400,
+      json: { error: 'invalid_grant', error_description: 'Token is not active' },
+    }
   }
 
   const routes: Record<string, (url: URL, request: IncomingMessage) => Promise<Answer> | Answer> = {
@@ -170,6 +210,7 @@ export async function startHostileProvider(
       const form = new URLSearchParams(await text(request))
       redeemed.push(form)
       if (!isAuthenticated(request, form)) return REFUSED_CLIENT
+      if (form.get('grant_type') === 'refresh_token') return refresh(form.get('refresh_token'))
       const issued = codes.get(form.get('code') ?? '')
       if (issued?.spent) replayed += 1
       const problem = codeProblem(issued, form)
@@ -177,26 +218,7 @@ export async function startHostileProvider(
         return { status: 400, json: { error: 'invalid_grant', error_description: problem } }
       }
       issued.spent = true
-      const now = Math.floor(Date.now() / 1000)
-      const claims: JWTPayload = {
-        iss: issuer,
-        aud: CLIENT_ID,
-        azp: CLIENT_ID,
-        iat: now,
-        exp: now + 60,
-        ...(issued.nonce !== undefined && { nonce: issued.nonce }),
-        ...provider.person,
-      }
-      provider.lies.claims?.(claims)
-      const answer: Json = {
-        access_token: ACCESS_TOKEN,
-        refresh_token: 'a-refresh-token-of-the-provider',
-        token_type: 'Bearer',
-        expires_in: 60,
-        id_token: await (provider.lies.sign ?? sign)(claims),
-      }
-      provider.lies.tokens?.(answer)
-      return { json: answer }
+      return tokensOf(issued.nonce)
     },
     '/introspect': async (_url, request) => {
       const form = new URLSearchParams(await text(request))
@@ -268,6 +290,7 @@ export async function startHostileProvider(
     person: { ...ANN },
     userinfo: {},
     lies: {},
+    isDisabled: false,
     asked: (path) => counts.get(path) ?? 0,
     redeemed,
     get replayed() {

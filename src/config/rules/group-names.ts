@@ -1,6 +1,6 @@
 /**
  * Groups in the lists of people, in the form in which the provider states them: organisations and teams of GitHub, ids of
- * Entra. Elsewhere a group is as it was written.
+ * Entra, addresses in the directory of Google. Elsewhere a group is as it was written.
  *
  * @module
  */
@@ -18,11 +18,17 @@ export function withGroupNames(
   { settings, given, report }: Chosen & { readonly report: Report },
 ): readonly ResourceConfig[] {
   const { provider, entra_tenant: tenants = [] } = settings
-  if (provider !== 'github' && provider !== 'entra') return resources
+  const isInDirectory = provider === 'google' && settings.google_service_account !== undefined
+  if (provider !== 'github' && provider !== 'entra' && !isInDirectory) return resources
   const impossible = new Map<string, string>()
   const nameOf = (written: string) => {
-    const name = provider === 'github' ? lowerCase(written) : entraName(written)
-    const fault = provider === 'github' ? githubFault(name) : entraFault(name, tenants)
+    const name = provider === 'entra' ? entraName(written) : lowerCase(written)
+    const fault =
+      provider === 'github'
+        ? githubFault(name)
+        : provider === 'entra'
+          ? entraFault(name, tenants)
+          : googleFault(name)
     if (fault !== undefined) impossible.set(written, fault)
     return name
   }
@@ -43,6 +49,11 @@ const githubFault = (name: string) =>
   TEAM.test(name)
     ? undefined
     : "is no organisation or team of GitHub. Write my-org, or my-org/my-team as in the team's address."
+
+const googleFault = (name: string) =>
+  /^[^@\s,]+@[^@\s,]+$/.test(name)
+    ? undefined
+    : 'is no address of a group in your Workspace. Write it like staff@example.com.'
 
 /** Ids are the same in any case, other names are not. */
 const entraName = (written: string) =>

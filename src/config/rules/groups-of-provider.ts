@@ -18,11 +18,11 @@ export function checkGroupsOfProvider(
 ): void {
   const { provider, resources, given, report } = parts
   // Another claim, such as `hd`, can stand for groups.
-  if (provider?.type !== 'google' || given.has('groups_claim')) return
+  if (provider?.type !== 'google' || provider.directory || given.has('groups_claim')) return
   for (const { id, allow } of resources) {
     if (allow.anyone || allow.groups.length === 0) continue
     const label = given.get('allowed_groups')?.written ?? `resources.${id}.allow`
-    const text = 'names groups, but accounts of Google have none'
+    const text = 'names groups, but without GOOGLE_SERVICE_ACCOUNT Google states none'
     if (allow.emails.length + allow.domains.length === 0) {
       report.problem(label, `${text}, so nobody may pass. List e-mails or domains.`)
     } else {

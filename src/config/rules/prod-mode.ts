@@ -89,6 +89,14 @@ function checkTransport({ settings, given, file, resources, provider, report }: 
     }
     return
   }
+  for (const [label, url] of [
+    ['GOOGLE_DIRECTORY_URL', provider.directory?.url],
+    ['GOOGLE_SERVICE_ACCOUNT', provider.directory?.tokenUrl],
+  ] as const) {
+    if (url?.startsWith('http:')) {
+      report.problem(label, 'has a plain http address, which PROD_MODE refuses. Use https.')
+    }
+  }
   const { discoveryUrl } = provider
   if (discoveryUrl?.startsWith('http:') && !isLoopbackHost(new URL(discoveryUrl).hostname)) {
     const label = (given.get('discovery_url') ?? given.get('keycloak_auth_protocol'))?.written

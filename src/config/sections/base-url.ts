@@ -9,7 +9,7 @@ import type { IssuerUrl } from '../values/urls.ts'
 
 /** Plain http shows codes, tokens and our secret to the network, so beyond this machine it requires `DEV_MODE`. */
 export function checkBaseUrl(
-  key: 'github_url' | 'github_api_url' | 'entra_url' | 'entra_graph_url',
+  key: 'github_url' | 'github_api_url' | 'entra_url' | 'entra_graph_url' | 'google_directory_url',
   { secure, loopback }: IssuerUrl,
   { settings, given, broken, report }: Chosen & { readonly report: Report },
 ): void {

@@ -67,6 +67,7 @@ export function buildEntra(parts: Parts): EntraProviderConfig | undefined {
     tenants,
     clientId,
     clientSecret,
+    ...(settings.recheck_at_refresh && { rechecks: true }),
     ...(settings.token_endpoint_auth_method && {
       tokenEndpointAuthMethod: settings.token_endpoint_auth_method,
     }),

@@ -49,6 +49,7 @@ export function buildGithub(parts: Parts): GithubProviderConfig | undefined {
     apiUrl: api.href,
     clientId,
     clientSecret,
+    ...(settings.recheck_at_refresh && { rechecks: true }),
     scopes: given.has('provider_scopes') ? settings.provider_scopes : usual,
     organisations,
   }

@@ -18,6 +18,7 @@ import { attempt, type Report } from '../values/problem.ts'
 import { type IssuerUrl, parseDiscoveryUrl, parseIssuerUrl } from '../values/urls.ts'
 import { buildEntra, ENTRA_KEYS } from './entra.ts'
 import { buildGithub, checkStrayGithub } from './github.ts'
+import { buildDirectory, DIRECTORY_KEYS } from './google.ts'
 
 interface Parts extends Chosen {
   readonly file: FileContents
@@ -42,9 +43,11 @@ const REDIRECT_KEYS = [
   'provider_scopes',
   'groups_claim',
   'google_hosted_domain',
+  ...DIRECTORY_KEYS,
   'github_url',
   ...ENTRA_KEYS,
   'unique_usernames',
+  'recheck_at_refresh',
   'provider_token_clients',
   ...KEYCLOAK_KEYS,
 ] as const satisfies readonly SettingKey[]
@@ -100,6 +103,7 @@ function buildRedirectProvider(
   const fault = issuer && !inner ? preset?.faultOf?.(new URL(issuer.href)) : undefined
   if (fault !== undefined) report.problem(given.get('issuer_url')?.written ?? 'ISSUER_URL', fault)
   const { clientId, clientSecret } = credentials(type, parts)
+  const directory = type === 'google' ? buildDirectory(parts) : undefined
   if (!issuer || clientId === undefined || clientSecret === undefined) return undefined
   return {
     type,
@@ -115,7 +119,9 @@ function buildRedirectProvider(
     groupsClaim:
       (given.has('groups_claim') ? undefined : preset?.groupsClaim) ?? settings.groups_claim,
     ...(settings.unique_usernames && { uniqueUsernames: true }),
+    ...(settings.recheck_at_refresh && { rechecks: true }),
     hostedDomains: settings.google_hosted_domain ?? [],
+    ...(directory && { directory }),
     tokenClients: settings.provider_token_clients ?? [],
     allowInsecure: !issuer.secure || inner?.secure === false,
   }
@@ -163,6 +169,10 @@ function checkPresets(
       hosted.written,
       'lists no domain. Add one; without the setting, any Google account can sign in.',
     )
+  }
+  for (const key of DIRECTORY_KEYS) {
+    const stray = type === 'google' ? undefined : given.get(key)
+    if (stray) report.problem(stray.written, 'applies only to PROVIDER=google. Remove it.')
   }
   for (const key of ENTRA_KEYS) {
     const stray = type === 'entra' ? undefined : given.get(key)

@@ -75,6 +75,12 @@ export const ProviderSection = section({
   provider_scopes: Settings.shape.provider_scopes,
   groups_claim: Settings.shape.groups_claim,
   google_hosted_domain: Settings.shape.google_hosted_domain,
+  google_service_account: Settings.shape.google_service_account,
+  google_service_account_file: text(parsePath).optional().register(fields, {
+    description: 'File that holds `google_service_account`, as Google made it.',
+  }),
+  google_admin_subject: Settings.shape.google_admin_subject,
+  google_directory_url: Settings.shape.google_directory_url,
   github_url: Settings.shape.github_url,
   github_api_url: Settings.shape.github_api_url,
   entra_tenant: Settings.shape.entra_tenant,
@@ -82,4 +88,5 @@ export const ProviderSection = section({
   entra_url: Settings.shape.entra_url,
   entra_graph_url: Settings.shape.entra_graph_url,
   unique_usernames: Settings.shape.unique_usernames,
+  recheck_at_refresh: Settings.shape.recheck_at_refresh,
 })

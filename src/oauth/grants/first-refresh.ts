@@ -15,9 +15,18 @@ import type { GrantDeps } from './grant-type.ts'
 export async function startRefresh(
   client: Client,
   { id, remaining }: { readonly id: string; readonly remaining: number },
-  { records, lifetimes, now }: Pick<GrantDeps, 'records' | 'lifetimes' | 'now'>,
+  {
+    records,
+    recheck,
+    lifetimes,
+    now,
+  }: Pick<GrantDeps, 'records' | 'recheck' | 'lifetimes' | 'now'>,
 ): Promise<number | undefined> {
-  if (!client.grantTypes.includes('refresh_token')) return undefined
+  if (!client.grantTypes.includes('refresh_token')) {
+    // Nobody will ask the provider about the person of this grant.
+    if (recheck) await records.upstream.forget(id)
+    return undefined
+  }
   const state = firstRefreshState(Math.floor(now() / 1000))
   const ttl = Math.min(lifetimes.grantIdle, remaining)
   // The record exists only if an earlier attempt with this code failed after creating it: nothing was issued from it.

@@ -14,6 +14,7 @@ import type { ResourceTable } from '../../resources/resource-table.ts'
 import type { Parameters } from '../../url/parameters.ts'
 import type { Client } from '../clients/client.ts'
 import type { Machines } from '../clients/machines.ts'
+import type { Recheck } from '../recheck.ts'
 import type { Issued, TokenIssuer } from '../tokens/issuer.ts'
 
 export interface TokenRequest {
@@ -30,6 +31,8 @@ export interface GrantDeps {
   readonly tokens: TokenIssuer
   /** False when the person behind the grant is gone for good (decision K12). */
   readonly personExists: (grant: Grant) => Promise<boolean>
+  /** Has the provider vouch for the person before a refresh, where the operator wants it (decision K30). */
+  readonly recheck?: Recheck | undefined
   /** The name of the person behind a grant, for events; undefined if it cannot be told now. Never rejects. */
   readonly userOfGrant: (grant: Grant) => Promise<string | undefined>
   /** The programs that act for themselves. */

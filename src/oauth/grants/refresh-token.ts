@@ -74,6 +74,8 @@ async function rotate(
         await deps.records.grants.revokeForSure(grant.id)
         throw invalidGrant()
       case 'rotate': {
+        // A replayed answer stands on the check before it (decision K30).
+        await deps.recheck?.(grant, report)
         const ttl = Math.min(deps.lifetimes.grantIdle, grant.expiresAt - now)
         if (await deps.records.refresh.replace(grant.id, state, decision.state, ttl)) {
           return decision.state.current

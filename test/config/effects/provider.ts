@@ -5,16 +5,25 @@
  */
 import { expect } from 'vitest'
 import { createBrowser, refreshTarget } from '../../support/browser.ts'
-import type { TestApp } from '../../support/build-app.ts'
+import { createClock, type TestApp } from '../../support/build-app.ts'
 import { CONTOSO, ENTRA_CLIENT, STAFF, startEntra } from '../../support/entra-stand-in.ts'
 import { GITHUB_CLIENT, startGithub } from '../../support/github-stand-in.ts'
+import { ADMIN, startDirectory } from '../../support/google-directory.ts'
+import { ANN as GOOGLE_ANN, GOOGLE_CLIENT, startGoogle } from '../../support/google-stand-in.ts'
 import {
   CLIENT_ID,
   CLIENT_SECRET,
   type HostileProvider,
   startHostileProvider,
 } from '../../support/hostile-provider.ts'
-import { authorizeUrl, check, codeOf, redeem, register } from '../../support/oauth-client.ts'
+import {
+  authorizeUrl,
+  check,
+  codeOf,
+  redeem,
+  refresh,
+  register,
+} from '../../support/oauth-client.ts'
 import { approve, obtainTokensThere } from '../../support/provider-journey.ts'
 import { startUpstream } from '../../support/upstream-server.ts'
 import { type Effect, start } from './start.ts'
@@ -100,6 +109,22 @@ const expectUniqueUsernames: Effect = async () => {
   }
 }
 
+/** A person who was disabled at the provider gets no further token, where the setting has the provider asked. */
+export async function expectRecheck(
+  startWith: (provider: HostileProvider, isOn: boolean) => Promise<TestApp>,
+): Promise<void> {
+  for (const isOn of [false, true]) {
+    const provider = await startHostileProvider()
+    const test = await startWith(provider, isOn)
+    const client = await register(test.app)
+    const tokens = await obtainTokensThere({ ...test, provider, client, untrusted: client })
+    test.clock.advance(3600)
+    provider.isDisabled = true
+    const answer = await refresh(test.app, client, tokens.refresh_token)
+    expect(answer.statusCode).toBe(isOn ? 400 : 200)
+  }
+}
+
 /** The authorization request tells Google the domain whose accounts to offer. */
 export async function expectHostedDomain(
   startWith: (settings: Record<string, string>) => Promise<TestApp>,
@@ -164,6 +189,41 @@ export async function expectGithub(
   expect(codeOf(await browser.get(back))).toBeTruthy()
   expect(github.redeemed).toHaveLength(1)
 }
+
+/**
+ * A person of a Google elsewhere arrives with the group that only the directory knows: the service account, the
+ * administrator that it acts for, and the address of the directory had a part in it.
+ */
+export async function expectDirectory(
+  startWith: (settings: Record<string, string>) => Promise<TestApp>,
+): Promise<void> {
+  const google = await startGoogle()
+  // Assertions are made by the clock of the tests.
+  const directory = await startDirectory(createClock())
+  directory.users[GOOGLE_ANN.sub] = { id: GOOGLE_ANN.sub, primaryEmail: GOOGLE_ANN.email }
+  const { app } = await startWith({
+    PROVIDER: 'google',
+    ISSUER_URL: google.issuer,
+    CLIENT_ID: GOOGLE_CLIENT.id,
+    CLIENT_SECRET: GOOGLE_CLIENT.secret,
+    GOOGLE_HOSTED_DOMAIN: 'example.com',
+    GOOGLE_SERVICE_ACCOUNT: Buffer.from(directory.keyFile).toString('base64'),
+    GOOGLE_ADMIN_SUBJECT: ADMIN,
+    GOOGLE_DIRECTORY_URL: directory.url,
+    ALLOWED_GROUPS: 'staff@example.com',
+  })
+  const browser = createBrowser(app)
+  const client = await register(app)
+  const approved = await approve(browser, authorizeUrl(client))
+  const back = await google.choose(refreshTarget(approved.body), GOOGLE_ANN)
+  const answer = await redeem(app, client, codeOf(await browser.get(back)))
+  const { headers } = await check(app, { authorization: `Bearer ${answer.json().access_token}` })
+  expect(headers['x-forwarded-groups']).toBe('staff@example.com')
+  await google.stop()
+}
+
+const expectDirectoryFlat: Effect = () =>
+  expectDirectory((settings) => start({ ...settings, ALLOWED_EMAILS: undefined }))
 
 /**
  * A person of an Entra elsewhere arrives with an address of a domain that the operator vouches for, and with the group that
@@ -269,6 +329,9 @@ export const provider: Record<
   | 'token_endpoint_auth_method'
   | 'groups_claim'
   | 'google_hosted_domain'
+  | 'google_service_account'
+  | 'google_admin_subject'
+  | 'google_directory_url'
   | 'github_url'
   | 'github_api_url'
   | 'entra_tenant'
@@ -276,6 +339,7 @@ export const provider: Record<
   | 'entra_url'
   | 'entra_graph_url'
   | 'unique_usernames'
+  | 'recheck_at_refresh'
   | 'accept_provider_tokens'
   | 'provider_token_clients'
   | 'keycloak_auth_host'
@@ -294,6 +358,9 @@ export const provider: Record<
   token_endpoint_auth_method: () => expectPost(startFlat),
   groups_claim: expectOidc,
   google_hosted_domain: () => expectHostedDomain((settings) => start(settings)),
+  google_service_account: expectDirectoryFlat,
+  google_admin_subject: expectDirectoryFlat,
+  google_directory_url: expectDirectoryFlat,
   github_url: () => expectGithub((settings) => start(settings)),
   github_api_url: () => expectGithub((settings) => start(settings)),
   entra_tenant: expectEntraFlat,
@@ -301,6 +368,13 @@ export const provider: Record<
   entra_url: expectEntraFlat,
   entra_graph_url: expectEntraFlat,
   unique_usernames: expectUniqueUsernames,
+  recheck_at_refresh: () =>
+    expectRecheck(({ issuer }, isOn) =>
+      start({
+        ...{ PROVIDER: 'oidc', ISSUER_URL: issuer, CLIENT_ID, CLIENT_SECRET },
+        RECHECK_AT_REFRESH: String(isOn),
+      }),
+    ),
   accept_provider_tokens: expectProviderTokens,
   provider_token_clients: expectProviderTokens,
   keycloak_auth_host: expectKeycloak,

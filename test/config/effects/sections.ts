@@ -33,17 +33,20 @@ import {
   token,
 } from '../../support/oauth-client.ts'
 import { exchange, listen } from '../../support/raw-http.ts'
+import { startScopedServer } from '../../support/scoped-server.ts'
 import { makeSession } from '../../support/session.ts'
 import { startUpstream } from '../../support/upstream-server.ts'
 import { loadYaml, problemsOf } from '../harness.ts'
 import { whoPasses } from './people.ts'
 import {
+  expectDirectory,
   expectDiscoveryThere,
   expectEntra,
   expectGithub,
   expectHostedDomain,
   expectPersonOf,
   expectPost,
+  expectRecheck,
   expectScopes,
   expectTokenOfOtherProgram,
   expectUserNameOf,
@@ -99,6 +102,23 @@ const resources: Record<string, Effect> = {
     const app = await withNotes('scopes: { "notes:read": Read your notes }')
     expect((await metadata(app)).scopes_supported).toContain('notes:read')
     expect(await consentPage(app)).toContain('Read your notes')
+  },
+  async scopes_endpoint() {
+    const server = await startScopedServer()
+    const announced = await withNotes(`scopes_endpoint: "${server.url}"`)
+    expect(await consentPage(announced)).toContain('Allow all read-only toolbox operations.')
+    expect((await metadata(announced)).scopes_supported).toContain('toolbox:read_only')
+    const listed = await withNotes(`scopes_endpoint: "${server.url}", scopes: { other: Do it }`)
+    const page = await consentPage(listed, { scope: 'other toolbox:read_only' })
+    expect(page).toContain('Do it')
+    expect(page).not.toContain('toolbox:read_only')
+    const behind = await withNotes(`upstream: "${server.url}"`)
+    expect(await consentPage(behind)).toContain('Allow all toolbox operations.')
+    const ours = () => withNotes('scopes_endpoint: https://mcp.example.com/notes/mcp')
+    expect(ours).toThrow(
+      'resources.notes.scopes_endpoint: https://mcp.example.com/notes/mcp is the',
+    )
+    expect(() => withNotes('scopes_endpoint: notes')).toThrow('is not an http or https URL')
   },
   async required_scopes() {
     expect(await described(await withNotes('required_scopes: ["notes:read"]'))).toMatchObject({
@@ -514,6 +534,26 @@ const startGithubInFile = (settings: Record<string, string>) =>
     ].join('\n    '),
   )
 
+const directoryYaml = (settings: Record<string, string>, account: string) =>
+  [
+    `${NOTES} } }\nallow: { groups: [${settings.ALLOWED_GROUPS}] }\nproviders:\n  g:\n    type: google`,
+    `issuer_url: ${settings.ISSUER_URL}`,
+    `client_id: ${settings.CLIENT_ID}`,
+    `client_secret: ${settings.CLIENT_SECRET}`,
+    `google_hosted_domain: [${settings.GOOGLE_HOSTED_DOMAIN}]`,
+    `google_admin_subject: ${settings.GOOGLE_ADMIN_SUBJECT}`,
+    `google_directory_url: ${settings.GOOGLE_DIRECTORY_URL}`,
+    `${account}\n`,
+  ].join('\n    ')
+
+const startDirectoryInFile = (settings: Record<string, string>) =>
+  startFile(directoryYaml(settings, `google_service_account: ${settings.GOOGLE_SERVICE_ACCOUNT}`))
+
+const startDirectoryByFile = (settings: Record<string, string>) =>
+  startFile(directoryYaml(settings, 'google_service_account_file: /run/google.json'), {
+    files: { '/run/google.json': settings.GOOGLE_SERVICE_ACCOUNT ?? '' },
+  })
+
 const startEntraInFile = (settings: Record<string, string>) =>
   startFile(
     [
@@ -551,12 +591,22 @@ const all: Record<string, Record<string, Effect>> = {
           ].join('\n    '),
         ),
       ),
+    google_service_account: () => expectDirectory(startDirectoryInFile),
+    google_service_account_file: () => expectDirectory(startDirectoryByFile),
+    google_admin_subject: () => expectDirectory(startDirectoryInFile),
+    google_directory_url: () => expectDirectory(startDirectoryInFile),
     github_url: () => expectGithub(startGithubInFile),
     github_api_url: () => expectGithub(startGithubInFile),
     entra_tenant: () => expectEntra(startEntraInFile),
     entra_verified_domains: () => expectEntra(startEntraInFile),
     entra_url: () => expectEntra(startEntraInFile),
     entra_graph_url: () => expectEntra(startEntraInFile),
+    recheck_at_refresh: () =>
+      expectRecheck(({ issuer }, isOn) =>
+        startFile(
+          `${NOTES} } }\n${ALLOW}\nproviders: { p: { type: oidc, issuer_url: "${issuer}", client_id: ${CLIENT_ID}, client_secret: "${CLIENT_SECRET}", recheck_at_refresh: ${isOn} } }\n`,
+        ),
+      ),
     unique_usernames: async () => {
       for (const [unique, expected] of [
         [false, /^u_/],

@@ -1,0 +1,125 @@
+/**
+ * Asks the provider about the person behind a grant, and stores each answer before the next step (decision K30). The
+ * caller holds the lock of the grant.
+ *
+ * @module
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { Keyring } from '../crypto.ts'
+import { OAuthError } from '../errors.ts'
+import type { Report } from '../events.ts'
+import {
+  type Identity,
+  PersonUnchecked,
+  ProviderFailure,
+  type ProviderFailureKind,
+  type Rechecks,
+} from '../providers/provider.ts'
+import type { Grant, Records } from '../records/records.ts'
+import { FAILURE_SECONDS, LOCK_SECONDS, type UpstreamRecord } from '../records/upstream.ts'
+import type { ResourceTable } from '../resources/resource-table.ts'
+import { grantFacts } from './grant-facts.ts'
+import { openHeld, sealHeld } from './held-token.ts'
+
+export interface AskAgainDeps {
+  readonly rechecks: Rechecks
+  readonly records: Records
+  readonly resources: Pick<ResourceTable, 'byAudience'>
+  readonly keyring: Keyring
+  readonly providerId: string
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+/** Failures that are about the person: the grant ends, and the next sign-in tells the person why. */
+const ENDS: ReadonlySet<ProviderFailureKind> = new Set([
+  'gone',
+  'other-organisation',
+  'too-many-groups',
+])
+
+export const signInAgain = (): OAuthError =>
+  new OAuthError('invalid_grant', 'the person has to sign in again')
+
+const unchecked = (reason: string, cause?: unknown) =>
+  new PersonUnchecked(reason, FAILURE_SECONDS, { cause })
+
+/**
+ * @param found the grant's record, as it is stored
+ * @throws OAuthError `invalid_grant` if the person may no longer come in: the grant has ended; PersonUnchecked if nobody
+ *   can tell: the grant is as it was
+ */
+export function createAskAgain(
+  deps: AskAgainDeps,
+): (grant: Grant, found: UpstreamRecord | undefined, report: Report) => Promise<void> {
+  const { rechecks, records, resources, keyring } = deps
+  const { upstream, grants } = records
+  const now = () => Math.floor(deps.now() / 1000)
+  const resourceOf = (grant: Grant) => resources.byAudience(grant.resource)
+
+  async function end(grant: Grant, reason: string, report: Report): Promise<never> {
+    await grants.revokeForSure(grant.id)
+    // Else the browser would be known, and another page would open without a question to the provider.
+    if (grant.signIn !== undefined) await records.signIns.end(grant.signIn)
+    const resource = resourceOf(grant)?.id
+    report({ event: 'grant-revoked', ...grantFacts(grant), by: 'provider', reason, resource })
+    throw signInAgain()
+  }
+
+  async function renewIdentity(grant: Grant, person: Identity): Promise<void> {
+    const { issuer: _, subject: __, ...identity } = person
+    const before = await grants.findIdentity(grant.id)
+    if (before && isDeepStrictEqual(before, identity)) return
+    const ttl = Math.max(1, grant.expiresAt - now())
+    if (before && (await grants.replaceIdentity(grant.id, before, identity, ttl))) return
+    throw unchecked('the identity changed meanwhile')
+  }
+
+  /** Replaces the record, also after the store was away: the provider may have made the token before useless. */
+  async function put(
+    grant: Grant,
+    before: UpstreamRecord | undefined,
+    next: UpstreamRecord,
+  ): Promise<UpstreamRecord> {
+    const ttl = Math.max(1, grant.expiresAt - now())
+    await records.retryUntilStored(async () => {
+      if (await upstream.put(grant.id, before, next, ttl)) return
+      if (isDeepStrictEqual(await upstream.find(grant.id), next)) return
+      throw unchecked('the record of the grant changed meanwhile')
+    }, LOCK_SECONDS)
+    return next
+  }
+
+  return async (grant, found, report) => {
+    let record = found
+    const given = openHeld(found, grant.id, keyring)
+    if (rechecks.needsHeld && given === undefined) {
+      await end(grant, 'there is no token to ask the provider about the person with', report)
+    }
+    let person: Identity | undefined
+    try {
+      person = await rechecks.ask(grant, {
+        held: given,
+        async keep(held) {
+          const sealed = sealHeld(held, grant.id, keyring)
+          record = await put(grant, record, { checkedAt: 0, ...record, held: sealed })
+        },
+      })
+    } catch (error) {
+      if (!(error instanceof ProviderFailure)) throw error
+      // A request that was slower than its lock may have used the token up: then the no is not about the person.
+      const isLatest = isDeepStrictEqual(await upstream.find(grant.id), record)
+      if (ENDS.has(error.kind) && isLatest) await end(grant, error.message, report)
+      const resource = resourceOf(grant)?.id
+      const { providerId: provider } = deps
+      const { message: reason } = error
+      report({ event: 'provider-failed', ...grantFacts(grant), reason, provider, resource })
+      throw unchecked('the provider could not be asked about the person', error)
+    }
+    if (person) await renewIdentity(grant, person)
+    await put(grant, record, { ...record, checkedAt: now() })
+    if (person && resourceOf(grant)?.policy(person) === false) {
+      await end(grant, 'the person is on no list of the server any more', report)
+    }
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * The provider's token for a person at rest: sealed, and bound to its grant, so that the token of one person never asks
+ * about another.
+ *
+ * @module
+ */
+import { z } from 'zod'
+import type { Keyring } from '../crypto.ts'
+import type { Grant, Records } from '../records/records.ts'
+import type { UpstreamRecord } from '../records/upstream.ts'
+
+const Sealed = z.tuple([z.string(), z.string()])
+
+export const sealHeld = (held: string, grantId: string, keyring: Keyring): string =>
+  keyring.seal('upstream', [grantId, held])
+
+/** The token, or undefined if there is none, or none of ours for this grant. */
+export function openHeld(
+  record: UpstreamRecord | undefined,
+  grantId: string,
+  keyring: Keyring,
+): string | undefined {
+  if (record?.held === undefined) return undefined
+  const opened = Sealed.safeParse(keyring.open('upstream', record.held))
+  return opened.success && opened.data[0] === grantId ? opened.data[1] : undefined
+}
+
+/**
+ * Stores what a sign-in left, for as long as its grant can last. The sign-in counts as an answer of the provider.
+ * @param deps `now` in milliseconds since the epoch
+ */
+export async function keepForRechecks(
+  grant: Grant,
+  held: string | undefined,
+  deps: { readonly records: Records; readonly keyring: Keyring; readonly now: () => number },
+): Promise<void> {
+  const { records, keyring, now } = deps
+  const record: UpstreamRecord = {
+    checkedAt: Math.floor(now() / 1000),
+    ...(held !== undefined && { held: sealHeld(held, grant.id, keyring) }),
+  }
+  const ttl = Math.max(1, grant.expiresAt - record.checkedAt)
+  // An earlier attempt of the same sign-in may have left one.
+  const before = await records.upstream.find(grant.id)
+  await records.upstream.put(grant.id, before, record, ttl)
+}

@@ -1,0 +1,71 @@
+/**
+ * Has the provider vouch for the person behind a grant before a refresh: one request asks, the others wait for its answer
+ * (decision K30, threat T31).
+ *
+ * @module
+ */
+import { OAuthError } from '../errors.ts'
+import type { Report } from '../events.ts'
+import { PersonUnchecked } from '../providers/provider.ts'
+import type { Grant } from '../records/records.ts'
+import type { UpstreamRecord } from '../records/upstream.ts'
+import { type AskAgainDeps, createAskAgain, signInAgain } from './ask-again.ts'
+
+/** Seconds for which an answer of the provider counts: a client may refresh as often as it likes. */
+const GOOD_SECONDS = 60
+/** Milliseconds between two looks for the answer that another request waits for. */
+const POLL_MS = 250
+/** As many as fit into 5 s. */
+const MOST_POLLS = 20
+/** For a client that waited in vain. */
+const RETRY_SECONDS = 5
+
+export interface RecheckDeps extends AskAgainDeps {
+  readonly randomToken: () => string
+  /** Waits so many milliseconds. */
+  readonly wait: (milliseconds: number) => Promise<unknown>
+}
+
+/**
+ * Returns once the provider has vouched for the person within the last minute.
+ * @throws OAuthError `invalid_grant` if it does not: the grant has ended; PersonUnchecked if it cannot be asked, or
+ *   another request is still asking: the grant is as it was
+ */
+export type Recheck = (grant: Grant, report: Report) => Promise<void>
+
+export function createRecheck(deps: RecheckDeps): Recheck {
+  const { upstream, grants } = deps.records
+  const askAgain = createAskAgain(deps)
+  // A clock that was set back makes no answer last longer.
+  const isGood = (record: UpstreamRecord | undefined): boolean =>
+    record !== undefined && Math.abs(deps.now() / 1000 - record.checkedAt) < GOOD_SECONDS
+
+  async function awaitAnswer(grant: Grant): Promise<void> {
+    for (let polls = 0; polls < MOST_POLLS; polls += 1) {
+      // The lock is looked at first: whoever frees it has stored the answer before.
+      const state = await upstream.lock.state(grant.id)
+      if (isGood(await upstream.find(grant.id))) return
+      if (!(await grants.find(grant.id))) throw signInAgain()
+      if (state !== 'taken') break
+      await deps.wait(POLL_MS)
+    }
+    throw new PersonUnchecked('another request asks the provider about the person', RETRY_SECONDS)
+  }
+
+  return async (grant, report) => {
+    if (isGood(await upstream.find(grant.id))) return
+    const owner = deps.randomToken()
+    if (!(await upstream.lock.take(grant.id, owner))) return awaitAnswer(grant)
+    try {
+      // Another request may have asked since we looked.
+      const current = await upstream.find(grant.id)
+      if (!isGood(current)) await askAgain(grant, current, report)
+      await upstream.lock.release(grant.id, owner)
+    } catch (error) {
+      const end = error instanceof OAuthError ? upstream.lock.release : upstream.lock.fail
+      // The first error says more than a second one, and the lock ends by itself.
+      await end(grant.id, owner).catch(() => {})
+      throw error
+    }
+  }
+}
