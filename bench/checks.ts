@@ -70,6 +70,7 @@ export async function benchChecks(folder: string): Promise<void> {
     { name: 'warm bearer, LMDB, 100,000 grants', server: lmdb100k, token: lmdb100k.tokens.warm },
     { name: 'warm cookie, LMDB', server: lmdb, token: tokens.session, cookie: true },
     { name: "the provider's own token, warm", server: provider, token: provider.tokens.provider },
+    { name: 'warm API key, LMDB', server: lmdb, token: tokens.apiKey },
     { name: 'no token', server: lmdb, token: '' },
     { name: 'garbage, 700 bytes', server: lmdb, token: tokens.garbage },
     { name: 'forged: our kid, bad MAC', server: lmdb, token: tokens.badMac },

@@ -7,6 +7,7 @@ import { createServer } from 'node:http'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { IDENTITY_HEADERS } from '../src/check/identity-headers.ts'
 import type { Config } from '../src/config/config.ts'
+import { makeApiKey } from '../src/credentials/api-keys/key-form.ts'
 import { createKeyring, randomToken, sha256 } from '../src/crypto.ts'
 import { createClients } from '../src/oauth/clients/clients.ts'
 import { compileRegistration } from '../src/oauth/clients/registration-policy.ts'
@@ -20,6 +21,11 @@ import { createSessionTokens } from '../src/sessions/cookie-token.ts'
 import type { Storage } from '../src/storage/storage.ts'
 
 export const ROOT_SECRET = 'the root secret of the benchmark, never of anything else'
+/** A protected server, which may look up the tokens it gets. */
+export const INTROSPECTOR = {
+  id: 'notes-server',
+  secret: 'the-secret-of-the-server-of-the-benchmark',
+}
 export const RESOURCE = 'https://mcp.example.com/notes/mcp'
 const PERSON = { issuer: 'builtin', subject: 'ann' }
 const ISSUER = 'https://auth.example.com'
@@ -45,7 +51,11 @@ export interface Tokens {
   readonly refresh: readonly string[]
   /** An authorization code for each of these grants. */
   readonly codes: readonly string[]
+  /** As many codes of the client with a metadata document, each of a grant of its own. */
+  readonly documentedCodes: readonly string[]
   readonly clientId: string
+  /** An API key for every server. */
+  readonly apiKey: string
 }
 
 /** A provider on this machine that serves its two documents, and an access token of it. */
@@ -115,13 +125,23 @@ export function benchConfig(
       sessionIdle: 86_400,
     },
     allowedOrigins: ['loopback'],
-    clients: [],
+    clients: [
+      {
+        ...INTROSPECTOR,
+        name: 'Notes server',
+        redirectUris: [],
+        grantTypes: [],
+        authMethod: 'client_secret_basic',
+        introspects: ['notes'],
+      },
+    ],
     staticTokens: [],
     hsts: true,
     edgeAuth: false,
     registration: 'open',
     apiKeyHeader: 'X-API-Key',
-    clientMetadata: { hosts: { allowed: [], denied: [] }, pinned: {}, loopback: false },
+    // Documents of this machine.
+    clientMetadata: { hosts: { allowed: [], denied: [] }, pinned: {}, loopback: true },
     identityHeaders: IDENTITY_HEADERS,
     rateLimit: 0,
     shutdown: { delay: 0, timeout: 2 },
@@ -144,6 +164,8 @@ export async function makeTokens(deps: {
   /** How many grants get a token of their own. */
   cold: number
   provider: BenchProvider | undefined
+  /** The id of the client with a metadata document, if there is one. */
+  documentUrl: string | undefined
   now: () => number
 }): Promise<Tokens> {
   const { storage, provider, now } = deps
@@ -167,29 +189,50 @@ export async function makeTokens(deps: {
     issuedAt: Math.floor(now() / 1000),
   })
   const createdAt = Math.floor(now() / 1000)
-  const ids = Array.from({ length: deps.grants }, () => randomToken(16))
-  for (let i = 0; i < ids.length; i += BATCH) {
-    await Promise.all(
-      ids.slice(i, i + BATCH).map((id) =>
-        records.grants.create(
-          {
-            id,
-            provider: 'builtin',
-            ...account,
-            clientHash: client.hash,
-            clientName: client.name,
-            redirectHost: 'this computer',
-            resource: RESOURCE,
-            scopes: ['mcp'],
+  /** Makes grants of a client, and returns their ids. */
+  async function grantsOf(of: { hash: string; name: string }, count: number): Promise<string[]> {
+    const made = Array.from({ length: count }, () => randomToken(16))
+    for (let i = 0; i < made.length; i += BATCH) {
+      await Promise.all(
+        made.slice(i, i + BATCH).map((id) =>
+          records.grants.create(
+            {
+              id,
+              provider: 'builtin',
+              ...account,
+              clientHash: of.hash,
+              clientName: of.name,
+              redirectHost: 'this computer',
+              resource: RESOURCE,
+              scopes: ['mcp'],
+              createdAt,
+              expiresAt: createdAt + 86_400,
+            },
+            { groups: ['staff'], email: 'ann@example.com' },
             createdAt,
-            expiresAt: createdAt + 86_400,
-          },
-          { groups: ['staff'], email: 'ann@example.com' },
-          createdAt,
+          ),
         ),
-      ),
-    )
+      )
+    }
+    return made
   }
+  /** Makes a code of a client for each of its grants. */
+  async function codesFor(grants: readonly string[], clientHash: string): Promise<string[]> {
+    const codes = grants.map(() => randomToken(32))
+    for (const [index, grantId] of grants.entries()) {
+      await records.codes.create(sha256(codes[index] ?? ''), {
+        grantId,
+        clientHash,
+        redirectUri: 'http://localhost/callback',
+        codeChallenge: sha256(VERIFIER),
+        resource: RESOURCE,
+        scopes: ['mcp'],
+        issuedAt: createdAt,
+      })
+    }
+    return codes
+  }
+  const ids = await grantsOf(client, deps.grants)
   const sign = (exp: number, gid = ids[0] ?? '') =>
     accessTokens.issue({
       sub: subjectOf(PERSON),
@@ -203,18 +246,13 @@ export async function makeTokens(deps: {
   const own = ids.slice(0, deps.cold)
   const cold = await Promise.all(own.map((id) => sign(createdAt + 3600, id)))
   for (const id of own) await records.refresh.create(id, firstRefreshState(createdAt), 86_400)
-  const codes = own.map(() => randomToken(32))
-  for (const [index, grantId] of own.entries()) {
-    await records.codes.create(sha256(codes[index] ?? ''), {
-      grantId,
-      clientHash: client.hash,
-      redirectUri: 'http://localhost/callback',
-      codeChallenge: sha256(VERIFIER),
-      resource: RESOURCE,
-      scopes: ['mcp'],
-      issuedAt: createdAt,
-    })
-  }
+  const published =
+    deps.documentUrl === undefined
+      ? undefined
+      : { hash: sha256(deps.documentUrl), name: 'Published client' }
+  const { id: keyId, key: apiKey } = makeApiKey(keyring, randomToken)
+  const named = { id: keyId, name: 'nightly', hash: sha256(apiKey), scopes: ['mcp'] }
+  await records.apiKeys.create({ ...named, createdAt })
   const warm = await sign(createdAt + 3600)
   await records.sessions.touch(ids[0] ?? '', 86_400)
   const session = await createSessionTokens({
@@ -241,8 +279,12 @@ export async function makeTokens(deps: {
     provider: provider?.token ?? '',
     cold,
     refresh: own.map((id) => formatRefreshToken(id, 1, keyring)),
-    codes,
+    codes: await codesFor(own, client.hash),
+    documentedCodes: published
+      ? await codesFor(await grantsOf(published, deps.cold), published.hash)
+      : [],
     clientId: client.id,
+    apiKey,
   }
 }
 

@@ -43,6 +43,7 @@ export async function gateway(
     grants: options.grants,
     cold: options.cold,
     provider,
+    documentUrl: options.documentUrl,
     now,
   })
   return { server, tokens }

@@ -12,6 +12,8 @@ export const Options = z.object({
   cold: z.number().default(0),
   dataDir: z.string().default(''),
   grants: z.number().default(1),
+  /** The URL of a client's metadata document; that client gets codes, too. */
+  documentUrl: z.string().optional(),
   /** Accept the tokens of a provider on this machine. */
   provider: z.boolean().default(false),
   upstream: z.string().optional(),

@@ -1,5 +1,5 @@
 /**
- * The cost of the store: known tokens, unseen tokens and refreshes, on each kind of store, with one process and with
+ * The cost of the store: known tokens, unseen tokens, refreshes, codes and introspection, on each kind of store, with one process and with
  * two that share it.
  *
  * @module
@@ -7,7 +7,8 @@
 import { join } from 'node:path'
 import { startRedis } from '../scripts/lib/redis.ts'
 import { checkRequest } from './checks.ts'
-import { VERIFIER } from './fixtures.ts'
+import { type PublishedClient, publishClient } from './document.ts'
+import { INTROSPECTOR, VERIFIER } from './fixtures.ts'
 import { flood, floodEach } from './load.ts'
 import { type ServerUnderTest, startServer, table } from './under-test.ts'
 
@@ -28,6 +29,7 @@ export async function benchStores(folder: string): Promise<void> {
     return undefined
   })
   const stores = ['memory', 'lmdb', ...(redis ? ['redis'] : [])]
+  const published = await publishClient()
   const rows: string[][] = []
   for (const store of stores) {
     const options = {
@@ -37,12 +39,17 @@ export async function benchStores(folder: string): Promise<void> {
       redisPort: redis?.port ?? 0,
     }
     for (const count of store === 'memory' ? [1] : [1, 2]) {
-      const first = await startServer({ ...options, grants: COLD, cold: COLD })
+      const first = await startServer({
+        ...options,
+        grants: COLD,
+        cold: COLD,
+        documentUrl: published.id,
+      })
       const second = count === 2 ? [await startServer(options)] : []
       const servers = [first, ...second]
       rows.push([
         `${store}, ${count === 1 ? '1 process' : '2 processes'}`,
-        ...(await measure(servers)),
+        ...(await measure(servers, published)),
       ])
       for (const server of servers) server.stop()
     }
@@ -56,20 +63,30 @@ export async function benchStores(folder: string): Promise<void> {
       'refreshes/s',
       'code, CPU µs',
       'codes/s',
+      'code of a client with a document, CPU µs',
+      'documents fetched while warm',
+      'introspection, CPU µs',
+      'introspections/s',
     ],
     rows,
   )
+  published.stop()
   await redis?.stop()
 }
 
-async function measure(servers: readonly ServerUnderTest[]): Promise<string[]> {
+async function measure(
+  servers: readonly ServerUnderTest[],
+  published: PublishedClient,
+): Promise<string[]> {
   const [first] = servers
   if (!first) return []
   const { tokens } = first
   const ports = servers.map(({ port }) => port)
   const ask = (token: string) => checkRequest({ name: '', server: first, token }).request
+  let fetchedWarming = 0
   const each = async (requests: readonly Buffer[]) => {
     await floodEach(requests.slice(0, WARMING), { ports, connections: CONNECTIONS })
+    fetchedWarming = published.fetches()
     return timed(requests.slice(WARMING))
   }
   const timed = async (requests: readonly Buffer[]) => {
@@ -96,16 +113,17 @@ async function measure(servers: readonly ServerUnderTest[]): Promise<string[]> {
       }),
     ),
   )
-  const code = await each(
-    tokens.codes.map((one) =>
-      tokenRequest({
-        grant_type: 'authorization_code',
-        code: one,
-        code_verifier: VERIFIER,
-        client_id: tokens.clientId,
-      }),
-    ),
-  )
+  const redemption = (client_id: string) => (code: string) =>
+    tokenRequest({
+      grant_type: 'authorization_code',
+      code,
+      code_verifier: VERIFIER,
+      client_id,
+    })
+  const code = await each(tokens.codes.map(redemption(tokens.clientId)))
+  const documented = await each(tokens.documentedCodes.map(redemption(published.id)))
+  const fetched = published.fetches() - fetchedWarming
+  const introspection = await each(tokens.cold.map(introspectionRequest))
   return [
     seen.cpu.toFixed(1),
     unseen.cpu.toFixed(1),
@@ -113,6 +131,10 @@ async function measure(servers: readonly ServerUnderTest[]): Promise<string[]> {
     Math.round(refresh.perSecond).toLocaleString('en'),
     code.cpu.toFixed(1),
     Math.round(code.perSecond).toLocaleString('en'),
+    documented.cpu.toFixed(1),
+    String(fetched),
+    introspection.cpu.toFixed(1),
+    Math.round(introspection.perSecond).toLocaleString('en'),
   ]
 }
 
@@ -122,11 +144,24 @@ async function cpuOf(servers: readonly ServerUnderTest[]): Promise<number> {
   return sum
 }
 
-function tokenRequest(parameters: Readonly<Record<string, string>>): Buffer {
+const tokenRequest = (parameters: Readonly<Record<string, string>>) => post('/token', parameters)
+
+function introspectionRequest(token: string): Buffer {
+  const { id, secret } = INTROSPECTOR
+  const basic = Buffer.from(`${id}:${secret}`).toString('base64')
+  return post('/introspect', { token }, [`Authorization: Basic ${basic}`])
+}
+
+function post(
+  path: string,
+  parameters: Readonly<Record<string, string>>,
+  headers: readonly string[] = [],
+): Buffer {
   const body = new URLSearchParams(parameters).toString()
   const lines = [
-    'POST /token HTTP/1.1',
+    `POST ${path} HTTP/1.1`,
     'Host: auth.example.com',
+    ...headers,
     'Content-Type: application/x-www-form-urlencoded',
     `Content-Length: ${Buffer.byteLength(body)}`,
   ]

@@ -26,7 +26,9 @@ const NO_TOKENS: Tokens = {
   cold: [],
   refresh: [],
   codes: [],
+  documentedCodes: [],
   clientId: '',
+  apiKey: '',
 }
 
 export interface ServerUnderTest {

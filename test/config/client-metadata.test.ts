@@ -154,6 +154,14 @@ describe('the keys of a client of the configuration', () => {
     })
   })
 
+  it('let it act for itself and look up tokens, as a secret does', () => {
+    const yaml = `clients: [{ client_id: ci, jwks_uri: "https://ci.example.com/jwks", grant_types: [client_credentials], introspects: [mcp-example-com-notes-mcp] }]\n`
+    expect(load({ yaml }).config.clients[0]).toMatchObject({
+      grantTypes: ['client_credentials'],
+      introspects: ['mcp-example-com-notes-mcp'],
+    })
+  })
+
   it.each([
     ['jwks_uri: "http://ci.example.com/jwks"', /is not an https URL/],
     ['jwks_uri: "https://a:b@ci.example.com/jwks"', /is not an https URL/],

@@ -136,7 +136,7 @@ client_tokens: provider
     ],
     [
       `${CI}, introspects: [notes]`,
-      'clients.ci.introspects: needs a client secret. Add client_secret_file.',
+      'clients.ci.introspects: needs a client secret or keys. Add client_secret_file or jwks_file.',
     ],
     [
       `client_id: ci, redirect_uris: [https://ci.example/cb], consent: false`,
@@ -180,7 +180,7 @@ client_tokens: provider
     ],
     [
       `${CI}, grant_types: [authorization_code, client_credentials]`,
-      'clients.ci.grant_types: has client_credentials, which needs a secret. Add client_secret_file.',
+      'clients.ci.grant_types: has client_credentials, which needs a secret or keys. Add client_secret_file or jwks_file.',
     ],
     [
       `${CI}, client_secret: ${SECRET}, grant_types: [client_credentials]`,

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { sha256 } from '../../src/crypto.ts'
 import type { ClientConfig } from '../../src/oauth/clients/client.ts'
 import { buildTestApp, resource, type TestApp } from '../support/build-app.ts'
+import { ASSERTION_TYPE, makeSigningKey, type SigningKey } from '../support/document-host.ts'
 import { check, introspect, RESOURCE, register, revoke, token } from '../support/oauth-client.ts'
 import { listen } from '../support/raw-http.ts'
 import { createRemoteStorage } from '../support/remote-storage.ts'
@@ -185,6 +186,32 @@ describe('its tokens', () => {
     const back = await gateway.restart(start())
     expect(await statusOf(bearer, back)).toBe(401)
     expect(await statusOf(await accessToken(back), back)).toBe(200)
+  })
+
+  it('are given to a program with keys, and T46: end with other keys', async () => {
+    const [mine, another] = [await makeSigningKey(), await makeSigningKey()]
+    const { secret: _, ...terms } = NIGHTLY
+    const withKeys = (key: SigningKey) => {
+      const program: ClientConfig = {
+        ...terms,
+        authMethod: 'private_key_jwt',
+        keys: { kind: 'jwks', jwks: { keys: [key.publicJwk] } },
+      }
+      return { clients: [program], resources: RESOURCES }
+    }
+    const ofProgram = await gateway.restart(withKeys(mine))
+    const answer = await ask(
+      {
+        client_secret: undefined,
+        client_assertion_type: ASSERTION_TYPE,
+        client_assertion: await mine.assertion(NIGHTLY.id, Math.floor(gateway.clock() / 1000)),
+      },
+      ofProgram,
+    )
+    expect(answer.statusCode).toBe(200)
+    const bearer = answer.json().access_token
+    expect(await statusOf(bearer, ofProgram)).toBe(200)
+    expect(await statusOf(bearer, await gateway.restart(withKeys(another)))).toBe(401)
   })
 
   it('outlive a restart, and REVOKE_BEFORE ends them', async () => {

@@ -295,6 +295,56 @@ function behavesAsOne(): void {
     expect(await refusedByOther(credential)).toBeLessThan(REVOKED_WITHIN_MS)
   })
 
+  it('a device asks one, its person answers through both, and of 50 polls at both one gets tokens', async () => {
+    const registered = await exchange(new URL('/register', world.publicUrl), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        client_name: 'Device',
+        grant_types: [DEVICE_CODE, 'refresh_token'],
+        token_endpoint_auth_method: 'none',
+      }),
+    })
+    const { client_id } = z.object({ client_id: z.string() }).parse(JSON.parse(registered.body))
+    const begun = await world.ask(0, '/device_authorization', { client_id })
+    const codes = DeviceCodes.parse(JSON.parse(begun.body))
+    const browser = createBrowser()
+    const form = pageOf(await browser.open(new URL(codes.verification_uri_complete)))
+    const consent = pageOf(await browser.submit(form))
+    const login = pageOf(await browser.submit({ ...consent, button: 'approve' }))
+    const fields = { username: world.ann.name, password: world.ann.password }
+    await browser.submit({ ...login, fields })
+    const { device_code } = codes
+    const answers = await byFifty('/token', { grant_type: DEVICE_CODE, client_id, device_code })
+    const tokens = readTokens(onlySuccess(answers, '400 invalid_grant'))
+    expect((await callWith(tokens.access_token, world.mcpUrl)).status).toBe(200)
+  })
+
+  it('a client assertion that is shown 50 times at once, at both, counts once', async () => {
+    const proof = {
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: await world.signAssertion(),
+    }
+    const request = { grant_type: 'client_credentials', resource: world.mcpUrl, ...proof }
+    onlySuccess(await byFifty('/token', request), '401 invalid_client')
+  })
+
+  it('an API key that is revoked by command is refused by both within a second', async () => {
+    const made = await gatewarden('api-key', 'create', 'nightly', '--config', world.file)
+    expect(made).toMatchObject({ code: 0 })
+    const credential = { authorization: `Bearer ${made.stdout.trim()}` }
+    await warm(credential)
+    const revoked = await gatewarden('api-key', 'revoke', 'nightly', '--config', world.file)
+    expect(revoked).toMatchObject({ code: 0 })
+    const revokedAt = performance.now()
+    for (const replica of [0, 1] as const) {
+      await vi.waitFor(async () => {
+        expect((await world.check(replica, credential)).status).toBe(401)
+      }, REVOKED_WITHIN_MS)
+    }
+    report('API key revoked', [performance.now() - revokedAt])
+  })
+
   it('a grant that is revoked on one is refused by the other within a second', async () => {
     const latencies: number[] = []
     for (const _ of Array(5)) {
@@ -369,6 +419,23 @@ function behavesAsOne(): void {
     for (const found of await Promise.all(strangers)) expect(found).not.toContain(200)
     await store.close()
   })
+}
+
+const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code'
+const DeviceCodes = z.object({ device_code: z.string(), verification_uri_complete: z.string() })
+
+/** Sends 50 forms at once, to both in turns. */
+const byFifty = (path: string, form: Readonly<Record<string, string>>) =>
+  Promise.all(Array.from(Array(50), (_, n) => world.ask(n % 2 === 0 ? 0 : 1, path, form)))
+
+/** The only answer that is a success; each other one is this refusal. */
+function onlySuccess(answers: readonly Exchange[], refusal: string): Exchange {
+  const lost = answers.filter(({ status }) => status !== 200)
+  expect(new Set(lost.map(({ status, body }) => `${status} ${JSON.parse(body).error}`))).toEqual(
+    new Set([refusal]),
+  )
+  expect(lost).toHaveLength(answers.length - 1)
+  return answers.find(({ status }) => status === 200) ?? fail()
 }
 
 const TokenClaims = z.looseObject({

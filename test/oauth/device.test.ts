@@ -1,5 +1,8 @@
 /** The device grant (RFC 8628), as programs see it: races, bounds, resources, clients. */
 import { describe, expect, it } from 'vitest'
+import type { ClientConfig } from '../../src/oauth/clients/client.ts'
+import { firstPlaceOf, PLACES_OF_A_GROUP } from '../../src/oauth/device/user-code.ts'
+import { createRecords } from '../../src/records/records.ts'
 import { StorageUnavailable } from '../../src/storage/storage.ts'
 import { createBrowser } from '../support/browser.ts'
 import { ANYONE, buildTestApp, resource, type TestApp } from '../support/build-app.ts'
@@ -13,11 +16,41 @@ import {
   typeCode,
 } from '../support/device.ts'
 import { ON_LOOPBACK, startDocumentHost } from '../support/document-host.ts'
-import { check, refresh, register, revoke, token } from '../support/oauth-client.ts'
+import {
+  check,
+  type RegisteredClient,
+  refresh,
+  register,
+  revoke,
+  token,
+} from '../support/oauth-client.ts'
 import { createRemoteStorage } from '../support/remote-storage.ts'
 import { STORES, startReplicas } from '../support/replicas.ts'
+import { testKeyring } from '../support/signing.ts'
 import { expectConsent } from '../support/steps.ts'
 import { storedKeys, storedRecords } from '../support/stored.ts'
+
+const SECRET = 'the secret of a job, which is long enough'
+const ADDRESS = '198.51.100.9'
+/** A request of anybody. */
+const WAITING = {
+  id: 'of-somebody',
+  userCode: 'a-mac',
+  clientHash: 'a-hash',
+  clientName: 'Somebody',
+  clientConfigured: false,
+  resource: resource().url,
+  scopes: ['mcp'],
+  expiresAt: Number.MAX_SAFE_INTEGER,
+}
+/** A public client of the configuration. */
+const TELEVISION: ClientConfig = {
+  id: 'television',
+  name: 'Television',
+  redirectUris: [],
+  grantTypes: [DEVICE_CODE, 'refresh_token'],
+  authMethod: 'none',
+}
 
 const statusOf = async ({ app }: TestApp, accessToken: string) =>
   (await check(app, { authorization: `Bearer ${accessToken}` })).statusCode
@@ -110,6 +143,61 @@ describe('a request of a device', () => {
     expect((await from('198.51.100.1')).statusCode).toBe(200)
     clock.advance(601)
     expect((await from('192.0.2.7')).statusCode).toBe(200)
+  })
+
+  it('T57: strangers take no place from clients that the operator knows, however many ask', async () => {
+    const { app, storage } = await buildTestApp({
+      clients: [
+        TELEVISION,
+        { ...TELEVISION, id: 'job', secret: SECRET, authMethod: 'client_secret_post' },
+      ],
+    })
+    const stranger = await registerDevice(app)
+    const keyring = testKeyring()
+    const { devices } = createRecords(storage, { keyring })
+    // All 128 places that strangers at this address may take, whoever took them.
+    const first = firstPlaceOf(keyring.mac('device', `block|${ADDRESS}`), 'stranger')
+    for (let place = first; place < first + PLACES_OF_A_GROUP; place += 1) {
+      await devices.create(place, WAITING, 600)
+    }
+    const from = (client: RegisteredClient) =>
+      askAsDevice(app, client, {}, { 'x-forwarded-for': ADDRESS })
+    expect((await from(stranger)).statusCode).toBe(429)
+    expect((await from({ client_id: TELEVISION.id })).statusCode).toBe(200)
+    expect((await from({ client_id: 'job', client_secret: SECRET })).statusCode).toBe(200)
+  })
+
+  it('T57: no address has places of another kind of client', () => {
+    const placesOf = (asker: Parameters<typeof firstPlaceOf>[1]) =>
+      new Set(
+        Array.from({ length: 65_536 }, (_, n) => {
+          const mac = Buffer.alloc(32)
+          mac.writeUInt16BE(n)
+          return firstPlaceOf(mac.toString('base64url'), asker)
+        }),
+      )
+    const [strangers, named, proven] = [placesOf('stranger'), placesOf('named'), placesOf('proven')]
+    expect([strangers.size, named.size, proven.size]).toEqual([384, 64, 64])
+    expect(new Set([...strangers, ...named, ...proven]).size).toBe(512)
+    expect(Math.max(...proven)).toBe(65_536 - PLACES_OF_A_GROUP)
+  })
+
+  it('T57: those who know the id of a public client take no place from one with a secret', async () => {
+    const { app } = await buildTestApp({
+      clients: [
+        TELEVISION,
+        { ...TELEVISION, id: 'job', secret: SECRET, authMethod: 'client_secret_post' },
+      ],
+    })
+    const flood = await Promise.all(
+      Array.from({ length: 300 }, () => askAsDevice(app, { client_id: TELEVISION.id })),
+    )
+    expect(flood.some(({ statusCode }) => statusCode === 429)).toBe(true)
+    const answer = await askAsDevice(app, { client_id: 'job', client_secret: SECRET })
+    expect(answer.statusCode).toBe(200)
+    // A wrong secret has no place at all.
+    const wrong = await askAsDevice(app, { client_id: 'job', client_secret: 'wrong' })
+    expect(wrong.json().error).toBe('invalid_client')
   })
 
   it('may be many at a time from one network: a workshop begins together', async () => {

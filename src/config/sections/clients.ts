@@ -65,7 +65,7 @@ export const ClientSection = section({
     }),
   grant_types: list(parseGrantType).optional().register(fields, {
     description:
-      '`authorization_code` and `refresh_token` (the default) for people who sign in; `urn:ietf:params:oauth:grant-type:device_code` for people who sign in on another machine than the program runs on; `client_credentials` for a program that acts for itself, with a client secret.',
+      '`authorization_code` and `refresh_token` (the default) for people who sign in; `urn:ietf:params:oauth:grant-type:device_code` for people who sign in on another machine than the program runs on; `client_credentials` for a program that acts for itself, with a client secret or keys.',
   }),
   token_endpoint_auth_method: text(parseAuthMethod).optional().register(fields, {
     description:
@@ -87,7 +87,7 @@ export const ClientSection = section({
     .optional()
     .register(fields, {
       description:
-        'Ids of the servers whose access tokens this client may look up at `/introspect`, whoever holds them. Needs a client secret.',
+        'Ids of the servers whose access tokens this client may look up at `/introspect`, whoever holds them. Needs a client secret or keys.',
     }),
 })
 type ClientSection = z.output<typeof ClientSection>
@@ -250,12 +250,13 @@ function buildClient(
         : 'needs a secret, but the client has none. Add client_secret_file, or write none.',
     )
   }
-  checkGrantTypes(grantTypes, { ...parts, hasSecret, introspects: section.introspects })
+  const isConfidential = hasSecret || hasKeys
+  checkGrantTypes(grantTypes, { ...parts, isConfidential, introspects: section.introspects })
   const scopes = scopesOf(section.scopes, parts)
   if (section.resources) {
     checkResourceIds(section.resources, { label: `${at}.resources`, resources, report })
   }
-  const introspects = introspectedOf(section.introspects, { ...parts, hasSecret })
+  const introspects = introspectedOf(section.introspects, { ...parts, isConfidential })
   if (section.consent === false) {
     checkNoConsent({ ...parts, hasSecret, grantTypes, redirectUris })
   }
@@ -305,11 +306,11 @@ function checkGrantTypes(
   grantTypes: ClientConfig['grantTypes'],
   parts: Parts & {
     readonly at: string
-    readonly hasSecret: boolean
+    readonly isConfidential: boolean
     readonly introspects: readonly string[] | undefined
   },
 ): void {
-  const { at, hasSecret, introspects, report } = parts
+  const { at, isConfidential, introspects, report } = parts
   const label = `${at}.grant_types`
   if (grantTypes.length === 0 && introspects === undefined) {
     report.problem(label, 'lists no grant type. Add one, or leave the setting out.')
@@ -318,8 +319,11 @@ function checkGrantTypes(
   if (grantTypes.includes('refresh_token') && !hasPeople) {
     report.problem(label, 'has refresh_token without authorization_code. Add or remove one.')
   }
-  if (grantTypes.includes('client_credentials') && !hasSecret) {
-    report.problem(label, 'has client_credentials, which needs a secret. Add client_secret_file.')
+  if (grantTypes.includes('client_credentials') && !isConfidential) {
+    report.problem(
+      label,
+      'has client_credentials, which needs a secret or keys. Add client_secret_file or jwks_file.',
+    )
   }
 }
 
@@ -381,15 +385,17 @@ function scopesOf(
   return scopes
 }
 
-/** Everybody can name the id of a public client, so only a secret opens the tokens of others. */
+/** Everybody can name the id of a public client, so only a secret or keys open the tokens of others. */
 function introspectedOf(
   ids: readonly string[] | undefined,
-  parts: Parts & { readonly at: string; readonly hasSecret: boolean },
+  parts: Parts & { readonly at: string; readonly isConfidential: boolean },
 ): readonly string[] | undefined {
-  const { at, hasSecret, resources, report } = parts
+  const { at, isConfidential, resources, report } = parts
   if (ids === undefined) return undefined
   const label = `${at}.introspects`
-  if (!hasSecret) report.problem(label, 'needs a client secret. Add client_secret_file.')
+  if (!isConfidential) {
+    report.problem(label, 'needs a client secret or keys. Add client_secret_file or jwks_file.')
+  }
   checkResourceIds(ids, { label, resources, report })
   return ids
 }

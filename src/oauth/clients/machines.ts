@@ -47,6 +47,6 @@ export function createMachines(
   }
 }
 
-/** Another secret, fewer scopes or other servers end the tokens from before (as a new password does, threat T46). */
-const termsOf = ({ id, secret, scopes, resources }: ClientConfig) =>
-  JSON.stringify([id, secret, scopes, resources])
+/** Another secret, other keys, fewer scopes or other servers end the tokens from before (as a new password does, threat T46). */
+const termsOf = ({ id, secret, keys, scopes, resources }: ClientConfig) =>
+  JSON.stringify([id, secret, scopes, resources, ...(keys ? [keys] : [])])

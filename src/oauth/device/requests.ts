@@ -8,6 +8,7 @@ import type { Keyring } from '../../crypto.ts'
 import type { DeviceAnswer, DeviceRecord, DeviceRecords } from '../../records/devices.ts'
 import { formatDeviceCode } from './polling-code.ts'
 import {
+  type Asker,
   CODES_OF_A_PLACE,
   firstPlaceOf,
   normalizedUserCode,
@@ -33,12 +34,12 @@ export type PendingDevice = Omit<DeviceRecord, 'answer'>
 export interface DeviceRequests {
   /**
    * Begins a request.
-   * @param block the widest block of addresses that the client's belongs to
+   * @param from `block`: the widest block of addresses that the client's belongs to
    * @returns the codes; undefined while too many requests of that block wait
    */
   begin(
     asked: AskedByDevice,
-    block: string,
+    from: { readonly asker: Asker; readonly block: string },
   ): Promise<{ readonly deviceCode: string; readonly userCode: string } | undefined>
   /** The request that waits under the code that was typed. Unknown, expired and answered codes are alike. */
   find(
@@ -69,10 +70,10 @@ export function createDeviceRequests(deps: {
   }
 
   return {
-    async begin(asked, block) {
+    async begin(asked, { asker, block }) {
       const id = randomId()
       const expiresAt = now() + DEVICE_LIFETIME
-      const first = firstPlaceOf(keyring.mac('device', `block|${block}`))
+      const first = firstPlaceOf(keyring.mac('device', `block|${block}`), asker)
       for (let tries = 0; tries < MOST_TRIES; tries += 1) {
         const place = first + randomBelow(PLACES_OF_A_GROUP)
         const userCode = userCodeAt(place, randomBelow(CODES_OF_A_PLACE))

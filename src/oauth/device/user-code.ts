@@ -16,7 +16,19 @@ const PLACES = 65_536
 export const CODES_OF_A_PLACE = ALPHABET.length ** LENGTH / PLACES
 /** Requests of one block of addresses that can wait at once. */
 export const PLACES_OF_A_GROUP = 128
-const GROUPS = PLACES / PLACES_OF_A_GROUP
+
+/**
+ * Who asks: nobody knows the client; the operator does, but its id is no secret; the operator does, and it has proved who
+ * it is.
+ */
+export type Asker = 'stranger' | 'named' | 'proven'
+
+/** The groups that each kind of asker has to itself, of 512. A flood by one kind takes nothing from another. */
+const GROUPS: Readonly<Record<Asker, { readonly first: number; readonly count: number }>> = {
+  stranger: { first: 0, count: 384 },
+  named: { first: 384, count: 64 },
+  proven: { first: 448, count: 64 },
+}
 
 /**
  * The code that was typed, in its one form; undefined if it cannot be one. Case and every character that codes do not
@@ -48,8 +60,10 @@ export function userCodeAt(place: number, index: number): string {
 }
 
 /**
- * The first place of the group that a block of addresses uses: a stranger can fill that group alone.
+ * The first place of the group that a block of addresses uses: it can fill that group alone.
  * @param mac of the block, base64url: nobody else can tell which blocks share a group
  */
-export const firstPlaceOf = (mac: string): number =>
-  (Buffer.from(mac, 'base64url').readUInt16BE(0) % GROUPS) * PLACES_OF_A_GROUP
+export function firstPlaceOf(mac: string, asker: Asker): number {
+  const { first, count } = GROUPS[asker]
+  return (first + (Buffer.from(mac, 'base64url').readUInt16BE(0) % count)) * PLACES_OF_A_GROUP
+}

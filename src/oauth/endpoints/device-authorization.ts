@@ -17,10 +17,11 @@ import { widestBucketOf } from '../../url/address-buckets.ts'
 import { isOwnHost } from '../../url/host.ts'
 import type { Parameters } from '../../url/parameters.ts'
 import type { AuthenticateClient } from '../client-authentication.ts'
+import type { Client } from '../clients/client.ts'
 import { parseDeviceRequest } from '../device/authorization.ts'
 import { POLL_INTERVAL } from '../device/pace.ts'
 import { DEVICE_LIFETIME, type DeviceRequests } from '../device/requests.ts'
-import { shownUserCode } from '../device/user-code.ts'
+import { type Asker, shownUserCode } from '../device/user-code.ts'
 import { DEVICE_CODE } from '../grants/names.ts'
 
 /** Seconds after which a place may be free again, where one block of addresses has too many requests waiting. */
@@ -56,7 +57,10 @@ export function deviceAuthorizationRoute(
       resources,
       host: isOwnHost(host, issuer) ? undefined : host,
     })
-    const begun = await deps.deviceRequests.begin(asked, widestBucketOf(address))
+    const begun = await deps.deviceRequests.begin(asked, {
+      asker: askerOf(client),
+      block: widestBucketOf(address),
+    })
     if (!begun) throw new RateLimited(FULL_RETRY_SECONDS)
     const userCode = shownUserCode(begun.userCode)
     return sendJson(reply.header('cache-control', 'no-store'), {
@@ -68,4 +72,10 @@ export function deviceAuthorizationRoute(
       interval: POLL_INTERVAL,
     })
   })
+}
+
+/** Anybody can name the id of a public client, so only a secret or keys prove who asks. */
+function askerOf({ configured, authMethod }: Client): Asker {
+  if (!configured) return 'stranger'
+  return authMethod === 'none' ? 'named' : 'proven'
 }

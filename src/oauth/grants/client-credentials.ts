@@ -26,7 +26,10 @@ export const clientCredentials: GrantType = {
   async redeem({ parameters, client }, deps) {
     // RFC 6749 section 4.4: only for confidential clients. Everybody can name the id of another one.
     if (client.authMethod === 'none') {
-      throw new OAuthError('unauthorized_client', 'client_credentials needs a client with a secret')
+      throw new OAuthError(
+        'unauthorized_client',
+        'client_credentials needs a client with a secret or keys',
+      )
     }
     const requested = parseScope(single(parameters, 'scope'))
     const resource = resolveResource(several(parameters, 'resource'), deps.resources, {

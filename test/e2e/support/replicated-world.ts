@@ -3,10 +3,12 @@
  *
  * @module
  */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hash } from '@node-rs/argon2'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { type RunningGatewarden, startGatewarden } from '../../../scripts/lib/gatewarden.ts'
 import { freePort, loopbackAddresses } from '../../../scripts/lib/ports.ts'
 import { startTraefik } from '../../../scripts/lib/traefik.ts'
@@ -32,6 +34,8 @@ export interface ReplicatedWorld {
     form?: Readonly<Record<string, string>>,
     from?: string,
   ): Promise<Exchange>
+  /** A new client assertion of the program `nightly`, which may get tokens for itself. */
+  signAssertion(): Promise<string>
   /** The settings of both, by names in the environment. */
   readonly settings: Readonly<Record<string, string>>
   /** The configuration file of each replica. */
@@ -39,6 +43,7 @@ export interface ReplicatedWorld {
   stop(): Promise<void>
 }
 
+const PROGRAM = 'nightly'
 const ANN = { name: 'ann', password: 'correct horse battery staple' }
 
 /**
@@ -75,11 +80,23 @@ async function build(options: {
     response.end(`hello ${request.headers['x-forwarded-user']}`)
   })
   started.push(application.close)
+  const { publicKey, privateKey } = await generateKeyPair('ES256')
+  const jwksFile = join(folder, 'jwks.json')
+  await writeFile(jwksFile, JSON.stringify({ keys: [await exportJWK(publicKey)] }))
   const file = {
     public_url: publicUrl,
     resources: { sample: { url: mcpUrl, name: 'Sample server' } },
     allow: { emails: ['ann@example.com'] },
     users: { ann: { email: 'ann@example.com', password_hash: await hash(ANN.password) } },
+    clients: [
+      {
+        client_id: PROGRAM,
+        client_name: 'Nightly job',
+        grant_types: ['client_credentials'],
+        jwks_file: jwksFile,
+        resources: ['sample'],
+      },
+    ],
   }
   const settings = {
     SECRET: 'a root secret for tests, long enough to be one',
@@ -133,6 +150,15 @@ async function build(options: {
         },
         ...(form && { body: new URLSearchParams(form).toString() }),
       }),
+    signAssertion: () =>
+      new SignJWT({ jti: randomUUID() })
+        .setProtectedHeader({ alg: 'ES256' })
+        .setIssuer(PROGRAM)
+        .setSubject(PROGRAM)
+        .setAudience(publicUrl)
+        .setIssuedAt()
+        .setExpirationTime('2m')
+        .sign(privateKey),
     settings,
     file: join(folder, 'one', 'gatewarden.yaml'),
     stop,
