@@ -30,7 +30,7 @@ export async function anHourAgo(
   const test = await buildTestApp({ users: [], ...changes }, reuse)
   const { app, clock, events } = test
   const client = await register(app)
-  const browser = createBrowser(app)
+  const browser = createBrowser(app, test.config.publicUrl.origin)
   const sentTo = refreshTarget((await approve(browser, authorizeUrl(client))).body)
   const back = await browser.get(await signIn(sentTo))
   let tokens = (await redeem(app, client, codeOf(back))).json()
