@@ -22,7 +22,7 @@ pinLoad()
 try {
   if (!only || only === 'checks') await benchChecks(folder)
   if (!only || only === 'pass-through') await benchPassThrough()
-  if (!only || only === 'streams') await benchStreams()
+  if (!only || only === 'streams') await benchStreams(folder)
   if (!only || only === 'stores') await benchStores(folder)
   if (!only || only === 'latency') await benchLatency(folder)
   if (!only || only === 'paced') await benchPaced(folder)

@@ -5,14 +5,10 @@
  */
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { hash } from '@node-rs/argon2'
-import { freePort } from '../scripts/lib/ports.ts'
-import { type RunningProcess, startProcess } from '../scripts/lib/processes.ts'
 import { flood } from './load.ts'
+import { createProgram, residentMiB } from './program.ts'
 import { table } from './under-test.ts'
 
 const IDLE_MS = 30_000
@@ -21,29 +17,16 @@ const STRANGERS = 100_000
 const PER_ADDRESS = 500
 
 export async function benchProcess(folder: string): Promise<void> {
-  const port = await freePort()
-  const file = join(folder, 'gatewarden.yaml')
-  await writeFile(
-    file,
-    JSON.stringify({
-      public_url: `http://localhost:${port}`,
-      host: '127.0.0.1',
-      port,
-      data_dir: join(folder, 'process'),
-      log_level: 'info',
-      resources: { notes: { url: `http://localhost:${port}/mcp` } },
-      allow: { emails: ['*'] },
-      users: { ann: { email: 'ann@example.com', password_hash: await hash('unused') } },
-    }),
-  )
-  await (await serve(file)).stop()
+  const program = await createProgram(folder, () => ({}))
+  const { port } = program
+  await (await program.start()).stop()
   const started = performance.now()
-  const gateway = await serve(file)
+  const gateway = await program.start()
   const listening = performance.now() - started
   await delay(IDLE_MS)
   const idle = await residentMiB(gateway.pid)
 
-  const store = join(folder, 'process', 'store', 'data.mdb')
+  const store = join(folder, `data-${port}`, 'store', 'data.mdb')
   const before = statSync(store).size
   const registrations = await strangers(port, (i) => registration(port, i))
   const clientId = await register(port)
@@ -65,16 +48,6 @@ export async function benchProcess(folder: string): Promise<void> {
       ['store before, after', `${before} bytes, ${after} bytes`],
     ],
   )
-}
-
-function serve(file: string): Promise<RunningProcess> {
-  const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
-  return startProcess({
-    name: 'gatewarden',
-    command: process.execPath,
-    args: [main, '--config', file],
-    ready: (output) => output.includes('"listening"'),
-  })
 }
 
 /** @returns requests a second @throws Error if an answer has another status */
@@ -139,9 +112,4 @@ function authorization(
     'Accept: text/html',
   ]
   return { bytes: Buffer.from(`${head.join('\r\n')}\r\n\r\n`), status: 200 }
-}
-
-async function residentMiB(pid: number): Promise<number> {
-  const kib = /VmRSS:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return Math.round(Number(kib) / 1024)
 }

@@ -5,7 +5,7 @@
  */
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import Fastify from 'fastify'
-import { Agent } from 'undici'
+import { Agent, type Dispatcher } from 'undici'
 import { keepTickShape } from '../src/http/tick-shape.ts'
 import type { Tokens } from './fixtures.ts'
 import { Options, type ServerOptions } from './server-options.ts'
@@ -64,12 +64,13 @@ function barePassThrough(
       .request({
         origin,
         path: request.url ?? '/',
-        method: 'POST',
+        // Node gives the server the method of the request line as it is.
+        method: request.method as Dispatcher.HttpMethod,
         headers:
           forwarded === 'one'
             ? { 'content-type': 'application/json' }
             : withoutHopByHop(request.headers),
-        body: request,
+        body: request.method === 'GET' ? null : request,
       })
       .then(({ statusCode, headers, body }) => {
         response.writeHead(statusCode, withoutHopByHop(headers))

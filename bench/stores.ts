@@ -14,9 +14,9 @@ import { type ServerUnderTest, startServer, table } from './under-test.ts'
 const CONNECTIONS = 16
 const WARM = 20_000
 /** The number of grants, each with an access token and a refresh token of its own. */
-const COLD = 6000
+const COLD = 18_000
 /** The first of them warm up the compiler. */
-const WARMING = 3000
+const WARMING = 15_000
 
 export async function benchStores(folder: string): Promise<void> {
   const redis = await startRedis({

@@ -30,6 +30,7 @@ import { revokeEndedGrants } from './oauth/revocation.ts'
 import { createConcurrency } from './proxy/concurrency.ts'
 import { createForwarding } from './proxy/forwarding.ts'
 import { createFrontPage } from './proxy/front-page.ts'
+import { createLoops } from './proxy/loops.ts'
 import { createUpstreamHeaders } from './proxy/request-headers.ts'
 import { proxyRoutes } from './proxy/routes.ts'
 import { createUpstream } from './proxy/upstream.ts'
@@ -45,6 +46,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const { identityHeaders } = config
   const services = await buildServices(deps)
   const { issuer, check, reportCheck, resources, sessionRules, isTrustedProxy } = services
+  const loops = createLoops(services)
 
   const direct = config.directChecks
     ? { resources, onDirect: () => events.emit({ event: 'asked-directly' }) }
@@ -152,7 +154,9 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
             ...services,
             upstreamHeaders: createUpstreamHeaders(identityHeaders, config.apiKeyHeader),
             isOwnCookie,
+            loops,
           }),
+          loops,
           discover: createDiscovery(described),
           signOutUrl: (resource) => signOutUrl(resource, sessionRules),
           frontPage: createFrontPage(services),
@@ -180,6 +184,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     events,
   })
   app.addHook('onListen', async () => endGrants(services, deps))
+  app.addHook('onListen', async () => void services.announcements.warmUp())
+  app.addHook('onClose', async () => services.announcements.close())
   for (const surface of surfaces) mountSurface(app, surface, services.rateLimits)
   return app
 

@@ -7,7 +7,6 @@
 import {
   createCipheriv,
   createDecipheriv,
-  createHash,
   createSecretKey,
   hash,
   hkdfSync,
@@ -32,6 +31,7 @@ export type KeyLabel =
   | 'device'
   | 'key-wrap'
   | 'lockout'
+  | 'loop'
   | 'machine'
   | 'password'
   | 'provider'
@@ -77,12 +77,12 @@ export const randomBelow = (limit: number): number => randomInt(limit)
 
 /** SHA-256 as base64url without padding (43 characters). */
 export function sha256(value: string): string {
-  return createHash('sha256').update(value).digest('base64url')
+  return hash('sha256', value, 'base64url')
 }
 
 /** Compares in time that depends on neither value's content. */
 export function constantTimeEqual(a: string, b: string): boolean {
-  const digest = (value: string) => createHash('sha256').update(value).digest()
+  const digest = (value: string) => hash('sha256', value, 'buffer')
   return timingSafeEqual(digest(a), digest(b))
 }
 

@@ -148,6 +148,13 @@ export const EVENTS = {
     sometimes: ['address', 'resource'],
     bound: 'address',
   },
+  'upstream-loops': {
+    level: 'error',
+    says: 'the upstream of this server leads back to Gatewarden: write the address of the MCP server itself into upstream',
+    always: ['requestId', 'resource', 'asked'],
+    sometimes: ['address'],
+    bound: 'warning',
+  },
   'upstream-refused-us': {
     level: 'warn',
     says: 'the server behind refused the credential that we have for it: check upstream_authorization',
@@ -183,6 +190,18 @@ export const EVENTS = {
     always: ['reason', 'url'],
     sometimes: ['address'],
     bound: 'address',
+  },
+  'server-scopes-read': {
+    level: 'info',
+    says: 'a server says its scopes anew; count is the number of those that were left out: no scope by RFC 6749 section 3.3, named twice, or too many',
+    always: ['resource', 'scopes', 'count'],
+    sometimes: [],
+  },
+  'server-scopes-unread': {
+    level: 'info',
+    says: 'a server does not say its scopes: those of its last answer count, or else those of the configuration',
+    always: ['resource', 'url', 'reason'],
+    sometimes: [],
   },
   'scopes-unknown': {
     level: 'info',

@@ -35,6 +35,8 @@ import { createLockout } from './login/lockout.ts'
 import { createPasswordLogin } from './login/password-login.ts'
 import { createSignIns } from './login/sign-ins.ts'
 import { createUserCodeGuesses } from './login/user-code-guesses.ts'
+import { createAnnouncements } from './mcp/announcements.ts'
+import { askTools } from './mcp/ask-tools.ts'
 import { ASSERTION_ALGORITHMS } from './oauth/client-assertion.ts'
 import { createClientAuthentication } from './oauth/client-authentication.ts'
 import { type AssertionKeys, createAssertionKeys } from './oauth/clients/assertion-keys.ts'
@@ -177,9 +179,11 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     trustedProxies: config.trustedProxies,
     events,
   })
+  const announcements = createAnnouncements(config.resources, { ask: askTools, events, elapsed })
   const resources = createResourceTable(config.resources, {
     publicUrl: issuer,
     discoveryAt: config.discoveryAt,
+    announcements,
   })
   const userNames: UserNames = {
     areUnique: provider.uniqueUsernames,
@@ -233,6 +237,7 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     redirectRules,
     isTrustedProxy,
     clientAddress,
+    announcements,
     resources,
     machines,
     persons,

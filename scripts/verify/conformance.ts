@@ -5,9 +5,9 @@
  * @module
  */
 import { execFile } from 'node:child_process'
-import fs from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import process from 'node:process'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -26,11 +26,13 @@ export async function obtainConformance(folder: string): Promise<string> {
   const runner = join(bin, 'conformance')
   if (await works(runner, bin)) return runner
   await mkdir(folder, { recursive: true })
-  // The runner imports `globSync` from `fs`, which Node has since 22.
-  const node = 'globSync' in fs ? [] : [`node-${process.platform}-${process.arch}@${NODE_VERSION}`]
+  // The runner wants Node 22, and the Inspector, which borrows this one, 22.19.
+  const node = isNewNode() ? [] : [`node-${process.platform}-${process.arch}@${NODE_VERSION}`]
   const options = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', folder]
   try {
-    await run('npm', ['install', ...options, RUNNER, ...node], { maxBuffer: 16 * 1024 * 1024 })
+    await run('npm', ['install', ...options, RUNNER, ...node], {
+      maxBuffer: 16 * 1024 * 1024,
+    })
   } catch (error) {
     throw new Error(`npm cannot install ${[RUNNER, ...node].join(' and ')}`, { cause: error })
   }
@@ -47,4 +49,9 @@ async function works(runner: string, bin: string): Promise<boolean> {
   } catch {
     return false
   }
+}
+
+function isNewNode(): boolean {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  return major > 22 || (major === 22 && minor >= 19)
 }

@@ -8,26 +8,33 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { runCheck, runTier } from './checks.ts'
 import { type Result, summary, total } from './results.ts'
-import { obtainTool, TOOLS, type Tool } from './tools.ts'
+import { LONG, obtainTool, TOOLS, type Tool } from './tools.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-function parseSkip(): ReadonlySet<string> {
-  const { values } = parseArgs({ options: { skip: { type: 'string', multiple: true } } })
+/** The tools to leave out, each with the reason. */
+function parseSkip(): ReadonlyMap<string, string> {
+  const { values } = parseArgs({
+    options: { skip: { type: 'string', multiple: true }, all: { type: 'boolean' } },
+  })
   const names = (values.skip ?? []).flatMap((list) => list.split(',')).filter(Boolean)
   const unknown = names.filter((name) => !(TOOLS as readonly string[]).includes(name))
   if (unknown.length > 0) {
     throw new Error(`--skip: ${unknown.join(', ')} is unknown. It accepts: ${TOOLS.join(', ')}`)
   }
-  return new Set(names)
+  return new Map([
+    ...(values.all ? [] : [...LONG].map((name) => [name, 'only --all runs this'] as const)),
+    ...names.map((name) => [name, 'skipped by --skip'] as const),
+  ])
 }
 
-async function verify(skip: ReadonlySet<string>): Promise<readonly Result[]> {
+async function verify(skip: ReadonlyMap<string, string>): Promise<readonly Result[]> {
   const results: Result[] = []
-  const env: Record<string, string> = { GATEWARDEN_TEST_SKIP: [...skip].join(',') }
+  const env: Record<string, string> = { GATEWARDEN_TEST_SKIP: [...skip.keys()].join(',') }
   const obtain = async (tool: Tool) => {
-    if (skip.has(tool)) {
-      results.push({ name: tool, passed: 0, failed: 0, skipped: 1, notes: ['skipped by --skip'] })
+    const why = skip.get(tool)
+    if (why !== undefined) {
+      results.push({ name: tool, passed: 0, failed: 0, skipped: 1, notes: [why] })
       return
     }
     try {

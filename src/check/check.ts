@@ -116,14 +116,18 @@ export function createCheck(deps: CheckDeps): Check {
     keyHeader,
   ])
 
-  // The same verified credential at the same resource leads to the same decision.
-  const decided = new WeakMap<Verified, { resource: Resource; decision: Decision }>()
+  // The same verified credential at the same resource leads to the same decision, while the resource has the same scopes.
+  const decided = new WeakMap<
+    Verified,
+    { resource: Resource; scopes: Resource['scopes']; decision: Decision }
+  >()
   function decideOnce(resource: Resource, credential: Credential): Decision {
     if (credential.kind !== 'verified') return decide(resource, credential)
+    const { scopes } = resource
     const before = decided.get(credential.verified)
-    if (before?.resource === resource) return before.decision
+    if (before?.resource === resource && before.scopes === scopes) return before.decision
     const decision = decide(resource, credential)
-    decided.set(credential.verified, { resource, decision })
+    decided.set(credential.verified, { resource, scopes, decision })
     return decision
   }
 

@@ -53,7 +53,10 @@ export function callerAt(
   userNames: UserNames,
 ): CallerAtResource {
   const { person, sub, clientHash, isPerson } = verified
-  const offered = verified.isShared ? grantedScopes([], resource) : Object.keys(resource.scopes)
+  const offered = verified.isShared
+    ? grantedScopes([], resource)
+    : // A server could say that it has a scope of another one, only to learn whether the token has it.
+      Object.keys(verified.isOfProvider ? resource.configuredScopes : resource.scopes)
   return {
     person,
     sub,

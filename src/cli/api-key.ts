@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import type { Config } from '../config/config.ts'
 import { durationOrNever } from '../config/values/durations.ts'
 import { InvalidValue } from '../config/values/problem.ts'
@@ -10,10 +11,12 @@ import { isName, NAME_RULE } from '../config/values/static-token.ts'
 import { didYouMean } from '../config/values/suggest.ts'
 import { makeApiKey } from '../credentials/api-keys/key-form.ts'
 import { randomToken, sha256 } from '../crypto.ts'
+import { isScopeToken } from '../oauth/scope.ts'
 import type { ApiKey } from '../records/api-keys.ts'
 import { createAuthenticStorage } from '../records/authentic.ts'
 import { createRecords, type Records } from '../records/records.ts'
 import { loadRevokedBefore } from '../records/revoked-before.ts'
+import { mayAnnounce } from '../resources/announced-scopes.ts'
 import type { Command, Io } from './io.ts'
 import { takeOwnFlags } from './own-flags.ts'
 import { type OpenStore, withStore } from './with-store.ts'
@@ -137,7 +140,10 @@ function termsOf(
   const opened = resources.filter(({ id }) => ids.length === 0 || ids.includes(id))
   const offered = [...new Set(opened.flatMap(({ scopes }) => Object.keys(scopes)))]
   const scopes = values('--scope')
-  for (const scope of scopes.filter((scope) => !offered.includes(scope))) {
+  // The server is not asked here: a scope that it has not counts for nothing there.
+  const mayExist = (scope: string) =>
+    offered.includes(scope) || (opened.some(mayAnnounce) && isScopeToken(scope))
+  for (const scope of scopes.filter((scope) => !mayExist(scope))) {
     const remedy = `Write one of: ${offered.join(', ')}.`
     return {
       problem: `--scope: no server that the key opens offers "${scope}". ${didYouMean(scope, offered, remedy)}`,

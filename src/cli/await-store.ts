@@ -8,12 +8,12 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../config/config.ts'
-import { ConfigError } from '../config/values/problem.ts'
 import type { Events } from '../events.ts'
 import { HEALTH_ALIAS, HEALTH_PATH } from '../paths.ts'
 import { storeProblem } from '../storage/contact-events.ts'
 import { type Storage, StorageUnavailable, StorageUnfit } from '../storage/storage.ts'
 import { cannotListen } from './cannot-listen.ts'
+import { unfit } from './cannot-open.ts'
 
 const ASK_AGAIN_MS = 100
 /** A running store answers within this time. After it, the log and the health endpoints tell the operator. */
@@ -26,7 +26,12 @@ const PATIENCE_MS = 1500
  */
 export async function awaitStore(
   storage: Storage,
-  { listen, pathPrefix = '', events }: Pick<Config, 'listen' | 'pathPrefix'> & { events: Events },
+  {
+    listen,
+    pathPrefix = '',
+    redis,
+    events,
+  }: Pick<Config, 'listen' | 'pathPrefix' | 'redis'> & { events: Events },
 ): Promise<void> {
   if (!storage.contact) return
   const startedAt = performance.now()
@@ -41,9 +46,7 @@ export async function awaitStore(
         }
         return
       } catch (error) {
-        if (error instanceof StorageUnfit) {
-          throw new ConfigError(error.problems.map((problem) => `REDIS_URL: ${problem}`))
-        }
+        if (error instanceof StorageUnfit) throw unfit(error, { redis })
         if (!(error instanceof StorageUnavailable)) throw error
         if (!standIn && performance.now() - startedAt > PATIENCE_MS) {
           standIn = await startStandIn(listen, answerWith(pathPrefix))

@@ -80,7 +80,7 @@ function table(rows: readonly Row[]): string {
 const paragraph = (text: string) => `${wrap(text, COLUMNS).join('\n')}\n`
 
 /** Breaks a text at spaces; a word longer than a line stands alone. */
-function wrap(text: string, columns: number): string[] {
+export function wrap(text: string, columns: number): string[] {
   const lines = ['']
   for (const word of text.split(' ')) {
     const line = lines.at(-1) ?? ''

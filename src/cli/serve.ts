@@ -15,11 +15,12 @@ import { createLifecycle } from '../http/lifecycle.ts'
 import { SigningKeyUnreadable } from '../oauth/tokens/signing-keys.ts'
 import type { AppDeps } from '../services.ts'
 import { watchContact } from '../storage/contact-events.ts'
-import { StorageUnavailable } from '../storage/storage.ts'
+import { settleFormat } from '../storage/format.ts'
+import { StorageUnavailable, StorageUnfit } from '../storage/storage.ts'
 import { awaitStore } from './await-store.ts'
 import { buildIdentity } from './build-identity.ts'
 import { cannotListen } from './cannot-listen.ts'
-import { cannotOpen } from './cannot-open.ts'
+import { cannotOpen, unfit } from './cannot-open.ts'
 import { createServingEnd } from './end-serving.ts'
 import { givePasswords, type Terminal, tellPassword } from './given-passwords.ts'
 import { hostAndPort, hostToBind } from './listen-host.ts'
@@ -110,12 +111,14 @@ async function run(
   }
 }
 
-/** @throws ConfigError if the signing keys in the store cannot be opened */
+/** @throws ConfigError if a later version wrote the store, or the signing keys in it cannot be opened */
 async function build(config: Config, services: Omit<AppDeps, 'config'>): Promise<FastifyInstance> {
   for (;;) {
     try {
+      await settleFormat(services.storage)
       return await buildApp({ config, ...services })
     } catch (error) {
+      if (error instanceof StorageUnfit) throw unfit(error, config)
       if (error instanceof SigningKeyUnreadable) {
         throw new ConfigError([
           `SECRET: the signing keys in the store were sealed under another secret. Put the old secret into SECRET_PREVIOUS.`,

@@ -8,7 +8,9 @@ import { type Config, issuerOf } from '../config/config.ts'
 import { createKeyring, type Keyring } from '../crypto.ts'
 import { NO_EVENTS } from '../events.ts'
 import { SigningKeyUnreadable } from '../oauth/tokens/signing-keys.ts'
+import { settleFormat } from '../storage/format.ts'
 import { type Storage, StorageUnavailable, StorageUnfit } from '../storage/storage.ts'
+import { unfit } from './cannot-open.ts'
 import { explain, loadOrExplain } from './configured.ts'
 import type { Io } from './io.ts'
 import { openStore } from './open-store.ts'
@@ -42,7 +44,7 @@ export async function withStore(
   const loaded = loadOrExplain(args, io)
   if (!loaded) return 2
   try {
-    return await open(loaded.config, run)
+    return await withOpenStore(loaded.config, run)
   } catch (error) {
     const problem = problemOf(error)
     if (problem === undefined) explain(error, io)
@@ -51,16 +53,26 @@ export async function withStore(
   }
 }
 
-async function open(config: Config, run: (opened: OpenStore) => Promise<number>): Promise<number> {
+/**
+ * Opens the store of a configuration, runs `run`, and closes the store. Makes the root secret if there is none.
+ * @throws ConfigError if the store cannot be opened or used; StorageUnavailable if it does not answer in five seconds
+ */
+export async function withOpenStore<T>(
+  config: Config,
+  run: (opened: OpenStore) => Promise<T>,
+): Promise<T> {
   const { secret } = await rootSecret(config)
   const now = () => Date.now()
   const elapsed = () => performance.now()
   const storage = await openStore(config, { now, elapsed, maxStale: 0, events: NO_EVENTS })
   try {
     await contact(storage)
+    await settleFormat(storage)
     const issuer = issuerOf(config)
     const keyring = createKeyring(secret, { issuer, previous: config.secretPrevious })
     return await run({ config, storage, keyring, now, elapsed })
+  } catch (error) {
+    throw error instanceof StorageUnfit ? unfit(error, config) : error
   } finally {
     await storage.close()
   }
@@ -88,7 +100,6 @@ function problemOf(error: unknown): string | undefined {
     return `SECRET: ${error.message}. Put the old secret into SECRET_PREVIOUS.`
   }
   if (error instanceof CommandProblem) return error.message
-  if (error instanceof StorageUnfit) return `REDIS_URL: ${error.message}`
   if (error instanceof StorageUnavailable && error.cause instanceof Error) {
     return `The store does not answer (${error.cause.message}). Try again when it does.`
   }

@@ -380,6 +380,11 @@ export const Settings = z.object({
       kind: 'list',
       aliases: ['ALLOWED_GITHUB_USERS'],
     }),
+  require_verified_email: toggle().prefault(false).register(fields, {
+    description:
+      'Lets nobody in without an e-mail address that the provider calls verified, whatever list names the person. Otherwise such a person may still pass by a group, a user name or `*`.',
+    kind: 'switch',
+  }),
   allowed_scopes: list(parseScopeToken)
     .optional()
     .register(fields, {

@@ -18,6 +18,8 @@ export interface Verified extends Caller {
   readonly isPerson: boolean
   /** True for a session of several resources: at each of them it has only the default scopes there. */
   readonly isShared?: boolean
+  /** True for a token of the provider: it may have scopes for other servers, which only the configuration tells apart. */
+  readonly isOfProvider?: boolean
   /** Milliseconds since the epoch. */
   readonly expiresAt: number
 }

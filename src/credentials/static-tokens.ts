@@ -12,8 +12,11 @@ import type { BearerSource } from './credentials.ts'
 
 interface Entry {
   readonly config: StaticTokenConfig
-  /** The same object for a resource each time, since decisions are remembered by it. */
-  readonly credentials: WeakMap<Resource, Credential>
+  /** The same object for a resource each time, since decisions are remembered by it; another one for other scopes. */
+  readonly credentials: WeakMap<
+    Resource,
+    { readonly scopes: Resource['scopes']; readonly credential: Credential }
+  >
 }
 
 /** Characters of a hash that the look-up uses; the whole hash is compared in constant time. */
@@ -33,10 +36,11 @@ export function createStaticTokens(configured: readonly StaticTokenConfig[]): Be
       const hash = sha256(token)
       const entry = entries.get(hash.slice(0, KEY_LENGTH))
       if (!entry || !constantTimeEqual(hash, entry.config.tokenHash)) return undefined
+      const { scopes } = resource
       const known = entry.credentials.get(resource)
-      if (known) return known
+      if (known?.scopes === scopes) return known.credential
       const credential = credentialOf(entry.config, resource)
-      entry.credentials.set(resource, credential)
+      entry.credentials.set(resource, { scopes, credential })
       return credential
     },
   }

@@ -11,11 +11,17 @@ import { refuseFromSharedHost } from '../http/own-pages.ts'
 import { shownUserCode } from '../oauth/device/user-code.ts'
 import { destinationOf } from '../oauth/redirect-uri.ts'
 import { subjectOf } from '../oauth/subject.ts'
-import { consentPage, type Known } from '../pages/consent-page.ts'
+import {
+  type ConsentPage,
+  consentPage,
+  hasCoveredBoxes,
+  type Known,
+} from '../pages/consent-page.ts'
+import { COVERED_BOXES_SOURCE } from '../pages/covered-boxes.ts'
 import { pageHeaders } from '../pages/styles.ts'
 import { CONSENT_PATH, ownPath } from '../paths.ts'
 import type { Identity } from '../providers/provider.ts'
-import { offeredScopes } from './chosen-scopes.ts'
+import { choiceOf, offeredScopes } from './chosen-scopes.ts'
 import { deviceFormUrl } from './device-form.ts'
 import { type LoginFlow, pageHostOf, personName, wishesOf } from './flow.ts'
 import { type AskedInteraction, INTERACTION_LIFETIME, sealInteraction } from './interaction.ts'
@@ -70,17 +76,19 @@ function knownBy({ clientConfigured, documentHost }: AskedInteraction): Known {
 }
 
 /**
- * @param options `choseNothing`: the page says that at least one box has to be ticked
+ * @param options `askedAgain`: the page says why an earlier answer did not count
  * @throws PageError if the resource is no longer configured
  */
 export async function showConsent(
   reply: FastifyReply,
   interaction: AskedInteraction,
   flow: LoginFlow,
-  { choseNothing = false }: { readonly choseNothing?: boolean } = {},
+  { askedAgain }: Pick<ConsentPage, 'askedAgain'> = {},
 ): Promise<void> {
   const resource = flow.purposeOf(interaction).resource()
+  await resource.freshScopes()
   const { sealed, person } = await sealFor(reply, interaction, flow)
+  const scopes = offeredScopes(interaction.scopes, resource)
   const page = consentPage({
     action: ownPath(flow.issuer, CONSENT_PATH),
     interaction: sealed,
@@ -89,19 +97,18 @@ export async function showConsent(
       known: knownBy(interaction),
     },
     resource: { name: resource.name, host: resource.audience.replace(/^https?:\/\//, '') },
-    scopes: offeredScopes(interaction.scopes, resource).map((scope) => ({
-      ...scope,
-      description: resource.scopes[scope.name] ?? scope.name,
-    })),
-    choseNothing,
+    scopes,
+    choice: choiceOf(scopes),
+    areScopesAnnounced: resource.areScopesAnnounced,
+    ...(askedAgain && { askedAgain }),
     ...(interaction.purpose === 'client'
       ? { destination: destinationOf(interaction.redirectUri), address: interaction.redirectUri }
       : { destination: { kind: 'device', userCode: shownUserCode(interaction.userCode) } }),
     ...(person && { person: personName(person) }),
   })
   void reply
-    .code(choseNothing ? 400 : 200)
-    .headers(pageHeaders())
+    .code(askedAgain ? 400 : 200)
+    .headers(pageHeaders({ scripts: hasCoveredBoxes({ scopes }) ? [COVERED_BOXES_SOURCE] : [] }))
     .send(page)
 }
 

@@ -75,13 +75,15 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
         // Somebody else signed in since: the page named another person.
         await showConsent(reply, reopen(interaction, browser, flow), flow)
       } else {
-        const scopes = chosenScopes(
-          request.body,
-          interaction.scopes,
-          flow.purposeOf(interaction).resource(),
-        )
-        if (scopes) await approve(reply, { ...interaction, scopes: [...scopes] }, known)
-        else await showConsent(reply, interaction, flow, { choseNothing: true })
+        const resource = flow.purposeOf(interaction).resource()
+        await resource.freshScopes()
+        const choice = chosenScopes(request.body, interaction.scopes, resource)
+        if (choice.kind === 'chosen') {
+          await approve(reply, { ...interaction, scopes: [...choice.scopes] }, known)
+        } else {
+          const askedAgain = choice.kind === 'nothing' ? 'chose-nothing' : 'list-changed'
+          await showConsent(reply, interaction, flow, { askedAgain })
+        }
       }
     } else if (decision === 'deny') {
       flow.browsers.forget(reply, interaction)

@@ -89,6 +89,7 @@ export async function parseAuthorizationRequest(
       scopes: requested,
     })
     requireAllowedResource(client, resource)
+    await resource.freshScopes()
     const scopes = limitedScopes(grantedScopes(requested, resource), client.scopes, resource)
     const wishes = parseWishes(parameters)
     const unknown = asksOnlyUnknown(requested, resource) && { unknownScopes: requested }

@@ -53,7 +53,10 @@ function meant(unknown: string | undefined, resources: ResourceTable): string {
   return nearest === undefined ? '' : `, such as ${nearest}`
 }
 
-/** The only one of the host, else the only one that offers a requested scope, else the default or only one. */
+/**
+ * The only one of the host, else the only one that offers a requested scope, else the default or only one. The scopes of
+ * the configuration count alone: a server that says it has a scope of another one must not get its clients.
+ */
 function meantResource({ host, scopes }: Hints, resources: ResourceTable): Resource | undefined {
   const here = host === undefined ? [] : resources.allAt(host)
   if (here.length === 1) return here[0]
@@ -61,7 +64,9 @@ function meantResource({ host, scopes }: Hints, resources: ResourceTable): Resou
   const candidates =
     here.length > 0 ? here : resources.all.filter(({ origin }) => !origin.includes('*'))
   const owners = scopes.flatMap((scope) => {
-    const offering = candidates.filter((resource) => Object.hasOwn(resource.scopes, scope))
+    const offering = candidates.filter((resource) =>
+      Object.hasOwn(resource.configuredScopes, scope),
+    )
     return offering.length === 1 ? offering : []
   })
   if (new Set(owners).size === 1) return owners[0]

@@ -8,6 +8,11 @@ import { OAuthError } from '../errors.ts'
 /** Asks for a refresh token; not a scope of any resource (MCP 2026-07-28, SEP-2207). */
 export const OFFLINE_ACCESS = 'offline_access'
 
+const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/
+
+/** True for a scope-token (RFC 6749 section 3.3) of at most 128 characters. */
+export const isScopeToken = (value: string): boolean => SCOPE_TOKEN.test(value)
+
 /** The scope settings of a resource. */
 export interface ScopeRules {
   readonly scopes: Readonly<Record<string, string>>

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { coveredBoxes } from './covered-boxes.ts'
 import { displayText, isolated, UNNAMED_PROGRAM } from './display-text.ts'
 import { type Html, html } from './html.ts'
 import {
@@ -43,9 +44,17 @@ export interface ConsentPage {
     readonly name: string
     readonly description: string
     readonly hasBox?: boolean
+    /** The tools that it opens, by the word of the server. */
+    readonly tools?: readonly string[]
+    /** The names of those that it covers: a ticked box ticks theirs. */
+    readonly covers?: readonly string[]
   }[]
-  /** The person unticked every box. */
-  readonly choseNothing?: boolean
+  /** Comes back with the boxes, and tells which page the person saw. */
+  readonly choice?: string
+  /** The descriptions are the server's own, not the operator's. */
+  readonly areScopesAnnounced?: boolean
+  /** The answer to an earlier page did not count: the person unticked every box, or the list is another by now. */
+  readonly askedAgain?: 'chose-nothing' | 'list-changed'
   readonly destination: Destination
   /** The whole redirect URI. */
   readonly address?: string
@@ -104,19 +113,44 @@ function warning({ client, destination }: ConsentPage): Html | string | undefine
   }
 }
 
+type Scope = ConsentPage['scopes'][number]
+
+/** Tools that a line names; of more it tells the number. */
+const MAX_NAMED_TOOLS = 8
+
+const ASKED_AGAIN = {
+  'chose-nothing': 'Leave at least one ticked, or choose Deny.',
+  'list-changed': 'This list has changed meanwhile. Read it again.',
+} as const
+
+function toolsLine({ tools = [] }: Scope): Html | undefined {
+  if (tools.length === 0) return undefined
+  const named = tools.slice(0, MAX_NAMED_TOOLS)
+  const more = tools.length - named.length
+  const names = named.map((tool, index) => html`${index > 0 && ', '}${isolated(tool, '?')}`)
+  return html`<br><span class="quiet">Tools: ${names}${more > 0 && ` and ${more} more`}</span>`
+}
+
+/** True if a ticked box of the page ticks another one. */
+export const hasCoveredBoxes = ({ scopes }: Pick<ConsentPage, 'scopes'>): boolean =>
+  scopes.some(({ hasBox, covers = [] }) => hasBox && covers.length > 0)
+
 /** The list of what the client may do; with boxes, the fields of the form say which of them are ticked. */
-function scopeList({ scopes, choseNothing }: ConsentPage): Html {
-  const words = ({ name, description }: ConsentPage['scopes'][number]) =>
-    html`<span>${isolated(description, displayText(name))}</span>`
+function scopeList(page: ConsentPage): Html {
+  const { scopes, choice = 'boxes', askedAgain, areScopesAnnounced } = page
+  const words = (scope: Scope) =>
+    html`<span>${isolated(scope.description, displayText(scope.name))}${toolsLine(scope)}</span>`
+  const lines = scopes.map((scope, index) => {
+    if (!scope.hasBox) return html`<li>${tickIcon}${words(scope)}</li>`
+    const covers = scope.covers?.length ? html` data-covers="${scope.covers.join(' ')}"` : undefined
+    return html`<li><label class="box-line" for="scope-${index}"><input type="checkbox" form="consent" id="scope-${index}" name="scope" value="${scope.name}" checked${covers}>${words(scope)}</label></li>`
+  })
   const hasBoxes = scopes.some(({ hasBox }) => hasBox)
-  const lines = scopes.map((scope) =>
-    scope.hasBox
-      ? html`<li><label class="box-line"><input type="checkbox" form="consent" name="scope" value="${scope.name}" checked>${words(scope)}</label></li>`
-      : html`<li>${tickIcon}${words(scope)}</li>`,
-  )
-  return html`${choseNothing && html`<p class="problem-line" role="alert">Leave at least one ticked, or choose Deny.</p>`}
+  const covering = hasCoveredBoxes(page)
+  return html`${askedAgain && html`<p class="problem-line" role="alert">${ASKED_AGAIN[askedAgain]}</p>`}
 <ul>${lines}</ul>
-${hasBoxes && html`<input type="hidden" form="consent" name="choice" value="boxes"><p class="quiet">Untick what it should not do.</p>`}`
+${hasBoxes && html`<input type="hidden" form="consent" name="choice" value="${choice}"><p class="quiet">Untick what it should not do.${covering && ' A ticked box also allows each box whose tools it has.'}</p>`}
+${areScopesAnnounced && html`<p class="quiet">The server describes this in its own words.</p>`}`
 }
 
 /** The document. Deny comes first and is as large as Allow; the form posts `interaction` and `decision`. */
@@ -143,6 +177,7 @@ ${
     ? html`<p class="identity">${personIcon}<span>If you allow this, you will be asked to sign in next.</span></p>`
     : html`<p class="identity">${personIcon}<span>Signed in as <b>${isolated(page.person)}</b>. <span class="together">Not you? <button class="plain" name="decision" value="someone-else">Use another account</button></span></span></p>`
 }
-</form>`,
+</form>
+${hasCoveredBoxes(page) && coveredBoxes()}`,
   })
 }

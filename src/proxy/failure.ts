@@ -63,6 +63,9 @@ export function fail(
 export const tooMany = (request: FastifyRequest): Answer =>
   answerOf(429, TOO_MANY, request, ['Retry-After', '1'])
 
+/** 508 (RFC 5842 section 7.2) for a request of ours that came back. */
+export const loop = (request: FastifyRequest): Answer => answerOf(508, LOOP, request)
+
 interface Words {
   readonly kind: 'broken' | 'retry'
   readonly title: string
@@ -98,6 +101,13 @@ const TOO_MANY: Words = {
   description: 'too many requests of this caller are open',
 }
 
+const LOOP: Words = {
+  kind: 'broken',
+  title: 'This server is set up in a circle',
+  text: 'The address behind this login leads back to the login. Tell whoever runs this server the request number below.',
+  error: 'server_error',
+  description: 'the upstream of this server leads back to the gateway',
+}
 const UPSTREAM_DOWN: Words = {
   kind: 'broken',
   title: 'The server behind this login did not answer',

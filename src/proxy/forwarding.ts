@@ -19,6 +19,7 @@ import { withPublicAddresses } from './address-headers.ts'
 import { type AddressMap, createAddressMap, type ProxiedResource } from './address-map.ts'
 import { OUTAGE, replaceChallenge } from './challenges.ts'
 import { createHeaderMutations } from './header-mutations.ts'
+import type { Loops } from './loops.ts'
 import type { ClientConnection, UpstreamHeaders } from './request-headers.ts'
 import { clientHeaders, SANDBOX } from './response-headers.ts'
 import type { AnswerHead, UpstreamCall } from './upstream.ts'
@@ -44,8 +45,9 @@ export function createForwarding(deps: {
   readonly upstreamHeaders: UpstreamHeaders
   readonly isTrustedProxy: (address: string | undefined) => boolean
   readonly isOwnCookie: (name: string) => boolean
+  readonly loops: Pick<Loops, 'line'>
 }): (request: FastifyRequest, allowed: Allowed) => Forwarding {
-  const { resources, upstreamHeaders, isTrustedProxy, isOwnCookie } = deps
+  const { resources, upstreamHeaders, isTrustedProxy, isOwnCookie, loops } = deps
   const mutate = createHeaderMutations()
   const maps = new WeakMap<Resource, AddressMap>()
 
@@ -119,11 +121,13 @@ export function createForwarding(deps: {
 
   function headersFor(request: FastifyRequest, { match, answer, isKnown }: Allowed): string[] {
     const { passThrough } = match.resource
+    const mark = loops.line(match.resource)
     const { rawHeaders, url = '/' } = request.raw
     const client = clientOf(request)
     const headers = upstreamHeaders(rawHeaders, answer, client, passThrough)
-    if (passThrough.mutations.length === 0) return headers
-    return mutate(headers, passThrough.mutations, { rawHeaders, target: url, client, isKnown })
+    if (passThrough.mutations.length === 0) return [...headers, ...mark]
+    const mutation = { rawHeaders, target: url, client, isKnown }
+    return [...mutate(headers, passThrough.mutations, mutation), ...mark]
   }
 
   /** How the client reached us. */

@@ -20,14 +20,20 @@ import { lingerThenClose } from '../http/lingering-close.ts'
 import type { compileOrigins } from '../http/origins.ts'
 import { REQUEST_ID } from '../http/request-id.ts'
 import type { Brand } from '../pages/brand.ts'
-import type { Resource, ResourceMatch, ResourceTable } from '../resources/resource-table.ts'
+import type {
+  MatchResult,
+  Resource,
+  ResourceMatch,
+  ResourceTable,
+} from '../resources/resource-table.ts'
 import { isOwnHost } from '../url/host.ts'
 import type { Caps, Concurrency } from './concurrency.ts'
 import { corsHeaders, preflightHeaders } from './cross-origin.ts'
-import { fail, refuse, tooMany } from './failure.ts'
+import { fail, loop, refuse, tooMany } from './failure.ts'
 import { isForClients } from './for-clients.ts'
 import type { Allowed, createForwarding } from './forwarding.ts'
 import type { FrontPage } from './front-page.ts'
+import type { Loops } from './loops.ts'
 import { asksForPublicDocument, corsOfApplication } from './public-documents.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -52,6 +58,7 @@ export interface ProxyRoutes {
   readonly frontPage: FrontPage
   readonly reportCheck: ReportCheck
   readonly brand: Pick<Brand, 'dress' | 'dressPolicy'>
+  readonly loops: Pick<Loops, 'find'>
 }
 
 export function proxyRoutes(app: FastifyInstance, deps: ProxyRoutes): void {
@@ -62,6 +69,7 @@ export function proxyRoutes(app: FastifyInstance, deps: ProxyRoutes): void {
   const onRequest = (request: FastifyRequest, reply: FastifyReply): void => {
     if (deps.discover(request, reply)) return
     const match = deps.resources.match(request.headers.host ?? '', request.raw.url ?? '')
+    if (request.headers['cdn-loop'] !== undefined && isLoop(request, reply, match, deps)) return
     if (match === 'unknown' || (match !== 'ambiguous' && match.resource.upstream === undefined)) {
       lingerThenClose(request.raw, reply.raw)
       if (isPageLoad(request) && deps.frontPage.isFor(request)) {
@@ -83,6 +91,25 @@ export function proxyRoutes(app: FastifyInstance, deps: ProxyRoutes): void {
     )
   }
   app.all('/*', { onRequest }, () => undefined)
+}
+
+/** True for a request of ours that came back: it is answered, before anything is asked about it. */
+function isLoop(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  match: MatchResult,
+  deps: ProxyRoutes,
+): boolean {
+  const resource = deps.loops.find(request.raw.rawHeaders, match)
+  if (resource === undefined) return false
+  const { asked } = unknownAddress(
+    { host: request.headers.host ?? '', target: request.raw.url ?? '' },
+    deps.resources,
+  )
+  request.report({ event: 'upstream-loops', resource, asked })
+  reply.hijack()
+  refuse(request, reply.raw, loop(request), { ...deps, cors: [] })
+  return true
 }
 
 const NO_UPSTREAM = 'Gatewarden is not the proxy of this server'

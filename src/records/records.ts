@@ -26,6 +26,7 @@
  * | `client-used:<hash of the client id>` | true: a person let the client in (`client-records.ts`) | as its last grant could |
  * | `deleted-client:<slot>` | clients that deleted themselves (`client-records.ts`) | for ever |
  * | `revoked-before` | the latest `REVOKE_BEFORE` that was ever set (`revoked-before.ts`) | for ever |
+ * | `format` | the version of the form of all records (`../storage/format.ts`) | for ever |
  * | `signing-key:<algorithm>-<period>` | a sealed signing key | as long as a token it signed |
  * | `lockout:<kind>:<slot>` | failed logins of one of 65,536 slots of a kind (K3) | an hour after the last one |
  * | `rate:<group>:<address>` | requests of an address to a group of endpoints, or calls to the provider; on Redis only | a minute |

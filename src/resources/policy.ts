@@ -15,6 +15,11 @@ export type Policy = (person: Identity) => boolean
  * without an e-mail can match only a group, a user name or an entry of `persons`.
  */
 export function compilePolicy(allow: AllowList): Policy {
+  const listed = compileLists(allow)
+  return allow.verifiedEmail ? (person) => person.email !== undefined && listed(person) : listed
+}
+
+function compileLists(allow: AllowList): Policy {
   if (allow.anyone) return () => true
   const emails = new Set(allow.emails)
   const domains = new Set(allow.domains)
@@ -39,6 +44,11 @@ const MAX_NAMED = 20
 
 /** The list in words, for events. It counts addresses and does not name them: they are other people's. */
 export function describeAllowList(allow: AllowList): string {
+  const whom = describeLists(allow)
+  return allow.verifiedEmail ? `${whom}; all of them with a verified e-mail` : whom
+}
+
+function describeLists(allow: AllowList): string {
   const { anyone, emails, domains, groups, users = [], persons = [] } = allow
   if (anyone) return 'anyone'
   const named = (kind: string, names: readonly string[]) =>
@@ -66,6 +76,8 @@ export interface AllowList {
    * any case of its letters, to one person.
    */
   readonly users?: readonly string[]
+  /** True if nobody passes without a verified e-mail, whatever list names them. */
+  readonly verifiedEmail?: boolean
   /** Accounts of a provider, whatever their e-mail is. */
   readonly persons?: readonly Pick<Identity, 'issuer' | 'subject'>[]
 }

@@ -17,6 +17,7 @@ import {
   splitAfter,
   withoutQuery,
 } from '../url/path.ts'
+import { type Announcements, liveScopes, NO_ANNOUNCEMENTS } from './announced-scopes.ts'
 import { type DiscoveryAt, documentAddress } from './document-address.ts'
 import { nearestUrl } from './nearest.ts'
 import { compileOpenPaths, type IsOpen } from './open-paths.ts'
@@ -43,9 +44,19 @@ export interface Resource {
   /** The address of its RFC 9728 document, without the path that the document is about. */
   readonly documentAt: string
   readonly name: string
+  /** Each scope that it offers, in words. Read it anew at each use: the server may say others by then. */
   readonly scopes: Readonly<Record<string, string>>
   readonly requiredScopes: readonly string[]
+  /** As {@link scopes}, to be read anew. */
   readonly defaultScopes: readonly string[]
+  /** The scopes of the configuration alone, whatever the server says. */
+  readonly configuredScopes: Readonly<Record<string, string>>
+  /** The tools that each scope opens, where the server says so. */
+  readonly scopeTools: ReadonlyMap<string, readonly string[]>
+  /** True if the server itself named and described the scopes. */
+  readonly areScopesAnnounced: boolean
+  /** Waits a moment for the scopes that the server has now; undefined if there is nothing to wait for. */
+  readonly freshScopes: () => Promise<void> | undefined
   readonly also: readonly string[]
   readonly isDefault: boolean
   readonly policy: Policy
@@ -132,6 +143,8 @@ export interface TableOptions {
   readonly publicUrl?: string
   /** The host that serves the documents which challenges name. Absent: `resource`. */
   readonly discoveryAt?: DiscoveryAt
+  /** The scopes that servers say they have. Absent: no server is asked. */
+  readonly announcements?: Announcements
 }
 
 const MAX_RESOLVED_HOSTS = 1000
@@ -161,10 +174,9 @@ export function createResourceTable(
     const resource = all[index]
     if (resource) exact.set(host, [...(exact.get(host) ?? []), ...prefixes(resource)])
   })
-  const aliases = secondNames(configured, publicUrl).map(({ config, url }) => ({
-    ...compile({ ...config, url, openPaths: movedPaths(config, url) }, options),
-    audience: config.url,
-  }))
+  const aliases = secondNames(configured, publicUrl).map(({ config, url }) =>
+    compile({ ...config, url, openPaths: movedPaths(config, url) }, options, config.url),
+  )
   for (const alias of aliases) {
     const host = normalizeHost(new URL(alias.url).host)
     if (host !== undefined) exact.set(host, [...(exact.get(host) ?? []), ...prefixes(alias)])
@@ -296,21 +308,39 @@ function createPrefixTest(publicUrl: string | undefined): (host: string, path: s
   return (host, path) => covers(prefix, path) && isOwnHost(host, publicUrl)
 }
 
-function compile(config: ResourceConfig, { publicUrl, discoveryAt }: TableOptions): Resource {
+/** @param audience differs from the URL of the config for a second name */
+function compile(
+  config: ResourceConfig,
+  { publicUrl, discoveryAt, announcements = NO_ANNOUNCEMENTS }: TableOptions,
+  audience = config.url,
+): Resource {
+  const live = liveScopes(config, announcements)
   const sharedHost = publicUrl === undefined ? undefined : sharedHostOf(config, publicUrl)
   const { protocol, host, pathname } = new URL(config.url)
   const path = pathname === '/' ? '' : (canonicalPath(pathname) ?? pathname)
   return {
     id: config.id,
-    audience: config.url,
+    audience,
     url: config.url,
     origin: `${protocol}//${host}`,
     path,
     documentAt: documentAddress(`${protocol}//${host}`, { publicUrl, discoveryAt }),
     name: config.name,
-    scopes: config.scopes,
+    get scopes() {
+      return live().scopes
+    },
     requiredScopes: config.requiredScopes,
-    defaultScopes: config.defaultScopes,
+    get defaultScopes() {
+      return live().defaultScopes
+    },
+    configuredScopes: config.scopes,
+    get scopeTools() {
+      return live().scopeTools
+    },
+    get areScopesAnnounced() {
+      return live().areAnnounced
+    },
+    freshScopes: () => announcements.fresh(config.id),
     also: config.also,
     isDefault: config.isDefault,
     policy: compilePolicy(config.allow),
@@ -401,6 +431,13 @@ export interface ResourceConfig {
   readonly scopes: Readonly<Record<string, string>>
   readonly requiredScopes: readonly string[]
   readonly defaultScopes: readonly string[]
+  /**
+   * Present if no setting lists the scopes: the server may say which it has, and these, named by other settings, are
+   * offered beside them.
+   */
+  readonly scopesBeside?: Readonly<Record<string, string>>
+  /** The address at which the server says its scopes, if it is not {@link upstream}. */
+  readonly scopesEndpoint?: string
   /** Further absolute paths on the same host that belong to the resource. */
   readonly also: readonly string[]
   /** True if a client that names no resource means this resource. */

@@ -7,6 +7,7 @@ import { expect, it } from 'vitest'
 import { buildTestApp, resource } from '../support/build-app.ts'
 import { check, obtainTokens } from '../support/oauth-client.ts'
 import { startAccepting } from '../support/provider-tokens.ts'
+import { startScopedServer } from '../support/scoped-server.ts'
 import { HAND_COOKIE, makeSession } from '../support/session.ts'
 
 const A = resource({
@@ -58,6 +59,26 @@ it('at13: T47: a bearer token keeps no scope that its server no longer offers, n
   const answer = await check(app, { authorization: `Bearer ${tokens.access_token}` })
   expect(answer.statusCode).toBe(200)
   expect(answer.headers['x-forwarded-scopes']).toBe('read')
+})
+
+it('B8: T47: a server learns no scope of the provider by saying that it has it', async () => {
+  const server = await startScopedServer([{ name: 'admin' }, { name: 'read' }])
+  const beside = { read: 'Read' }
+  const one = resource({
+    acceptProviderTokens: true,
+    scopes: beside,
+    scopesBeside: beside,
+    scopesEndpoint: server.url,
+  })
+  const accepting = await startAccepting({ resources: [one] })
+  const described = await accepting.app.inject({
+    url: '/.well-known/oauth-protected-resource/notes/mcp',
+    headers: { host: 'mcp.example.com' },
+  })
+  expect(described.statusCode).toBe(200)
+  expect(server.called).toContain('tools/list')
+  const token = await accepting.token({ scope: 'admin read' })
+  expect((await accepting.bring(token, {})).headers['x-forwarded-scopes']).toBe('read')
 })
 
 it('at13: T47: a token of the provider brings no scopes of other servers', async () => {

@@ -20,6 +20,8 @@ export interface Setup {
   /** The standard input. On a terminal, each entry is typed after the program has asked for it. */
   readonly input?: string | readonly string[]
   readonly terminal?: boolean
+  /** The names of the files in the working directory; absent: nobody can tell. */
+  readonly listing?: readonly string[]
 }
 
 /** Collects the written text; calls `onWrite` with each piece. */
@@ -48,6 +50,7 @@ export async function run(command: Command, setup: Setup = {}): Promise<Ran> {
       if (path === '/srv/gatewarden.yaml' && setup.yaml !== undefined) return setup.yaml
       throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
     },
+    ...(setup.listing && { listFolder: () => setup.listing ?? [] }),
     stdin,
     stdout: stdout.stream,
     stderr: stderr.stream,

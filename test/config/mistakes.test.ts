@@ -45,6 +45,15 @@ describe('a resource at a page of ours', () => {
   )
 })
 
+describe('a path of ours that a server behind us may have', () => {
+  it.each(['/sse', '/health'])('%s, with an upstream', (path) => {
+    const server = (more: string) =>
+      problemsOf(() => loadYaml(resource(`url: "https://auth.example.com${path}"${more}`)))
+    expect(server(', upstream: "http://127.0.0.1:3000/sse"')).toEqual([])
+    expect(server('')).toEqual([expect.stringMatching(/is an address of Gatewarden itself/)])
+  })
+})
+
 describe('ed11: PATH_PREFIX', () => {
   const prefixed = (prefix: string, more: string = 'url: "https://auth.example.com/mcp"') =>
     problemsOf(() => loadYaml(resource(more), { env: { PATH_PREFIX: prefix } }))

@@ -175,7 +175,7 @@ describe.each(PAGES)('%s', (page) => {
 
   it('fd11: names only settings that there are', () => {
     // Names of other programs, and examples of names that an operator chooses.
-    const FOREIGN = /^(?:NODE|GATEWARDEN)_|^PROTECTED_PATH$/
+    const FOREIGN = /^(?:NODE|GATEWARDEN|SAMPLE)_|^PROTECTED_PATH$/
     const named = inline
       .flatMap((code) => code.match(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g) ?? [])
       .filter((name) => !FOREIGN.test(name))

@@ -40,7 +40,14 @@ it('at17: T54: no package of the lock file comes from elsewhere than the registr
 
 /** A digest can only come from the registry of images; until then a tag with a version is the least. */
 it('at17: T54: every base image names a version or a digest', () => {
-  const files = ['Dockerfile', 'deploy/sample-mcp/Dockerfile', 'deploy/sample-stdio/Dockerfile']
+  const files = [
+    'Dockerfile',
+    'deploy/sample-mcp/Dockerfile',
+    'deploy/sample-stdio/Dockerfile',
+    'deploy/samples/headers.Dockerfile',
+    'deploy/samples/node.Dockerfile',
+    'deploy/samples/python.Dockerfile',
+  ]
   const images = [
     ...files.flatMap((file) => [...readPage(file).matchAll(/^FROM (\S+)/gm)]),
     ...readPage('docker-compose.yml').matchAll(/^\s+image: (\S+)/gm),

@@ -23,6 +23,7 @@ const OWNED: Readonly<Record<'npm' | 'pip' | 'image', Readonly<Record<string, st
     'keycloak/keycloak': 'the Keycloak project',
     nginx: 'Docker Official Image',
     node: 'Docker Official Image',
+    python: 'Docker Official Image',
     redis: 'Docker Official Image',
     traefik: 'Docker Official Image, Traefik Labs',
     'valkey/valkey': 'the Valkey project',

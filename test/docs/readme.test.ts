@@ -78,13 +78,26 @@ describe('the table of clients', () => {
   it('calls run only what the tests run, with its version', () => {
     const versions = (name: string) =>
       JSON.parse(readFileSync(`${ROOT}node_modules/${name}/package.json`, 'utf8')).version
+    const pins = ['scripts/verify/clients.ts', 'test/e2e/clients/go/go.mod']
+      .map((file) => readFileSync(ROOT + file, 'utf8'))
+      .join('\n')
+    /** The version that a test programme is pinned to. */
+    const pinned = (name: string) => {
+      const [, version] = new RegExp(`['\\s/]${name}(?:==|@| v)([\\d.]+)`).exec(pins) ?? []
+      return version
+    }
     const run = rows.filter(([, , how = '']) => how.startsWith('run'))
     expect(run.map(([name, , how]) => [name, how])).toEqual([
+      ['MCP Inspector', `run: ${pinned('@modelcontextprotocol/inspector')}, its command line`],
       ['mcp-remote', `run: ${versions('mcp-remote')}`],
       [
         'TypeScript SDK',
         `run: ${versions('@modelcontextprotocol/sdk')} and client ${versions('@modelcontextprotocol/client')}`,
       ],
+      ['Python SDK', `run: ${pinned('mcp')}`],
+      ['Go SDK', `run: ${pinned('modelcontextprotocol/go-sdk')}`],
+      ['FastMCP', `run: ${pinned('fastmcp')}`],
+      ['n8n', `run: its OAuth client ${pinned('@n8n/client-oauth2')}`],
     ])
   })
 })

@@ -4,6 +4,8 @@
  * @module
  */
 import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { z } from 'zod'
 import { loadConfig } from '../../src/config/load.ts'
 import { OUTAGE_WORDS } from '../../src/pages/error-page.ts'
 import { HASH } from '../config/harness.ts'
@@ -11,9 +13,12 @@ import { blockOf, readPage } from '../support/documentation.ts'
 
 const PAGE = readPage('docs/servers.md')
 
-function resourcesOf(marker: string) {
-  const yaml = `${blockOf(PAGE, marker)}users: { ann: { email: ann@example.com, password_hash: "${HASH}" } }\n`
-  const { config } = loadConfig({
+const resourcesOf = (marker: string) => load(blockOf(PAGE, marker)).config.resources
+
+/** Loads a file that names no user. */
+function load(text: string) {
+  const yaml = `${text}users: { ann: { email: ann@example.com, password_hash: "${HASH}" } }\n`
+  return loadConfig({
     argv: [],
     env: {},
     cwd: '/srv',
@@ -22,7 +27,6 @@ function resourcesOf(marker: string) {
       throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
     },
   })
-  return config.resources
 }
 
 describe('the page about servers', () => {
@@ -47,6 +51,42 @@ describe('the page about servers', () => {
     for (const option of ['--outputTransport', 'streamableHttp', '--stateful', '--port', '3002']) {
       expect(command).toContain(option)
       expect(image).toContain(`"${option}"`)
+    }
+  })
+})
+
+describe('sc13: the sample servers of the lab', () => {
+  const Compose = z.object({
+    services: z.record(z.string(), z.object({ scale: z.string().optional() })),
+  })
+  // Compose puts the second file over the first.
+  const { services } = Compose.parse(
+    parse(readPage('deploy/samples/compose.yaml'), { merge: true }),
+  )
+  const { resources } = load(readPage('deploy/samples/gatewarden.yaml')).config
+
+  it('are ten', () => {
+    expect(resources).toHaveLength(10)
+  })
+
+  it.each(
+    resources.flatMap(({ id, upstream }) => (upstream === undefined ? [] : [[id, upstream]])),
+  )('%s has a service behind it, which a variable of that name switches off', (id, upstream) => {
+    const { hostname, port } = new URL(upstream)
+    expect({ hostname, port }).toEqual({ hostname: `${id}-server`, port: '3002' })
+    expect(services[hostname]?.scale).toBe(`\${SAMPLE_${id.toUpperCase()}:-1}`)
+  })
+
+  it.each(['node', 'python', 'headers'])('%s.Dockerfile installs packages by version', (name) => {
+    const text = readPage(`deploy/samples/${name}.Dockerfile`)
+    const installed = [...text.matchAll(/(?:^|\s)(@?[a-z][\w/.-]*(?:@|==)[\d.]+)(?=\s)/g)]
+    expect(installed.length).toBeGreaterThan(0)
+    for (const [, command = ''] of text.matchAll(
+      /(?:npm|pip) install ([^&\n]*(?:\\\n[^&\n]*)*)/g,
+    )) {
+      for (const word of command.split(/[\s\\]+/).filter((part) => /^[@a-z]/.test(part))) {
+        expect(word).toMatch(/(?:@|==)\d[\d.]*$/)
+      }
     }
   })
 })

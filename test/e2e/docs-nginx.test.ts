@@ -7,6 +7,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { blockOf, readPage } from '../support/documentation.ts'
 import { createBrowser } from './support/browser.ts'
+import { runDoctor } from './support/doctor.ts'
 import { type DocumentedNginx, startDocumentedNginx } from './support/documented-nginx.ts'
 import { callWith, signInByHand } from './support/hand-client.ts'
 import { exchange } from './support/http-exchange.ts'
@@ -102,6 +103,12 @@ describe.skipIf(isSkipped('nginx'))('the site of the nginx page', () => {
     await echo?.close()
   })
 
+  it('fh20: passes gatewarden doctor', async () => {
+    const found = await runDoctor(documented.folder, '--resource notes')
+    expect(found).toMatchObject({ exitCode: 0, wrong: [], unchecked: [] })
+    expect(found.ok).toHaveLength(9)
+  })
+
   it('passes the self-test, and keeps a token to the server it is for', async () => {
     const { issuer, notes, wiki, ann, folder } = documented
     const { tokens } = await signInByHand({ issuer, resource: notes, person: ann })
@@ -135,7 +142,7 @@ describe.skipIf(isSkipped('nginx'))('the site of the nginx page', () => {
 })
 
 describe.skipIf(isSkipped('nginx'))('an nginx as tutorials have it', () => {
-  it('is found out by the self-test', async () => {
+  it('fm6: is found out by the self-test and by the doctor', async () => {
     const echo = await startEcho()
     const careless = await startWorld({
       front: 'nginx',
@@ -186,6 +193,14 @@ describe.skipIf(isSkipped('nginx'))('an nginx as tutorials have it', () => {
         'the identity, though Connection names it',
         'no way into another protocol',
       ])
+      const found = await runDoctor(careless.folder)
+      expect(found.wrong).toEqual([
+        'the addresses for the proxy are closed to others',
+        'no client can invent an identity',
+        'no credential of a client reaches it',
+        'it learns from Gatewarden who calls',
+      ])
+      expect(found.exitCode).toBe(1)
     } finally {
       await careless.stop()
       await echo.close()

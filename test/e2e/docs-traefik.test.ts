@@ -9,6 +9,7 @@ import { parse, stringify } from 'yaml'
 import { z } from 'zod'
 import { blockOf, readPage } from '../support/documentation.ts'
 import { type Credentials, createBrowser } from './support/browser.ts'
+import { runDoctor } from './support/doctor.ts'
 import { type DocumentedTraefik, startDocumentedTraefik } from './support/documented-traefik.ts'
 import { callWith, signInByHand } from './support/hand-client.ts'
 import { exchange } from './support/http-exchange.ts'
@@ -148,6 +149,12 @@ describe.skipIf(isSkipped('traefik')).each([
     expect(await selfTest(notes, await getToken(notes, ann, folder), folder)).toBe(EXPECTED)
   })
 
+  it('fh20: passes gatewarden doctor', async () => {
+    const found = await runDoctor(documented.folder, '--resource notes')
+    expect(found).toMatchObject({ exitCode: 0, wrong: [], unchecked: [] })
+    expect(found.ok).toHaveLength(9)
+  })
+
   it('lets a web page on this machine ask before it has a token', async () => {
     const { status, headers } = await exchange(new URL(documented.notes), {
       method: 'OPTIONS',
@@ -202,7 +209,7 @@ describe.skipIf(isSkipped('traefik'))('a Traefik that trusts a load balancer in 
 })
 
 describe.skipIf(isSkipped('traefik'))('a Traefik without what the page asks for', () => {
-  it('is found out by the self-test', async () => {
+  it('fm6: is found out by the self-test and by the doctor', async () => {
     const echo = await startEcho()
     const careless = await startDocumentedTraefik({
       gatewarden: GATEWARDEN,
@@ -239,6 +246,15 @@ describe.skipIf(isSkipped('traefik'))('a Traefik without what the page asks for'
         'the identity of the token',
         'the identity, though Connection names it',
       ])
+      const found = await runDoctor(folder, '--resource notes')
+      expect(found.wrong).toEqual([
+        'the addresses for the proxy are closed to others',
+        'headers of a client open nothing',
+        'no client can invent an identity',
+        'no credential of a client reaches it',
+        'it learns from Gatewarden who calls',
+      ])
+      expect(found.exitCode).toBe(1)
     } finally {
       await careless.stop()
       await echo.close()

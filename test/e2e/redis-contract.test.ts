@@ -5,6 +5,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { believedContract } from '../contract/believed-contract.ts'
+import { formatContract } from '../contract/format-contract.ts'
 import { coreContract, durableContract, sharedContract } from '../contract/storage-contract.ts'
 import { REDIS_SHAPES, type RedisPlaces, startRedisPlaces } from './support/redis-places.ts'
 import { isSkipped } from './support/tools.ts'
@@ -26,6 +27,7 @@ describe.skipIf(isSkipped('redis-server')).each(REDIS_SHAPES)('%s', (shape) => {
   }
   coreContract('redis', open)
   believedContract('redis', open)
+  formatContract('redis', open)
   durableContract('redis', () => places.fresh())
   sharedContract('redis', () => places.fresh())
 

@@ -3,7 +3,12 @@
  */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { chosenScopes, offeredScopes } from '../../src/login/chosen-scopes.ts'
+import {
+  type Choice,
+  choiceOf,
+  chosenScopes,
+  offeredScopes,
+} from '../../src/login/chosen-scopes.ts'
 import {
   CODES_OF_A_PLACE,
   normalizedUserCode,
@@ -22,7 +27,13 @@ const rules = fc
     scopes: Object.fromEntries(offered.map((name) => [name, name])),
     requiredScopes: required.filter((name) => offered.includes(name)),
     defaultScopes: standard.filter((name) => offered.includes(name)),
+    areScopesAnnounced: false,
+    scopeTools: new Map<string, readonly string[]>(),
   }))
+/** The tools that a server says its scopes open. */
+const toolsOf = fc
+  .array(fc.subarray(['read', 'write', 'delete', 'list']), { minLength: 5, maxLength: 5 })
+  .map((lists) => new Map(NAMES.map((name, index) => [name as string, lists[index] ?? []])))
 const asked = fc.array(fc.oneof(fc.constantFrom(...NAMES, OFFLINE_ACCESS), fc.string()))
 
 describe('granted scopes', () => {
@@ -40,27 +51,55 @@ describe('granted scopes', () => {
     )
   })
 
-  it('B7: are never more than the page offered, however the form is filled in', () => {
+  it('B7, B8: are never more than the page offered and its ticked boxes cover, however the form is filled in', () => {
     fc.assert(
-      fc.property(rules, asked, asked, (given, names, ticked) => {
+      fc.property(rules, toolsOf, asked, asked, (rule, scopeTools, names, ticked) => {
+        const given = { ...rule, scopeTools }
         const granted = grantedScopes(parseScope(names.join(' ')), given)
+        const offered = offeredScopes(granted, given)
         const form = new Map([
-          ['choice', ['boxes']],
+          ['choice', [choiceOf(offered)]],
           ['scope', ticked],
         ])
-        const boxes = offeredScopes(granted, given).filter(({ hasBox }) => hasBox)
-        let chosen: readonly string[] | undefined
+        let choice: Choice
         try {
-          chosen = chosenScopes(form, granted, given)
+          choice = chosenScopes(form, granted, given)
         } catch {
           return
         }
-        for (const scope of chosen ?? []) {
+        const chosen = choice.kind === 'chosen' ? choice.scopes : []
+        for (const scope of chosen) {
           expect(granted).toContain(scope)
-          const hasBox = boxes.some(({ name }) => name === scope)
-          if (hasBox) expect(ticked).toContain(scope)
+          if (!offered.some(({ name, hasBox }) => name === scope && hasBox)) continue
+          const opened = ticked.flatMap((name) => scopeTools.get(name) ?? [])
+          const isCovered = (scopeTools.get(scope) ?? []).every((tool) => opened.includes(tool))
+          if (!ticked.includes(scope)) expect(isCovered).toBe(true)
         }
-        if (chosen) for (const scope of given.requiredScopes) expect(chosen).toContain(scope)
+        if (choice.kind === 'chosen') {
+          for (const scope of given.requiredScopes) expect(chosen).toContain(scope)
+        }
+      }),
+      bounded(),
+    )
+  })
+
+  it('B8: cover one another without a circle, so each box can be left out', () => {
+    fc.assert(
+      fc.property(toolsOf, (scopeTools) => {
+        const scopes = Object.fromEntries(NAMES.map((name) => [name, name]))
+        const offered = offeredScopes(NAMES, {
+          scopes,
+          requiredScopes: [],
+          scopeTools,
+          areScopesAnnounced: true,
+        })
+        for (const { name, covers } of offered) {
+          expect(covers).not.toContain(name)
+          for (const other of covers) {
+            const back = offered.find((one) => one.name === other)?.covers ?? []
+            expect(back).not.toContain(name)
+          }
+        }
       }),
       bounded(),
     )

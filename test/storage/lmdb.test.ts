@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openLmdbStorage } from '../../src/storage/lmdb/lmdb.ts'
 import { believedContract } from '../contract/believed-contract.ts'
+import { formatContract } from '../contract/format-contract.ts'
 import { coreContract, durableContract, sharedContract } from '../contract/storage-contract.ts'
 import { lmdbPlace } from './place.ts'
 
@@ -15,6 +16,7 @@ const openLmdb = async (now: () => number) => {
 }
 coreContract('lmdb', openLmdb)
 believedContract('lmdb', openLmdb)
+formatContract('lmdb', openLmdb)
 durableContract('lmdb', lmdbPlace)
 sharedContract('lmdb', lmdbPlace)
 

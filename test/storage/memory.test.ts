@@ -1,17 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { believedContract } from '../contract/believed-contract.ts'
+import { formatContract } from '../contract/format-contract.ts'
 import { coreContract } from '../contract/storage-contract.ts'
 
-coreContract('memory', async (now) => ({
+const openMemory = async (now: () => number) => ({
   storage: createMemoryStorage({ now }),
   remove: async () => {},
-}))
-
-believedContract('memory', async (now) => ({
-  storage: createMemoryStorage({ now }),
-  remove: async () => {},
-}))
+})
+coreContract('memory', openMemory)
+believedContract('memory', openMemory)
+formatContract('memory', openMemory)
 
 describe('memory storage', () => {
   it('lets go of expired records while others are written', async () => {

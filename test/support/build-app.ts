@@ -155,9 +155,13 @@ for (const algorithm of ['ES256', 'RS256'] as const) {
 
 async function storageFor(secret: string, now: Clock): Promise<Storage> {
   const storage = createMemoryStorage({ now })
-  if (secret !== SECRET) return storage
-  for await (const [key, value] of signingKeys.scan('')) await storage.set(key, value, 'forever')
+  if (secret === SECRET) await giveSigningKeys(storage)
   return storage
+}
+
+/** Puts signing keys into a store that will be used with {@link SECRET}, since making them takes time. */
+export async function giveSigningKeys(storage: Storage): Promise<void> {
+  for await (const [key, value] of signingKeys.scan('')) await storage.set(key, value, 'forever')
 }
 
 /** Builds the app; it is closed after the test. */

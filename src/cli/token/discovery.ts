@@ -75,12 +75,13 @@ async function challengeOf(
     )
   }
   const header = headers.get('www-authenticate') ?? ''
-  const metadata = parameter(header, 'resource_metadata')
-  const scope = parameter(header, 'scope')
+  const metadata = parseChallengeParameter(header, 'resource_metadata')
+  const scope = parseChallengeParameter(header, 'scope')
   return { ...(metadata !== undefined && { metadata }), ...(scope !== undefined && { scope }) }
 }
 
-const parameter = (header: string, name: string) =>
+/** The value of a parameter of a `WWW-Authenticate` header. */
+export const parseChallengeParameter = (header: string, name: string): string | undefined =>
   new RegExp(`(?:^|[\\s,])${name}="([^"\\\\]*)"`, 'i').exec(header)?.[1]
 
 /** The document that the challenge names, else those at the well-known places (RFC 9728 section 3.1). */

@@ -3,15 +3,19 @@
  *
  * @module
  */
-import { OWN_ROUTES, ownRoutes } from '../../paths.ts'
+import { HEALTH_ALIAS, OWN_ROUTES, ownRoutes } from '../../paths.ts'
 import type { ResourceConfig } from '../../resources/resource-table.ts'
 import { isOwnHost } from '../../url/host.ts'
 import type { FileContents } from '../sources/file.ts'
 import type { Chosen } from '../sources/precedence.ts'
 import type { Report } from '../values/problem.ts'
+import { DEFAULT_PROTECTED_PATH } from '../values/protected-path.ts'
 
 /** The paths of ours, in one line. */
 const TAKEN = OWN_ROUTES.map((route) => (route.endsWith('/') ? `${route}*` : route)).join(', ')
+
+/** Paths that we leave to a server behind us. */
+const LEFT: ReadonlySet<string> = new Set([DEFAULT_PROTECTED_PATH, HEALTH_ALIAS])
 
 interface Parts extends Chosen {
   readonly file: FileContents
@@ -23,7 +27,7 @@ interface Parts extends Chosen {
 export function checkOwnAddresses({ settings, file, resources, report }: Parts): void {
   const { public_url: publicUrl, path_prefix: prefix = '', callback_path: callback } = settings
   if (!publicUrl) return
-  for (const { id, url, also } of resources) {
+  for (const { id, url, also, upstream } of resources) {
     const { host, pathname } = new URL(url)
     if (!isOwnHost(host, publicUrl.origin)) continue
     if (pathname === '/' && prefix === '') {
@@ -33,7 +37,9 @@ export function checkOwnAddresses({ settings, file, resources, report }: Parts):
       )
     }
     for (const [field, path] of [['url', pathname], ...also.map((other) => ['also', other])]) {
-      const own = ownRoutes(prefix, callback).find((route) => isAt(path ?? '', route))
+      const own = ownRoutes(prefix, callback).find(
+        (route) => isAt(path ?? '', route) && (upstream === undefined || !LEFT.has(route)),
+      )
       if (own === undefined) continue
       report.problem(
         file.resources ? `resources.${id}.${field}` : 'RESOURCES',

@@ -1,5 +1,5 @@
 /**
- * Checks that pass-through leads to another server, and not back to Gatewarden.
+ * Checks that pass-through and our questions about scopes lead to another server, and not back to Gatewarden.
  *
  * @module
  */
@@ -16,19 +16,24 @@ interface Parts extends Chosen {
   readonly report: Report
 }
 
-/** Reports each upstream at an address that people use, or at the one that this process listens on. */
+/** Reports each address of a server that people use, or that this process listens on. */
 export function checkUpstreams({ settings, given, file, resources, report }: Parts): void {
   const publicHost = normalizeHost(settings.public_url?.host ?? '')
-  for (const { id, url, upstream } of resources) {
-    if (upstream === undefined) continue
-    const target = new URL(upstream)
+  for (const { id, url, upstream, scopesEndpoint } of resources) {
+    const label = file.resources?.[id] ? `resources.${id}.upstream` : undefined
+    refuseOurs(url, upstream, given.get('upstream_url')?.written ?? label ?? 'UPSTREAM_URL')
+    refuseOurs(url, scopesEndpoint, `resources.${id}.scopes_endpoint`)
+  }
+
+  function refuseOurs(url: string, address: string | undefined, label: string): void {
+    if (address === undefined) return
+    const target = new URL(address)
     const host = normalizeHost(target.host)
     const isPublic = host !== undefined && (host === publicHost || isHostOf(url, host))
-    if (!isPublic && !isOurPort(target, settings)) continue
-    const label = file.resources?.[id] ? `resources.${id}.upstream` : undefined
+    if (!isPublic && !isOurPort(target, settings)) return
     report.problem(
-      given.get('upstream_url')?.written ?? label ?? 'UPSTREAM_URL',
-      `${upstream} is the address of Gatewarden itself, which would ask itself for ever. Write the address of the MCP server behind it, such as http://localhost:3000/mcp.`,
+      label,
+      `${address} is the address of Gatewarden itself, which would ask itself for ever. Write the address of the MCP server behind it, such as http://localhost:3000/mcp.`,
     )
   }
 }

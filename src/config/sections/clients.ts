@@ -13,6 +13,7 @@ import {
 import { readKeySet } from '../../oauth/clients/key-set.ts'
 import { DEVICE_CODE } from '../../oauth/grants/names.ts'
 import { asConfigured, redirectUriProblem } from '../../oauth/redirect-uri.ts'
+import { mayAnnounce } from '../../resources/announced-scopes.ts'
 import { createResourceTable, type ResourceConfig } from '../../resources/resource-table.ts'
 import type { Disk } from '../sources/disk.ts'
 import type { FileContents } from '../sources/file.ts'
@@ -362,7 +363,7 @@ function scopesOf(
     const valid = attempt(report, `${at}.scopes`, () => parseScopeToken(scope))
     if (
       valid !== undefined &&
-      !resources.some(({ scopes: offered }) => Object.hasOwn(offered, scope))
+      !resources.some((one) => Object.hasOwn(one.scopes, scope) || mayAnnounce(one))
     ) {
       report.problem(`${at}.scopes`, `no server offers "${scope}". Remove it.`)
     }

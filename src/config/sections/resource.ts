@@ -18,6 +18,7 @@ import {
   parseIssuerUrl,
   parsePublicPath,
   parseResourceUrl,
+  parseUpstreamUrl,
 } from '../values/urls.ts'
 import { checkOpenPaths } from './open-paths.ts'
 import { buildPassThrough, PassThrough } from './pass-through.ts'
@@ -36,6 +37,10 @@ export const Resource = section({
     })
     .optional()
     .register(fields, { description: 'Scopes offered, each with a description for people.' }),
+  scopes_endpoint: text(parseUpstreamUrl).optional().register(fields, {
+    description:
+      'URL at which Gatewarden asks the server for its tools, and for the scopes in `_meta.scopes` of that answer. Default: the `upstream`, unless `scopes` or `ALLOWED_SCOPES` lists them. A list stays whole: then the server only says which tools its scopes open (docs/servers.md).',
+  }),
   required_scopes: list(parseScopeToken).optional().register(fields, {
     description: 'Scopes required at every request.',
   }),
@@ -113,7 +118,9 @@ export function buildResource(
   if (resource.scopes && Object.keys(resource.scopes).length === 0) {
     report.problem(`${at}.scopes`, 'lists no scope. Add one, or leave the setting out.')
   }
-  const allow = resource.allow ? toAllowList(resource.allow) : global.allow
+  const allow = resource.allow
+    ? toAllowList(resource.allow, global.allow.verifiedEmail === true)
+    : global.allow
   if (resource.allow && isEmpty(allow)) {
     report.problem(
       `${at}.allow`,
@@ -179,6 +186,7 @@ export function buildResource(
     }),
     ...(resource.application_bearer && { applicationBearer: true }),
     ...(resource.mcp_only && { mcpOnly: true }),
+    ...(resource.scopes_endpoint !== undefined && { scopesEndpoint: resource.scopes_endpoint }),
     ...(resource.upstream !== undefined && { upstream: resource.upstream }),
     ...(passThrough && { passThrough }),
     ...(resource.shared_host !== undefined && { sharedHost: resource.shared_host }),

@@ -91,12 +91,13 @@ function urlBehindUpstream({ settings, given, broken, report }: Parts): readonly
 
 /** Where no list says who may pass, the people of `USERS` may, and nobody else. */
 function globalAllowList({ settings, given }: Parts): AllowList {
-  const allow = toAllowList({
+  const lists = {
     emails: settings.allowed_emails,
     domains: settings.allowed_domains,
     groups: settings.allowed_groups,
     users: settings.allowed_users,
-  })
+  }
+  const allow = toAllowList(lists, settings.require_verified_email)
   if (settings.provider !== 'builtin' || LISTS.some((list) => given.has(list))) return allow
   const persons = (settings.users ?? []).map(({ name }) => ({
     issuer: BUILTIN_ISSUER,

@@ -7,6 +7,7 @@
 import type * as z from 'zod'
 import type { StaticTokenConfig } from '../../credentials/static-tokens.ts'
 import { sha256 } from '../../crypto.ts'
+import { mayAnnounce } from '../../resources/announced-scopes.ts'
 import type { ResourceConfig } from '../../resources/resource-table.ts'
 import type { Disk } from '../sources/disk.ts'
 import type { FileContents } from '../sources/file.ts'
@@ -152,7 +153,8 @@ function limitsOf(
   if (ids) checkResourceIds(ids, { label: `${at}.resources`, resources, report })
   const opened = resources.filter(({ id }) => ids === undefined || ids.includes(id))
   for (const scope of scopes ?? []) {
-    if (opened.length > 0 && !opened.some(({ scopes: offered }) => Object.hasOwn(offered, scope))) {
+    const isOffered = opened.some((one) => Object.hasOwn(one.scopes, scope) || mayAnnounce(one))
+    if (opened.length > 0 && !isOffered) {
       report.problem(`${at}.scopes`, `no server that the token opens offers "${scope}". Remove it.`)
     }
   }

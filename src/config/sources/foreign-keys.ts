@@ -49,7 +49,10 @@ const KEYS: Readonly<Record<string, readonly [system: string, advice: string]>> 
     MATHEUSCSCP,
     'Write allowed_domains, with domains such as my-org.com in place of regular expressions.',
   ],
-  'proxy.hosts': [MATHEUSCSCP, 'Write resources, with the URL of each server.'],
+  'proxy.hosts': [
+    MATHEUSCSCP,
+    'Write resources, with the URL of each server, and its endpoint as scopes_endpoint.',
+  ],
   'proxy.disableConsentScreen': [MATHEUSCSCP, 'Remove it: consent is always asked.'],
   'proxy.allowedRedirectURLs': [
     MATHEUSCSCP,

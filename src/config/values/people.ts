@@ -111,14 +111,24 @@ export const Allow = section({
   users: list(parseAllowedUser).optional().register(fields, { description: 'User names.' }),
 })
 
-/** The lists as one allow list. A `*` in any of them lets in anyone who can log in. */
-export function toAllowList(lists: z.output<typeof Allow>): AllowList {
+/**
+ * The lists as one allow list. A `*` in any of them lets in anyone who can log in.
+ * @param verifiedEmail true if nobody passes without a verified e-mail
+ */
+export function toAllowList(lists: z.output<typeof Allow>, verifiedEmail: boolean): AllowList {
   const all = [lists.emails ?? [], lists.domains ?? [], lists.groups ?? [], lists.users ?? []]
   const [emails = [], domains = [], groups = [], users = []] = all.map((entries) =>
     entries.filter((entry) => entry !== ANYONE),
   )
   const anyone = all.some((entries) => entries.includes(ANYONE))
-  return { anyone, emails, domains, groups, ...(users.length > 0 && { users }) }
+  return {
+    anyone,
+    emails,
+    domains,
+    groups,
+    ...(users.length > 0 && { users }),
+    ...(verifiedEmail && { verifiedEmail }),
+  }
 }
 
 /** True if the list lets nobody pass. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { OFFLINE_ACCESS } from '../../oauth/scope.ts'
+import { isScopeToken, OFFLINE_ACCESS } from '../../oauth/scope.ts'
 import { InvalidValue, quote } from './problem.ts'
 
 /** The scope settings of a resource, or those for all resources. */
@@ -17,11 +17,13 @@ export interface ResolvedScopes {
   readonly scopes: Readonly<Record<string, string>>
   readonly requiredScopes: readonly string[]
   readonly defaultScopes: readonly string[]
+  /** Present if no setting lists the scopes: those that other settings name. */
+  readonly scopesBeside?: Readonly<Record<string, string>>
 }
 
 /** @throws InvalidValue unless `value` is a scope-token (RFC 6749 section 3.3) that a resource can own */
 export function parseScopeToken(value: string): string {
-  if (!/^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/.test(value)) {
+  if (!isScopeToken(value)) {
     throw new InvalidValue(
       `${quote(value)} is not a scope. Use printable ASCII without spaces, quotes and backslashes, at most 128 characters.`,
     )
@@ -51,11 +53,13 @@ export function resolveScopes(
   const preferred = own.default ?? []
   const named = [...new Set([...requiredScopes, ...preferred])]
   const implied = named.length > 0 ? describeScopes(named) : { mcp: 'Use this server' }
-  const scopes = own.offered ?? global.offered ?? implied
+  const listed = own.offered ?? global.offered
+  const scopes = listed ?? implied
   const missing = (names: readonly string[]) => names.filter((name) => !Object.hasOwn(scopes, name))
   return {
     scopes,
     requiredScopes,
+    ...(!listed && { scopesBeside: describeScopes(named) }),
     defaultScopes:
       [preferred, requiredScopes, Object.keys(scopes)].find((names) => names.length > 0) ?? [],
     unknown: { required: missing(requiredScopes), default: missing(preferred) },

@@ -90,7 +90,10 @@ function verifiedOf({ id, name, scopes, resources, expiresAt }: ApiKey): Verifie
     // Without a scope of the server, a key would open a server that demands none.
     isFor: (resource) =>
       (resources?.includes(resource.id) ?? true) &&
-      scopes.some((scope) => Object.hasOwn(resource.scopes, scope)),
+      scopes.some(
+        (scope) =>
+          Object.hasOwn(resource.scopes, scope) || Object.hasOwn(resource.configuredScopes, scope),
+      ),
     isPerson: false,
     person,
     sub: apiKeySubject(id),

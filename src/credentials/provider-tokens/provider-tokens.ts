@@ -126,6 +126,7 @@ export function createProviderTokens(deps: ProviderTokensDeps): BearerSource {
         source: 'bearer',
         isFor: (resource) => isTokenFor(reading.token, resource, deps),
         isPerson: true,
+        isOfProvider: true,
         person,
         sub: subjectOf(person),
         scopes,

@@ -16,14 +16,15 @@ import type { AskedByDevice } from './requests.ts'
  * @param deps `host`: the protected host that the request was sent to; undefined for the gateway's own (decision K43)
  * @throws OAuthError `invalid_target`, `invalid_scope`, `invalid_request`
  */
-export function parseDeviceRequest(
+export async function parseDeviceRequest(
   parameters: Parameters,
   client: Client,
   { resources, host }: { readonly resources: ResourceTable; readonly host: string | undefined },
-): AskedByDevice {
+): Promise<AskedByDevice> {
   const scopes = parseScope(single(parameters, 'scope'))
   const resource = resolveResource(several(parameters, 'resource'), resources, { host, scopes })
   requireAllowedResource(client, resource)
+  await resource.freshScopes()
   return {
     clientHash: client.hash,
     clientName: client.name,

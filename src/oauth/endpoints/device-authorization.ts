@@ -52,7 +52,7 @@ export function deviceAuthorizationRoute(
       throw new OAuthError('unauthorized_client', 'the client did not register the device grant')
     }
     const host = headers.host ?? ''
-    const asked = parseDeviceRequest(parameters, client, {
+    const asked = await parseDeviceRequest(parameters, client, {
       resources,
       host: isOwnHost(host, issuer) ? undefined : host,
     })

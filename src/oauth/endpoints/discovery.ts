@@ -46,7 +46,6 @@ export function createDiscovery({
   ...options
 }: Described): (request: FastifyRequest, reply: FastifyReply) => FastifyReply | undefined {
   const issuers = { issuer, provider: providerIssuer }
-  const serverMetadata = authorizationServerMetadata(issuer, resources.all, options)
   return (request, reply) => {
     const places = { host: request.headers.host ?? '', issuer, resources }
     const document = wellKnown(request.raw.url ?? '', places)
@@ -55,11 +54,19 @@ export function createDiscovery({
     switch (document?.kind) {
       case 'authorization-server':
         sawDiscovery(request.headers.host ?? '')
-        return sendJson(allowAnyOrigin(reply), serverMetadata)
+        return sendJson(
+          allowAnyOrigin(reply),
+          authorizationServerMetadata(issuer, resources.all, options),
+        )
       case 'protected-resource': {
         const { resource, path } = document
         sawDiscovery(new URL(resource.origin).host)
-        return sendJson(allowAnyOrigin(reply), protectedResourceMetadata(resource, path, issuers))
+        const send = () =>
+          sendJson(allowAnyOrigin(reply), protectedResourceMetadata(resource, path, issuers))
+        const fresh = resource.freshScopes()
+        if (!fresh) return send()
+        fresh.then(send).catch((error: unknown) => reply.send(error))
+        return reply
       }
       case undefined:
         return undefined

@@ -34,6 +34,7 @@ export const clientCredentials: GrantType = {
       scopes: requested,
     })
     requireAllowedResource(client, resource)
+    await resource.freshScopes()
     const offered = Object.keys(resource.scopes)
     const allowed = offered.filter((scope) => client.scopes?.includes(scope) ?? true)
     // A program that names no scope gets those that the configuration names for it.

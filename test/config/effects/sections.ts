@@ -33,6 +33,7 @@ import {
   token,
 } from '../../support/oauth-client.ts'
 import { exchange, listen } from '../../support/raw-http.ts'
+import { startScopedServer } from '../../support/scoped-server.ts'
 import { makeSession } from '../../support/session.ts'
 import { startUpstream } from '../../support/upstream-server.ts'
 import { loadYaml, problemsOf } from '../harness.ts'
@@ -101,6 +102,23 @@ const resources: Record<string, Effect> = {
     const app = await withNotes('scopes: { "notes:read": Read your notes }')
     expect((await metadata(app)).scopes_supported).toContain('notes:read')
     expect(await consentPage(app)).toContain('Read your notes')
+  },
+  async scopes_endpoint() {
+    const server = await startScopedServer()
+    const announced = await withNotes(`scopes_endpoint: "${server.url}"`)
+    expect(await consentPage(announced)).toContain('Allow all read-only toolbox operations.')
+    expect((await metadata(announced)).scopes_supported).toContain('toolbox:read_only')
+    const listed = await withNotes(`scopes_endpoint: "${server.url}", scopes: { other: Do it }`)
+    const page = await consentPage(listed, { scope: 'other toolbox:read_only' })
+    expect(page).toContain('Do it')
+    expect(page).not.toContain('toolbox:read_only')
+    const behind = await withNotes(`upstream: "${server.url}"`)
+    expect(await consentPage(behind)).toContain('Allow all toolbox operations.')
+    const ours = () => withNotes('scopes_endpoint: https://mcp.example.com/notes/mcp')
+    expect(ours).toThrow(
+      'resources.notes.scopes_endpoint: https://mcp.example.com/notes/mcp is the',
+    )
+    expect(() => withNotes('scopes_endpoint: notes')).toThrow('is not an http or https URL')
   },
   async required_scopes() {
     expect(await described(await withNotes('required_scopes: ["notes:read"]'))).toMatchObject({

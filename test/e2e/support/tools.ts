@@ -16,7 +16,8 @@ export type Tool =
   | 'keycloak'
   | 'redis-server'
   | 'suites'
-  | 'suites'
+  | 'clients'
+  | 'more-clients'
 
 /** For `describe.skipIf`: true only if the person who runs the tests skips this program. */
 export function isSkipped(tool: Tool): boolean {

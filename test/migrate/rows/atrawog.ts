@@ -16,7 +16,6 @@ import { both, type Proof, type Proofs, provedBy } from '../proof.ts'
 import {
   getsALine,
   loadTheirs,
-  noFile,
   problemsOfTheirs,
   send,
   signInTheirs,
@@ -293,11 +292,11 @@ const habits: Proofs = {
 
 const absent: Proofs = {
   N1: () => {
-    for (const folder of ['deploy/sample-mcp', 'deploy/sample-stdio']) {
+    for (const folder of ['deploy/sample-mcp', 'deploy/sample-stdio', 'deploy/samples']) {
       expect(existsSync(ROOT + folder)).toBe(true)
     }
   },
-  N2: noFile(/^deploy\/.*(?:header|echo)/),
+  N2: provedBy('deploy/samples/headers.py', 'return dict(ctx.headers or {})'),
   N3: provedBy('deploy/domain/compose.yaml', 'acme'),
   N4: async () => commands.C7?.(),
 }

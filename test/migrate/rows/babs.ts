@@ -284,6 +284,8 @@ const habits: Proofs = {
     expect(server.requests.at(-1)?.headers['x-forwarded-email'] ?? '').toBe('')
     const closed = await startSignedIn({ ALLOWED_EMAILS: 'ann@example.com' }, false)
     await expect(closed.signIn()).rejects.toThrow()
+    const strict = await startSignedIn({ REQUIRE_VERIFIED_EMAIL: 'true' }, false)
+    await expect(strict.signIn()).rejects.toThrow()
   },
   B3: provedBy('test/proxy/redirects.test.ts', '%i is followed with method and body'),
   async B4() {

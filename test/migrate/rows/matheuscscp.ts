@@ -7,11 +7,13 @@ import type { FastifyInstance } from 'fastify'
 import { decodeJwt } from 'jose'
 import { expect } from 'vitest'
 import { COMMANDS } from '../../../src/cli/commands.ts'
+import { attribute, tags } from '../../pages/read-markup.ts'
 import { createBrowser } from '../../support/browser.ts'
 import { afterTest } from '../../support/clean-ups.ts'
 import { blockOf } from '../../support/documentation.ts'
 import { ANN, GOOGLE_CLIENT, startGoogle } from '../../support/google-stand-in.ts'
 import { authorizeUrl, register } from '../../support/oauth-client.ts'
+import { type SaidScope, startScopedServer } from '../../support/scoped-server.ts'
 import { migrationPage } from '../migration-page.ts'
 import { both, type Proof, type Proofs, provedBy } from '../proof.ts'
 import {
@@ -31,6 +33,27 @@ const ORIGIN = 'https://auth.example.com'
 const SERVER = 'https://mcp.example.com'
 const CLAUDE = 'https://claude.ai/api/mcp/auth_callback'
 
+const READS = ['get_resource', 'list_resources']
+const WRITES = ['create_resource', 'update_resource', 'delete_resource']
+/** The scopes in its README. */
+const README_SCOPES: readonly SaidScope[] = [
+  {
+    name: 'toolbox:read_only',
+    description: 'Allow all read-only toolbox operations.',
+    tools: READS,
+  },
+  {
+    name: 'toolbox:read_write',
+    description: 'Allow all toolbox operations.',
+    tools: [...READS, ...WRITES],
+  },
+  ...[...READS, ...WRITES].map((tool) => ({
+    name: `toolbox:${tool}`,
+    description: `Allow ${tool}.`,
+    tools: [tool],
+  })),
+]
+
 const config = loadTheirs({}, OUR_FILE).config
 /** The file of the page without its last line. */
 const withoutPeople = OUR_FILE.replace(/^allow: .*$/m, '')
@@ -47,16 +70,26 @@ const named =
 export const ask = (app: FastifyInstance, headers: Record<string, string> = {}) =>
   send(app, `${SERVER}/authenticate`, headers)
 
-/** The file of the page, at a Google and with a proxy of this machine. */
+/** The file of the page, at a Google, with a server and a proxy of this machine. */
 async function start(yaml = OUR_FILE) {
   const google = await startGoogle()
   afterTest(google.stop)
+  const server = await startScopedServer(README_SCOPES)
   const here = yaml
+    .replace(/scopes_endpoint: .*/, `scopes_endpoint: ${server.url}`)
     .replace('10.0.0.0/16', '127.0.0.1')
     .replace('type: google', `type: google\n    issuer_url: ${google.issuer}`)
     .replace(/client_secret: .*/, `client_secret: ${GOOGLE_CLIENT.secret}`)
   const test = await startTheirs({}, here)
-  return { ...test, google }
+  return { ...test, google, server }
+}
+
+/** The consent page that Claude's person sees, and its boxes. */
+async function consent({ app }: Awaited<ReturnType<typeof start>>) {
+  const client = await register(app, { redirect_uris: [CLAUDE] })
+  const url = authorizeUrl(client, { resource: SERVER, redirect_uri: CLAUDE })
+  const { body } = await createBrowser(app, ORIGIN).get(url)
+  return { body, boxes: tags(body).filter((tag) => tag.includes('type="checkbox"')) }
 }
 
 /** A whole sign-in of Claude with the file of the page. */
@@ -105,12 +138,11 @@ const settings: Proofs = {
   S7: both(named('proxy.hosts', 'resources'), () =>
     expect(config.resources.map(({ url }) => url)).toEqual([SERVER]),
   ),
-  S8() {
-    const yaml = OUR_FILE.replace('    scopes:', '    endpoint: http://notes:3000/mcp\n    scopes:')
-    expect(problemsOfTheirs({}, yaml)).toEqual([
-      expect.stringMatching(/^resources\.notes\.endpoint: is not a setting/),
-    ])
-  },
+  S8: both(named('proxy.hosts', 'its endpoint as scopes_endpoint'), () =>
+    expect(config.resources.map(({ scopesEndpoint }) => scopesEndpoint)).toEqual([
+      'http://notes.mcp.svc.cluster.local/mcp',
+    ]),
+  ),
   S9: both(named('proxy.allowedRedirectURLs', 'client_registration'), async () => {
     const { app } = await start()
     await register(app, { redirect_uris: [CLAUDE] })
@@ -246,15 +278,11 @@ const habits: Proofs = {
     'a program discovers, registers, is authorized, calls and refreshes, each request at the other one',
   ),
   async B6() {
-    const { app } = await start()
-    const client = await register(app, { redirect_uris: [CLAUDE] })
-    const url = authorizeUrl(client, {
-      resource: SERVER,
-      redirect_uri: CLAUDE,
-      scope: 'toolbox:read_only toolbox:read_write',
-    })
-    const page = await createBrowser(app, ORIGIN).get(url)
-    expect(page.body.match(/type="checkbox"/g)).toHaveLength(2)
+    const { boxes } = await consent(await start())
+    for (const box of boxes) expect(box).toContain(' checked')
+    expect(boxes.map((box) => attribute(box, 'data-covers')?.split(' ').length ?? 0)).toEqual([
+      2, 6, 0, 0, 0, 0, 0,
+    ])
   },
   B7: provedBy('test/login/callback.test.ts', 'that comes after 30 minutes leads to the beginning'),
   async B8() {
@@ -262,14 +290,26 @@ const habits: Proofs = {
     const types = events.map((event) => JSON.stringify(event))
     expect(types.some((event) => event.includes('ann@example.com'))).toBe(true)
   },
+  async B9() {
+    const test = await start()
+    await test.server.stop()
+    expect((await consent(test)).body).toContain('Use this server')
+  },
+  async B10() {
+    const test = await start()
+    const { body, boxes } = await consent(test)
+    expect(boxes.map((box) => attribute(box, 'value'))).toEqual(
+      README_SCOPES.map(({ name }) => name),
+    )
+    for (const { description = '?' } of README_SCOPES) expect(body).toContain(description)
+    const answer = await send(test.app, `${SERVER}/.well-known/oauth-protected-resource`)
+    expect(answer.json().scopes_supported).toEqual(README_SCOPES.map(({ name }) => name))
+    const listed = OUR_FILE.replace(/scopes_endpoint: .*/, 'scopes: { "toolbox:read_only": Look }')
+    expect((await consent(await start(listed))).body).toContain('Look')
+  },
 }
 
 const absent: Proofs = {
-  async N1() {
-    const { app } = await start()
-    const answer = await send(app, `${SERVER}/.well-known/oauth-protected-resource`)
-    expect(answer.json().scopes_supported).toEqual(['toolbox:read_only', 'toolbox:read_write'])
-  },
   N2: provedBy(
     'test/providers/google-directory.test.ts',
     'sx4: a person of a Google Workspace with a service account',

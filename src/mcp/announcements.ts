@@ -1,0 +1,138 @@
+/**
+ * Keeps what each server says of its scopes: asked again after five minutes when somebody needs it, once at a time, and
+ * never waited for longer than a moment. The last good answer counts while the server is down.
+ *
+ * @module
+ */
+import type { Events } from '../events.ts'
+import { type Cached, createCached } from '../providers/cached.ts'
+import {
+  type AnnouncedScope,
+  type Announcements,
+  scopesAddress,
+} from '../resources/announced-scopes.ts'
+import type { ResourceConfig } from '../resources/resource-table.ts'
+import type { AskTools } from './ask-tools.ts'
+import { headersFor } from './own-headers.ts'
+import { readSaidScopes } from './said-scopes.ts'
+
+const MAX_AGE_MS = 5 * 60_000
+const RETRY_AFTER_MS = 60_000
+/** A person who signs in waits that long for a server that hangs. */
+const WAIT_MS = 2000
+/** Scopes in an event. */
+const MAX_LISTED = 20
+
+export interface AnnouncementDeps {
+  readonly ask: AskTools
+  readonly events: Events
+  /** Milliseconds on a clock that is never set back. */
+  readonly elapsed: () => number
+  /** Absent: two seconds. */
+  readonly waitMs?: number
+}
+
+export interface KeptAnnouncements extends Announcements {
+  /** Asks each server in turn, so that the first person need not wait. */
+  warmUp(): Promise<void>
+  /** Ends the conversations that go on. */
+  close(): void
+}
+
+interface Kept {
+  said: readonly AnnouncedScope[] | undefined
+  readonly answer: Cached<void>
+}
+
+export function createAnnouncements(
+  resources: readonly ResourceConfig[],
+  { ask, events, elapsed, waitMs = WAIT_MS }: AnnouncementDeps,
+): KeptAnnouncements {
+  const closing = new AbortController()
+  const all = new Map(
+    resources.flatMap((config) => {
+      const address = scopesAddress(config)
+      return address === undefined ? [] : [[config.id, keep(config, address)] as const]
+    }),
+  )
+
+  function keep(config: ResourceConfig, address: string): Kept {
+    const { id: resource } = config
+    const url = new URL(address)
+    const headers = headersFor(url, config)
+    let isUnread = false
+    const load = async () => {
+      try {
+        const { meta } = await ask(url, { headers, signal: closing.signal })
+        take(readSaidScopes(meta))
+        isUnread = false
+      } catch (error) {
+        // Once is enough: it is tried again each minute that somebody needs it.
+        if (!isUnread && !closing.signal.aborted) {
+          events.emit({
+            event: 'server-scopes-unread',
+            resource,
+            url: url.href,
+            reason: textOf(error),
+          })
+        }
+        isUnread = true
+        throw error
+      }
+    }
+    const take = ({ scopes, leftOut }: ReturnType<typeof readSaidScopes>) => {
+      if (JSON.stringify(scopes) === JSON.stringify(kept.said ?? [])) {
+        kept.said ??= scopes
+        return
+      }
+      kept.said = scopes
+      events.emit({
+        event: 'server-scopes-read',
+        resource,
+        scopes: scopes.slice(0, MAX_LISTED).map(({ name }) => name),
+        count: leftOut,
+      })
+    }
+    const kept: Kept = {
+      said: undefined,
+      answer: createCached({ load, maxAgeMs: MAX_AGE_MS, retryAfterMs: RETRY_AFTER_MS, elapsed }),
+    }
+    return kept
+  }
+
+  const fresh = (id: string) => {
+    const kept = all.get(id)
+    return (
+      kept &&
+      orAfter(
+        waitMs,
+        kept.answer.get().catch(() => undefined),
+      )
+    )
+  }
+  return {
+    of: (id) => all.get(id)?.said,
+    fresh,
+    async warmUp() {
+      for (const id of all.keys()) await fresh(id)
+    },
+    close: () => closing.abort(),
+  }
+}
+
+/** Resolves with the promise, or after a time. */
+async function orAfter(ms: number, promise: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([promise, late])
+  clearTimeout(timer)
+}
+
+/** The reason in words. A driver's error has a code; its message may be long. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'no answer'
+  if ('code' in error) return `the server cannot be reached or read (${String(error.code)})`
+  return error.message.slice(0, 200)
+}
