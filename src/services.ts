@@ -569,7 +569,7 @@ function buildLogin(
       idle: config.lifetimes.sessionIdle,
       now,
     }),
-    complete: (interaction, person, signedIn, held) =>
+    complete: (interaction, { person, held }, signedIn) =>
       complete(interaction, person, {
         purpose: purposeOf(interaction),
         records,

@@ -102,12 +102,7 @@ export function callbackRoute(
       'answered' in found
         ? { kind: 'already-answered' }
         : await completeOnce(key, () =>
-            flow.complete(
-              interaction,
-              found.person,
-              () => flow.signIns.begin(request, found.person),
-              'held' in found ? found.held : undefined,
-            ),
+            flow.complete(interaction, found, () => flow.signIns.begin(request, found.person)),
           ).catch(async (error: unknown) => {
             if (error instanceof StorageUnavailable) {
               await carryPerson(reply, key, found.person, flow)

@@ -135,7 +135,7 @@ export function consentRoute(app: FastifyInstance, flow: LoginFlow): void {
       flow.browsers.approve(reply, consented, consented.expiresAt - Math.floor(flow.now() / 1000))
     if (known) {
       const outcome = await once(consented.id, () =>
-        flow.complete(consented, known.person, async () => known),
+        flow.complete(consented, known, async () => known),
       )
       // A refused person may sign in as somebody else.
       if (outcome.kind === 'refused') remember()

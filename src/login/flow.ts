@@ -45,14 +45,13 @@ export interface LoginFlow {
   readonly userOf: (person: Identity) => string
   readonly signIns: SignIns
   /**
+   * @param found the person, and what their sign-in left
    * @param signedIn runs once the person is let in: the sign-in that the grant comes from
-   * @param held see {@link Identification.held}
    */
   readonly complete: (
     interaction: Interaction,
-    person: Identity,
+    found: Pick<Identification, 'person' | 'held'>,
     signedIn: () => Promise<SignedIn | undefined>,
-    held?: string,
   ) => Promise<Outcome>
   readonly deviceRequests: DeviceRequests
   /** Slows down guessing of the codes that devices show. */

@@ -63,7 +63,7 @@ export function loginRoute(app: FastifyInstance, flow: LoginFlow, login: Passwor
         if (attempt.kind !== 'identified') return { attempt }
         const { person } = attempt
         const signedIn = () => flow.signIns.begin(request, person)
-        return { outcome: await flow.complete(interaction, person, signedIn) }
+        return { outcome: await flow.complete(interaction, { person }, signedIn) }
       })
       if ('attempt' in answer) {
         reportFailedSignIn(request, interaction, flow, {

@@ -153,7 +153,7 @@ async function beginHere(
   }
   const known = forceLogin ? undefined : await flow.signIns.find(request)
   if (known) {
-    const outcome = await flow.complete(interaction, known.person, async () => known)
+    const outcome = await flow.complete(interaction, known, async () => known)
     // A refused person may sign in as somebody else.
     if (outcome.kind === 'refused') {
       if (isFragmentAtRisk) return keepFragment()
