@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/e2e/**/*.test.ts'],
+    globalSetup: ['test/e2e/support/shared-keycloak.ts'],
     setupFiles: ['test/support/setup.ts'],
     fileParallelism: false,
     testTimeout: 60_000,

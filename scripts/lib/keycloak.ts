@@ -1,9 +1,9 @@
 /**
- * Runs a Keycloak on loopback with the caller's realm, from a distribution that it does not change.
+ * Runs a Keycloak on loopback, from a distribution that it does not change.
  *
  * @module
  */
-import { copyFile, mkdir, rm, symlink } from 'node:fs/promises'
+import { mkdir, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from './ports.ts'
 import { type RunningProcess, startProcess } from './processes.ts'
@@ -24,8 +24,6 @@ export interface KeycloakOptions {
   readonly home: string
   /** The folder for the database and all other files that Keycloak writes; created if absent. */
   readonly folder: string
-  /** A realm in Keycloak's export format, which the first start imports, and its name. */
-  readonly realm: { readonly file: string; readonly name: string }
   /** The temporary administrator. */
   readonly admin: { readonly name: string; readonly password: string }
 }
@@ -39,16 +37,14 @@ export interface RunningKeycloak {
   stop(): Promise<void>
 }
 
-/** Starts Keycloak; resolves once the realm is there. */
+/** Starts Keycloak; resolves once it answers. */
 export async function startKeycloak(options: KeycloakOptions): Promise<RunningKeycloak> {
-  const { home, folder, realm } = options
-  await mkdir(join(folder, 'data/import'), { recursive: true })
+  const { home, folder } = options
+  await mkdir(join(folder, 'data'), { recursive: true })
   for (const part of ['lib', 'conf', 'providers', 'themes']) {
     await rm(join(folder, part), { force: true })
     await symlink(join(home, part), join(folder, part))
   }
-  // Keycloak reads only this file name.
-  await copyFile(realm.file, join(folder, `data/import/${realm.name}-realm.json`))
   const ports = { http: await freePort(), management: await freePort() }
   let running = await start(options, ports)
   return {
@@ -73,7 +69,6 @@ function start(
       `-Dkc.home.dir=${folder}`,
       'start',
       '--optimized',
-      '--import-realm',
       // Without this option at the start, too, Keycloak opens sockets for a cluster on every address.
       '--cache=local',
       '--http-enabled=true',

@@ -1,19 +1,14 @@
 /**
- * A Keycloak with the tests' own realm: people, a client for Gatewarden, and a client for another program.
+ * A realm of the run's Keycloak: people, a client for Gatewarden, and a client for another program.
  *
  * @module
  */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { readFile } from 'node:fs/promises'
+import { inject } from 'vitest'
 import { z } from 'zod'
-import { startKeycloak } from '../../../scripts/lib/keycloak.ts'
 import type { Credentials } from './browser.ts'
-import { toolPath } from './tools.ts'
+import { ADMIN } from './shared-keycloak.ts'
 
-const REALM = 'gatewarden-test'
-const ADMIN = { name: 'admin', password: 'admin-password' }
 const Token = z.object({ access_token: z.string() })
 const Scopes = z.array(
   z.looseObject({
@@ -47,7 +42,7 @@ export interface TestKeycloak {
   sessions(username: string): Promise<number>
   /** Ends every session of a person. */
   logOut(username: string): Promise<void>
-  log(): string
+  /** Removes the realm. */
   stop(): Promise<void>
 }
 
@@ -66,24 +61,17 @@ export function person(name: string): Credentials {
 /** The other program of the realm. */
 export const OTHER_PROGRAM = { id: 'other-program', secret: 'the-secret-of-other-program' }
 
-/** Starts it; the first start takes almost a minute. */
+/** Makes a realm of the Keycloak of this run; the first call starts it, which takes almost a minute. */
 export async function startTestKeycloak(): Promise<TestKeycloak> {
-  const folder = await mkdtemp(join(tmpdir(), 'keycloak-'))
-  const running = await startKeycloak({
-    home: toolPath('keycloak'),
-    folder,
-    realm: {
-      name: REALM,
-      file: fileURLToPath(new URL('keycloak-realm.json', import.meta.url)),
-    },
-    admin: ADMIN,
-  }).catch(async (error: unknown) => {
-    await rm(folder, { recursive: true, force: true })
-    throw error
-  })
-  const issuer = `${running.url}/realms/${REALM}`
+  const url = await control('/')
+  const realm = `gatewarden-test-${process.pid}-${Date.now()}`
+  const model = z
+    .looseObject({})
+    .parse(JSON.parse(await readFile(new URL('keycloak-realm.json', import.meta.url), 'utf8')))
+  await callAdmin(url, { method: 'POST', path: '', body: { ...model, realm } })
+  const issuer = `${url}/realms/${realm}`
   const call = (method: string, path: string, body?: unknown) =>
-    callAdmin(running.url, { method, path, body })
+    callAdmin(url, { method, path: `/${realm}${path}`, body })
   const find = async (path: string) => {
     const [found] = Things.parse(await call('GET', path))
     if (!found) throw new Error(`Keycloak has nothing at ${path}`)
@@ -99,7 +87,9 @@ export async function startTestKeycloak(): Promise<TestKeycloak> {
       CLIENT_ID: 'gatewarden',
       CLIENT_SECRET: 'the-secret-of-gatewarden',
     },
-    restart: () => running.restart(),
+    async restart() {
+      await control('/restart')
+    },
     async rotateKeys() {
       const { id: parentId } = z.looseObject({ id: z.string() }).parse(await call('GET', ''))
       await call('POST', '/components', {
@@ -171,12 +161,18 @@ export async function startTestKeycloak(): Promise<TestKeycloak> {
       const { id } = await findPerson(username)
       await call('POST', `/users/${id}/logout`)
     },
-    log: running.log,
     async stop() {
-      await running.stop()
-      await rm(folder, { recursive: true, force: true })
+      await call('DELETE', '')
     },
   }
+}
+
+/** Asks for the Keycloak of this run. @returns its address */
+async function control(path: string): Promise<string> {
+  const answer = await fetch(new URL(path, inject('keycloak')), { method: 'POST' })
+  const text = await answer.text()
+  if (!answer.ok) throw new Error(text)
+  return text
 }
 
 /** Calls the admin API with a new token, since tokens live for a minute. */
@@ -194,7 +190,7 @@ async function callAdmin(
     }),
   })
   const { access_token } = Token.parse(await login.json())
-  const answer = await fetch(`${url}/admin/realms/${REALM}${path}`, {
+  const answer = await fetch(`${url}/admin/realms${path}`, {
     method,
     headers: { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' },
     ...(body !== undefined && { body: JSON.stringify(body) }),
