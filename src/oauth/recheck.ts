@@ -62,9 +62,11 @@ export function createRecheck(deps: RecheckDeps): Recheck {
       if (!isGood(current)) await askAgain(grant, current, report)
       await upstream.lock.release(grant.id, owner)
     } catch (error) {
-      const end = error instanceof OAuthError ? upstream.lock.release : upstream.lock.fail
-      // The first error says more than a second one, and the lock ends by itself.
-      await end(grant.id, owner).catch(() => {})
+      // The first error says more than a second one, and the lock ends by itself. While an answer of the provider waits for
+      // the store, nobody may ask with the token before it.
+      if (error instanceof OAuthError) await upstream.lock.release(grant.id, owner).catch(() => {})
+      if (error instanceof PersonUnchecked)
+        await upstream.lock.fail(grant.id, owner).catch(() => {})
       throw error
     }
   }

@@ -6,6 +6,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createClock } from '../support/build-app.ts'
+import { anHourAgo } from '../support/later.ts'
 import { type Browser, createBrowser, type Landing } from './support/browser.ts'
 import type { SignIn } from './support/client-memory.ts'
 import { readForms, readText } from './support/html-page.ts'
@@ -247,6 +249,52 @@ describe.skipIf(isSkipped('keycloak') || isSkipped('traefik'))('with Keycloak', 
       headers: { authorization: `Bearer ${refreshed.access_token}`, accept: 'text/event-stream' },
     })
     expect(call.status).not.toBe(401)
+  })
+
+  it('T31: with RECHECK_AT_REFRESH a person who is disabled at Keycloak gets no further token', async () => {
+    // In this process, so that an hour goes by at once.
+    const origin = 'http://localhost:33419'
+    const { CLIENT_ID = '', CLIENT_SECRET = '' } = keycloak.settings
+    const later = await anHourAgo(
+      {
+        publicUrl: { origin, host: 'localhost:33419', secure: false },
+        provider: {
+          type: 'keycloak',
+          id: 'keycloak',
+          issuerUrl: keycloak.issuer,
+          clientId: CLIENT_ID,
+          clientSecret: CLIENT_SECRET,
+          groupsClaim: 'groups',
+          hostedDomains: [],
+          tokenClients: [],
+          allowInsecure: true,
+          rechecks: true,
+        },
+      },
+      async (authorizationUrl) => {
+        const browser = createBrowser()
+        const until = (url: URL) => url.origin === origin
+        const page = pageOf(await browser.open(new URL(authorizationUrl), until))
+        const [form] = readForms(page.body)
+        if (!form) throw new Error('Keycloak shows no login')
+        const fields = { username: 'alice', password: person('alice').password }
+        const back = await browser.submit({ page, form, fields, until })
+        if (back.kind === 'page') throw new Error(`no way back: ${readText(back.page.body)}`)
+        return back.url.href
+      },
+      { clock: createClock(Date.now()) },
+    )
+    for (const _ of ['first', 'second']) {
+      expect((await later.refresh()).statusCode).toBe(200)
+      later.clock.advance(3600)
+    }
+    await keycloak.enable('alice', false)
+    try {
+      expect((await later.refresh()).json().error).toBe('invalid_grant')
+      expect(later.ended()[0]).toBe('the provider refused: invalid_grant, User disabled')
+    } finally {
+      await keycloak.enable('alice', true)
+    }
   })
 
   /** Allows the client in a browser that is signed in at Keycloak, which then asks nothing. */

@@ -12,7 +12,7 @@ import {
   startJourney,
 } from '../support/provider-journey.ts'
 import { startReplicas } from '../support/replicas.ts'
-import { storedKeys, storedRecords } from '../support/stored.ts'
+import { believed, storedKeys, storedRecords } from '../support/stored.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -266,6 +266,44 @@ describe('K30: requests at the same time', () => {
     journey.clock.advance(15)
     expect((await use(journey)).statusCode).toBe(200)
   })
+
+  it('take a no of the provider for no statement about the person where another one used the token up', async () => {
+    const journey = await anHourAgo()
+    const [key = ''] = await storedKeys(journey.storage, 'upstream:')
+    const store = believed(journey.storage)
+    journey.provider.lies.answer = (request, response) => {
+      if (request.url !== '/token') return false
+      // The request whose lock ran out comes back at last.
+      void store.set(key, { held: 'the token that it got', checkedAt: 0 }, 3600).then(() => {
+        response.writeHead(400, { 'content-type': 'application/json' })
+        response.end('{"error":"invalid_grant"}')
+      })
+      return true
+    }
+    expect((await use(journey)).statusCode).toBe(503)
+    expect(gone(journey)).toEqual([])
+    expect(await storedKeys(journey.storage, 'grant:')).toHaveLength(1)
+  })
+
+  it.each(['memory', 'announcing', 'lmdb'] as const)(
+    'change what the other replica of the store %s says of the person, at its next check',
+    async (store) => {
+      const provider = await startHostileProvider()
+      const changes = { provider: { ...provider.config, rechecks: true as const }, users: [] }
+      const [one, other] = await startReplicas(store, changes)
+      const client = await register(one.app)
+      const tokens = await obtainTokensThere({ ...one, provider, client, untrusted: client })
+      one.clock.advance(600)
+      const groupsAtOther = async () =>
+        (await check(other.app, { authorization: `Bearer ${tokens.access_token}` })).headers[
+          'x-forwarded-groups'
+        ]
+      expect(await groupsAtOther()).toBe('staff')
+      provider.person.groups = ['cooks']
+      expect((await refresh(one.app, client, tokens.refresh_token)).statusCode).toBe(200)
+      expect(await groupsAtOther()).toBe('cooks')
+    },
+  )
 
   it('do not bring a grant back that was revoked while the provider was asked', async () => {
     const journey = await anHourAgo()

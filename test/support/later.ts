@@ -8,7 +8,7 @@ import type { Config } from '../../src/config/config.ts'
 import { createBrowser, refreshTarget } from './browser.ts'
 import { buildTestApp, type TestApp } from './build-app.ts'
 import { authorizeUrl, check, codeOf, redeem, refresh, register } from './oauth-client.ts'
-import { approve } from './provider-journey.ts'
+import { approve, isFailedSignIn } from './provider-journey.ts'
 
 export interface Later extends TestApp {
   /** Where the person was sent to. */
@@ -30,9 +30,11 @@ export async function anHourAgo(
   const test = await buildTestApp({ users: [], ...changes }, reuse)
   const { app, clock, events } = test
   const client = await register(app)
-  const browser = createBrowser(app)
+  const browser = createBrowser(app, test.config.publicUrl.origin)
   const sentTo = refreshTarget((await approve(browser, authorizeUrl(client))).body)
   const back = await browser.get(await signIn(sentTo))
+  const failed = test.logs.find(isFailedSignIn)
+  if (failed) throw new Error(`the sign-in failed: ${failed.reason}`)
   let tokens = (await redeem(app, client, codeOf(back))).json()
   clock.advance(3600)
   return {

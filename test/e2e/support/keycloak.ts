@@ -36,6 +36,8 @@ export interface TestKeycloak {
   putEmailIntoIdTokens(put: boolean): Promise<void>
   /** Registers a program that can get tokens for a password, or for its own secret, which is its name. */
   addProgram(program: Program): Promise<void>
+  /** Enables or disables a person. */
+  enable(username: string, isEnabled: boolean): Promise<void>
   /** The number of sessions of a person. */
   sessions(username: string): Promise<number>
   /** Ends every session of a person. */
@@ -146,6 +148,10 @@ export async function startTestKeycloak(): Promise<TestKeycloak> {
           },
         ],
       })
+    },
+    async enable(username, enabled) {
+      const { id } = await findPerson(username)
+      await call('PUT', `/users/${id}`, { enabled })
     },
     async sessions(username) {
       const { id } = await findPerson(username)
