@@ -208,7 +208,7 @@ export function variants(words: Words): readonly Variant[] {
           hasBox: true,
           tools: Array.from({ length: 10 }, () => words.client),
         })),
-        askedAgain: 'chose-nothing',
+        askedAgain: 'nothing',
       }),
     ),
     variant(
