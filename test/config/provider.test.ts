@@ -342,7 +342,7 @@ describe("the provider's own tokens for clients", () => {
 
   it('cannot say which tools a person chose, and a problem says so', () => {
     const server =
-      'resources: { notes: { url: "https://mcp.example.com/mcp", upstream: "http://127.0.0.1:3000/mcp", tool_choices: true } }\n'
+      'resources: { notes: { url: "https://mcp.example.com/mcp", upstream: "http://127.0.0.1:3000/mcp", tool_choices: true } }\nallow: { emails: ["*"] }\n'
     expect(problemsOf(() => loadYaml(server, { env: { ...ON, RESOURCES: undefined } }))).toEqual([
       expect.stringMatching(/^CLIENT_TOKENS: .*which notes asks for\. Remove tool_choices there/),
     ])
