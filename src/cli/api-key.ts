@@ -142,7 +142,8 @@ function termsOf(
   const scopes = values('--scope')
   // The server is not asked here: a scope that it has not counts for nothing there.
   const mayExist = (scope: string) =>
-    offered.includes(scope) || (opened.some(mayAnnounce) && isScopeToken(scope))
+    offered.includes(scope) ||
+    (opened.some((one) => mayAnnounce(one, scope)) && isScopeToken(scope))
   for (const scope of scopes.filter((scope) => !mayExist(scope))) {
     const remedy = `Write one of: ${offered.join(', ')}.`
     return {

@@ -51,7 +51,7 @@ export function createDoctor({ fetch, second }: Surroundings): Command {
     const resources = resourcesOf(config, own.values('--resource'))
     if (typeof resources === 'string') return wrong(io, resources)
     const port = own.values('--echo').at(-1)
-    if (port !== undefined && !/^\d{1,5}$/.test(port)) return wrong(io, '--echo: is not a port')
+    if (port !== undefined && !isPort(port)) return wrong(io, '--echo: is not a port')
     if (port !== undefined && resources.length > 1) {
       return wrong(io, '--echo: stands in for one server. Name it with --resource.')
     }
@@ -99,6 +99,9 @@ async function examine(
   tools: Tools,
 ): Promise<Finding[]> {
   const findings = [...(await checkGateway(config, tools.ask))]
+  if (findings.some(({ check, state }) => check === 'gateway' && state === 'wrong')) {
+    return [...findings, ...resources.map(untilGateway)]
+  }
   const identityHeaders = Object.keys(config.identityHeaders)
   const ready: Resource[] = []
   for (const resource of resources) {
@@ -123,6 +126,16 @@ async function examine(
   return [...findings, ...(await examineInside(config, ready, tools))]
 }
 
+/** What a server answers says nothing while another gateway, or none, answers at `PUBLIC_URL`. */
+const untilGateway = ({ id: server }: Resource): Finding =>
+  unchecked(
+    { check: 'challenge', server, promise: 'it asks for a login' },
+    {
+      seen: 'PUBLIC_URL does not answer as this gateway',
+      fix: 'Run the command again after that is right.',
+    },
+  )
+
 /** The checks that need a credential, which only the store of the gateway can give. */
 async function examineInside(
   config: Config,
@@ -140,7 +153,8 @@ async function examineInside(
         },
       ),
     )
-  if (!(await hasStore(config))) return without('the store of the gateway is not on this machine')
+  if (!(await hasStore(config)))
+    return without('the store of the gateway, or its secret, is not on this machine')
   try {
     return await withOpenStore(config, async (opened) => {
       const found: Finding[] = []
@@ -164,7 +178,9 @@ async function examineDelivery(
   const waitForRoute = async () => {
     if (left === ROUTE_SECONDS) {
       io.stderr.write(
-        `Let the route of ${resource.id} lead to port ${echo?.port} of this machine now. Waiting for ${ROUTE_SECONDS} seconds at most.\n`,
+        resource.upstream
+          ? `Set the upstream of ${resource.id} to port ${echo?.port} of this machine now, and restart Gatewarden. Waiting for ${ROUTE_SECONDS} seconds at most.\n`
+          : `Let the route of ${resource.id} lead to port ${echo?.port} of this machine now. Waiting for ${ROUTE_SECONDS} seconds at most.\n`,
       )
     }
     left -= 1
@@ -172,12 +188,15 @@ async function examineDelivery(
     return left > 0
   }
   try {
-    const { identityHeaders } = opened.config
-    return await checkDelivery(resource, { ask, probe, identityHeaders, echo, waitForRoute })
+    const { identityHeaders, apiKeyHeader } = opened.config
+    const tools = { ask, probe, identityHeaders, apiKeyHeader, echo, waitForRoute }
+    return await checkDelivery(resource, tools)
   } finally {
     await probe.revoke()
   }
 }
+
+const isPort = (text: string) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535
 
 function wrong(io: Io, problem: string): number {
   io.stderr.write(`${problem}\n`)

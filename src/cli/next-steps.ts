@@ -6,7 +6,7 @@
  */
 import { type Config, redirectUriOf } from '../config/config.ts'
 import { CONTRACTS } from '../forward-auth/contracts/index.ts'
-import { CONNECT_PATH, ENDPOINTS, OWN_PATHS, PROTECTED_RESOURCE } from '../paths.ts'
+import { CONNECT_PATH, ENDPOINTS, isRootDocument, OWN_PATHS, PROTECTED_RESOURCE } from '../paths.ts'
 import { isOwnHost } from '../url/host.ts'
 import { hostAndPort } from './listen-host.ts'
 
@@ -23,6 +23,7 @@ export function nextSteps(config: Config): string {
     forwardAuth(config),
     routes(config),
     ...discovery(config),
+    ...passedOn(config),
     clients(config),
     newPeople(config),
   ]
@@ -97,14 +98,44 @@ function discovery(config: Config): Step[] {
   const others = [...hosts].filter((host) => !isOwnHost(host, publicUrl.origin))
   if (others.length === 0) return []
   const { authorization, token, registration: register } = ENDPOINTS
-  return [
-    {
-      heading: `On ${others.join(', ')} these paths go to Gatewarden, without a check:`,
+  const leaving = new Set(
+    asked(config)
+      .filter(({ rootDocuments }) => rootDocuments === false)
+      .map(({ url }) => new URL(url).host),
+  )
+  const groups = [others.filter((host) => !leaving.has(host)), [...leaving]]
+  return groups
+    .filter((hosts) => hosts.length > 0)
+    .map((hosts) => ({
+      heading: `On ${hosts.join(', ')} these paths go to Gatewarden, without a check:`,
       lines: [
-        ...DISCOVERY.map((path) => `${path} and everything below it`),
+        ...DISCOVERY.map((path) =>
+          hosts.every((host) => leaving.has(host)) && isRootDocument(path)
+            ? `${path}/ and everything below it (the path itself is the application's)`
+            : `${path} and everything below it`,
+        ),
         `${OWN_PATHS} and everything below it`,
         `${authorization}, ${token}, ${register}`,
         ...(edgeAuth ? [`${CONNECT_PATH}, /auth/oidc-config`] : []),
+      ],
+    }))
+}
+
+/** The hosts of servers that Gatewarden itself forwards to: all of their requests come here. */
+function passedOn({ publicUrl, resources, listen }: Config): Step[] {
+  const urls = resources.flatMap(({ url, upstream }) =>
+    upstream === undefined ? [] : [new URL(url)],
+  )
+  const hosts = new Set(urls.map(({ host }) => host))
+  const others = [...hosts].filter((host) => !isOwnHost(host, publicUrl.origin))
+  if (others.length === 0) return []
+  return [
+    {
+      heading: `Requests for ${others.join(', ')} go to Gatewarden too, on ${hostAndPort(listen.host, listen.port)}; it forwards them:`,
+      lines: [
+        ...urls.filter(({ host }) => others.includes(host)).map(({ pathname }) => pathname),
+        `${[...DISCOVERY, OWN_PATHS].join(', ')} and everything below them`,
+        `${ENDPOINTS.authorization}, ${ENDPOINTS.token}, ${ENDPOINTS.registration}`,
       ],
     },
   ]

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isToolScope } from './tool-choices.ts'
 
 /** A scope in the server's own words, with the tools that it opens. */
 export interface AnnouncedScope {
@@ -43,6 +44,7 @@ interface Asked {
   readonly scopesBeside?: Readonly<Record<string, string>>
   readonly scopesEndpoint?: string
   readonly upstream?: string
+  readonly toolChoices?: boolean
 }
 
 interface Scoped extends Asked {
@@ -59,9 +61,11 @@ export function scopesAddress(config: Asked): string | undefined {
   return config.scopesEndpoint ?? (config.scopesBeside === undefined ? undefined : config.upstream)
 }
 
-/** True if the server may add scopes that the configuration does not name. */
-export const mayAnnounce = (config: Asked): boolean =>
-  config.scopesBeside !== undefined && scopesAddress(config) !== undefined
+/** True if the server may add this scope, which the configuration does not name. */
+export const mayAnnounce = (config: Asked, scope: string): boolean =>
+  config.scopesBeside !== undefined &&
+  scopesAddress(config) !== undefined &&
+  (!config.toolChoices || isToolScope(scope))
 
 /** Reads the scopes of a resource anew at each call; the same object until the server says something else. */
 export function liveScopes(config: Scoped, announcements: Announcements): () => LiveScopes {

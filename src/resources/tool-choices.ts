@@ -9,6 +9,10 @@ export const ALL_TOOLS = 'tools:all'
 export const READING_TOOLS = 'tools:read'
 const SINGLE = 'tool:'
 
+/** True for a scope that people can choose where `tool_choices` is on. */
+export const isToolScope = (scope: string): boolean =>
+  scope === ALL_TOOLS || scope === READING_TOOLS || scope.startsWith(SINGLE)
+
 /** The scope of a single tool. */
 export const toolScope = (tool: string): string => SINGLE + tool
 

@@ -83,7 +83,9 @@ describe('a deployment as the documents have it', () => {
     const empty = mkdtempSync(join(tmpdir(), 'gatewarden-doctor-'))
     const { code, stdout } = await examine({}, [], { DATA_DIR: empty, SECRET: '' })
     expect(code).toBe(0)
-    expect(flat(stdout)).toContain('the store of the gateway is not on this machine')
+    expect(flat(stdout)).toContain(
+      'the store of the gateway, or its secret, is not on this machine',
+    )
     expect(readdirSync(empty)).toEqual([])
     rmSync(empty, { recursive: true })
   })

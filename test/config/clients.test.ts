@@ -140,7 +140,7 @@ client_tokens: provider
     ],
     [
       `client_id: ci, redirect_uris: [https://ci.example/cb], consent: false`,
-      'clients.ci.consent: is false, but the client has no secret, so any program can pretend to be it. Add client_secret_file, or remove consent.',
+      'clients.ci.consent: is false, but the client has no secret. Add client_secret_file (keys do not count here), or remove consent.',
     ],
     ...[
       'http://127.0.0.1/cb',

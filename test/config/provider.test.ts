@@ -96,15 +96,15 @@ describe('an OpenID Connect provider', () => {
 
   it("makes the file's users have no effect, and says so", () => {
     expect(load({ env: OIDC }).warnings).toEqual([
-      'users: has no effect, because PROVIDER is oidc.',
+      'users: has no effect, because PROVIDER is oidc. Remove it.',
     ])
   })
 
   it('has no effect with the built-in login, and says so', () => {
     expect(load({ env: { ...OIDC, PROVIDER: 'builtin' } }).warnings).toEqual([
-      'ISSUER_URL: has no effect, because PROVIDER is builtin.',
-      'CLIENT_ID: has no effect, because PROVIDER is builtin.',
-      'CLIENT_SECRET: has no effect, because PROVIDER is builtin.',
+      'ISSUER_URL: has no effect, because PROVIDER is builtin. Remove it, or set PROVIDER.',
+      'CLIENT_ID: has no effect, because PROVIDER is builtin. Remove it, or set PROVIDER.',
+      'CLIENT_SECRET: has no effect, because PROVIDER is builtin. Remove it, or set PROVIDER.',
     ])
   })
 

@@ -155,7 +155,7 @@ describe('without a list of who may pass', () => {
       expect.stringMatching(/^ALLOWED_EMAILS: is empty/),
     ])
     const { warnings, config } = withUsers('ann', { ...env, ALLOWED_EMAILS: 'ann@example.com' })
-    expect(warnings).toContain('USERS: has no effect, because PROVIDER is google.')
+    expect(warnings).toContain('USERS: has no effect, because PROVIDER is google. Remove it.')
     expect(config.newUsers).toEqual([])
   })
 

@@ -200,7 +200,7 @@ export function variants(words: Words): readonly Variant[] {
   return [
     variant('consent', consent({ person: words.person })),
     variant(
-      'consent-boxes',
+      'consent-unticked',
       consent({
         person: words.person,
         scopes: words.scopes.map((scope) => ({

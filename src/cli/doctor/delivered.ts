@@ -21,6 +21,8 @@ export interface Delivery {
   readonly probe: ProbeKey
   /** The headers that tell the server who calls. */
   readonly identityHeaders: IdentityHeaders
+  /** Takes a key where `Authorization` is the application's own. */
+  readonly apiKeyHeader: string
   readonly echo: Echo | undefined
   /** Waits a second; false once the operator had long enough to let the route lead to the echo. */
   readonly waitForRoute: () => Promise<boolean>
@@ -33,7 +35,7 @@ export async function checkDelivery(
   const { id: server } = resource
   const credential = { check: 'credential', server, promise: 'a credential opens it' }
   const { answer, received, forged } = await send(resource, delivery)
-  const fault = 'failure' in answer ? noAnswer(answer) : refusal(answer)
+  const fault = 'failure' in answer ? noAnswer(answer) : refusal(answer, resource)
   if (fault) return [judged(credential, fault)]
   return [
     judged(credential, undefined),
@@ -44,15 +46,17 @@ export async function checkDelivery(
 }
 
 /** Sends the key beside forged identities, each with a value of its own. */
-async function send({ url }: Resource, delivery: Delivery) {
-  const { ask, probe, identityHeaders, echo, waitForRoute } = delivery
+async function send({ url, hasApplicationBearer }: Resource, delivery: Delivery) {
+  const { ask, probe, identityHeaders, apiKeyHeader, echo, waitForRoute } = delivery
   const names = Object.keys(identityHeaders).flatMap((name) => [name, name.replaceAll('-', '_')])
   for (;;) {
     const mark = `doctor-${randomToken(9)}`
     const forged = new Map(names.map((name, index) => [name, `${mark}-${index}-forged`]))
     const answer = await ask(url, {
       ...Object.fromEntries(forged),
-      authorization: `Bearer ${probe.key}`,
+      ...(hasApplicationBearer
+        ? { [apiKeyHeader]: probe.key }
+        : { authorization: `Bearer ${probe.key}` }),
       [MARK_HEADER]: mark,
     })
     const echoed = 'failure' in answer || !answer.text.includes(mark) ? undefined : answer.text
@@ -70,16 +74,20 @@ const noAnswer = ({ failure }: { readonly failure: string }): Fault => ({
   fix: 'Check that the MCP server runs, and run the command again.',
 })
 
-function refusal(answer: Answered): Fault | undefined {
+function refusal(answer: Answered, { upstream }: Resource): Fault | undefined {
   const { status } = answer
   const words = ownWords(answer)
   const seen = `a request with a key that was just made got ${status}${words === undefined ? '' : `: ${words}`}`
+  // Gatewarden puts its own challenge in the place of a refusal by the server.
+  const behind = upstream
+    ? ' If they are the same, the MCP server itself refuses the request: switch off its login, or set upstream_authorization.'
+    : ''
   if (status === 401) {
     return {
       seen,
       means:
         'The gateway that answers has another store or another SECRET than this configuration, or the proxy takes Authorization away.',
-      fix: 'Run the command with the configuration and the DATA_DIR of the running gateway. In Traefik, take authRequestHeaders away.',
+      fix: `Run the command with the configuration and the DATA_DIR of the running gateway. In Traefik, take authRequestHeaders away.${behind}`,
     }
   }
   if (status === 404) {

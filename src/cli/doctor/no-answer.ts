@@ -25,6 +25,14 @@ export function unanswered(url: string, { failure }: Unanswered, setting: string
       fix: `Write ${setting} as people open it, with its scheme and its port, or let the proxy speak ${here} there.`,
     }
   }
+  if (/ECONNREFUSED/.test(failure)) {
+    const { port, protocol, hostname } = new URL(url)
+    return {
+      seen,
+      means: 'Nothing listens there.',
+      fix: `Check that Gatewarden, or the proxy in front, runs and listens on port ${port || (protocol === 'https:' ? '443' : '80')} of ${hostname}.`,
+    }
+  }
   return {
     seen,
     means: 'Nobody can connect, or this machine alone cannot.',

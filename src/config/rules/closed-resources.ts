@@ -30,6 +30,6 @@ export function warnOfClosedResources(parts: {
     closed.length === resources.length ? 'any server' : closed.map(({ id }) => id).join(', ')
   report.warning(
     'users',
-    `none of them may use ${where}: the allow list names none of their e-mails, domains or groups. Change the list or the users.`,
+    `none of them may use ${where}: ${closed.every(({ allow }) => allow.verifiedEmail) ? 'REQUIRE_VERIFIED_EMAIL refuses people without an e-mail, and the allow list names none of the others' : 'the allow list names none of their e-mails, domains or groups'}. Change the list or the users.`,
   )
 }

@@ -377,7 +377,7 @@ function scopesOf(
     const valid = attempt(report, `${at}.scopes`, () => parseScopeToken(scope))
     if (
       valid !== undefined &&
-      !resources.some((one) => Object.hasOwn(one.scopes, scope) || mayAnnounce(one))
+      !resources.some((one) => Object.hasOwn(one.scopes, scope) || mayAnnounce(one, scope))
     ) {
       report.problem(`${at}.scopes`, `no server offers "${scope}". Remove it.`)
     }

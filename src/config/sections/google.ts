@@ -58,6 +58,12 @@ export function buildDirectory(parts: Parts): GoogleDirectoryConfig | undefined 
       'conflicts with GOOGLE_SERVICE_ACCOUNT, by which groups come from the directory. Remove one of the two.',
     )
   }
+  if (account && subject === account.clientEmail.toLowerCase()) {
+    report.problem(
+      labelOf('google_admin_subject'),
+      'is the service account itself. Write the address of an administrator of your Workspace, for whom it acts.',
+    )
+  }
   if (!account || subject === undefined) return undefined
   const namedGroups = [...new Set(resources.flatMap(({ allow }) => allow.groups))]
   return { ...account, url: base.href, subject, namedGroups }

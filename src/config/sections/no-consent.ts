@@ -31,7 +31,7 @@ export function checkNoConsent(parts: Parts): void {
   if (!hasSecret) {
     report.problem(
       label,
-      'is false, but the client has no secret, so any program can pretend to be it. Add client_secret_file, or remove consent.',
+      'is false, but the client has no secret. Add client_secret_file (keys do not count here), or remove consent.',
     )
   }
   for (const uri of redirectUris) {

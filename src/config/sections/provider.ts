@@ -62,7 +62,7 @@ export function buildProvider(parts: Parts): ProviderConfig | undefined {
   if (type !== 'builtin') {
     for (const place of [described > 0 ? 'users' : undefined, listed?.written]) {
       if (place !== undefined) {
-        report.warning(place, `has no effect, because PROVIDER is ${type}.`)
+        report.warning(place, `has no effect, because PROVIDER is ${type}. Remove it.`)
       }
     }
     checkPresets(type, parts)
@@ -74,7 +74,11 @@ export function buildProvider(parts: Parts): ProviderConfig | undefined {
   const users = described + (listed ? 1 : 0)
   for (const key of REDIRECT_KEYS) {
     const stray = given.get(key)
-    if (stray) report.warning(stray.written, 'has no effect, because PROVIDER is builtin.')
+    if (stray)
+      report.warning(
+        stray.written,
+        'has no effect, because PROVIDER is builtin. Remove it, or set PROVIDER.',
+      )
   }
   if (complete && users === 0 && !parts.broken.has('provider')) {
     report.problem(

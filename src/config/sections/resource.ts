@@ -211,6 +211,18 @@ function scopesOf(
       'conflicts with the settings that name scopes. Remove scopes, required_scopes and default_scopes of this resource, ALLOWED_SCOPES and REQUIRED_SCOPES, or leave tool_choices out.',
     )
   }
+  if (resource.application_bearer) {
+    report.problem(
+      `${at}.tool_choices`,
+      'conflicts with application_bearer: no client has a token of Gatewarden there. Remove one of the two.',
+    )
+  }
+  if (resource.accept_provider_tokens ?? global.acceptProviderTokens) {
+    report.warning(
+      `${at}.tool_choices`,
+      'leaves tokens of the provider without any tool, unless they have a scope such as tools:all. Set accept_provider_tokens: false here, or leave tool_choices out.',
+    )
+  }
   return {
     scopes: TOOL_SCOPES,
     requiredScopes: [],

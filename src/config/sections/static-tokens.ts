@@ -17,6 +17,7 @@ import { labelBelow, parseWith } from '../values/issues.ts'
 import { parsePath } from '../values/plain.ts'
 import { attempt, type Report } from '../values/problem.ts'
 import { checkResourceIds } from '../values/resource-ids.ts'
+import { parseScopeToken } from '../values/scopes.ts'
 import { isName, MAKE_ONE, NAME_RULE, parseStaticToken } from '../values/static-token.ts'
 
 /** `static_tokens.<name>` in the file. */
@@ -153,7 +154,10 @@ function limitsOf(
   if (ids) checkResourceIds(ids, { label: `${at}.resources`, resources, report })
   const opened = resources.filter(({ id }) => ids === undefined || ids.includes(id))
   for (const scope of scopes ?? []) {
-    const isOffered = opened.some((one) => Object.hasOwn(one.scopes, scope) || mayAnnounce(one))
+    const isOffered = opened.some(
+      (one) => Object.hasOwn(one.scopes, scope) || mayAnnounce(one, scope),
+    )
+    if (attempt(report, `${at}.scopes`, () => parseScopeToken(scope)) === undefined) continue
     if (opened.length > 0 && !isOffered) {
       report.problem(`${at}.scopes`, `no server that the token opens offers "${scope}". Remove it.`)
     }
