@@ -35,7 +35,7 @@ import type { Allowed, createForwarding } from './forwarding.ts'
 import type { FrontPage } from './front-page.ts'
 import type { Loops } from './loops.ts'
 import { asksForPublicDocument, corsOfApplication } from './public-documents.ts'
-import { toolLimit } from './tool-limit.ts'
+import { asJudged, toolLimit } from './tool-limit.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What events call the kind of proxy that we are ourselves. */
@@ -208,6 +208,7 @@ async function passThrough(
       : undefined
   const isKnown = verified !== undefined
   const call = deps.forwarding(request, { match: allowed, answer, cors, isKnown })
+  const { target } = call
   const isPerson = verified?.source === 'cookie' && request.method === 'GET' && isPageLoad(request)
   await deps.upstream.forward({
     request: request.raw,
@@ -216,6 +217,7 @@ async function passThrough(
     judge,
     onStream: () => seat?.becomesStream(),
     ...call,
+    target: judge ? { ...target, headers: asJudged(target.headers) } : target,
     instead: (head) =>
       isPerson && isForClients(head, allowed)
         ? dressed(

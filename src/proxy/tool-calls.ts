@@ -4,7 +4,9 @@
  *
  * @module
  */
+import type { IncomingMessage } from 'node:http'
 import { TextDecoder } from 'node:util'
+import { valuesOf } from '../http/header-list.ts'
 
 /** Undefined if the request may pass. `id`: that of the message, for an answer that a client shows to its person. */
 export type CallRefusal =
@@ -14,17 +16,21 @@ export type CallRefusal =
 const UNREADABLE: CallRefusal = { kind: 'unreadable' }
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-type Headers = Readonly<Record<string, string | string[] | undefined>>
+/** The whole value: programs differ on which of two charsets counts, and on spaces around `=`. */
+const JSON_IN_UTF8 = /^application\/json[ \t]*(?:;[ \t]*charset=(?:"utf-8"|utf-8)[ \t]*)?$/i
 
+type Head = Pick<IncomingMessage, 'headers' | 'rawHeaders'>
+
+/** @param head the headers of the request; Node's own table hides the second line of some names */
 export function judgeCalls(
   content: Buffer,
-  headers: Headers,
+  { headers, rawHeaders }: Head,
   allowed: ReadonlySet<string>,
 ): CallRefusal | undefined {
   if (content.length === 0) return undefined
-  const charset = /;\s*charset="?([^";\s]*)/i.exec(String(headers['content-type'] ?? ''))?.[1]
+  const [type = '', ...others] = valuesOf(rawHeaders, 'content-type')
   const isPlain = (headers['content-encoding'] ?? 'identity') === 'identity'
-  if (!isPlain || !/^(?:utf-?8)?$/i.test(charset ?? '')) return UNREADABLE
+  if (!isPlain || others.length > 0 || !JSON_IN_UTF8.test(type)) return UNREADABLE
   const body = parse(content)
   if (body === undefined) return UNREADABLE
   const messages: readonly unknown[] = Array.isArray(body) ? body : [body]
@@ -38,7 +44,7 @@ export function judgeCalls(
 
 function judgeMessage(
   message: unknown,
-  headers: Headers,
+  headers: Head['headers'],
   allowed: ReadonlySet<string>,
 ): CallRefusal | undefined {
   if (!isObject(message) || hasLookalike(message, ['method', 'params'])) return UNREADABLE

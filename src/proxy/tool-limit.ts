@@ -6,6 +6,8 @@
 import type { FastifyRequest } from 'fastify'
 import type { Answer } from '../check/answer.ts'
 import type { Verified } from '../credentials/credential.ts'
+import { filterHeaders } from '../http/header-list.ts'
+import { canonicalName } from '../http/untrusted-headers.ts'
 import type { Resource } from '../resources/resource-table.ts'
 import { allowedTools } from '../resources/tool-choices.ts'
 import { judgeCalls } from './tool-calls.ts'
@@ -15,7 +17,7 @@ const NOT_ALLOWED = -32000
 const WORDS =
   'The person did not allow this tool when they signed in. Connect to this server again to choose other tools.'
 const UNREADABLE =
-  'this sign-in is for some tools alone, so each request has to be a single JSON-RPC message in UTF-8, without a member that comes twice'
+  'this sign-in is for some tools alone, so each request has to be a single JSON-RPC message of the type application/json in UTF-8, without a member that comes twice'
 
 /** @returns our answer in place of the server's, by the body of the request; undefined for a caller without a limit */
 export async function toolLimit(
@@ -28,7 +30,7 @@ export async function toolLimit(
   const allowed = allowedTools(verified.scopes, resource.scopeTools)
   if (!allowed) return undefined
   return (body) => {
-    const refusal = judgeCalls(body, request.raw.headers, allowed)
+    const refusal = judgeCalls(body, request.raw, allowed)
     if (!refusal) return undefined
     if (refusal.kind === 'unreadable') {
       return json(400, { error: 'invalid_request', error_description: UNREADABLE })
@@ -45,6 +47,17 @@ export async function toolLimit(
     return json(200, { jsonrpc: '2.0', id, error: { code: NOT_ALLOWED, message: WORDS } })
   }
 }
+
+const REPLACED = new Set(['content-type', 'content-encoding'])
+
+/**
+ * The header lines of a judged request for the server: it has to read the body as we read it, so it gets our word on the
+ * type, under no other spelling of the name either.
+ */
+export const asJudged = (headers: readonly string[]): readonly string[] => [
+  ...filterHeaders(headers, (name) => !REPLACED.has(canonicalName(name))),
+  ...['Content-Type', 'application/json'],
+]
 
 function json(status: number, value: object): Answer {
   const body = JSON.stringify(value)

@@ -3,8 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { judgeCalls } from '../../src/proxy/tool-calls.ts'
 
 const allowed = new Set(['read'])
-const judge = (body: string | Buffer, headers: Record<string, string> = {}) =>
-  judgeCalls(Buffer.from(body), { 'content-type': 'application/json', ...headers }, allowed)
+const judge = (body: string | Buffer, more: Record<string, string> = {}) => {
+  const headers = { 'content-type': 'application/json', ...more }
+  return judgeCalls(
+    Buffer.from(body),
+    { headers, rawHeaders: Object.entries(headers).flat() },
+    allowed,
+  )
+}
 const call = (name: unknown, id: unknown = 1) =>
   JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: {} } })
 

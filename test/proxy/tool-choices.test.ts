@@ -40,14 +40,19 @@ async function open(scope?: string, changes: Partial<Config> = {}) {
     return (await redeem(gateway.app, client, codeOf(done))).json()
   }
   /** Sends a body to the server through the proxy. */
-  const send = (token: string, body: string, headers: readonly string[] = []) =>
+  const send = (
+    token: string,
+    body: string,
+    headers: readonly string[] = [],
+    types: readonly string[] = ['Content-Type: application/json'],
+  ) =>
     exchange(
       port,
       [
         'POST /notes/mcp HTTP/1.1',
         'Host: mcp.example.com',
         `Authorization: Bearer ${token}`,
-        'Content-Type: application/json',
+        ...types,
         'Accept: application/json, text/event-stream',
         ...(headers.length > 0 ? headers : [`Content-Length: ${Buffer.byteLength(body)}`]),
       ],
@@ -178,6 +183,48 @@ describe('a choice', () => {
     expect(String(chunked.body)).toContain('-32000')
     expect((await send(access_token, ' '.repeat(1024 * 1024 + 1))).status).toBe(413)
     expect(server.ran).toEqual([])
+  })
+
+  it.each([
+    ['Content-Type: application/json; charset = utf-7'],
+    ['Content-Type: application/json; x="; charset=utf-8"; charset=utf-7'],
+    ['Content-Type: application/json; charset=utf-8; charset=utf-7'],
+    ['Content-Type: application/json', 'Content-Type: application/json; charset=utf-7'],
+    ['Content-Type: application/json; charset=utf8'],
+    ['Content-Type: text/plain'],
+    [],
+  ])(
+    'is not evaded by a body that the server would read in another charset: %#',
+    async (...types) => {
+      const { tokensFor, send, server } = await open()
+      const { access_token } = await tokensFor(['tools', 'reading'])
+      const asked = server.called.length
+      const body =
+        '{"jsonrpc":"2.0","id":1,"method":"tools+AC8-call","params":{"name":"delete_note"}}'
+      expect((await send(access_token, body, [], types)).status).toBe(400)
+      expect(server.called.slice(asked)).toEqual([])
+    },
+  )
+
+  it('is not evaded by a type that the server reads under another spelling of its name', async () => {
+    const { tokensFor, send, server } = await open()
+    const { access_token } = await tokensFor(['tools', 'reading'])
+    const { status } = await send(
+      access_token,
+      '{"jsonrpc":"2.0","id":1,"method":"tools/list"}',
+      [],
+      [
+        'Content-Type: application/json; charset="UTF-8"',
+        'Content_Type: application/json; charset=utf-7',
+        'Content_Encoding: gzip',
+      ],
+    )
+    expect(status).toBe(200)
+    const { rawHeaders = [] } = server.requests.at(-1) ?? {}
+    const lines = rawHeaders.filter((text) =>
+      /^content.(?:type|encoding)$|^application\/json(?!,)/i.test(text),
+    )
+    expect(lines).toEqual(['Content-Type', 'application/json'])
   })
 
   it('has no effect where another proxy passes the request on, so such a check refuses it', async () => {
