@@ -47,18 +47,25 @@ export function createTakeBody({ idleMs, limit }: { idleMs: number; limit: numbe
   return (request, send, onTooLarge, { isWhole = false } = {}) => {
     const length = lengthOf(request)
     if (length !== 0 && idleMs > 0) endWhenSilent(request, idleMs)
-    if (limit > 0 && length > limit) {
-      if (Number.isFinite(length)) {
-        onTooLarge()
-        return
-      }
-      countBytes(request, limit, onTooLarge)
+    const most = mostOf(limit, isWhole)
+    if (length > most && Number.isFinite(length)) {
+      onTooLarge()
+      return
     }
     if (length === 0) send(whole(null))
-    else if (isWhole) collectAll(request, (content) => send(whole(content)), onTooLarge)
+    else if (isWhole) collectAll(request, most, (content) => send(whole(content)), onTooLarge)
     else if (length <= MAX_BUFFERED) collect(request, length, (content) => send(whole(content)))
-    else send(stream(request, length, budget))
+    else {
+      if (length > most) countBytes(request, most, onTooLarge)
+      send(stream(request, length, budget))
+    }
   }
+}
+
+/** The bytes that a body may have. */
+function mostOf(limit: number, isWhole: boolean): number {
+  const most = limit > 0 ? limit : Number.POSITIVE_INFINITY
+  return isWhole ? Math.min(most, MAX_WHOLE) : most
 }
 
 const whole = (content: Buffer | null): RequestBody => ({
@@ -86,6 +93,7 @@ function collect(request: IncomingMessage, length: number, send: (body: Buffer) 
 
 function collectAll(
   request: IncomingMessage,
+  most: number,
   send: (body: Buffer) => void,
   onTooLarge: () => void,
 ): void {
@@ -93,7 +101,7 @@ function collectAll(
   let size = 0
   const take = (chunk: Buffer) => {
     const wanted = size + chunk.length
-    if (wanted > MAX_WHOLE) {
+    if (wanted > most) {
       request.off('data', take)
       request.off('end', finish)
       onTooLarge()

@@ -149,6 +149,10 @@ function forward(
 
     function answerInstead({ status, headers, body }: Answer): void {
       kept?.release()
+      if (response.headersSent || response.destroyed) {
+        resolve()
+        return
+      }
       lingerThenClose(request, response)
       response.writeHead(status, [...headers, REQUEST_ID, requestId])
       response.end(request.method === 'HEAD' ? undefined : body)
@@ -252,6 +256,10 @@ function forward(
     }
 
     const send = (body: RequestBody) => {
+      if (gone) {
+        body.release()
+        return
+      }
       kept = body
       const own = Buffer.isBuffer(body.content) ? judge?.(body.content) : undefined
       if (own) return answerInstead(own)

@@ -9,7 +9,7 @@ import { attribute, tags, visibleText } from '../pages/read-markup.ts'
 import { createBrowser, hiddenField } from '../support/browser.ts'
 import { buildTestApp, resource } from '../support/build-app.ts'
 import { authorizeUrl, check, codeOf, redeem, refresh, register } from '../support/oauth-client.ts'
-import { exchange, listen } from '../support/raw-http.ts'
+import { open as connect, exchange, listen } from '../support/raw-http.ts'
 import { NOTE_TOOLS, startScopedServer } from '../support/scoped-server.ts'
 import { expectPage, followToLogin, typeIn } from '../support/steps.ts'
 
@@ -65,7 +65,7 @@ async function open(scope?: string, changes: Partial<Config> = {}) {
     )
     return { status, ...JSON.parse(String(body)) }
   }
-  return { server, tools, gateway, client, page, answer, tokensFor, send, call }
+  return { server, tools, gateway, client, port, page, answer, tokensFor, send, call }
 }
 
 const REFUSED = { status: 200, id: 7, error: { code: -32000 } }
@@ -226,6 +226,29 @@ describe('a choice', () => {
     )
     expect(lines).toEqual(['Content-Type', 'application/json'])
   })
+
+  it.each([[1000], [0]])(
+    'does not end the process by a body in pieces above the limit, be it UPSTREAM_BODY_LIMIT (%i) or ours',
+    async (body) => {
+      const { tokensFor, call, port, server } = await open(undefined, {
+        upstreamLimits: { body, headers: 65_536, perPerson: { requests: 0, streams: 0 } },
+      })
+      const { access_token } = await tokensFor(['tools', 'reading'])
+      const client = await connect(port)
+      const size = (body || 1024 * 1024) + 1
+      client.send(
+        `POST /notes/mcp HTTP/1.1\r\nHost: mcp.example.com\r\nAuthorization: Bearer ${access_token}\r\n` +
+          'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n' +
+          `${size.toString(16)}\r\n${'x'.repeat(size)}\r\n`,
+      )
+      // The end comes after the answer.
+      await client.until(/^HTTP\/1.1 413 [\s\S]*the body is too large/)
+      client.send('1\r\nx\r\n0\r\n\r\n')
+      expect((await client.ended()).match(/HTTP\/1\.1/g)).toHaveLength(1)
+      expect(await call(access_token, 'get_note')).toMatchObject({ result: {} })
+      expect(server.ran).toEqual(['get_note'])
+    },
+  )
 
   it('has no effect where another proxy passes the request on, so such a check refuses it', async () => {
     const { tokensFor, gateway } = await open()
