@@ -202,13 +202,13 @@ async function passThrough(
     return
   }
   if (seat) response.once('close', seat.leave)
-  const judge =
-    verified && allowed.resource.hasToolChoices
-      ? await toolLimit(request, allowed.resource, verified)
-      : undefined
   const isKnown = verified !== undefined
   const call = deps.forwarding(request, { match: allowed, answer, cors, isKnown })
   const { target } = call
+  const judge =
+    verified && allowed.resource.hasToolChoices
+      ? await toolLimit(request, target.path, allowed.resource, verified)
+      : undefined
   const isPerson = verified?.source === 'cookie' && request.method === 'GET' && isPageLoad(request)
   await deps.upstream.forward({
     request: request.raw,

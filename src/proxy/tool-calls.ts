@@ -13,6 +13,7 @@ export type CallRefusal =
   | { readonly kind: 'unreadable' }
   | { readonly kind: 'tool'; readonly id: string | number; readonly tool: string }
 
+const CALL = 'tools/call'
 const UNREADABLE: CallRefusal = { kind: 'unreadable' }
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -48,10 +49,11 @@ function judgeMessage(
   allowed: ReadonlySet<string>,
 ): CallRefusal | undefined {
   if (!isObject(message) || hasLookalike(message, ['method', 'params'])) return UNREADABLE
+  if (!isJsonRpc(message)) return UNREADABLE
   const { method, params, id } = message
   const said = headers['mcp-method']
   if (said !== undefined && said !== method) return UNREADABLE
-  if (method !== 'tools/call') return undefined
+  if (method !== CALL) return isLike(method, CALL) ? UNREADABLE : undefined
   if (!isObject(params) || hasLookalike(params, ['name'])) return UNREADABLE
   const { name } = params
   if (typeof name !== 'string') return UNREADABLE
@@ -62,6 +64,18 @@ function judgeMessage(
     ? { kind: 'tool', id, tool: name }
     : UNREADABLE
 }
+
+/** A request, a notification or a response (JSON-RPC 2.0 sections 4 and 5): a server may have a format of its own, too. */
+const isJsonRpc = (message: Readonly<Record<string, unknown>>): boolean =>
+  message.jsonrpc === '2.0' &&
+  (Object.hasOwn(message, 'method')
+    ? typeof message.method === 'string'
+    : Object.hasOwn(message, 'id') &&
+      (Object.hasOwn(message, 'result') || Object.hasOwn(message, 'error')))
+
+/** True for a text that a lenient server may take for the other one. */
+const isLike = (text: unknown, other: string): boolean =>
+  typeof text === 'string' && text.normalize('NFKC').trim().toLowerCase() === other
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -10,6 +10,7 @@ import { filterHeaders } from '../http/header-list.ts'
 import { canonicalName } from '../http/untrusted-headers.ts'
 import type { Resource } from '../resources/resource-table.ts'
 import { allowedTools } from '../resources/tool-choices.ts'
+import { withoutQuery } from '../url/path.ts'
 import { judgeCalls } from './tool-calls.ts'
 
 /** JSON-RPC leaves this code to servers; MCP 2026-07-28 reserves others. */
@@ -19,9 +20,18 @@ const WORDS =
 const UNREADABLE =
   'this sign-in is for some tools alone, so each request has to be a single JSON-RPC message of the type application/json in UTF-8, without a member that comes twice'
 
-/** @returns our answer in place of the server's, by the body of the request; undefined for a caller without a limit */
+const ELSEWHERE =
+  'this sign-in is for some tools alone, so it opens only the address at which the server takes MCP messages'
+/** The methods of MCP 2025-11-25, Streamable HTTP, and those that change nothing (RFC 9110 section 9.2.1). */
+const METHODS = new Set(['POST', 'GET', 'DELETE', 'HEAD', 'OPTIONS'])
+
+/**
+ * @param target the request target at the server
+ * @returns our answer in place of the server's, by the body of the request; undefined for a caller without a limit
+ */
 export async function toolLimit(
   request: FastifyRequest,
+  target: string,
   resource: Resource,
   verified: Verified,
 ): Promise<((body: Buffer) => Answer | undefined) | undefined> {
@@ -29,12 +39,17 @@ export async function toolLimit(
   if (allowedTools(verified.scopes, resource.scopeTools)) await resource.freshScopes()
   const allowed = allowedTools(verified.scopes, resource.scopeTools)
   if (!allowed) return undefined
+  const path = withoutQuery(target).replace(/\/$/, '')
+  const isForMessages = METHODS.has(request.method) && resource.messagePaths.includes(path)
   return (body) => {
+    // Another route of the server may do the same as a tool, without its name.
+    if (!isForMessages) {
+      return json(403, { error: 'access_denied', error_description: ELSEWHERE })
+    }
+    if (body.length === 0 && request.method === 'POST') return unreadable()
     const refusal = judgeCalls(body, request.raw, allowed)
     if (!refusal) return undefined
-    if (refusal.kind === 'unreadable') {
-      return json(400, { error: 'invalid_request', error_description: UNREADABLE })
-    }
+    if (refusal.kind === 'unreadable') return unreadable()
     const { id, tool } = refusal
     // A name that the server does not have is a text that somebody typed.
     const isKnown = [...resource.scopeTools.values()].some((tools) => tools.includes(tool))
@@ -47,6 +62,9 @@ export async function toolLimit(
     return json(200, { jsonrpc: '2.0', id, error: { code: NOT_ALLOWED, message: WORDS } })
   }
 }
+
+const unreadable = (): Answer =>
+  json(400, { error: 'invalid_request', error_description: UNREADABLE })
 
 const REPLACED = new Set(['content-type', 'content-encoding'])
 

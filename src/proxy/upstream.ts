@@ -50,7 +50,7 @@ export interface UpstreamCall {
   readonly redirect: (head: AnswerHead, path: string) => string | undefined
   /** Our own answer in the place of this one, whose body nobody reads then; undefined if the client gets this one. */
   readonly instead?: (head: AnswerHead) => Answer | undefined
-  /** Our own answer in place of the whole call, by the whole body of the request; undefined if it may go on. */
+  /** Our own answer in place of the whole call, by the whole body of the request, empty if it has none; undefined if it may go on. */
   readonly judge?: ((body: Buffer) => Answer | undefined) | undefined
 }
 
@@ -261,7 +261,8 @@ function forward(
         return
       }
       kept = body
-      const own = Buffer.isBuffer(body.content) ? judge?.(body.content) : undefined
+      const content = body.content ?? EMPTY
+      const own = Buffer.isBuffer(content) ? judge?.(content) : undefined
       if (own) return answerInstead(own)
       ask(target.path, body.content, [target.path])
     }

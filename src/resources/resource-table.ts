@@ -57,6 +57,8 @@ export interface Resource {
   readonly areScopesAnnounced: boolean
   /** True if people choose among its tools, and our reverse proxy lets no other call pass (`tool-choices.ts`). */
   readonly hasToolChoices: boolean
+  /** Where the server behind us takes MCP messages: the paths of `upstream` and `scopes_endpoint`, without a final slash. */
+  readonly messagePaths: readonly string[]
   /** Waits a moment for the scopes that the server has now; undefined if there is nothing to wait for. */
   readonly freshScopes: () => Promise<void> | undefined
   readonly also: readonly string[]
@@ -345,6 +347,9 @@ function compile(
       return live().areAnnounced
     },
     hasToolChoices: config.toolChoices ?? false,
+    messagePaths: [config.upstream, config.scopesEndpoint].flatMap((address) =>
+      address === undefined ? [] : [new URL(address).pathname.replace(/\/$/, '')],
+    ),
     freshScopes: () => announcements.fresh(config.id),
     also: config.also,
     isDefault: config.isDefault,

@@ -20,18 +20,20 @@ describe('a body that passes', () => {
     ['nothing', '', {}],
     ['another method', '{"jsonrpc":"2.0","id":1,"method":"tools/list"}', {}],
     ['a response', '{"jsonrpc":"2.0","id":1,"result":{}}', {}],
-    ['a batch of such', `[${call('read')},{"method":"ping"}]`, {}],
+    ['an error', '{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"no"}}', {}],
+    ['a notification', '{"jsonrpc":"2.0","method":"notifications/initialized"}', {}],
+    ['a batch of such', `[${call('read')},{"jsonrpc":"2.0","method":"ping"}]`, {}],
     ['the newest revision', call('read'), { 'mcp-method': 'tools/call', 'mcp-name': 'read' }],
     ['a name in Base64', call('read'), { 'mcp-name': '=?base64?cmVhZA==?=' }],
     ['utf-8', call('read'), { 'content-type': 'application/json; charset=UTF-8' }],
     [
       'free names in the arguments',
-      '{"method":"tools/call","params":{"name":"read","arguments":{"a":1,"A":2,"Name":"delete"}}}',
+      '{"jsonrpc":"2.0","method":"tools/call","params":{"name":"read","arguments":{"a":1,"A":2,"Name":"delete"}}}',
       {},
     ],
     [
       'the words of a member in a text',
-      '{"method":"tools/call","params":{"name":"read","_meta":"\\",\\"name\\":\\"x"}}',
+      '{"jsonrpc":"2.0","method":"tools/call","params":{"name":"read","_meta":"\\",\\"name\\":\\"x"}}',
       {},
     ],
   ])('is %s', (_name, body, headers) => expect(judge(body, headers)).toBeUndefined())
@@ -45,31 +47,58 @@ describe('a call of another tool', () => {
   it.each<[string, string | Buffer, Record<string, string>?]>([
     ['in a batch', `[${call('read')},${call('delete')}]`],
     ['in a batch of its own', `[${call('delete')}]`],
-    ['without an id', '{"method":"tools/call","params":{"name":"delete"}}'],
-    ['as the second method', '{"method":"ping","method":"tools/call","params":{"name":"delete"}}'],
-    ['as the first method', '{"method":"tools/call","params":{"name":"delete"},"method":"ping"}'],
-    ['as a second name', '{"method":"tools/call","params":{"name":"read","name":"delete"}}'],
+    ['without an id', '{"jsonrpc":"2.0","method":"tools/call","params":{"name":"delete"}}'],
+    [
+      'as the second method',
+      '{"jsonrpc":"2.0","method":"ping","method":"tools/call","params":{"name":"delete"}}',
+    ],
+    [
+      'as the first method',
+      '{"jsonrpc":"2.0","method":"tools/call","params":{"name":"delete"},"method":"ping"}',
+    ],
+    [
+      'as a second name',
+      '{"jsonrpc":"2.0","method":"tools/call","params":{"name":"read","name":"delete"}}',
+    ],
     [
       'as a name in escapes',
-      '{"method":"tools/call","params":{"name":"read","n\\u0061me":"delete"}}',
+      '{"jsonrpc":"2.0","method":"tools/call","params":{"name":"read","n\\u0061me":"delete"}}',
     ],
     [
       'as second params',
-      '{"method":"tools/call","params":{"name":"read"},"params":{"name":"delete"}}',
+      '{"jsonrpc":"2.0","method":"tools/call","params":{"name":"read"},"params":{"name":"delete"}}',
     ],
-    ['with a method in capitals', '{"Method":"tools/call","params":{"name":"delete"}}'],
+    [
+      'with a method in capitals',
+      '{"jsonrpc":"2.0","method":"ping","Method":"tools/call","params":{"name":"delete"}}',
+    ],
     [
       'with params in capitals',
-      '{"method":"tools/call","params":{"name":"read"},"PARAMS":{"name":"delete"}}',
+      '{"jsonrpc":"2.0","method":"tools/call","params":{"name":"read"},"PARAMS":{"name":"delete"}}',
     ],
-    ['with a name in capitals', '{"method":"tools/call","params":{"name":"read","NAME":"delete"}}'],
+    [
+      'with a name in capitals',
+      '{"jsonrpc":"2.0","method":"tools/call","params":{"name":"read","NAME":"delete"}}',
+    ],
     [
       'with a letter that folds',
-      '{"method":"tools/call","params":{"name":"read"},"param\u017f":{"name":"delete"}}',
+      '{"jsonrpc":"2.0","method":"tools/call","params":{"name":"read"},"param\u017f":{"name":"delete"}}',
     ],
-    ['with a name that is no text', '{"method":"tools/call","params":{"name":["delete"]}}'],
-    ['with params that are a list', '{"method":"tools/call","params":["delete"]}'],
+    [
+      'with a name that is no text',
+      '{"jsonrpc":"2.0","method":"tools/call","params":{"name":["delete"]}}',
+    ],
+    ['with params that are a list', '{"jsonrpc":"2.0","method":"tools/call","params":["delete"]}'],
     ['in a message that is no object', '["tools/call"]'],
+    ['in a format of the server', '{"tool":"delete"}'],
+    ['in a message of another JSON-RPC', '{"jsonrpc":"1.0","id":1,"method":"ping"}'],
+    ['in a message without a version', '{"id":1,"method":"ping"}'],
+    ['in a message without a method', '{"jsonrpc":"2.0","id":1,"tool":"delete"}'],
+    ['in a result of no request', '{"jsonrpc":"2.0","result":{"tool":"delete"}}'],
+    ['by a method in a list', '{"jsonrpc":"2.0","id":1,"method":["tools/call"]}'],
+    ['by a method in capitals', '{"jsonrpc":"2.0","id":1,"method":"TOOLS/CALL"}'],
+    ['by a method with a space', '{"jsonrpc":"2.0","id":1,"method":"tools/call "}'],
+    ['by a method with a wide slash', '{"jsonrpc":"2.0","id":1,"method":"tools\uff0fcall"}'],
     ['in something that is no JSON', 'method=tools/call&name=delete'],
     ['with a byte-order mark', `\ufeff${call('delete')}`],
     [
@@ -85,7 +114,11 @@ describe('a call of another tool', () => {
     ['compressed', call('read'), { 'content-encoding': 'gzip' }],
     ['in broken UTF-8', Buffer.from([0x22, 0xff, 0x22])],
     ['named in a header alone', call('read'), { 'mcp-name': 'delete' }],
-    ['by a method in a header', '{"method":"ping"}', { 'mcp-method': 'tools/call' }],
+    [
+      'by a method in a header',
+      '{"jsonrpc":"2.0","method":"ping"}',
+      { 'mcp-method': 'tools/call' },
+    ],
   ])('is refused %s', (_name, body, headers) => {
     expect(judge(body, headers)).toEqual({ kind: 'unreadable' })
   })

@@ -13,11 +13,16 @@ import { open as connect, exchange, listen } from '../support/raw-http.ts'
 import { NOTE_TOOLS, startScopedServer } from '../support/scoped-server.ts'
 import { expectPage, followToLogin, typeIn } from '../support/steps.ts'
 
-async function open(scope?: string, changes: Partial<Config> = {}) {
+async function open(scope?: string, changes: Partial<Config> = {}, isWholeHost = false) {
   const tools: { name: string; annotations?: object }[] = [...NOTE_TOOLS]
   const server = await startScopedServer([{ name: 'ignored' }], { tools, json: true })
   const protectedServer = resource({
     upstream: server.url,
+    ...(isWholeHost && {
+      url: 'https://mcp.example.com',
+      upstream: server.origin,
+      scopesEndpoint: server.url,
+    }),
     toolChoices: true,
     scopes: TOOL_SCOPES,
     scopesBeside: TOOL_SCOPES,
@@ -58,6 +63,11 @@ async function open(scope?: string, changes: Partial<Config> = {}) {
       ],
       body,
     )
+  /** The status of a request with another method or address. */
+  const ask = async (token: string, line: string, headers: readonly string[] = []) => {
+    const head = ['Host: mcp.example.com', `Authorization: Bearer ${token}`, ...headers]
+    return (await exchange(port, [`${line} HTTP/1.1`, ...head])).status
+  }
   const call = async (token: string, name: string) => {
     const { status, body } = await send(
       token,
@@ -65,7 +75,7 @@ async function open(scope?: string, changes: Partial<Config> = {}) {
     )
     return { status, ...JSON.parse(String(body)) }
   }
-  return { server, tools, gateway, client, port, page, answer, tokensFor, send, call }
+  return { server, tools, gateway, client, port, ask, page, answer, tokensFor, send, call }
 }
 
 const REFUSED = { status: 200, id: 7, error: { code: -32000 } }
@@ -249,6 +259,51 @@ describe('a choice', () => {
       expect(server.ran).toEqual(['get_note'])
     },
   )
+
+  it.each([
+    '{"tool":"delete_note"}',
+    '{"jsonrpc":"2.0","id":1,"method":"TOOLS/CALL","params":{"name":"delete_note"}}',
+    '["tools/call"]',
+    '',
+  ])('is not evaded by a body that is no MCP message: %s', async (body) => {
+    const { tokensFor, send, server } = await open()
+    const { access_token } = await tokensFor(['tools', 'reading'])
+    const asked = server.called.length
+    expect((await send(access_token, body)).status).toBe(400)
+    expect(server.called.slice(asked)).toEqual([])
+  })
+
+  it.each([
+    'DELETE /notes/mcp/notes/1',
+    'GET /notes/mcp/run?tool=delete_note',
+    'PUT /notes/mcp',
+    'PATCH /notes/mcp',
+  ])('is not evaded by another route of the server: %s', async (line) => {
+    const { tokensFor, ask, server } = await open()
+    const { access_token } = await tokensFor(['tools', 'reading'])
+    const asked = server.called.length
+    expect(await ask(access_token, line)).toBe(403)
+    expect(server.called.slice(asked)).toEqual([])
+  })
+
+  it('lets a client end its session and listen, at the address with and without its final slash', async () => {
+    const { tokensFor, ask, server } = await open()
+    const { access_token } = await tokensFor(['tools', 'reading'])
+    const asked = server.called.length
+    await ask(access_token, 'DELETE /notes/mcp')
+    await ask(access_token, 'DELETE /notes/mcp/')
+    await ask(access_token, 'GET /notes/mcp')
+    expect(server.called.slice(asked)).toEqual(['DELETE', 'DELETE', 'GET'])
+  })
+
+  it('leaves the address of scopes_endpoint open where the server has a whole host', async () => {
+    const { tokensFor, ask, server } = await open(undefined, {}, true)
+    const { access_token } = await tokensFor(['tools', 'reading'])
+    const asked = server.called.length
+    await ask(access_token, 'DELETE /mcp')
+    expect(await ask(access_token, 'DELETE /notes/1')).toBe(403)
+    expect(server.called.slice(asked)).toEqual(['DELETE'])
+  })
 
   it('has no effect where another proxy passes the request on, so such a check refuses it', async () => {
     const { tokensFor, gateway } = await open()
