@@ -12,7 +12,8 @@ import { lingerThenClose } from '../http/lingering-close.ts'
 import { REQUEST_ID } from '../http/request-id.ts'
 import { FAULT_WORDS } from '../pages/error-page.ts'
 import type { ResourceMatch } from '../resources/resource-table.ts'
-import { BodyTooLarge, UpstreamUnavailable } from './upstream.ts'
+import { BodyRefused, UpstreamUnavailable } from './upstream.ts'
+import type { BodyRefusal } from './whole-body.ts'
 
 interface Manner {
   /** The operator's look of our pages. */
@@ -40,11 +41,10 @@ export function fail(
   response: ServerResponse,
   { match, brand, cors }: Manner & { readonly match: ResourceMatch | 'ambiguous' },
 ): void {
-  if (error instanceof BodyTooLarge && !response.headersSent) {
-    const reason =
-      'the body is above UPSTREAM_BODY_LIMIT, or above 1 MiB for a caller with tool_choices'
-    request.report({ event: 'request-refused', reason, status: 413, method: request.method })
-    refuse(request, response, answerOf(413, TOO_LARGE, request), { brand, cors })
+  if (error instanceof BodyRefused && !response.headersSent) {
+    const { status, reason, words, headers } = REFUSED_BODIES[error.reason]
+    request.report({ event: 'request-refused', reason, status, method: request.method })
+    refuse(request, response, answerOf(status, words, request, headers), { brand, cors })
     return
   }
   const outage = error instanceof UpstreamUnavailable
@@ -93,6 +93,46 @@ const TOO_LARGE: Words = {
   text: 'The server takes no file or form of this size. Send a smaller one, or ask whoever runs this server to raise the limit.',
   error: 'invalid_request',
   description: 'the body is too large',
+}
+const NO_ROOM: Words = {
+  kind: 'retry',
+  title: 'Too much at once',
+  text: 'The login has too many uploads in its hands. Wait a moment, then try again.',
+  error: 'temporarily_unavailable',
+  description: 'too many bodies are being read',
+}
+const TOO_SLOW: Words = {
+  kind: 'retry',
+  title: 'This took too long to send',
+  text: 'The login waited for the rest of the request. Try again on a faster connection.',
+  error: 'invalid_request',
+  description: 'the body did not come in time',
+}
+interface RefusedBody {
+  readonly status: number
+  /** For the log. */
+  readonly reason: string
+  readonly words: Words
+  readonly headers?: readonly string[]
+}
+const REFUSED_BODIES: Readonly<Record<BodyRefusal, RefusedBody>> = {
+  'too-large': {
+    status: 413,
+    reason:
+      'the body is above UPSTREAM_BODY_LIMIT, or above 256 KiB for a caller who may use some tools alone',
+    words: TOO_LARGE,
+  },
+  'no-room': {
+    status: 503,
+    reason: 'too many bodies of callers who may use some tools alone are being read',
+    words: NO_ROOM,
+    headers: ['Retry-After', '1'],
+  },
+  'too-slow': {
+    status: 408,
+    reason: 'the body of a caller who may use some tools alone did not come within 30 seconds',
+    words: TOO_SLOW,
+  },
 }
 const TOO_MANY: Words = {
   kind: 'retry',

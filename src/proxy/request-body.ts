@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { PassThrough, type Readable } from 'node:stream'
+import { type BodyRefusal, type Budget, collectWhole, MAX_WHOLE, WHOLE_MS } from './whole-body.ts'
 
 export interface RequestBody {
   readonly content: Buffer | Readable | null
@@ -24,8 +25,6 @@ const MAX_BUFFERED = 64 * 1024
 const MAX_KEPT = 1024 * 1024
 /** All kept bodies of a process together. In bytes. */
 const MAX_KEPT_TOTAL = 64 * 1024 * 1024
-/** A body that is judged before it goes on. In bytes. */
-const MAX_WHOLE = 1024 * 1024
 const EMPTY = Buffer.alloc(0)
 
 /**
@@ -36,27 +35,29 @@ export type TakeBody = (
   request: IncomingMessage,
   send: (body: RequestBody) => void,
   /** Called in place of `send`, or after it, if the body is larger than the limit. */
-  onTooLarge: () => void,
-  /** `isWhole`: the body comes in one piece, however it was sent, and has a limit of its own. */
+  refuse: (reason: BodyRefusal) => void,
+  /** `isWhole`: the body comes in one piece, however it was sent, and has limits of its own. */
   options?: { readonly isWhole?: boolean },
 ) => void
 
 /** @param options `idleMs` and `limit` (bytes): 0 is no limit */
 export function createTakeBody({ idleMs, limit }: { idleMs: number; limit: number }): TakeBody {
-  const budget = { left: MAX_KEPT_TOTAL }
-  return (request, send, onTooLarge, { isWhole = false } = {}) => {
+  const budget: Budget = { left: MAX_KEPT_TOTAL }
+  return (request, send, refuse, { isWhole = false } = {}) => {
     const length = lengthOf(request)
     if (length !== 0 && idleMs > 0) endWhenSilent(request, idleMs)
     const most = mostOf(limit, isWhole)
     if (length > most && Number.isFinite(length)) {
-      onTooLarge()
+      refuse('too-large')
       return
     }
     if (length === 0) send(whole(null))
-    else if (isWhole) collectAll(request, most, (content) => send(whole(content)), onTooLarge)
-    else if (length <= MAX_BUFFERED) collect(request, length, (content) => send(whole(content)))
+    else if (isWhole) {
+      const done = (content: Buffer, free: () => void) => send({ ...whole(content), release: free })
+      collectWhole(request, { most, ms: WHOLE_MS, budget }, { done, refuse })
+    } else if (length <= MAX_BUFFERED) collect(request, length, (content) => send(whole(content)))
     else {
-      if (length > most) countBytes(request, most, onTooLarge)
+      if (length > most) countBytes(request, most, () => refuse('too-large'))
       send(stream(request, length, budget))
     }
   }
@@ -91,40 +92,11 @@ function collect(request: IncomingMessage, length: number, send: (body: Buffer) 
   request.once('end', () => send(body.subarray(0, filled)))
 }
 
-function collectAll(
-  request: IncomingMessage,
-  most: number,
-  send: (body: Buffer) => void,
-  onTooLarge: () => void,
-): void {
-  let body = Buffer.allocUnsafe(MAX_BUFFERED)
-  let size = 0
-  const take = (chunk: Buffer) => {
-    const wanted = size + chunk.length
-    if (wanted > most) {
-      request.off('data', take)
-      request.off('end', finish)
-      onTooLarge()
-      return
-    }
-    if (wanted > body.length) {
-      // It doubles, as the copy below does.
-      const grown = Buffer.allocUnsafe(Math.max(wanted, 2 * body.length))
-      body.copy(grown, 0, 0, size)
-      body = grown
-    }
-    size += chunk.copy(body, size)
-  }
-  const finish = () => send(body.subarray(0, size))
-  request.on('data', take)
-  request.once('end', finish)
-}
-
 /**
  * Through a stream of its own: when the call to the upstream ends early, its driver destroys the body, and with the
  * request it would destroy the client's connection.
  */
-function stream(request: IncomingMessage, length: number, budget: { left: number }): RequestBody {
+function stream(request: IncomingMessage, length: number, budget: Budget): RequestBody {
   const mayFit = length === Number.POSITIVE_INFINITY || length <= MAX_KEPT
   const copy = mayFit ? keepCopy(request, budget) : undefined
   return {
@@ -135,7 +107,7 @@ function stream(request: IncomingMessage, length: number, budget: { left: number
 }
 
 /** Keeps what comes of a body until it is released or too large. */
-function keepCopy(request: IncomingMessage, budget: { left: number }) {
+function keepCopy(request: IncomingMessage, budget: Budget) {
   let kept: Buffer | undefined = EMPTY
   let size = 0
   let waiting: ((content: Buffer | undefined) => void) | undefined

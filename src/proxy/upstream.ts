@@ -11,15 +11,22 @@ import type { Answer } from '../check/answer.ts'
 import { lingerThenClose } from '../http/lingering-close.ts'
 import { REQUEST_ID } from '../http/request-id.ts'
 import { createTakeBody, type RequestBody } from './request-body.ts'
+import type { BodyRefusal } from './whole-body.ts'
 
 /** The upstream did not answer. Nothing was sent to the client yet. */
 export class UpstreamUnavailable extends Error {
   override readonly name = 'UpstreamUnavailable'
 }
 
-/** The body of the request is larger than the limit. */
-export class BodyTooLarge extends Error {
-  override readonly name = 'BodyTooLarge'
+/** The body of the request is not taken. */
+export class BodyRefused extends Error {
+  override readonly name = 'BodyRefused'
+  readonly reason: BodyRefusal
+
+  constructor(reason: BodyRefusal) {
+    super(`the body is refused: ${reason}`)
+    this.reason = reason
+  }
 }
 
 /** The head of an answer; `lines` is a flat list of names and values in Latin-1. */
@@ -57,7 +64,7 @@ export interface UpstreamCall {
 export interface Upstream {
   /**
    * @throws UpstreamUnavailable if the upstream fails before its answer has begun, or redirects in a circle
-   * @throws BodyTooLarge
+   * @throws BodyRefused
    */
   forward(call: UpstreamCall): Promise<void>
   close(): Promise<void>
@@ -266,13 +273,14 @@ function forward(
       if (own) return answerInstead(own)
       ask(target.path, body.content, [target.path])
     }
-    const tooLarge = () => {
+    const refuse = (reason: BodyRefusal) => {
       gone = true
       kept?.release()
-      controller?.abort(new Error('the body is too large'))
-      reject(new BodyTooLarge())
+      const refused = new BodyRefused(reason)
+      controller?.abort(refused)
+      reject(refused)
     }
-    takeBody(request, send, tooLarge, { isWhole: judge !== undefined })
+    takeBody(request, send, refuse, { isWhole: judge !== undefined })
   })
 }
 

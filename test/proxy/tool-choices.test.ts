@@ -1,13 +1,14 @@
 /**
  * A person chooses the tools that a client may call, and the reverse proxy lets no other call pass.
  */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Config } from '../../src/config/config.ts'
 import { sha256 } from '../../src/crypto.ts'
 import { ALL_TOOLS, allowedTools, TOOL_SCOPES } from '../../src/resources/tool-choices.ts'
 import { attribute, tags, visibleText } from '../pages/read-markup.ts'
 import { createBrowser, hiddenField } from '../support/browser.ts'
 import { buildTestApp, resource } from '../support/build-app.ts'
+import { afterTest } from '../support/clean-ups.ts'
 import { authorizeUrl, check, codeOf, redeem, refresh, register } from '../support/oauth-client.ts'
 import { open as connect, exchange, listen } from '../support/raw-http.ts'
 import { NOTE_TOOLS, startScopedServer } from '../support/scoped-server.ts'
@@ -73,11 +74,15 @@ async function open(scope?: string, changes: Partial<Config> = {}, isWholeHost =
       token,
       JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name } }),
     )
-    return { status, ...JSON.parse(String(body)) }
+    return { ...JSON.parse(String(body)), status }
   }
   return { server, tools, gateway, client, port, ask, page, answer, tokensFor, send, call }
 }
 
+const NO_LIMIT = { body: 0, headers: 65_536, perPerson: { requests: 0, streams: 0 } }
+const headOf = (token: string, framing: string) =>
+  `POST /notes/mcp HTTP/1.1\r\nHost: mcp.example.com\r\nAuthorization: Bearer ${token}\r\n` +
+  `Content-Type: application/json\r\n${framing}\r\n\r\n`
 const REFUSED = { status: 200, id: 7, error: { code: -32000 } }
 
 describe('the consent page', () => {
@@ -191,7 +196,7 @@ describe('a choice', () => {
       ['Transfer-Encoding: chunked'],
     )
     expect(String(chunked.body)).toContain('-32000')
-    expect((await send(access_token, ' '.repeat(1024 * 1024 + 1))).status).toBe(413)
+    expect((await send(access_token, ' '.repeat(256 * 1024 + 1))).status).toBe(413)
     expect(server.ran).toEqual([])
   })
 
@@ -241,14 +246,13 @@ describe('a choice', () => {
     'does not end the process by a body in pieces above the limit, be it UPSTREAM_BODY_LIMIT (%i) or ours',
     async (body) => {
       const { tokensFor, call, port, server } = await open(undefined, {
-        upstreamLimits: { body, headers: 65_536, perPerson: { requests: 0, streams: 0 } },
+        upstreamLimits: { ...NO_LIMIT, body },
       })
       const { access_token } = await tokensFor(['tools', 'reading'])
       const client = await connect(port)
-      const size = (body || 1024 * 1024) + 1
+      const size = (body || 256 * 1024) + 1
       client.send(
-        `POST /notes/mcp HTTP/1.1\r\nHost: mcp.example.com\r\nAuthorization: Bearer ${access_token}\r\n` +
-          'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n' +
+        headOf(access_token, 'Transfer-Encoding: chunked') +
           `${size.toString(16)}\r\n${'x'.repeat(size)}\r\n`,
       )
       // The end comes after the answer.
@@ -259,6 +263,61 @@ describe('a choice', () => {
       expect(server.ran).toEqual(['get_note'])
     },
   )
+
+  it('refuses a body by its announced length before any of it comes', async () => {
+    const { tokensFor, port } = await open()
+    const { access_token } = await tokensFor(['tools', 'reading'])
+    const client = await connect(port)
+    client.send(headOf(access_token, `Content-Length: ${256 * 1024 + 1}`))
+    await client.until(/^HTTP\/1.1 413 /)
+  })
+
+  it('cannot fill the memory by slow bodies: there is 503 until a client leaves', async () => {
+    const { tokensFor, call, port } = await open(undefined, { upstreamLimits: NO_LIMIT })
+    const { access_token } = await tokensFor(['tools', 'reading'])
+    // 64 MiB together: a buffer doubles, so each of these holds 256 KiB.
+    const piece = Buffer.alloc(129 * 1024, ' ')
+    const slow = await Promise.all(
+      Array.from({ length: 256 }, async () => {
+        const client = await connect(port)
+        client.send(headOf(access_token, `Content-Length: ${256 * 1024}`))
+        client.send(piece)
+        return client
+      }),
+    )
+    const statusOnce = async (wanted: number) => {
+      for (let tries = 0; tries < 200; tries += 1) {
+        const answer = await call(access_token, 'get_note')
+        if (answer.status === wanted) return answer
+      }
+      throw new Error(`never ${wanted}`)
+    }
+    expect(await statusOnce(503)).toMatchObject({ error: 'temporarily_unavailable' })
+    for (const client of slow) client.leave()
+    expect(await statusOnce(200)).toMatchObject({ result: {} })
+  })
+
+  it('ends a body that takes its time with 408', async () => {
+    const { tokensFor, port } = await open()
+    const { access_token } = await tokensFor(['tools', 'reading'])
+    const client = await connect(port)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    afterTest(() => void vi.useRealTimers())
+    client.send(`${headOf(access_token, 'Content-Length: 100')}{`)
+    let text = ''
+    client.until(/\}$/).then(
+      (answer) => {
+        text = answer
+      },
+      () => undefined,
+    )
+    // The idle time is an hour, so only the deadline can end it.
+    for (let round = 0; round < 300 && text === ''; round += 1) {
+      await new Promise((resolve) => setImmediate(resolve))
+      vi.advanceTimersByTime(10_000)
+    }
+    expect(text).toMatch(/^HTTP\/1.1 408 /)
+  })
 
   it.each([
     '{"tool":"delete_note"}',
