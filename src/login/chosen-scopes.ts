@@ -31,23 +31,21 @@ export interface OfferedScope {
 
 export type Offering = Pick<
   Resource,
-  'scopes' | 'requiredScopes' | 'scopeTools' | 'areScopesAnnounced'
+  'scopes' | 'requiredScopes' | 'scopeTools' | 'scopeCovers' | 'areScopesAnnounced'
 >
 
 /** The scopes that a consent page shows, in the order of the request. */
 export function offeredScopes(
   asked: readonly string[],
-  { scopes, requiredScopes, scopeTools }: Offering,
+  { scopes, requiredScopes, scopeTools, scopeCovers }: Offering,
 ): readonly OfferedScope[] {
   const shown = asked.filter((scope) => scope !== OFFLINE_ACCESS)
+  const covers = (name: string, other: string) => scopeCovers.get(name)?.has(other) === true
   const covered = shown.map((name, index) =>
-    shown.filter((other, place) => {
-      if (place === index) return false
-      const [larger, smaller] = [scopeTools.get(name) ?? [], new Set(scopeTools.get(other))]
-      if (!isCovered(smaller, larger)) return false
+    shown.filter(
       // Of two equal ones the first covers the second: otherwise neither could be left out.
-      return larger.length > smaller.size || index < place
-    }),
+      (other, place) => covers(name, other) && (!covers(other, name) || index < place),
+    ),
   )
   const isList = shown.length > 1 && shown.length <= MAX_BOXES
   const isFixed = (name: string) =>
@@ -61,10 +59,6 @@ export function offeredScopes(
     covers: isList ? (covered[index] ?? []).filter((other) => !isFixed(other)) : [],
   }))
 }
-
-/** True if each tool of the smaller scope is one of the larger. Nothing is known of a scope without tools. */
-const isCovered = (smaller: ReadonlySet<string>, larger: readonly string[]): boolean =>
-  smaller.size > 0 && larger.filter((tool) => smaller.has(tool)).length === smaller.size
 
 /** The value of {@link HAS_CHOICE}: which boxes the page has, and what it says about them by the server's own word. */
 export function choiceOf(offered: readonly OfferedScope[]): string {

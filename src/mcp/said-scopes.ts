@@ -15,6 +15,8 @@ const MAX_NAMES_LENGTH = 8000
 const MAX_DESCRIPTION = 200
 const MAX_TOOLS = 500
 const MAX_TOOL_NAME = 128
+/** The tools of all scopes together: pages list them, and each scope is compared with each other one. */
+const MAX_ALL_TOOLS = 2000
 
 const Entry = z.object({
   name: z.string().refine((name) => isScopeToken(name) && name !== OFFLINE_ACCESS),
@@ -34,13 +36,17 @@ export function readSaidScopes(meta: unknown): SaidScopes {
   const entries: readonly unknown[] = listIn(meta)
   const scopes = new Map<string, AnnouncedScope>()
   let length = 0
+  let opened = 0
   for (const entry of entries.slice(0, MAX_SCOPES)) {
     const parsed = Entry.safeParse(entry)
     if (!parsed.success || scopes.has(parsed.data.name)) continue
-    const { name, description = '', tools = [] } = parsed.data
+    const { name, description = '' } = parsed.data
+    const tools = [...new Set(parsed.data.tools)]
+    if (opened + tools.length > MAX_ALL_TOOLS) continue
+    opened += tools.length
     length += name.length + 1
     if (length > MAX_NAMES_LENGTH) break
-    scopes.set(name, { name, description: words(description, name), tools: [...new Set(tools)] })
+    scopes.set(name, { name, description: words(description, name), tools })
   }
   return { scopes: [...scopes.values()], leftOut: entries.length - scopes.size }
 }

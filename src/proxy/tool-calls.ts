@@ -7,6 +7,7 @@
 import type { IncomingMessage } from 'node:http'
 import { TextDecoder } from 'node:util'
 import { valuesOf } from '../http/header-list.ts'
+import { isPlainJson } from './plain-json.ts'
 
 /** Undefined if the request may pass. `id`: that of the message, for an answer that a client shows to its person. */
 export type CallRefusal =
@@ -80,10 +81,16 @@ const isLike = (text: unknown, other: string): boolean =>
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** Twice the longest of the names: a letter that folds into one of ASCII has two units at most. */
+const MAX_LOOKALIKE = 12
+
 /** True for a name in other letters, which some servers (those in Go) take for the same member. */
 const hasLookalike = (object: object, names: readonly string[]): boolean =>
   Object.keys(object).some(
-    (key) => !names.includes(key) && names.includes(key.normalize('NFKC').toLowerCase()),
+    (key) =>
+      key.length <= MAX_LOOKALIKE &&
+      !names.includes(key) &&
+      names.includes(key.normalize('NFKC').toLowerCase()),
   )
 
 /** `Mcp-Name` may be in Base64 (MCP 2026-07-28). */
@@ -93,49 +100,12 @@ function headerText(value: string | string[]): string {
   return encoded === undefined ? text : Buffer.from(encoded, 'base64').toString()
 }
 
-/** The JSON value; undefined if it is none, or if an object in it has a member twice: readers differ on which counts. */
+/** The JSON value; undefined if it is none, or one that {@link isPlainJson} refuses. */
 function parse(content: Buffer): unknown {
   try {
     const text = utf8.decode(content)
-    const value: unknown = JSON.parse(text)
-    return hasDoubledMember(text) ? undefined : value
+    return isPlainJson(text) ? JSON.parse(text) : undefined
   } catch {
     return undefined
   }
-}
-
-/** @param text valid JSON; read once, character by character, since a caller may send a million of them */
-function hasDoubledMember(text: string): boolean {
-  const open: (Set<string> | undefined)[] = []
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text[at]
-    if (character === '{') open.push(new Set())
-    else if (character === '[') open.push(undefined)
-    else if (character === '}' || character === ']') open.pop()
-    else if (character === '"') {
-      const end = endOfText(text, at)
-      if (nextAfter(text, end) === ':') {
-        const name = JSON.parse(text.slice(at, end + 1)) as string
-        const members = open.at(-1)
-        if (members?.has(name)) return true
-        members?.add(name)
-      }
-      at = end
-    }
-  }
-  return false
-}
-
-/** The place of the quote that ends a text. */
-function endOfText(text: string, start: number): number {
-  let at = start + 1
-  while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1
-  return at
-}
-
-/** The first character after a place that is no space (RFC 8259 section 2). */
-function nextAfter(text: string, place: number): string | undefined {
-  let at = place + 1
-  while (/[ \t\n\r]/.test(text[at] ?? '')) at += 1
-  return text[at]
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { coversOf, type ScopeCovers } from './covered-scopes.ts'
 import { isToolScope } from './tool-choices.ts'
 
 /** A scope in the server's own words, with the tools that it opens. */
@@ -31,6 +32,8 @@ export interface LiveScopes {
   readonly defaultScopes: readonly string[]
   /** The tools that a scope opens, as the server says. */
   readonly scopeTools: ReadonlyMap<string, readonly string[]>
+  /** The scopes that each one covers. Made once for what the server says: strangers have pages made of it. */
+  readonly scopeCovers: ScopeCovers
   /** True if the server itself named and described the scopes. */
   readonly areAnnounced: boolean
 }
@@ -73,6 +76,7 @@ export function liveScopes(config: Scoped, announcements: Announcements): () => 
     scopes: config.scopes,
     defaultScopes: config.defaultScopes,
     scopeTools: new Map(),
+    scopeCovers: new Map(),
     areAnnounced: false,
   }
   if (scopesAddress(config) === undefined) return () => configured
@@ -95,9 +99,10 @@ function merge(config: Scoped, said: readonly AnnouncedScope[]): LiveScopes {
   const scopeTools = new Map(
     said.filter(({ name }) => isOffered(name)).map(({ name, tools }) => [name, tools]),
   )
+  const scopeCovers = coversOf(scopeTools)
   if (beside === undefined) {
     const { scopes, defaultScopes } = config
-    return { scopes, defaultScopes, scopeTools, areAnnounced: false }
+    return { scopes, defaultScopes, scopeTools, scopeCovers, areAnnounced: false }
   }
   const scopes = Object.fromEntries([
     ...said.map(({ name, description }) => [name, description] as const),
@@ -108,6 +113,7 @@ function merge(config: Scoped, said: readonly AnnouncedScope[]): LiveScopes {
     // Where a setting names scopes, the default ones follow from it (decision K17).
     defaultScopes: Object.keys(beside).length > 0 ? config.defaultScopes : Object.keys(scopes),
     scopeTools,
+    scopeCovers,
     areAnnounced: true,
   }
 }

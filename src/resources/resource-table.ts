@@ -18,6 +18,7 @@ import {
   withoutQuery,
 } from '../url/path.ts'
 import { type Announcements, liveScopes, NO_ANNOUNCEMENTS } from './announced-scopes.ts'
+import type { ScopeCovers } from './covered-scopes.ts'
 import { type DiscoveryAt, documentAddress } from './document-address.ts'
 import { nearestUrl } from './nearest.ts'
 import { compileOpenPaths, type IsOpen } from './open-paths.ts'
@@ -53,6 +54,8 @@ export interface Resource {
   readonly configuredScopes: Readonly<Record<string, string>>
   /** The tools that each scope opens, where the server says so. */
   readonly scopeTools: ReadonlyMap<string, readonly string[]>
+  /** The scopes that each one covers, by those tools. */
+  readonly scopeCovers: ScopeCovers
   /** True if the server itself named and described the scopes. */
   readonly areScopesAnnounced: boolean
   /** True if people choose among its tools, and our reverse proxy lets no other call pass (`tool-choices.ts`). */
@@ -342,6 +345,9 @@ function compile(
     configuredScopes: config.scopes,
     get scopeTools() {
       return live().scopeTools
+    },
+    get scopeCovers() {
+      return live().scopeCovers
     },
     get areScopesAnnounced() {
       return live().areAnnounced

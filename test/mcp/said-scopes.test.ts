@@ -69,6 +69,19 @@ describe('the scopes that a server says', () => {
     expect(names(...long).join(' ').length).toBeLessThanOrEqual(8000)
   })
 
+  it('open 2,000 tools together at most, and a scope above that is left out whole', () => {
+    const many = Array.from({ length: 100 }, (_, place) => ({
+      name: `s${place}`,
+      tools: Array.from({ length: 500 }, (__, index) => `t${index}`),
+    }))
+    const said = read(...many, { name: 'late', tools: ['t1'] })
+    expect(said.scopes.map(({ name }) => name)).toEqual(['s0', 's1', 's2', 's3'])
+    expect(names(...many.slice(0, 5), { name: 'without' })).toEqual([
+      ...['s0', 's1', 's2', 's3'],
+      'without',
+    ])
+  })
+
   it('T16: have a description of one line, without characters that turn or hide text', () => {
     const [scope] = read({
       name: 'a',

@@ -17,6 +17,7 @@ import {
   userCodeAt,
 } from '../../src/oauth/device/user-code.ts'
 import { grantedScopes, OFFLINE_ACCESS, parseScope } from '../../src/oauth/scope.ts'
+import { coversOf } from '../../src/resources/covered-scopes.ts'
 import { bounded } from './runs.ts'
 
 const NAMES = ['a', 'b', 'c', 'd', 'e'] as const
@@ -29,6 +30,7 @@ const rules = fc
     defaultScopes: standard.filter((name) => offered.includes(name)),
     areScopesAnnounced: false,
     scopeTools: new Map<string, readonly string[]>(),
+    scopeCovers: coversOf(new Map()),
   }))
 /** The tools that a server says its scopes open. */
 const toolsOf = fc
@@ -54,7 +56,7 @@ describe('granted scopes', () => {
   it('B7, B8: are never more than the page offered and its ticked boxes cover, however the form is filled in', () => {
     fc.assert(
       fc.property(rules, toolsOf, asked, asked, (rule, scopeTools, names, ticked) => {
-        const given = { ...rule, scopeTools }
+        const given = { ...rule, scopeTools, scopeCovers: coversOf(scopeTools) }
         const granted = grantedScopes(parseScope(names.join(' ')), given)
         const offered = offeredScopes(granted, given)
         const form = new Map([
@@ -91,6 +93,7 @@ describe('granted scopes', () => {
           scopes,
           requiredScopes: [],
           scopeTools,
+          scopeCovers: coversOf(scopeTools),
           areScopesAnnounced: true,
         })
         for (const { name, covers } of offered) {

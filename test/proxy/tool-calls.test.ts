@@ -14,12 +14,17 @@ const judge = (body: string | Buffer, more: Record<string, string> = {}) => {
 const call = (name: unknown, id: unknown = 1) =>
   JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: {} } })
 
+/** A message whose list has that many levels within its two. */
+const deep = (levels: number) =>
+  `{"jsonrpc":"2.0","method":"ping","params":{"a":${'['.repeat(levels)}${']'.repeat(levels)}}}`
+
 describe('a body that passes', () => {
   it.each<[string, string, Record<string, string>]>([
     ['an allowed tool', call('read'), {}],
     ['nothing', '', {}],
     ['another method', '{"jsonrpc":"2.0","id":1,"method":"tools/list"}', {}],
     ['a response', '{"jsonrpc":"2.0","id":1,"result":{}}', {}],
+    ['a message with as many levels as are read', deep(62), {}],
     ['an error', '{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"no"}}', {}],
     ['a notification', '{"jsonrpc":"2.0","method":"notifications/initialized"}', {}],
     ['a batch of such', `[${call('read')},{"jsonrpc":"2.0","method":"ping"}]`, {}],
@@ -99,6 +104,13 @@ describe('a call of another tool', () => {
     ['by a method in capitals', '{"jsonrpc":"2.0","id":1,"method":"TOOLS/CALL"}'],
     ['by a method with a space', '{"jsonrpc":"2.0","id":1,"method":"tools/call "}'],
     ['by a method with a wide slash', '{"jsonrpc":"2.0","id":1,"method":"tools\uff0fcall"}'],
+    ['in a message with more levels than are read', deep(63)],
+    ['in a text without end', '{"jsonrpc":"2.0","method":"ping'],
+    ['in a text that ends in an escape', '{"jsonrpc":"2.0","method":"ping\\'],
+    [
+      'with a name in letters of two units',
+      '{"jsonrpc":"2.0","method":"ping","\u{1d426}\u{1d41e}\u{1d42d}\u{1d421}\u{1d428}\u{1d41d}":"tools/call"}',
+    ],
     ['in something that is no JSON', 'method=tools/call&name=delete'],
     ['with a byte-order mark', `\ufeff${call('delete')}`],
     [
