@@ -15,6 +15,7 @@ import { dressed, mcpServerPage } from '../check/pages-for-people.ts'
 import { UNKNOWN_ADDRESS, unknownAddress } from '../check/unknown-address.ts'
 import { isPageLoad } from '../http/browser-request.ts'
 import { answerPerson, answerProgram, sendErrorPage } from '../http/errors.ts'
+import { hasBody } from '../http/has-body.ts'
 import { sendJson } from '../http/json.ts'
 import { lingerThenClose } from '../http/lingering-close.ts'
 import type { compileOrigins } from '../http/origins.ts'
@@ -217,7 +218,9 @@ async function passThrough(
     judge,
     onStream: () => seat?.becomesStream(),
     ...call,
-    target: judge ? { ...target, headers: asJudged(target.headers) } : target,
+    target: judge
+      ? { ...target, headers: asJudged(target.headers, { hasBody: hasBody(request.raw) }) }
+      : target,
     instead: (head) =>
       isPerson && isForClients(head, allowed)
         ? dressed(

@@ -72,9 +72,13 @@ const REPLACED = new Set(['content-type', 'content-encoding'])
  * The header lines of a judged request for the server: it has to read the body as we read it, so it gets our word on the
  * type, under no other spelling of the name either.
  */
-export const asJudged = (headers: readonly string[]): readonly string[] => [
+export const asJudged = (
+  headers: readonly string[],
+  { hasBody }: { readonly hasBody: boolean },
+): readonly string[] => [
   ...filterHeaders(headers, (name) => !REPLACED.has(canonicalName(name))),
-  ...['Content-Type', 'application/json'],
+  // Some servers refuse a type without a body.
+  ...(hasBody ? ['Content-Type', 'application/json'] : []),
 ]
 
 function json(status: number, value: object): Answer {

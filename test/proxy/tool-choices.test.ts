@@ -353,6 +353,7 @@ describe('a choice', () => {
     await ask(access_token, 'DELETE /notes/mcp/')
     await ask(access_token, 'GET /notes/mcp')
     expect(server.called.slice(asked)).toEqual(['DELETE', 'DELETE', 'GET'])
+    expect(server.requests.at(-2)?.headers).not.toHaveProperty('content-type')
   })
 
   it('leaves the address of scopes_endpoint open where the server has a whole host', async () => {
