@@ -82,8 +82,8 @@ export function createAskAgain(
   }
 
   /**
-   * Replaces the record, also after the store was away: the provider may have made the token before useless. Nobody else
-   * asks with that token while the lock lasts, and no longer.
+   * Replaces the record, also after the store was away: the provider may have made the token before useless. The lock
+   * keeps others from asking with that token, so retries end with it.
    */
   async function put(
     grant: Grant,

@@ -197,7 +197,7 @@ export interface Records {
   }
   /** The provider's tokens, where clients get them. */
   readonly relayedTokens: RelayedTokenRecords
-  /** What asks the provider about people again. */
+  /** The records with which a refresh asks the provider about people again. */
   readonly upstream: UpstreamRecords
   readonly machineGrants: {
     find(key: string): Promise<MachineGrantRecord | undefined>

@@ -16,7 +16,7 @@ export interface RelayedTokenRecords {
   replace(grantId: string, expected: string, sealed: string, ttlSeconds: number): Promise<boolean>
   /** Reads and deletes them. Only one caller gets them. */
   take(grantId: string): Promise<string | undefined>
-  /** Whoever holds it may renew them. */
+  /** Its holder may renew them. */
   readonly lock: ProviderLock
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a refresh needs to ask the provider about a person again, and the lock under which it asks (decision K30).
+ * The record with which a refresh asks the provider about a person again, and the lock under which it asks (decision K30).
  *
  * | key | holds | lives |
  * |---|---|---|
