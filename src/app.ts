@@ -190,7 +190,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
   /** True if a server behind us may have this path: it is not ours to answer then. */
   function isProxied(path: string) {
-    return resources.all.some((resource) => resource.upstream && covers(resource.path, path))
+    return resources.all.some(
+      ({ upstream, path: own, also }) =>
+        upstream && [own, ...also].some((prefix) => covers(prefix, path)),
+    )
   }
   function probeStore() {
     return storage.get('probe')

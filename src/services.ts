@@ -633,7 +633,7 @@ function buildLogin(
 
 /** The services of the token endpoint. */
 function buildGrants(
-  { config, now }: AppDeps,
+  { config, now, elapsed }: AppDeps,
   foundation: Foundation,
   relay: Relay | undefined,
 ): GrantDeps {
@@ -651,7 +651,8 @@ function buildGrants(
     ...(relay && { renew: relay.renew }),
     personExists: async (grant) => (await persons.find(grant)) !== undefined,
     recheck:
-      rechecks && createRecheck({ ...foundation, rechecks, providerId, now, randomToken, wait }),
+      rechecks &&
+      createRecheck({ ...foundation, rechecks, providerId, now, elapsed, randomToken, wait }),
     userOfGrant: foundation.userOfGrant,
     lifetimes: config.lifetimes,
     now,

@@ -24,6 +24,10 @@ import { type OpenStore, withOpenStore } from './with-store.ts'
 const USAGE = 'Usage: gatewarden doctor [--resource ID] [--echo PORT] [--json] [--config FILE]'
 /** Seconds that an operator has to let a route lead to the echo. */
 const ROUTE_SECONDS = 120
+/** Signals that end the command; it takes its key back first. */
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+/** The exit code of a command that a person stopped. */
+const STOPPED = 130
 
 export interface Surroundings {
   readonly fetch: typeof fetch
@@ -175,6 +179,8 @@ async function examineDelivery(
 ): Promise<readonly Finding[]> {
   const probe = await makeProbeKey(resource, opened)
   let left = ROUTE_SECONDS
+  // A round may wait for an answer as well, and the key does not live for ever.
+  const until = opened.elapsed() + ROUTE_SECONDS * 1000
   const waitForRoute = async () => {
     if (left === ROUTE_SECONDS) {
       io.stderr.write(
@@ -185,13 +191,18 @@ async function examineDelivery(
     }
     left -= 1
     await second()
-    return left > 0
+    return left > 0 && opened.elapsed() < until
   }
+  const stop = () => {
+    void probe.revoke().finally(() => process.exit(STOPPED))
+  }
+  for (const signal of SIGNALS) process.once(signal, stop)
   try {
     const { identityHeaders, apiKeyHeader } = opened.config
     const tools = { ask, probe, identityHeaders, apiKeyHeader, echo, waitForRoute }
     return await checkDelivery(resource, tools)
   } finally {
+    for (const signal of SIGNALS) process.off(signal, stop)
     await probe.revoke()
   }
 }

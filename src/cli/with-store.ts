@@ -8,7 +8,7 @@ import { type Config, issuerOf } from '../config/config.ts'
 import { createKeyring, type Keyring } from '../crypto.ts'
 import { NO_EVENTS } from '../events.ts'
 import { SigningKeyUnreadable } from '../oauth/tokens/signing-keys.ts'
-import { settleFormat } from '../storage/format.ts'
+import { checkFormat } from '../storage/format.ts'
 import { type Storage, StorageUnavailable, StorageUnfit } from '../storage/storage.ts'
 import { unfit } from './cannot-open.ts'
 import { explain, loadOrExplain } from './configured.ts'
@@ -67,7 +67,7 @@ export async function withOpenStore<T>(
   const storage = await openStore(config, { now, elapsed, maxStale: 0, events: NO_EVENTS })
   try {
     await contact(storage)
-    await settleFormat(storage)
+    await checkFormat(storage)
     const issuer = issuerOf(config)
     const keyring = createKeyring(secret, { issuer, previous: config.secretPrevious })
     return await run({ config, storage, keyring, now, elapsed })

@@ -24,6 +24,8 @@ const readTab = headerReader([
   'service-worker-navigation-preload',
 ])
 
+const readPurpose = headerReader(['sec-purpose', 'purpose'])
+
 const readSender = headerReader(['origin', 'sec-fetch-site', 'sec-fetch-dest', 'accept'])
 
 /** Methods that change nothing and whose answer a foreign page cannot read. */
@@ -115,6 +117,10 @@ export function isOpened(rawHeaders: readonly string[]): boolean {
     preload === undefined
   )
 }
+
+/** True for a page that the browser fetches before anybody wants it: a prefetch or a prerendering. */
+export const isFetchedAhead = (rawHeaders: readonly string[]): boolean =>
+  readPurpose(rawHeaders).some((purpose) => purpose !== undefined)
 
 /** True for the `fetch` of Node: a browser that sends `Sec-Fetch-Mode` always sends the other two as well. */
 export function isFetchOfProgram(rawHeaders: readonly string[]): boolean {

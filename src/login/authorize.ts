@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { randomToken } from '../crypto.ts'
 import { AuthorizationError, OAuthError } from '../errors.ts'
+import { isFetchedAhead } from '../http/browser-request.ts'
 import { allowOnly } from '../http/methods.ts'
 import { refuseFromSharedHost, refuseUnlessOpened } from '../http/own-pages.ts'
 import { rawQuery } from '../http/raw-query.ts'
@@ -46,7 +47,7 @@ export function authorizeRoute(app: FastifyInstance, flow: LoginFlow): void {
       const browser = flow.browsers.findOrSetCookie(request, reply)
       const interaction = await fitting(interactionOf(asked, browser, flow), asked, flow)
       reportUnknownScopes(asked, reply)
-      if (asked.client.needsConsent === false && !asksForConsent(parameters)) {
+      if (asked.client.needsConsent === false && !isConsentWanted(request, parameters)) {
         const known = await flow.signIns.findForClient(request, wishesOf(interaction))
         await approval.proceed(reply, interaction, { by: 'configuration', known })
       } else {
@@ -62,9 +63,14 @@ export function authorizeRoute(app: FastifyInstance, flow: LoginFlow): void {
   allowOnly(app, ENDPOINTS.authorization, ['GET'])
 }
 
-/** A client may want the page although the configuration leaves it out (OpenID Connect Core section 3.1.2.1). */
-const asksForConsent = (parameters: Parameters) =>
-  parseScope(single(parameters, 'prompt')).includes('consent')
+/**
+ * True if the page is to come although the configuration leaves it out: the client wants it (OpenID Connect Core section
+ * 3.1.2.1), or the request only looks, and must not leave a permission.
+ */
+const isConsentWanted = ({ method, raw }: FastifyRequest, parameters: Parameters) =>
+  parseScope(single(parameters, 'prompt')).includes('consent') ||
+  method === 'HEAD' ||
+  isFetchedAhead(raw.rawHeaders)
 
 function interactionOf(
   asked: AuthorizationRequest,

@@ -15,8 +15,9 @@ import {
   type ProviderFailureKind,
   type Rechecks,
 } from '../providers/provider.ts'
+import { FAILURE_SECONDS } from '../records/provider-lock.ts'
 import type { Grant, Records } from '../records/records.ts'
-import { FAILURE_SECONDS, LOCK_SECONDS, type UpstreamRecord } from '../records/upstream.ts'
+import type { UpstreamRecord } from '../records/upstream.ts'
 import type { ResourceTable } from '../resources/resource-table.ts'
 import { grantFacts } from './grant-facts.ts'
 import { openHeld, sealHeld } from './held-token.ts'
@@ -29,6 +30,11 @@ export interface AskAgainDeps {
   readonly providerId: string
   /** Milliseconds since the epoch. */
   readonly now: () => number
+}
+
+interface Question {
+  readonly found: UpstreamRecord | undefined
+  readonly secondsLeft: () => number
 }
 
 /** Failures that are about the person: the grant ends, and the next sign-in tells the person why. */
@@ -45,13 +51,13 @@ const unchecked = (reason: string, cause?: unknown) =>
   new PersonUnchecked(reason, FAILURE_SECONDS, { cause })
 
 /**
- * @param found the grant's record, as it is stored
+ * @param question `found`: the grant's record, as it is stored; `secondsLeft`: of the lock of the caller
  * @throws OAuthError `invalid_grant` if the person may no longer come in: the grant has ended; PersonUnchecked if nobody
  *   can tell: the grant is as it was
  */
 export function createAskAgain(
   deps: AskAgainDeps,
-): (grant: Grant, found: UpstreamRecord | undefined, report: Report) => Promise<void> {
+): (grant: Grant, question: Question, report: Report) => Promise<void> {
   const { rechecks, records, resources, keyring } = deps
   const { upstream, grants } = records
   const now = () => Math.floor(deps.now() / 1000)
@@ -75,10 +81,13 @@ export function createAskAgain(
     throw unchecked('the identity changed meanwhile')
   }
 
-  /** Replaces the record, also after the store was away: the provider may have made the token before useless. */
+  /**
+   * Replaces the record, also after the store was away: the provider may have made the token before useless. The lock
+   * keeps others from asking with that token, so retries end with it.
+   */
   async function put(
     grant: Grant,
-    before: UpstreamRecord | undefined,
+    { found: before, secondsLeft }: Question,
     next: UpstreamRecord,
   ): Promise<UpstreamRecord> {
     const ttl = Math.max(1, grant.expiresAt - now())
@@ -86,11 +95,11 @@ export function createAskAgain(
       if (await upstream.put(grant.id, before, next, ttl)) return
       if (isDeepStrictEqual(await upstream.find(grant.id), next)) return
       throw unchecked('the record of the grant changed meanwhile')
-    }, LOCK_SECONDS)
+    }, secondsLeft())
     return next
   }
 
-  return async (grant, found, report) => {
+  return async (grant, { found, secondsLeft }, report) => {
     let record = found
     const given = openHeld(found, grant.id, keyring)
     if (rechecks.needsHeld && given === undefined) {
@@ -102,7 +111,8 @@ export function createAskAgain(
         held: given,
         async keep(held) {
           const sealed = sealHeld(held, grant.id, keyring)
-          record = await put(grant, record, { checkedAt: 0, ...record, held: sealed })
+          const before = { found: record, secondsLeft }
+          record = await put(grant, before, { checkedAt: 0, ...record, held: sealed })
         },
       })
     } catch (error) {
@@ -117,7 +127,7 @@ export function createAskAgain(
       throw unchecked('the provider could not be asked about the person', error)
     }
     if (person) await renewIdentity(grant, person)
-    await put(grant, record, { ...record, checkedAt: now() })
+    await put(grant, { found: record, secondsLeft }, { ...record, checkedAt: now() })
     if (person && resourceOf(grant)?.policy(person) === false) {
       await end(grant, 'the person is on no list of the server any more', report)
     }

@@ -7,6 +7,7 @@
 import { OAuthError } from '../errors.ts'
 import type { Report } from '../events.ts'
 import { PersonUnchecked } from '../providers/provider.ts'
+import { LOCK_SECONDS } from '../records/provider-lock.ts'
 import type { Grant } from '../records/records.ts'
 import type { UpstreamRecord } from '../records/upstream.ts'
 import { type AskAgainDeps, createAskAgain, signInAgain } from './ask-again.ts'
@@ -22,6 +23,8 @@ const RETRY_SECONDS = 5
 
 export interface RecheckDeps extends AskAgainDeps {
   readonly randomToken: () => string
+  /** Milliseconds on a clock that is never set back. */
+  readonly elapsed: () => number
   /** Waits so many milliseconds. */
   readonly wait: (milliseconds: number) => Promise<unknown>
 }
@@ -55,11 +58,13 @@ export function createRecheck(deps: RecheckDeps): Recheck {
   return async (grant, report) => {
     if (isGood(await upstream.find(grant.id))) return
     const owner = deps.randomToken()
+    const began = deps.elapsed()
+    const secondsLeft = () => LOCK_SECONDS - (deps.elapsed() - began) / 1000
     if (!(await upstream.lock.take(grant.id, owner))) return awaitAnswer(grant)
     try {
       // Another request may have asked since we looked.
-      const current = await upstream.find(grant.id)
-      if (!isGood(current)) await askAgain(grant, current, report)
+      const found = await upstream.find(grant.id)
+      if (!isGood(found)) await askAgain(grant, { found, secondsLeft }, report)
       await upstream.lock.release(grant.id, owner)
     } catch (error) {
       // The first error says more than a second one, and the lock ends by itself. While an answer of the provider waits for

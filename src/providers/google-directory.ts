@@ -7,6 +7,7 @@
 import { z } from 'zod'
 import { lowerCase } from '../identifiers.ts'
 import { createServiceTokens } from './google-service-token.ts'
+import type { HostedDomains } from './hosted-domains.ts'
 import { parseJson, type ReportOddity } from './oddities.ts'
 import { identityFromClaims } from './oidc-identity.ts'
 import { type Account, type Identity, ProviderFailure, type Rechecks } from './provider.ts'
@@ -48,6 +49,7 @@ export interface GoogleDirectory {
 }
 
 interface DirectoryDeps {
+  readonly hosted: Pick<HostedDomains, 'admitManaged'>
   readonly tolerated?: ReportOddity | undefined
   /** Milliseconds since the epoch. */
   readonly now: () => number
@@ -131,6 +133,8 @@ export function createGoogleDirectory(
 
   async function personOf({ issuer, subject }: Account): Promise<Identity> {
     const user = await findUser(subject)
+    // The account may have moved to another domain of the Workspace since the sign-in.
+    deps.hosted.admitManaged(user.primaryEmail)
     const groups = await listGroups(subject)
     return identityFromClaims(
       {

@@ -32,9 +32,9 @@ export function createGoogleProvider(given: GoogleOptions): RedirectProvider {
     rechecks: given.rechecks === true && !given.directory,
     issuerAlias: given.issuerUrl.replace(/^https?:\/\//, ''),
   }
-  const directory = given.directory && createGoogleDirectory(given.directory, given)
   const connection = createOidcConnection(options)
   const hosted = createHostedDomains(options.hostedDomains)
+  const directory = given.directory && createGoogleDirectory(given.directory, { ...given, hosted })
   return {
     ...createOidcLogin(connection, options, {
       // Google knows no `prompt=login`; somebody else signs in there by choosing an account. Where only some domains

@@ -10,9 +10,9 @@
  * | `identity:<grant id>` | {@link GrantIdentity}, renewed at a refresh | as the grant |
  * | `refresh:<grant id>` | {@link RefreshState}, changed only by `replace` | idle time, at most the grant's |
  * | `relayed-tokens:<grant id>` | the provider's tokens that the client gets, sealed (`relayed-tokens.ts`) | as the grant |
- * | `relay-lock:<grant id>` | the process that renews those tokens now | half a minute |
+ * | `relay-lock:<grant id>` | the process that renews those tokens now (`provider-lock.ts`) | 30 s |
  * | `upstream:<grant id>` | what asks the provider about the person again, sealed (`upstream.ts`) | as the grant |
- * | `upstream-lock:<grant id>` | the request that asks the provider now (`upstream.ts`) | 15 s |
+ * | `upstream-lock:<grant id>` | the request that asks the provider now (`provider-lock.ts`) | 30 s |
  * | `machine-grant:<hash of client and resource>` | {@link MachineGrantRecord}: the grant that a program's tokens come from | as that grant |
  * | `code:<hash of the code>` | {@link CodeRecord} | 600 s, so that a replay is still recognised (K14) |
  * | `device:<place>` | a device's request that waits for a person (`devices.ts`) | until its codes expire |
@@ -197,7 +197,7 @@ export interface Records {
   }
   /** The provider's tokens, where clients get them. */
   readonly relayedTokens: RelayedTokenRecords
-  /** What asks the provider about people again. */
+  /** The records with which a refresh asks the provider about people again. */
   readonly upstream: UpstreamRecords
   readonly machineGrants: {
     find(key: string): Promise<MachineGrantRecord | undefined>

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { deleteIf } from '../storage/delete-if.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { AuthenticStorage } from './authentic.ts'
+import { createProviderLock, type ProviderLock } from './provider-lock.ts'
 
 export interface RelayedTokenRecords {
   /** Writes the tokens of a new grant. */
@@ -16,30 +16,23 @@ export interface RelayedTokenRecords {
   replace(grantId: string, expected: string, sealed: string, ttlSeconds: number): Promise<boolean>
   /** Reads and deletes them. Only one caller gets them. */
   take(grantId: string): Promise<string | undefined>
-  /** True if `owner` alone may renew the tokens of this grant now; also for one who may already. */
-  lock(grantId: string, owner: string, ttlSeconds: number): Promise<boolean>
-  unlock(grantId: string, owner: string): Promise<void>
+  /** Its holder may renew them. */
+  readonly lock: ProviderLock
 }
 
-/** A lock only bars something, and says nothing about anybody, so it carries no MAC. */
+/** @param stores `raw`: for the lock */
 export function createRelayedTokenRecords(stores: {
   readonly raw: Storage
   readonly believed: AuthenticStorage
 }): RelayedTokenRecords {
   const { raw, believed } = stores
   const keyOf = (grantId: string) => `relayed-tokens:${grantId}`
-  const lockOf = (grantId: string) => `relay-lock:${grantId}`
   return {
     put: (grantId, sealed, ttl) => believed.set(keyOf(grantId), sealed, ttl),
     find: (grantId) => believed.get<string>(keyOf(grantId)),
     replace: (grantId, expected, sealed, ttl) =>
       believed.replace(keyOf(grantId), expected, sealed, ttl),
     take: (grantId) => believed.take<string>(keyOf(grantId)),
-    lock: async (grantId, owner, ttl) =>
-      (await raw.create(lockOf(grantId), owner, ttl)) ||
-      (await raw.replace(lockOf(grantId), owner, owner, ttl)),
-    async unlock(grantId, owner) {
-      await deleteIf(raw, lockOf(grantId), owner)
-    },
+    lock: createProviderLock(raw, 'relay-lock'),
   }
 }

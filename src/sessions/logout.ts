@@ -4,6 +4,7 @@
  * @module
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { isFetchedAhead } from '../http/browser-request.ts'
 import { refuseCrossSite } from '../http/cross-site.ts'
 import { onHost } from '../http/host-constraint.ts'
 import { allowOnly } from '../http/methods.ts'
@@ -53,12 +54,8 @@ export function logoutRoutes(app: FastifyInstance, deps: SessionRoutes): void {
 }
 
 /** False for a link of another site and for a prefetch: neither signs anybody out. */
-function isIntended({ headers }: FastifyRequest): boolean {
-  return (
-    OWN_SITES.has(headers['sec-fetch-site']) &&
-    headers['sec-purpose'] === undefined &&
-    headers.purpose === undefined
-  )
+function isIntended({ headers, raw }: FastifyRequest): boolean {
+  return OWN_SITES.has(headers['sec-fetch-site']) && !isFetchedAhead(raw.rawHeaders)
 }
 
 /** Ends the sessions that the cookies of this browser prove, and none that they merely name. */

@@ -48,6 +48,32 @@ export async function settleFormat(storage: Storage, migrations = MIGRATIONS): P
   }
 }
 
+/**
+ * Checks the mark and brings nothing over, for commands that work beside a running gateway, perhaps an older one. It
+ * marks a store that is empty.
+ * @throws StorageUnfit unless the store has the form of this program; StorageUnavailable
+ */
+export async function checkFormat(storage: Storage, migrations = MIGRATIONS): Promise<void> {
+  const newest = UNMARKED + migrations.length
+  const mark = await storage.get<unknown>(KEY)
+  if (mark === undefined && (await isEmpty(storage))) {
+    await storage.create(KEY, newest, 'forever')
+    return
+  }
+  const version = mark === undefined ? UNMARKED : mark
+  if (version === newest) return
+  throw new StorageUnfit([
+    isKnown(version, newest)
+      ? `the store was written by an older Gatewarden (format ${version}; this one has ${newest}). Start this version of the gateway first, which brings it over.`
+      : problemOf(version, newest),
+  ])
+}
+
+async function isEmpty(storage: Storage): Promise<boolean> {
+  for await (const _record of storage.scan('')) return false
+  return true
+}
+
 const isKnown = (version: unknown, newest: number): version is number =>
   typeof version === 'number' &&
   Number.isInteger(version) &&

@@ -4,7 +4,40 @@ import { configPrint } from '../../src/cli/config-print.ts'
 import { BASE, USERS } from '../config/harness.ts'
 import { run } from './harness.ts'
 
+const { RESOURCES: _, ...WITHOUT_RESOURCES } = BASE
+
+/** The lines below a heading that begins so. */
+const below = (stdout: string, heading: string) =>
+  stdout
+    .split('\n\n')
+    .find((part) => part.startsWith(heading))
+    ?.split('\n')
+    .slice(1)
+    .map((line) => line.trim())
+
 describe('config check', () => {
+  it('says what to route of the host of a server that Gatewarden forwards to', async () => {
+    const yaml = `${USERS}resources: { notes: { url: 'https://mcp.example.com/notes/mcp', upstream: 'http://127.0.0.1:3000/mcp' } }\n`
+    const { stdout } = await run(configCheck, { env: WITHOUT_RESOURCES, yaml })
+    expect(below(stdout, 'Requests for mcp.example.com go to Gatewarden too')).toEqual([
+      '/notes/mcp',
+      '/.well-known/oauth-protected-resource, /.well-known/oauth-authorization-server, /.well-known/openid-configuration, /.gatewarden/ and everything below them',
+      '/authorize, /token, /register',
+    ])
+  })
+
+  it('K37: leaves the documents at the root to the application that has them', async () => {
+    const yaml = `${USERS}resources: { notes: { url: 'https://mcp.example.com/notes/mcp', root_documents: false } }\n`
+    const { stdout } = await run(configCheck, { env: WITHOUT_RESOURCES, yaml })
+    expect(below(stdout, 'On mcp.example.com')).toEqual([
+      '/.well-known/oauth-protected-resource and everything below it',
+      "/.well-known/oauth-authorization-server/ and everything below it (the path itself is the application's)",
+      "/.well-known/openid-configuration/ and everything below it (the path itself is the application's)",
+      '/.gatewarden/ and everything below it',
+      '/authorize, /token, /register',
+    ])
+  })
+
   it('fh19: says ok, then what to do next: the address for the proxy, routes, the URL for clients', async () => {
     const env = { ...BASE, RESOURCES: `${BASE.RESOURCES},https://wiki.example.com/mcp` }
     expect(await run(configCheck, { env, yaml: USERS })).toEqual({

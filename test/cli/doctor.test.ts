@@ -3,7 +3,10 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { MARK_HEADER, startEcho } from '../../src/cli/doctor/echo.ts'
 import { createDoctor } from '../../src/cli/doctor.ts'
+import { createKeyring } from '../../src/crypto.ts'
+import { createRecords } from '../../src/records/records.ts'
 import { openLmdbStorage } from '../../src/storage/lmdb/lmdb.ts'
 import type { Storage } from '../../src/storage/storage.ts'
 import { BASE, USERS } from '../config/harness.ts'
@@ -210,7 +213,52 @@ describe('each fault with its fix', () => {
   })
 })
 
+describe('a gateway that is not there', () => {
+  it('is said once, and says nothing about the servers', async () => {
+    const refused = () =>
+      Promise.reject(
+        new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED 127.0.0.1:443') }),
+      )
+    const doctor = createDoctor({ fetch: refused, second: async () => {} })
+    const { code, stdout } = await run(doctor, {
+      args: [],
+      env: { PUBLIC_URL: BASE.PUBLIC_URL, ALLOWED_EMAILS: '*', DATA_DIR: folder, SECRET },
+      yaml: YAML,
+    })
+    expect(code).toBe(1)
+    expect(lines(stdout, 'WRONG')).toEqual(['PUBLIC_URL answers as this gateway'])
+    expect(flat(stdout)).toContain('runs and listens on port 443 of auth.example.com')
+    expect(flat(stdout)).toContain('Run the command again after that is right.')
+  })
+})
+
+it('the key of the command is gone afterwards', async () => {
+  const { reached } = await examine({ echoes: true })
+  expect(reached.length).toBeGreaterThan(0)
+  const { apiKeys } = createRecords(storage, {
+    keyring: createKeyring(SECRET, { issuer: BASE.PUBLIC_URL }),
+  })
+  const left: unknown[] = []
+  for await (const key of apiKeys.all()) left.push(key)
+  expect(left).toEqual([])
+})
+
 describe('--echo', () => {
+  it('keeps nothing of strangers who reach its port', async () => {
+    const echo = await startEcho(0)
+    try {
+      echo.expect('ours')
+      const ask = (mark: string) =>
+        fetch(`http://127.0.0.1:${echo.port}/`, { headers: { [MARK_HEADER]: mark } })
+      expect((await ask('theirs')).status).toBe(503)
+      expect(echo.take('theirs')).toBeUndefined()
+      expect((await ask('ours')).status).toBe(200)
+      expect(echo.take('ours')).toContain(`${MARK_HEADER}: ours`)
+    } finally {
+      echo.close()
+    }
+  })
+
   it('stands in for the server, and sees what reaches it', async () => {
     const { fetch } = createInternet(gateway, { copiesNothing: true })
     const port = 20_000 + Math.floor(Math.random() * 20_000)
@@ -251,6 +299,7 @@ describe('--echo', () => {
 it.each([
   [['--resource', 'note'], '--resource: no server has the id "note". Did you mean notes?'],
   [['--echo', 'here'], '--echo: is not a port'],
+  [['--echo', '99999'], '--echo: is not a port'],
   [['now'], 'Usage: gatewarden doctor'],
   [['--resource'], '--resource has no value.'],
 ])('refuses %j', async (args, words) => {

@@ -67,6 +67,24 @@ describe('a client of the file', () => {
     expect(asked.config.clients[0]).not.toHaveProperty('needsConsent')
   })
 
+  it('without the question gets all tools of a server whose people choose them, and the start names that server', () => {
+    const yaml = (more: string) => `resources:
+  notes: { url: "https://mcp.example.com/notes", upstream: "http://127.0.0.1:1/notes", tool_choices: true }
+  wiki: { url: "https://mcp.example.com/wiki", upstream: "http://127.0.0.1:2/wiki" }
+allow: { emails: ["*"] }
+clients: [{ ${CI}, client_secret: ${SECRET}, consent: false${more} }]
+`
+    const warned = (more: string) =>
+      loadYaml(yaml(more), { env: { RESOURCES: undefined } }).warnings.filter((one) =>
+        one.includes('nobody chooses'),
+      )
+    expect(warned('')).toEqual([
+      'clients.ci.consent: is false, so nobody chooses among the tools of notes (tool_choices): this client gets all of them. Add scopes to the client, or remove consent.',
+    ])
+    expect(warned(', scopes: ["tools:read"]')).toEqual([])
+    expect(warned(', resources: [wiki]')).toEqual([])
+  })
+
   it('never leaves the question out where clients get tokens of the provider', () => {
     const yaml = `${NOTES}clients: [{ ${CI}, client_secret: ${SECRET}, consent: false }]
 provider: oidc

@@ -57,6 +57,12 @@ describe('GOOGLE_SERVICE_ACCOUNT', () => {
     expect(load(given()).warnings).toEqual([])
   })
 
+  it('acts for an administrator, never for itself', () => {
+    expect(problems({ GOOGLE_ADMIN_SUBJECT: KEY.client_email })).toEqual([
+      expect.stringMatching(/^GOOGLE_ADMIN_SUBJECT: is the service account itself\./),
+    ])
+  })
+
   it.each([
     ['JSON', JSON.stringify(KEY)],
     ['base64', Buffer.from(JSON.stringify(KEY)).toString('base64')],

@@ -181,12 +181,12 @@ export function believedContract(
     it('a process of many may renew the tokens of a grant, until it gives the lock back', async () => {
       const { relayedTokens } = records
       const owners = Array.from({ length: 20 }, (_, index) => `process-${index}`)
-      const locks = await Promise.all(owners.map((one) => relayedTokens.lock(GRANT.id, one, 1000)))
+      const locks = await Promise.all(owners.map((one) => relayedTokens.lock.take(GRANT.id, one)))
       expect(locks.filter((isLocked) => isLocked)).toHaveLength(1)
       const holder = String(owners[locks.indexOf(true)])
-      expect(await relayedTokens.lock(GRANT.id, holder, 1000)).toBe(true)
-      await relayedTokens.unlock(GRANT.id, 'another')
-      expect(await relayedTokens.lock(GRANT.id, 'another', 1000)).toBe(false)
+      expect(await relayedTokens.lock.take(GRANT.id, holder)).toBe(true)
+      await relayedTokens.lock.release(GRANT.id, 'another')
+      expect(await relayedTokens.lock.take(GRANT.id, 'another')).toBe(false)
     })
 
     it('of two renewals of the tokens of a grant one is stored, and none after its end', async () => {

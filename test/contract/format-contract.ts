@@ -4,7 +4,7 @@
  * @module
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Migration, settleFormat } from '../../src/storage/format.ts'
+import { checkFormat, type Migration, settleFormat } from '../../src/storage/format.ts'
 import { type Storage, StorageUnavailable } from '../../src/storage/storage.ts'
 import type { OpenedStore } from './storage-contract.ts'
 
@@ -44,6 +44,26 @@ export function formatContract(
         expect(await mark()).toEqual(written)
       },
     )
+
+    it('is only checked by a command, which brings nothing over and marks an empty store', async () => {
+      const untouched: Migration = () =>
+        Promise.reject(new Error('a command brought the store over'))
+      await checkFormat(storage, [untouched])
+      expect(await mark()).toBe(2)
+      await checkFormat(storage, [untouched])
+      await expect(checkFormat(storage)).rejects.toThrow('(format 2; this one reads up to 1)')
+      await storage.set('format', 1, 'forever')
+      await expect(checkFormat(storage, [untouched])).rejects.toThrow(
+        'was written by an older Gatewarden (format 1; this one has 2). Start this version of the gateway first',
+      )
+      await storage.delete('format')
+      await storage.set('grant:old', { id: 'old' }, 60)
+      await expect(checkFormat(storage, [untouched])).rejects.toThrow(
+        'an older Gatewarden (format 1',
+      )
+      expect(await mark()).toBeUndefined()
+      await checkFormat(storage)
+    })
 
     /** Renames the member `a` to `b`, then `b` to `c`; a record in the new form stays. */
     const rename =

@@ -7,6 +7,7 @@ import { buildTestApp } from '../support/build-app.ts'
 import { beginDevice, typeCode } from '../support/device.ts'
 import { authorizeUrl, check, codeOf, redeem, register } from '../support/oauth-client.ts'
 import { expectStartAgain, moved, typeIn } from '../support/steps.ts'
+import { storedKeys } from '../support/stored.ts'
 
 const SECRET = 'the-secret-of-the-portal-that-nobody-may-read'
 const CALLBACK = 'https://portal.example/callback'
@@ -58,6 +59,30 @@ describe('a client that the configuration allows for everybody', () => {
     expect(again.statusCode).toBe(302)
     expect(String(again.headers.location)).toContain(`${CALLBACK}?code=`)
     expect(events.filter(({ event }) => event === 'let-in')).toHaveLength(1)
+  })
+
+  it.each([
+    ['a HEAD', 'HEAD', {}],
+    ['a prefetch', 'GET', { 'sec-purpose': 'prefetch' }],
+    ['a prerendering', 'GET', { 'sec-purpose': 'prefetch;prerender' }],
+    ['a prefetch of an older browser', 'GET', { purpose: 'prefetch' }],
+  ] as const)('T3: is not let in by %s, which no person sees', async (_what, method, headers) => {
+    const { app, events, storage } = await start()
+    const browser = createBrowser(app)
+    await typeIn(browser, await loginPage(browser))
+    const before = await storedKeys(storage, 'grant:')
+    const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    const looked = await app.inject({
+      method,
+      url: url(),
+      headers: { host: 'auth.example.com', cookie, ...headers },
+    })
+    expect(looked.statusCode).toBe(200)
+    expect(looked.headers.location).toBeUndefined()
+    expect(await storedKeys(storage, 'grant:')).toEqual(before)
+    expect(events.filter(({ event }) => event === 'consent-given')).toHaveLength(1)
+    if (method === 'GET') expect(looked.body).toContain('Allow access?')
+    expect((await browser.get(url())).headers.location).toContain('code=')
   })
 
   it('does not get in somebody whom the policy refuses', async () => {

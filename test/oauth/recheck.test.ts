@@ -252,7 +252,7 @@ describe('K30: requests at the same time', () => {
     await journey.storage.create(
       key.replace('upstream:', 'upstream-lock:'),
       'of a dead process',
-      15,
+      30,
     )
     vi.useFakeTimers({ toFake: ['setTimeout'] })
     const answer = use(journey)
@@ -263,7 +263,7 @@ describe('K30: requests at the same time', () => {
     expect((await answer).statusCode).toBe(503)
     vi.useRealTimers()
     expect(asked(journey)).toBe(0)
-    journey.clock.advance(15)
+    journey.clock.advance(30)
     expect((await use(journey)).statusCode).toBe(200)
   })
 

@@ -69,7 +69,7 @@ async function begun(options: Parameters<typeof processOf>[1] = {}) {
 it('a process that finds it taken waits for the answer of the other one', async () => {
   const other = { settle: async () => {} }
   const one = await begun({ onPause: () => other.settle() })
-  await one.records.relayedTokens.lock(GRANT.id, 'another process', 30)
+  await one.records.relayedTokens.lock.take(GRANT.id, 'another process')
   const second = processOf(one.storage)
   other.settle = async () => {
     const before = await second.kept.find(GRANT)
@@ -84,7 +84,7 @@ it('a process that finds it taken waits for the answer of the other one', async 
 
 it('a process that waits in vain says so after five seconds, and ends nothing', async () => {
   const one = await begun()
-  await one.records.relayedTokens.lock(GRANT.id, 'another process', 30)
+  await one.records.relayedTokens.lock.take(GRANT.id, 'another process')
   await expect(one.renew(GRANT)).rejects.toBeInstanceOf(ProviderFailure)
   expect(one.pauses()).toBe(20)
   expect(one.asked).toEqual([])
@@ -128,6 +128,6 @@ it('is given back, so that the next renewal need not wait', async () => {
   const one = await begun()
   await one.renew(GRANT)
   one.advance(1)
-  expect(await one.records.relayedTokens.lock(GRANT.id, 'another process', 30)).toBe(true)
+  expect(await one.records.relayedTokens.lock.take(GRANT.id, 'another process')).toBe(true)
   expect(one.asked).toEqual(['r'])
 })

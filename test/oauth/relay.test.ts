@@ -259,7 +259,18 @@ describe('T8: a token of the provider that the check would refuse', () => {
       }),
     )
     journey.claims = {}
+    journey.clock.advance(5)
     expect((await renewed(journey, tokens)).statusCode).toBe(200)
+  })
+
+  it('and is renewed in a loop asks the provider once in 5 s', async () => {
+    const journey = await startRelay()
+    const tokens = await tokensOf(journey)
+    journey.claims = { azp: 'another-client' }
+    for (let tries = 0; tries < 3; tries += 1) {
+      expect((await renewed(journey, tokens)).json()).toMatchObject({ error: 'invalid_grant' })
+    }
+    expect(journey.issued).toHaveLength(2)
   })
 
   it('does not help a person whom the policy refuses', async () => {
@@ -289,9 +300,57 @@ describe('the refresh token of such a client', () => {
       access_token: journey.issued[1],
       refresh_token: expect.stringMatching(/\.2\./),
     })
+    journey.clock.advance(60)
     const third = await renewed(journey, second.json())
     expect(third.json()).toMatchObject({ access_token: journey.issued[2] })
     expect(journey.provider.refreshTokens.size).toBe(1)
+  })
+
+  it('used in a loop asks the provider once a minute, and rotates each time', async () => {
+    const journey = await startRelay()
+    let tokens = await tokensOf(journey)
+    for (const [uses, provided] of [1, 1, 1, 2, 2, 2, 3].entries()) {
+      const answer = await renewed(journey, tokens)
+      tokens = answer.json()
+      expect(tokens).toMatchObject({
+        access_token: journey.issued[provided],
+        refresh_token: expect.stringContaining(`.${uses + 2}.`),
+      })
+      expect(journey.issued).toHaveLength(provided + 1)
+      journey.clock.advance(20)
+    }
+  })
+
+  it('used in a loop hands no token out again that the check refuses since', async () => {
+    const journey = await startRelay()
+    const tokens = (await renewed(journey, await tokensOf(journey))).json()
+    const allow = { anyone: false, emails: ['bob@example.com'], domains: [], groups: [] }
+    const again = await journey.restart({ resources: [{ ...ACCEPTING, allow }] })
+    const answer = await refresh(again.app, journey.client, tokens.refresh_token)
+    expect(answer.json()).toMatchObject({ error: 'invalid_grant' })
+    expect(journey.issued).toHaveLength(2)
+  })
+
+  it('brings another token within the minute where the last one is about to end', async () => {
+    const journey = await startRelay()
+    const exp = () => Math.floor(journey.clock() / 1000) + 50
+    const first = await tokensOf(journey)
+    journey.claims = { exp: exp() }
+    const second = (await renewed(journey, first)).json()
+    journey.clock.advance(25)
+    journey.claims = { exp: exp() }
+    const third = (await renewed(journey, second)).json()
+    expect(third).toMatchObject({ access_token: journey.issued[2], expires_in: 50 })
+    expect(journey.issued).toHaveLength(3)
+  })
+
+  it('brings a token once where the provider makes none that lasts', async () => {
+    const journey = await startRelay()
+    const first = await tokensOf(journey)
+    journey.claims = { exp: Math.floor(journey.clock() / 1000) + 20 }
+    const second = (await renewed(journey, first)).json()
+    expect(second).toMatchObject({ access_token: journey.issued[1], expires_in: 20 })
+    expect(journey.issued).toHaveLength(2)
   })
 
   it('is good for no other client, nor for another resource', async () => {
@@ -406,6 +465,34 @@ describe('an outage', () => {
     expect(waiting.headers['retry-after']).toBe('5')
     expect(waiting.json()).toMatchObject({ error: 'temporarily_unavailable' })
     await journey.provider.start()
+    journey.clock.advance(5)
+    expect((await renewed(journey, tokens)).statusCode).toBe(200)
+  })
+
+  it('of the provider is not met again within 5 s, however often a client tries, at any replica', async () => {
+    const journey = await startRelay()
+    const tokens = await tokensOf(journey)
+    journey.provider.lies.answer = (request, response) => {
+      if (request.url !== '/token') return false
+      response.writeHead(503).end()
+      return true
+    }
+    const other = await buildTestApp(journey.config, journey)
+    const before = journey.provider.asked('/token')
+    await renewed(journey, tokens)
+    const once = journey.provider.asked('/token')
+    expect(once).toBeGreaterThan(before)
+    for (const app of [journey.app, other.app, journey.app]) {
+      const answer = await refresh(app, journey.client, tokens.refresh_token)
+      expect(answer.statusCode).toBe(503)
+      expect(answer.headers['retry-after']).toBe('5')
+    }
+    expect(journey.provider.asked('/token')).toBe(once)
+    journey.clock.advance(5)
+    await renewed(journey, tokens)
+    expect(journey.provider.asked('/token')).toBeGreaterThan(once)
+    journey.provider.lies = {}
+    journey.clock.advance(5)
     expect((await renewed(journey, tokens)).statusCode).toBe(200)
   })
 
@@ -420,6 +507,7 @@ describe('an outage', () => {
     }
     expect((await renewed(journey, tokens)).statusCode).toBe(503)
     journey.provider.lies = {}
+    journey.clock.advance(5)
     expect((await renewed(journey, tokens)).statusCode).toBe(200)
   })
 

@@ -115,6 +115,23 @@ describe('sx4: a person of a Google Workspace with a service account', () => {
     },
   )
 
+  it('T31: whose account moved to a domain that GOOGLE_HOSTED_DOMAIN does not name is out at the next refresh', async () => {
+    const workspace = await startWorkspace()
+    const there = await later(workspace)
+    workspace.directory.users[ANN.sub] = { ...ACCOUNT, primaryEmail: 'ann@sub.example.com' }
+    expect((await there.refresh()).json().error).toBe('invalid_grant')
+    expect(there.ended()).toEqual([
+      'the account is managed by another organisation; GOOGLE_HOSTED_DOMAIN is example.com',
+    ])
+  })
+
+  it('stays in where the directory spells their domain in another way', async () => {
+    const workspace = await startWorkspace()
+    const there = await later(workspace)
+    workspace.directory.users[ANN.sub] = { ...ACCOUNT, primaryEmail: 'Ann@EXAMPLE.com' }
+    expect((await there.refresh()).statusCode).toBe(200)
+  })
+
   it('has the address, the name and the groups of now after a refresh', async () => {
     const workspace = await startWorkspace()
     const there = await later(workspace)

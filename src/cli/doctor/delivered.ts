@@ -52,6 +52,7 @@ async function send({ url, hasApplicationBearer }: Resource, delivery: Delivery)
   for (;;) {
     const mark = `doctor-${randomToken(9)}`
     const forged = new Map(names.map((name, index) => [name, `${mark}-${index}-forged`]))
+    echo?.expect(mark)
     const answer = await ask(url, {
       ...Object.fromEntries(forged),
       ...(hasApplicationBearer
@@ -59,13 +60,20 @@ async function send({ url, hasApplicationBearer }: Resource, delivery: Delivery)
         : { authorization: `Bearer ${probe.key}` }),
       [MARK_HEADER]: mark,
     })
-    const echoed = 'failure' in answer || !answer.text.includes(mark) ? undefined : answer.text
+    const echoed = 'failure' in answer ? undefined : shownHeaders(answer.text, mark, names)
     const received = echo?.take(mark) ?? echoed
     const isRefused = !('failure' in answer) && ownWords(answer) !== undefined
     if (!echo || received !== undefined || isRefused || !(await waitForRoute())) {
       return { answer, received, forged }
     }
   }
+}
+
+/** The text, if it shows every header of the request: ours of the mark, and some that tells who calls. */
+function shownHeaders(text: string, mark: string, names: readonly string[]): string | undefined {
+  const lower = text.toLowerCase()
+  const showsIdentity = names.some((name) => lower.includes(name.toLowerCase()))
+  return text.includes(mark) && showsIdentity ? text : undefined
 }
 
 const noAnswer = ({ failure }: { readonly failure: string }): Fault => ({

@@ -13,22 +13,25 @@ export const MARK_HEADER = 'x-gatewarden-doctor'
 
 export interface Echo {
   readonly port: number
-  /** Takes the headers of the last marked request, a line each; undefined if none came since. */
+  /** Keeps the headers of requests with this mark alone from now on. */
+  expect(mark: string): void
+  /** Takes the headers of the last request with the mark, a line each; undefined if none came since. */
   take(mark: string): string | undefined
   close(): void
 }
 
 /** @throws ConfigError if the port is taken */
 export async function startEcho(port: number): Promise<Echo> {
-  const received = new Map<string, string>()
+  // Others can reach the port too: their requests must not fill the memory.
+  let expected: { readonly mark: string; lines?: string } | undefined
   const server = createServer(({ headers, rawHeaders }, response) => {
     const mark = headers[MARK_HEADER]
-    if (typeof mark !== 'string') {
+    if (expected === undefined || mark !== expected.mark) {
       response.writeHead(503, { 'retry-after': '120' }).end('gatewarden doctor is at work here\n')
       return
     }
     const lines = rawHeaders.map((text, index) => text + (index % 2 === 0 ? ': ' : '\n'))
-    received.set(mark, lines.join(''))
+    expected.lines = lines.join('')
     response.end('gatewarden doctor\n')
   })
   try {
@@ -40,11 +43,10 @@ export async function startEcho(port: number): Promise<Echo> {
   const address = server.address()
   return {
     port: typeof address === 'object' && address ? address.port : port,
-    take(mark) {
-      const lines = received.get(mark)
-      received.delete(mark)
-      return lines
+    expect(mark) {
+      expected = { mark }
     },
+    take: (mark) => (expected?.mark === mark ? expected.lines : undefined),
     close() {
       server.closeAllConnections()
       server.close()

@@ -10,6 +10,7 @@ import { randomToken, sha256 } from '../../crypto.ts'
 import { apiKeySubject } from '../../oauth/subject.ts'
 import { createRecords } from '../../records/records.ts'
 import type { Resource } from '../../resources/resource-table.ts'
+import { READING_TOOLS } from '../../resources/tool-choices.ts'
 import { exists } from '../create-once.ts'
 import type { OpenStore } from '../with-store.ts'
 
@@ -31,7 +32,7 @@ export async function hasStore({ redis, dataDir, secret }: Config): Promise<bool
 
 /** Makes a key that opens one server. Rejects with StorageUnavailable. */
 export async function makeProbeKey(
-  { id: server, scopes }: Resource,
+  resource: Resource,
   { storage, keyring, now }: OpenStore,
 ): Promise<ProbeKey> {
   const { apiKeys } = createRecords(storage, { keyring })
@@ -41,10 +42,22 @@ export async function makeProbeKey(
     id,
     name: `doctor-${id}`,
     hash: sha256(key),
-    scopes: Object.keys(scopes),
-    resources: [server],
+    scopes: leastScopes(resource),
+    resources: [resource.id],
     createdAt,
     expiresAt: createdAt + LIFETIME,
   })
   return { key, subject: apiKeySubject(id), revoke: () => apiKeys.revoke(id) }
+}
+
+/** The scopes without which no request passes; if there are none, the smallest that a key can have. */
+function leastScopes({
+  requiredScopes,
+  hasToolChoices,
+  defaultScopes,
+  scopes,
+}: Resource): string[] {
+  if (requiredScopes.length > 0) return [...requiredScopes]
+  if (hasToolChoices) return [READING_TOOLS]
+  return [...defaultScopes, ...Object.keys(scopes)].slice(0, 1)
 }

@@ -258,7 +258,9 @@ function buildClient(
   }
   const introspects = introspectedOf(section.introspects, { ...parts, isConfidential })
   if (section.consent === false) {
-    checkNoConsent({ ...parts, hasSecret, grantTypes, redirectUris })
+    const servers = resources.filter(({ id }) => section.resources?.includes(id) ?? true)
+    const hasScopes = scopes !== undefined
+    checkNoConsent({ ...parts, hasSecret, grantTypes, redirectUris, servers, hasScopes })
   }
   if (report.problems.length > before) return undefined
   return {

@@ -5,6 +5,7 @@
  * @module
  */
 import { DEVICE_CODE } from '../../oauth/grants/names.ts'
+import type { ResourceConfig } from '../../resources/resource-table.ts'
 import type { Chosen } from '../sources/precedence.ts'
 import { quote, type Report } from '../values/problem.ts'
 import { isLoopbackHost, urlOf } from '../values/urls.ts'
@@ -15,11 +16,14 @@ interface Parts extends Pick<Chosen, 'settings'> {
   readonly hasSecret: boolean
   readonly grantTypes: readonly string[]
   readonly redirectUris: readonly string[]
+  /** The servers that the client may use. */
+  readonly servers: readonly ResourceConfig[]
+  readonly hasScopes: boolean
   readonly report: Report
 }
 
 export function checkNoConsent(parts: Parts): void {
-  const { at, settings, hasSecret, grantTypes, redirectUris, report } = parts
+  const { at, settings, hasSecret, grantTypes, redirectUris, servers, hasScopes, report } = parts
   const label = `${at}.consent`
   if (!grantTypes.includes('authorization_code')) {
     report.problem(
@@ -49,6 +53,13 @@ export function checkNoConsent(parts: Parts): void {
     )
   }
   report.warning(label, 'is false: people are not asked before this client gets access.')
+  const chosen = servers.filter(({ toolChoices }) => toolChoices).map(({ id }) => id)
+  if (chosen.length > 0 && !hasScopes) {
+    report.warning(
+      label,
+      `is false, so nobody chooses among the tools of ${chosen.join(', ')} (tool_choices): this client gets all of them. Add scopes to the client, or remove consent.`,
+    )
+  }
 }
 
 const isThisComputer = (host: string) =>

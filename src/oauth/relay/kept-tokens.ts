@@ -18,6 +18,8 @@ import type { Grant, Records } from '../../records/records.ts'
 export interface Kept {
   readonly tokens: ProviderTokenSet
   readonly sealed: string
+  /** Seconds since the epoch. Absent for the tokens of the sign-in. */
+  readonly renewedAt?: number
 }
 
 /** All of them reject with StorageUnavailable. */
@@ -36,17 +38,22 @@ export interface KeptTokens {
 /** Seconds for which storing is retried. */
 const RETRY_SECONDS = 3600
 const MOST_WAITING = 1000
-const Sealed = z.tuple([z.string(), z.string(), z.string().nullable()])
+const Sealed = z.tuple([z.string(), z.string(), z.string().nullable(), z.number().nullable()])
 
 /** The tokens in a sealed text, and the grant that they belong to; undefined for any text that we did not seal. */
 export function openKept(
   sealed: string,
   keyring: Pick<Keyring, 'open'>,
-): { readonly grantId: string; readonly tokens: ProviderTokenSet } | undefined {
+): ({ readonly grantId: string } & Kept) | undefined {
   const opened = Sealed.safeParse(keyring.open('relayed-tokens', sealed))
   if (!opened.success) return undefined
-  const [grantId, accessToken, refreshToken] = opened.data
-  return { grantId, tokens: { accessToken, ...(refreshToken !== null && { refreshToken }) } }
+  const [grantId, accessToken, refreshToken, renewedAt] = opened.data
+  return {
+    grantId,
+    tokens: { accessToken, ...(refreshToken !== null && { refreshToken }) },
+    sealed,
+    ...(renewedAt !== null && { renewedAt }),
+  }
 }
 
 /** @param deps `onOrphan`: told tokens that belong to no grant any more; `now` in milliseconds since the epoch */
@@ -59,22 +66,26 @@ export function createKeptTokens(deps: {
   const { records, keyring, onOrphan, now } = deps
   const { relayedTokens, retryUntilStored } = records
   const waiting = new LRUCache<string, () => Promise<Kept | undefined>>({ max: MOST_WAITING })
-  const seal = ({ id }: Grant, { accessToken, refreshToken }: ProviderTokenSet) =>
-    keyring.seal('relayed-tokens', [id, accessToken, refreshToken ?? null])
-  const ttlOf = ({ expiresAt }: Grant) => Math.max(1, expiresAt - Math.floor(now() / 1000))
+  const seal = (
+    { id }: Grant,
+    { accessToken, refreshToken }: ProviderTokenSet,
+    renewedAt: number | null,
+  ) => keyring.seal('relayed-tokens', [id, accessToken, refreshToken ?? null, renewedAt])
+  const seconds = () => Math.floor(now() / 1000)
+  const ttlOf = ({ expiresAt }: Grant) => Math.max(1, expiresAt - seconds())
 
   return {
-    put: (grant, tokens) => relayedTokens.put(grant.id, seal(grant, tokens), ttlOf(grant)),
+    put: (grant, tokens) => relayedTokens.put(grant.id, seal(grant, tokens, null), ttlOf(grant)),
     async find({ id }) {
       const sealed = await relayedTokens.find(id)
       const opened = sealed === undefined ? undefined : openKept(sealed, keyring)
-      if (sealed === undefined || opened?.grantId !== id) return undefined
-      return { tokens: opened.tokens, sealed }
+      return opened?.grantId === id ? opened : undefined
     },
     settle: async ({ id }) => waiting.get(id)?.(),
     async replace(grant, before, tokens) {
       const { id } = grant
-      const kept: Kept = { tokens, sealed: seal(grant, tokens) }
+      const renewedAt = seconds()
+      const kept: Kept = { tokens, sealed: seal(grant, tokens, renewedAt), renewedAt }
       const store = async () => {
         const isStored =
           (await relayedTokens.replace(id, before.sealed, kept.sealed, ttlOf(grant))) ||

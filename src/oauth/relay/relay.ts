@@ -7,6 +7,7 @@
 import { OAuthError, PageError } from '../../errors.ts'
 import type { Events } from '../../events.ts'
 import { type Identity, ProviderFailure, type ProviderTokenSet } from '../../providers/provider.ts'
+import { FAILURE_SECONDS } from '../../records/provider-lock.ts'
 import type { Grant, Records } from '../../records/records.ts'
 import type { Resource, ResourceTable } from '../../resources/resource-table.ts'
 import { grantFacts } from '../grant-facts.ts'
@@ -50,7 +51,8 @@ export interface Relay {
    */
   begin(grant: Grant, tokens: ProviderTokenSet | undefined): Promise<void>
   /**
-   * Gets new tokens from the provider. Call it before a refresh token rotates.
+   * Gets new tokens from the provider, unless it gave some within the last minute that are still good: a client may refresh
+   * as often as it likes. Call it before a refresh token rotates.
    * @throws OAuthError `invalid_grant` if the provider ended them, which ends the grant, or if they would open nothing
    */
   renew(grant: Grant): Promise<void>
@@ -60,6 +62,8 @@ export interface Relay {
 
 /** Milliseconds that a token has left, at least, when it is handed out. */
 const SHORTEST_MS = 30_000
+/** Seconds for which renewed tokens serve each refresh. */
+const GOOD_SECONDS = 60
 
 /** @param deps `providerId`: for events; `now` in milliseconds since the epoch */
 export function createRelay(deps: {
@@ -98,6 +102,22 @@ export function createRelay(deps: {
     )
   }
 
+  // A clock that was set back makes no tokens last longer.
+  const ageOf = ({ renewedAt }: Kept): number =>
+    renewedAt === undefined ? Number.POSITIVE_INFINITY : Math.abs(now() / 1000 - renewedAt)
+
+  /** The token that we have, judged anew; undefined if the provider is to be asked for another. */
+  async function withoutAsking(grant: Grant, found: Kept): Promise<Relayed | undefined> {
+    const relayed = await judgeFor(grant, found)
+    if (typeof relayed !== 'string' && relayed.expiresAt * 1000 - now() >= SHORTEST_MS) {
+      return relayed
+    }
+    // The provider would give no better one than a moment ago.
+    const isLast = found.tokens.refreshToken === undefined || ageOf(found) < FAILURE_SECONDS
+    if (!isLast) return undefined
+    return typeof relayed === 'string' ? refuse(grant, relayed) : relayed
+  }
+
   async function renewed(grant: Grant): Promise<Relayed> {
     const answer = await deps.renew(grant)
     switch (answer.kind) {
@@ -134,16 +154,16 @@ export function createRelay(deps: {
       if (!tokens) throw signInAgain()
       await kept.put(grant, tokens)
     },
-    renew: async (grant) => void (await renewed(grant)),
+    async renew(grant) {
+      const found = await kept.find(grant)
+      const isRecent = found !== undefined && ageOf(found) < GOOD_SECONDS
+      if (isRecent && (await withoutAsking(grant, found))) return
+      await renewed(grant)
+    },
     async handOut(grant) {
       const found = await kept.find(grant)
       if (!found) throw gone()
-      const relayed = await judgeFor(grant, found)
-      if (typeof relayed !== 'string' && relayed.expiresAt * 1000 - now() >= SHORTEST_MS) {
-        return relayed
-      }
-      if (found.tokens.refreshToken !== undefined) return renewed(grant)
-      return typeof relayed === 'string' ? refuse(grant, relayed) : relayed
+      return (await withoutAsking(grant, found)) ?? renewed(grant)
     },
   }
 }

@@ -22,8 +22,6 @@ export type Renewed =
 /** Rejects with StorageUnavailable and ProviderFailure, which say nothing about the grant. */
 export type Renew = (grant: Grant) => Promise<Renewed>
 
-/** Seconds: longer than the slowest provider may take, with its discovery document, twice. */
-const LOCK_SECONDS = 30
 const PAUSE_MS = 250
 /** Five seconds together. */
 const MOST_PAUSES = 20
@@ -36,13 +34,16 @@ export function createRenewal(deps: {
   readonly pause?: (milliseconds: number) => Promise<unknown>
 }): Renew {
   const { provider, kept, pause = delay } = deps
-  const { relayedTokens } = deps.records
+  const { lock } = deps.records.relayedTokens
   const owner = randomToken(16)
   const running = new Map<string, Promise<Renewed>>()
 
   /** True once the lock is ours; false if another process renewed the tokens meanwhile, or the grant ended. */
   async function isLocked(grant: Grant, before: Kept): Promise<boolean> {
-    for (let pauses = 0; !(await relayedTokens.lock(grant.id, owner, LOCK_SECONDS)); pauses += 1) {
+    for (let pauses = 0; !(await lock.take(grant.id, owner)); pauses += 1) {
+      if ((await lock.state(grant.id)) === 'failed') {
+        throw new ProviderFailure('unavailable', 'the provider failed a moment ago')
+      }
       if (pauses === MOST_PAUSES) {
         throw new ProviderFailure('unavailable', 'another process waits for the provider already')
       }
@@ -80,14 +81,17 @@ export function createRenewal(deps: {
     if (before?.tokens.refreshToken === undefined) return { kind: 'none' }
     if (!(await isLocked(grant, before))) return latest(grant)
     let isStored = true
+    let hasFailed = false
     try {
       return (await hasChanged(grant, before)) ? await latest(grant) : await ask(grant, before)
     } catch (error) {
       isStored = !(error instanceof StorageUnavailable)
+      hasFailed = error instanceof ProviderFailure
       throw error
     } finally {
       // While new tokens wait for the store, no other process may bring the old ones. The lock ends by itself.
-      if (isStored) await relayedTokens.unlock(grant.id, owner).catch(() => {})
+      if (hasFailed) await lock.fail(grant.id, owner).catch(() => {})
+      else if (isStored) await lock.release(grant.id, owner).catch(() => {})
     }
   }
 

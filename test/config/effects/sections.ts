@@ -300,6 +300,9 @@ const resources: Record<string, Effect> = {
     expect(() => withNotes('tool_choices: true')).toThrow('has no effect without upstream')
     const both = () => withNotes(`upstream: "${server.url}", tool_choices: true, scopes: { a: A }`)
     expect(both).toThrow('conflicts with the settings that name scopes')
+    const own = () =>
+      withNotes(`upstream: "${server.url}", tool_choices: true, application_bearer: true`)
+    expect(own).toThrow('no client has a token of Gatewarden there')
   },
   async header_mutations() {
     const request = await callThrough((upstream) =>
