@@ -206,10 +206,11 @@ async function passThrough(
   const isKnown = verified !== undefined
   const call = deps.forwarding(request, { match: allowed, answer, cors, isKnown })
   const { target } = call
-  const judge =
+  const limit =
     verified && allowed.resource.hasToolChoices
       ? await toolLimit(request, target.path, allowed.resource, verified)
       : undefined
+  const judge = limit && ((body: Buffer) => withHeaders(limit(body), cors))
   const isPerson = verified?.source === 'cookie' && request.method === 'GET' && isPageLoad(request)
   await deps.upstream.forward({
     request: request.raw,
@@ -234,6 +235,10 @@ async function passThrough(
         : call.instead(head),
   })
 }
+
+/** The answer with further header lines. */
+const withHeaders = (answer: Answer | undefined, lines: readonly string[]): Answer | undefined =>
+  answer && { ...answer, headers: [...answer.headers, ...lines] }
 
 /** Passes a document of the application to whoever asks, with nothing about the caller. */
 async function passPublicDocument(

@@ -172,6 +172,21 @@ describe('a choice', () => {
     ])
   })
 
+  it('tells a client in a web page why its call did not pass', async () => {
+    const { tokensFor, send } = await open()
+    const { access_token } = await tokensFor(['tools', 'reading'])
+    for (const body of [
+      '{}',
+      '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"delete_note"}}',
+    ]) {
+      const answer = await send(access_token, body, [
+        `Content-Length: ${body.length}`,
+        'Origin: http://localhost:6274',
+      ])
+      expect(answer.values('access-control-allow-origin')).toEqual(['http://localhost:6274'])
+    }
+  })
+
   it('of single ones stands in the grant, and a refresh keeps it', async () => {
     const { tokensFor, call, client, gateway } = await open()
     const tokens = await tokensFor(['tools', 'single'], ['tool', 'add_note'])
