@@ -15,9 +15,9 @@ import { type ServerUnderTest, startServer, table } from './under-test.ts'
 const CONNECTIONS = 16
 const WARM = 20_000
 /** The number of grants, each with an access token and a refresh token of its own. */
-const COLD = 18_000
+const COLD = 9000
 /** The first of them warm up the compiler. */
-const WARMING = 15_000
+const WARMING = 6000
 
 export async function benchStores(folder: string): Promise<void> {
   const redis = await startRedis({
