@@ -5,16 +5,11 @@
  */
 import { z } from 'zod'
 import { parseJson } from './oddities.ts'
-import { quoteError } from './oidc-failure.ts'
 import { ProviderFailure } from './provider.ts'
 import type { GithubProviderConfig } from './provider-config.ts'
-import { fetchFromProvider, PROVIDER_TIMEOUT } from './provider-fetch.ts'
+import { requestToken } from './token-request.ts'
 
 const Token = z.string().regex(/^[\x21-\x7e]{1,4000}$/)
-const ErrorAnswer = z.looseObject({
-  error: z.string().min(1),
-  error_description: z.string().optional(),
-})
 /** Only GitHub Apps have tokens that expire, and then with another one that renews them. */
 const TokenAnswer = z.looseObject({
   access_token: Token,
@@ -35,8 +30,8 @@ interface TokenDeps extends Pick<GithubProviderConfig, 'issuerUrl' | 'clientId' 
   readonly now: () => number
 }
 
-/** A request for tokens. */
-interface TokenRequest {
+/** A request for tokens of a person. */
+interface GithubTokenRequest {
   readonly about: 'the code' | 'the refresh token'
   /** The parameters of the grant, beside our credentials. */
   readonly form: Readonly<Record<string, string>>
@@ -48,36 +43,23 @@ interface TokenRequest {
  * @throws ProviderFailure; `gone` for a token that renews nothing any more
  */
 export async function askForTokens(
-  { about, form, secrets }: TokenRequest,
+  { about, form, secrets }: GithubTokenRequest,
   { issuerUrl, clientId, clientSecret, now }: TokenDeps,
 ): Promise<GithubTokens> {
-  const response = await fetchFromProvider(`${issuerUrl}/login/oauth/access_token`, {
-    method: 'POST',
-    headers: {
-      accept: 'application/json',
-      'content-type': 'application/x-www-form-urlencoded',
-      'user-agent': 'gatewarden',
-    },
-    body: new URLSearchParams({ client_id: clientId, client_secret: clientSecret, ...form }),
-    signal: AbortSignal.timeout(PROVIDER_TIMEOUT * 1000),
+  const reply = await requestToken(`${issuerUrl}/login/oauth/access_token`, {
+    form: { client_id: clientId, client_secret: clientSecret, ...form },
+    secrets: [clientSecret, ...secrets],
+    headers: { 'user-agent': 'gatewarden' },
   })
-  const body = parseJson(await response.text())
-  // GitHub answers an error with 200.
-  const refusal = ErrorAnswer.safeParse(body)
-  if (refusal.success) {
-    const { error, error_description: words } = refusal.data
-    const quoted = quoteError({ error, ...(words && { error_description: words }) }, [
-      clientSecret,
-      ...secrets,
-    ])
-    const kind = error === 'bad_refresh_token' ? 'gone' : 'failed'
-    throw new ProviderFailure(kind, `the provider refused ${about}: ${quoted}`)
+  if (reply.kind === 'error') {
+    const kind = reply.error === 'bad_refresh_token' ? 'gone' : 'failed'
+    throw new ProviderFailure(kind, `the provider refused ${about}: ${reply.quoted}`)
   }
-  const answer = TokenAnswer.safeParse(body)
-  if (response.status !== 200 || !answer.success) {
+  const answer = TokenAnswer.safeParse(reply.body)
+  if (reply.status !== 200 || !answer.success) {
     throw new ProviderFailure(
       'failed',
-      `GitHub's answer to ${about} cannot be read (${response.status})`,
+      `GitHub's answer to ${about} cannot be read (${reply.status})`,
     )
   }
   const { access_token: access, refresh_token: refresh, expires_in: span } = answer.data

@@ -7,11 +7,9 @@
 import { SignJWT } from 'jose'
 import { z } from 'zod'
 import { createCached } from './cached.ts'
-import { parseJson } from './oddities.ts'
-import { quoteError } from './oidc-failure.ts'
 import { ProviderFailure } from './provider.ts'
 import type { GoogleDirectoryConfig } from './provider-config.ts'
-import { fetchFromProvider, PROVIDER_TIMEOUT } from './provider-fetch.ts'
+import { requestToken } from './token-request.ts'
 
 const SCOPE = ['user', 'group']
   .map((part) => `https://www.googleapis.com/auth/admin.directory.${part}.readonly`)
@@ -23,10 +21,6 @@ const ASSERTION_LIFETIME = 300
 const MAX_AGE_MS = 30 * 60_000
 const RETRY_AFTER_MS = 3_000
 
-const ErrorAnswer = z.looseObject({
-  error: z.string().min(1),
-  error_description: z.string().optional(),
-})
 const TokenAnswer = z.looseObject({ access_token: z.string().regex(/^[\x21-\x7e]{1,8000}$/) })
 
 export interface ServiceTokens {
@@ -57,27 +51,18 @@ export function createServiceTokens(
       .setIssuedAt(iat)
       .setExpirationTime(iat + ASSERTION_LIFETIME)
       .sign(privateKey)
-    const response = await fetchFromProvider(tokenUrl, {
-      method: 'POST',
-      headers: {
-        accept: 'application/json',
-        'content-type': 'application/x-www-form-urlencoded',
-      },
-      body: new URLSearchParams({ grant_type: GRANT, assertion }),
-      signal: AbortSignal.timeout(PROVIDER_TIMEOUT * 1000),
+    const reply = await requestToken(tokenUrl, {
+      form: { grant_type: GRANT, assertion },
+      secrets: [assertion],
     })
-    const body = parseJson(await response.text())
-    const refusal = ErrorAnswer.safeParse(body)
-    if (refusal.success) {
-      const { error, error_description: words } = refusal.data
-      const quoted = quoteError({ error, ...(words && { error_description: words }) }, [assertion])
-      throw new ProviderFailure('failed', `Google refused the service account: ${quoted}`)
+    if (reply.kind === 'error') {
+      throw new ProviderFailure('failed', `Google refused the service account: ${reply.quoted}`)
     }
-    const answer = TokenAnswer.safeParse(body)
-    if (response.status !== 200 || !answer.success) {
+    const answer = TokenAnswer.safeParse(reply.body)
+    if (reply.status !== 200 || !answer.success) {
       throw new ProviderFailure(
         'failed',
-        `Google's answer to the service account cannot be read (${response.status})`,
+        `Google's answer to the service account cannot be read (${reply.status})`,
       )
     }
     return answer.data.access_token

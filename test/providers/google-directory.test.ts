@@ -6,7 +6,7 @@ import { createBrowser, refreshTarget } from '../support/browser.ts'
 import { ANYONE, buildTestApp, createClock, resource, type TestApp } from '../support/build-app.ts'
 import { afterTest } from '../support/clean-ups.ts'
 import { ADMIN, type DirectoryStandIn, startDirectory } from '../support/google-directory.ts'
-import { ANN, GOOGLE_CLIENT, type GoogleStandIn, startGoogle } from '../support/google-stand-in.ts'
+import { ANN, type GoogleStandIn, googleProvider, startGoogle } from '../support/google-stand-in.ts'
 import { anHourAgo } from '../support/later.ts'
 import { authorizeUrl, check, codeOf, redeem, register } from '../support/oauth-client.ts'
 import { approve, isFailedSignIn, UNTRUSTED_REDIRECT } from '../support/provider-journey.ts'
@@ -36,18 +36,9 @@ async function startWorkspace(allow: AllowList = ANYONE): Promise<Workspace> {
   const directory = await startDirectory(clock)
   directory.users[ANN.sub] = { ...ACCOUNT }
   const config = {
-    provider: {
-      type: 'google',
-      id: 'google',
-      issuerUrl: google.issuer,
-      clientId: GOOGLE_CLIENT.id,
-      clientSecret: GOOGLE_CLIENT.secret,
-      groupsClaim: 'groups',
-      hostedDomains: ['example.com'],
+    provider: googleProvider(google, {
       directory: { ...directory.config, namedGroups: allow.groups },
-      tokenClients: [],
-      allowInsecure: true,
-    },
+    }),
     users: [],
     resources: [resource({ allow })],
   } as const

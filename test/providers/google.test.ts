@@ -8,6 +8,7 @@ import {
   GOOGLE_CLIENT,
   type GoogleAccount,
   type GoogleStandIn,
+  googleProvider,
   OTTO,
   startGoogle,
   UMA,
@@ -36,17 +37,7 @@ async function start(
   running.push(google)
   const test = await buildTestApp(
     {
-      provider: {
-        type: 'google',
-        id: 'google',
-        issuerUrl: google.issuer,
-        clientId: GOOGLE_CLIENT.id,
-        clientSecret: GOOGLE_CLIENT.secret,
-        groupsClaim: 'groups',
-        hostedDomains,
-        tokenClients: [],
-        allowInsecure: true,
-      },
+      provider: googleProvider(google, { hostedDomains }),
       users: [],
       resources: [resource({ acceptProviderTokens: true, allow: ANYONE })],
       ...changes,

@@ -3,7 +3,7 @@ import type { AllowList } from '../../src/resources/policy.ts'
 import { resource } from '../support/build-app.ts'
 import { COOKS, STAFF, startEntra } from '../support/entra-stand-in.ts'
 import { startGithub } from '../support/github-stand-in.ts'
-import { ANN, GOOGLE_CLIENT, startGoogle } from '../support/google-stand-in.ts'
+import { ANN, googleProvider, startGoogle } from '../support/google-stand-in.ts'
 import { anHourAgo } from '../support/later.ts'
 import { storedRecords } from '../support/stored.ts'
 
@@ -143,18 +143,7 @@ async function atGoogle() {
   const google = await startGoogle()
   const later = await anHourAgo(
     {
-      provider: {
-        type: 'google',
-        id: 'google',
-        issuerUrl: google.issuer,
-        clientId: GOOGLE_CLIENT.id,
-        clientSecret: GOOGLE_CLIENT.secret,
-        groupsClaim: 'groups',
-        hostedDomains: ['example.com'],
-        tokenClients: [],
-        allowInsecure: true,
-        rechecks,
-      },
+      provider: googleProvider(google, { rechecks }),
     },
     (url) => google.choose(url, ANN),
   )

@@ -9,6 +9,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import type { RedirectProviderConfig } from '../../src/providers/provider-config.ts'
 
 type Json = Record<string, unknown>
 
@@ -66,6 +67,23 @@ interface TokenOptions {
   /** Seconds that the token lives. */
   readonly lifetime?: number
 }
+
+/** The provider of a configuration that signs people in at this Google. */
+export const googleProvider = (
+  { issuer }: Pick<GoogleStandIn, 'issuer'>,
+  more: Partial<RedirectProviderConfig> = {},
+): RedirectProviderConfig => ({
+  type: 'google',
+  id: 'google',
+  issuerUrl: issuer,
+  clientId: GOOGLE_CLIENT.id,
+  clientSecret: GOOGLE_CLIENT.secret,
+  groupsClaim: 'groups',
+  hostedDomains: ['example.com'],
+  tokenClients: [],
+  allowInsecure: true,
+  ...more,
+})
 
 export interface GoogleStandIn {
   readonly issuer: string
