@@ -92,50 +92,68 @@ const DISCOVERY = [
   '/.well-known/openid-configuration',
 ]
 
+/** The endpoints that clients of MCP 2025-03-26 ask at the host of a server. */
+const FOR_OLD_CLIENTS = [ENDPOINTS.authorization, ENDPOINTS.token, ENDPOINTS.registration].join(
+  ', ',
+)
+
 function discovery(config: Config): Step[] {
-  const { publicUrl, edgeAuth } = config
-  const hosts = new Set(asked(config).map(({ url }) => new URL(url).host))
-  const others = [...hosts].filter((host) => !isOwnHost(host, publicUrl.origin))
-  if (others.length === 0) return []
-  const { authorization, token, registration: register } = ENDPOINTS
-  const leaving = new Set(
-    asked(config)
-      .filter(({ rootDocuments }) => rootDocuments === false)
-      .map(({ url }) => new URL(url).host),
-  )
-  const groups = [others.filter((host) => !leaving.has(host)), [...leaving]]
-  return groups
-    .filter((hosts) => hosts.length > 0)
-    .map((hosts) => ({
+  const servers = asked(config)
+  const leaving = servers.filter(({ rootDocuments }) => rootDocuments === false)
+  const elsewhere = otherHosts(leaving, config)
+  const hosts = otherHosts(servers, config).filter((host) => !elsewhere.includes(host))
+  return [
+    ...discoveryAt(hosts, config, (path) => `${path} and everything below it`),
+    ...discoveryAt(elsewhere, config, (path) =>
+      isRootDocument(path)
+        ? `${path}/ and everything below it (the path itself is the application's)`
+        : `${path} and everything below it`,
+    ),
+  ]
+}
+
+/** The hosts of these servers without ours. */
+function otherHosts(
+  servers: readonly { readonly url: string }[],
+  { publicUrl }: Config,
+): readonly string[] {
+  const hosts = new Set(servers.map(({ url }) => new URL(url).host))
+  return [...hosts].filter((host) => !isOwnHost(host, publicUrl.origin))
+}
+
+function discoveryAt(
+  hosts: readonly string[],
+  { edgeAuth }: Config,
+  documents: (path: string) => string,
+): Step[] {
+  if (hosts.length === 0) return []
+  return [
+    {
       heading: `On ${hosts.join(', ')} these paths go to Gatewarden, without a check:`,
       lines: [
-        ...DISCOVERY.map((path) =>
-          hosts.every((host) => leaving.has(host)) && isRootDocument(path)
-            ? `${path}/ and everything below it (the path itself is the application's)`
-            : `${path} and everything below it`,
-        ),
+        ...DISCOVERY.map(documents),
         `${OWN_PATHS} and everything below it`,
-        `${authorization}, ${token}, ${register}`,
+        FOR_OLD_CLIENTS,
         ...(edgeAuth ? [`${CONNECT_PATH}, /auth/oidc-config`] : []),
       ],
-    }))
+    },
+  ]
 }
 
 /** The hosts of servers that Gatewarden itself forwards to: all of their requests come here. */
-function passedOn({ publicUrl, resources, listen }: Config): Step[] {
-  const urls = resources.flatMap(({ url, upstream }) =>
-    upstream === undefined ? [] : [new URL(url)],
-  )
-  const hosts = new Set(urls.map(({ host }) => host))
-  const others = [...hosts].filter((host) => !isOwnHost(host, publicUrl.origin))
-  if (others.length === 0) return []
+function passedOn(config: Config): Step[] {
+  const { resources, listen } = config
+  const servers = resources.filter(({ upstream }) => upstream !== undefined)
+  const hosts = otherHosts(servers, config)
+  if (hosts.length === 0) return []
+  const urls = servers.map(({ url }) => new URL(url))
   return [
     {
-      heading: `Requests for ${others.join(', ')} go to Gatewarden too, on ${hostAndPort(listen.host, listen.port)}; it forwards them:`,
+      heading: `Requests for ${hosts.join(', ')} go to Gatewarden too, on ${hostAndPort(listen.host, listen.port)}; it forwards them:`,
       lines: [
-        ...urls.filter(({ host }) => others.includes(host)).map(({ pathname }) => pathname),
+        ...urls.filter(({ host }) => hosts.includes(host)).map(({ pathname }) => pathname),
         `${[...DISCOVERY, OWN_PATHS].join(', ')} and everything below them`,
-        `${ENDPOINTS.authorization}, ${ENDPOINTS.token}, ${ENDPOINTS.registration}`,
+        FOR_OLD_CLIENTS,
       ],
     },
   ]

@@ -5,6 +5,7 @@
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises'
+import { plain } from './answers.ts'
 import type { Command, Io } from './io.ts'
 import { parseTokenOptions, type TokenOptions } from './token/arguments.ts'
 import {
@@ -15,7 +16,7 @@ import {
   type Tokens,
 } from './token/device-login.ts'
 import { discover } from './token/discovery.ts'
-import { createRequests, NoToken, plain } from './token/requests.ts'
+import { createRequests, NoToken } from './token/requests.ts'
 
 /** The exit code of a command that Ctrl-C ended, as shells count: 128 and the number of the signal. */
 const INTERRUPTED = 130

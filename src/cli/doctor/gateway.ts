@@ -5,7 +5,7 @@
  */
 import { type Config, issuerOf } from '../../config/config.ts'
 import { AUTHORIZATION_SERVER } from '../../paths.ts'
-import { plain } from '../token/requests.ts'
+import { plain } from '../answers.ts'
 import { type Ask, membersOf, ownWords } from './ask.ts'
 import { type Fault, type Finding, judged } from './finding.ts'
 import { redirected, unanswered } from './no-answer.ts'

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { plain } from '../token/requests.ts'
+import { plain } from '../answers.ts'
 import type { Answered, Unanswered } from './ask.ts'
 import type { Fault } from './finding.ts'
 

@@ -7,8 +7,8 @@
 
 import { metadataUrl } from '../../oauth/metadata.ts'
 import type { Resource } from '../../resources/resource-table.ts'
+import { plain } from '../answers.ts'
 import { parseChallengeParameter } from '../token/discovery.ts'
-import { plain } from '../token/requests.ts'
 import { type Answered, type Ask, membersOf, ownWords } from './ask.ts'
 import { type Fault, type Finding, judged } from './finding.ts'
 import { redirected, unanswered } from './no-answer.ts'

@@ -5,8 +5,9 @@
  */
 import { z } from 'zod'
 import { DEVICE_CODE } from '../../oauth/grants/names.ts'
+import { plain } from '../answers.ts'
 import type { Found } from './discovery.ts'
-import { type Answer, followable, NoToken, plain, type Requests, shaped } from './requests.ts'
+import { type Answer, followable, NoToken, type Requests, shaped } from './requests.ts'
 
 const Registered = z.object({ client_id: z.string().min(1) })
 const Codes = z.object({

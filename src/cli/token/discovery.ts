@@ -5,7 +5,8 @@
  * @module
  */
 import { z } from 'zod'
-import { followable, NoToken, plain, type Requests, shaped } from './requests.ts'
+import { plain } from '../answers.ts'
+import { followable, NoToken, type Requests, shaped } from './requests.ts'
 
 /** The authorization server, as far as the device grant needs it. */
 export interface Found {

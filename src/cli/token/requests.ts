@@ -6,6 +6,7 @@
  */
 import type * as z from 'zod'
 import { isLoopbackHost, urlOf } from '../../config/values/urls.ts'
+import { jsonOf, plain, reasonOf, textOf } from '../answers.ts'
 
 const PATIENCE_MS = 20_000
 const MAX_LENGTH = 256 * 1024
@@ -48,11 +49,12 @@ export function createRequests(options: {
         signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
         ...init,
       })
-      const text = await textOf(response)
+      const { text, isWhole } = await textOf(response, MAX_LENGTH)
+      if (!isWhole) throw new Error('the answer is too long')
       return { status: response.status, headers: response.headers, json: jsonOf(text) }
     } catch (cause) {
       signal.throwIfAborted()
-      throw new NoToken(`${url.origin} did not answer: ${reasonOf(cause)}`, { cause })
+      throw new NoToken(`${url.origin} did not answer: ${reasonOf(cause, PATIENCE_MS)}`, { cause })
     }
   }
   return {
@@ -101,42 +103,8 @@ export function shaped<T>(schema: z.ZodType<T>, { json }: Answer, whose: URL): T
   throw new NoToken(`the answer of ${whose.href} cannot be used: ${plain(members.join(', '))}`)
 }
 
-/** A text of a server for a terminal: without control characters, which could rewrite what stands there. */
-export const plain = (text: string): string =>
-  text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '').slice(0, 500)
-
 function formOf(fields: Readonly<Record<string, string | undefined>>): URLSearchParams {
   const form = new URLSearchParams()
   for (const [name, value] of Object.entries(fields)) if (value !== undefined) form.set(name, value)
   return form
-}
-
-async function textOf(response: Response): Promise<string> {
-  // An event stream has no end; its status is enough.
-  if (response.headers.get('content-type')?.startsWith('text/event-stream')) {
-    await response.body?.cancel()
-    return ''
-  }
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length
-    if (length > MAX_LENGTH) throw new Error('the answer is too long')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  if (error.name === 'TimeoutError') return `no answer in ${PATIENCE_MS / 1000} seconds`
-  return error.cause instanceof Error ? error.cause.message : error.message
 }
