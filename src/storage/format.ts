@@ -31,9 +31,7 @@ const UNMARKED = 1
 export async function settleFormat(storage: Storage, migrations = MIGRATIONS): Promise<void> {
   const newest = UNMARKED + migrations.length
   for (;;) {
-    const mark = await storage.get<unknown>(KEY)
-    const version = mark === undefined ? UNMARKED : mark
-    if (!isKnown(version, newest)) throw new StorageUnfit([problemOf(version, newest)])
+    const { mark, version } = await readMark(storage, newest)
     if (version === newest && mark !== undefined) return
     await migrations[version - UNMARKED]?.(storage)
     const next = Math.min(version + 1, newest)
@@ -55,18 +53,26 @@ export async function settleFormat(storage: Storage, migrations = MIGRATIONS): P
  */
 export async function checkFormat(storage: Storage, migrations = MIGRATIONS): Promise<void> {
   const newest = UNMARKED + migrations.length
-  const mark = await storage.get<unknown>(KEY)
+  const { mark, version } = await readMark(storage, newest)
   if (mark === undefined && (await isEmpty(storage))) {
     await storage.create(KEY, newest, 'forever')
     return
   }
-  const version = mark === undefined ? UNMARKED : mark
   if (version === newest) return
   throw new StorageUnfit([
-    isKnown(version, newest)
-      ? `the store was written by an older Gatewarden (format ${version}; this one has ${newest}). Start this version of the gateway first, which brings it over.`
-      : problemOf(version, newest),
+    `the store was written by an older Gatewarden (format ${version}; this one has ${newest}). Start this version of the gateway first, which brings it over.`,
   ])
+}
+
+/** @throws StorageUnfit if a later program wrote the store; StorageUnavailable */
+async function readMark(
+  storage: Storage,
+  newest: number,
+): Promise<{ readonly mark: unknown; readonly version: number }> {
+  const mark = await storage.get<unknown>(KEY)
+  const version = mark === undefined ? UNMARKED : mark
+  if (!isKnown(version, newest)) throw new StorageUnfit([problemOf(version, newest)])
+  return { mark, version }
 }
 
 async function isEmpty(storage: Storage): Promise<boolean> {
