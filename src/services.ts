@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { createAssertionsOfCallers } from './check/assertions.ts'
 import { createCheck } from './check/check.ts'
@@ -570,6 +571,7 @@ function buildLogin(
             sessionLifetime: config.lifetimes.session,
           })
   const credentialOf = (person: Identity) => provider.credentialOf?.(person)
+  const hasRechecks = rechecksOf(provider) !== undefined
   const flow: LoginFlow = {
     issuer,
     callbackPath: config.callbackPath ?? CALLBACK_PATH,
@@ -598,7 +600,7 @@ function buildLogin(
       provider,
       credentialOf,
       isOn: resources.isOurHostGuarded,
-      servesClients: rechecksOf(provider) === undefined && relay === undefined,
+      servesClients: !hasRechecks && relay === undefined,
       secure: config.publicUrl.secure,
       lifetime: config.lifetimes.session,
       idle: config.lifetimes.sessionIdle,
@@ -615,9 +617,11 @@ function buildLogin(
           relay && interaction.purpose !== 'session'
             ? (grant) => relay.begin(grant, tokens)
             : undefined,
-        keepForRechecks: async (grant) => {
-          if (rechecksOf(provider)) await keepForRechecks(grant, held, { records, keyring, now })
-        },
+        // A session has no refresh.
+        keepForRechecks:
+          hasRechecks && interaction.purpose !== 'session'
+            ? (grant) => keepForRechecks(grant, held, { records, keyring, now })
+            : undefined,
         now,
       }),
     deviceRequests,
@@ -652,7 +656,15 @@ function buildGrants(
     personExists: async (grant) => (await persons.find(grant)) !== undefined,
     recheck:
       rechecks &&
-      createRecheck({ ...foundation, rechecks, providerId, now, elapsed, randomToken, wait }),
+      createRecheck({
+        ...foundation,
+        rechecks,
+        providerId,
+        now,
+        elapsed,
+        randomToken,
+        wait: delay,
+      }),
     userOfGrant: foundation.userOfGrant,
     lifetimes: config.lifetimes,
     now,
@@ -663,5 +675,3 @@ function buildGrants(
 /** A password provider is asked nothing: the configuration says at each check who its people are. */
 const rechecksOf = (provider: Provider) =>
   provider.kind === 'redirect' ? provider.rechecks : undefined
-
-const wait = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds))

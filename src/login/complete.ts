@@ -46,8 +46,8 @@ export async function complete(
     signedIn: () => Promise<SignedIn | undefined>
     /** Keeps the provider's tokens of the grant, where its client gets them. */
     keepTokens: ((grant: Grant) => Promise<void>) | undefined
-    /** Stores what asks the provider about the person of a grant again. */
-    keepForRechecks: (grant: Grant) => Promise<void>
+    /** Stores what asks the provider about the person of a grant again, where refreshes do. */
+    keepForRechecks: ((grant: Grant) => Promise<void>) | undefined
     now: () => number
   },
 ): Promise<Outcome> {
@@ -77,8 +77,8 @@ export async function complete(
       expiresAt: lastOf(interaction, terms, signedIn),
       createdAt: now,
     }
-    // A session has no refresh. The grant comes last: no grant is seen without the rest.
-    if (interaction.purpose !== 'session') await deps.keepForRechecks(grant)
+    // The grant comes last: no grant is seen without the rest.
+    await deps.keepForRechecks?.(grant)
     await deps.keepTokens?.(grant)
     await records.grants.create(grant, identity, now)
     return {

@@ -11,13 +11,8 @@ import { LOCK_SECONDS } from '../records/provider-lock.ts'
 import type { Grant } from '../records/records.ts'
 import type { UpstreamRecord } from '../records/upstream.ts'
 import { type AskAgainDeps, createAskAgain, signInAgain } from './ask-again.ts'
+import { ageOf, GOOD_SECONDS, MOST_POLLS, POLL_MS } from './provider-answers.ts'
 
-/** Seconds for which an answer of the provider counts: a client may refresh as often as it likes. */
-const GOOD_SECONDS = 60
-/** Milliseconds between two looks for the answer that another request waits for. */
-const POLL_MS = 250
-/** As many as fit into 5 s. */
-const MOST_POLLS = 20
 /** For a client that waited in vain. */
 const RETRY_SECONDS = 5
 
@@ -39,9 +34,8 @@ export type Recheck = (grant: Grant, report: Report) => Promise<void>
 export function createRecheck(deps: RecheckDeps): Recheck {
   const { upstream, grants } = deps.records
   const askAgain = createAskAgain(deps)
-  // A clock that was set back makes no answer last longer.
   const isGood = (record: UpstreamRecord | undefined): boolean =>
-    record !== undefined && Math.abs(deps.now() / 1000 - record.checkedAt) < GOOD_SECONDS
+    record !== undefined && ageOf(record.checkedAt, deps.now()) < GOOD_SECONDS
 
   async function awaitAnswer(grant: Grant): Promise<void> {
     for (let polls = 0; polls < MOST_POLLS; polls += 1) {

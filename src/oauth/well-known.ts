@@ -73,7 +73,7 @@ function protectedResource(
 }
 
 /** True for a host whose documents at the root are those of another application (decision K37). */
-export const leavesRootDocuments = (host: string, resources: ResourceTable): boolean =>
+const leavesRootDocuments = (host: string, resources: ResourceTable): boolean =>
   resources.allAt(host).some(({ hasRootDocuments }) => !hasRootDocuments)
 
 /** The rest of the path after `prefix`, if `prefix` ends at a segment boundary. */

@@ -1,23 +1,10 @@
 /** The lock of whoever asks the provider about a person again (decisions K30 and 0066). */
 import { expect, it } from 'vitest'
 import { createRecheck } from '../../src/oauth/recheck.ts'
-import { createRecords, type Grant } from '../../src/records/records.ts'
+import { createRecords } from '../../src/records/records.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
+import { GRANT } from '../support/grants.ts'
 import { testKeyring } from '../support/signing.ts'
-
-const GRANT: Grant = {
-  id: 'the-id-of-the-grant',
-  provider: 'oidc',
-  issuer: 'https://id.example.com',
-  subject: 'ann',
-  clientHash: 'hash',
-  clientName: 'Test client',
-  redirectHost: 'this computer',
-  resource: 'https://mcp.example.com/notes/mcp',
-  scopes: ['mcp'],
-  createdAt: 0,
-  expiresAt: 1000,
-}
 
 /** A process whose provider takes so many seconds; `meanwhile` runs before it answers. */
 function processOf(seconds: number, meanwhile: (lock: Lock) => Promise<void> = async () => {}) {

@@ -3,23 +3,10 @@ import { expect, it } from 'vitest'
 import { createKeptTokens } from '../../src/oauth/relay/kept-tokens.ts'
 import { createRenewal } from '../../src/oauth/relay/renewal.ts'
 import { ProviderFailure, type TokenRelay } from '../../src/providers/provider.ts'
-import { createRecords, type Grant } from '../../src/records/records.ts'
+import { createRecords } from '../../src/records/records.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
+import { GRANT } from '../support/grants.ts'
 import { testKeyring } from '../support/signing.ts'
-
-const GRANT: Grant = {
-  id: 'the-id-of-the-grant',
-  provider: 'oidc',
-  issuer: 'https://id.example.com',
-  subject: 'ann',
-  clientHash: 'hash',
-  clientName: 'Test client',
-  redirectHost: 'this computer',
-  resource: 'https://mcp.example.com/notes/mcp',
-  scopes: ['mcp'],
-  createdAt: 0,
-  expiresAt: 1000,
-}
 
 /** A process; `onPause` runs in place of each wait. */
 function processOf(

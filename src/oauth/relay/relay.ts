@@ -11,6 +11,7 @@ import { FAILURE_SECONDS } from '../../records/provider-lock.ts'
 import type { Grant, Records } from '../../records/records.ts'
 import type { Resource, ResourceTable } from '../../resources/resource-table.ts'
 import { grantFacts } from '../grant-facts.ts'
+import { ageOf, GOOD_SECONDS } from '../provider-answers.ts'
 import { subjectOf } from '../subject.ts'
 import type { Kept, KeptTokens } from './kept-tokens.ts'
 import type { Renew } from './renewal.ts'
@@ -62,8 +63,6 @@ export interface Relay {
 
 /** Milliseconds that a token has left, at least, when it is handed out. */
 const SHORTEST_MS = 30_000
-/** Seconds for which renewed tokens serve each refresh. */
-const GOOD_SECONDS = 60
 
 /** @param deps `providerId`: for events; `now` in milliseconds since the epoch */
 export function createRelay(deps: {
@@ -102,9 +101,8 @@ export function createRelay(deps: {
     )
   }
 
-  // A clock that was set back makes no tokens last longer.
-  const ageOf = ({ renewedAt }: Kept): number =>
-    renewedAt === undefined ? Number.POSITIVE_INFINITY : Math.abs(now() / 1000 - renewedAt)
+  const isYounger = ({ renewedAt }: Kept, seconds: number): boolean =>
+    renewedAt !== undefined && ageOf(renewedAt, now()) < seconds
 
   /** The token that we have, judged anew; undefined if the provider is to be asked for another. */
   async function withoutAsking(grant: Grant, found: Kept): Promise<Relayed | undefined> {
@@ -113,7 +111,7 @@ export function createRelay(deps: {
       return relayed
     }
     // The provider would give no better one than a moment ago.
-    const isLast = found.tokens.refreshToken === undefined || ageOf(found) < FAILURE_SECONDS
+    const isLast = found.tokens.refreshToken === undefined || isYounger(found, FAILURE_SECONDS)
     if (!isLast) return undefined
     return typeof relayed === 'string' ? refuse(grant, relayed) : relayed
   }
@@ -156,7 +154,7 @@ export function createRelay(deps: {
     },
     async renew(grant) {
       const found = await kept.find(grant)
-      const isRecent = found !== undefined && ageOf(found) < GOOD_SECONDS
+      const isRecent = found !== undefined && isYounger(found, GOOD_SECONDS)
       if (isRecent && (await withoutAsking(grant, found))) return
       await renewed(grant)
     },

@@ -10,6 +10,7 @@ import { randomToken } from '../../crypto.ts'
 import { ProviderFailure, type TokenRelay } from '../../providers/provider.ts'
 import type { Grant, Records } from '../../records/records.ts'
 import { StorageUnavailable } from '../../storage/storage.ts'
+import { MOST_POLLS, POLL_MS } from '../provider-answers.ts'
 import type { Kept, KeptTokens } from './kept-tokens.ts'
 
 export type Renewed =
@@ -21,10 +22,6 @@ export type Renewed =
 
 /** Rejects with StorageUnavailable and ProviderFailure, which say nothing about the grant. */
 export type Renew = (grant: Grant) => Promise<Renewed>
-
-const PAUSE_MS = 250
-/** Five seconds together. */
-const MOST_PAUSES = 20
 
 /** @param deps `pause` waits so many milliseconds */
 export function createRenewal(deps: {
@@ -44,10 +41,10 @@ export function createRenewal(deps: {
       if ((await lock.state(grant.id)) === 'failed') {
         throw new ProviderFailure('unavailable', 'the provider failed a moment ago')
       }
-      if (pauses === MOST_PAUSES) {
+      if (pauses === MOST_POLLS) {
         throw new ProviderFailure('unavailable', 'another process waits for the provider already')
       }
-      await pause(PAUSE_MS)
+      await pause(POLL_MS)
       if (await hasChanged(grant, before)) return false
     }
     return true
