@@ -19,6 +19,12 @@ export interface Answer {
   readonly body?: string
 }
 
+/** The answer with further header lines, a flat list as in {@link Answer}. */
+export const withLines = (answer: Answer, lines: readonly string[]): Answer => ({
+  ...answer,
+  headers: [...answer.headers, ...lines],
+})
+
 /** The requester of an answer: a person gets a page, a program gets JSON. */
 export interface Asker {
   readonly requestId: string

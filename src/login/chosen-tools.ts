@@ -18,8 +18,8 @@ import {
 } from './chosen-scopes.ts'
 
 /** The names of the form's fields: which of the choices; a ticked tool. */
-export const WHICH_TOOLS = 'tools'
-export const CHOSEN_TOOL = 'tool'
+const WHICH_TOOLS = 'tools'
+const CHOSEN_TOOL = 'tool'
 
 export interface ToolOffer {
   /** The client asked for all tools. */

@@ -10,11 +10,11 @@ import { displayText } from '../pages/display-text.ts'
 import type { AnnouncedScope } from '../resources/announced-scopes.ts'
 
 /** A form has room for that many boxes, and a header of a token for that many characters. */
-const MAX_SCOPES = 100
-const MAX_NAMES_LENGTH = 8000
+export const MAX_BOXES = 100
+export const MAX_NAMES_LENGTH = 8000
 const MAX_DESCRIPTION = 200
 const MAX_TOOLS = 500
-const MAX_TOOL_NAME = 128
+export const MAX_TOOL_NAME = 128
 /** The tools of all scopes together: pages list them, and each scope is compared with each other one. */
 const MAX_ALL_TOOLS = 2000
 
@@ -37,7 +37,7 @@ export function readSaidScopes(meta: unknown): SaidScopes {
   const scopes = new Map<string, AnnouncedScope>()
   let length = 0
   let opened = 0
-  for (const entry of entries.slice(0, MAX_SCOPES)) {
+  for (const entry of entries.slice(0, MAX_BOXES)) {
     const parsed = Entry.safeParse(entry)
     if (!parsed.success || scopes.has(parsed.data.name)) continue
     const { name, description = '' } = parsed.data

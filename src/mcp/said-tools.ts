@@ -8,14 +8,10 @@ import { z } from 'zod'
 import { isScopeToken } from '../oauth/scope.ts'
 import { displayText } from '../pages/display-text.ts'
 import { ALL_TOOLS, READING_TOOLS, TOOL_SCOPES, toolScope } from '../resources/tool-choices.ts'
-import type { SaidScopes } from './said-scopes.ts'
-
-/** A form has room for that many boxes, and a token for names of that length. */
-const MAX_SINGLE = 100
-const MAX_NAMES_LENGTH = 8000
+import { MAX_BOXES, MAX_NAMES_LENGTH, MAX_TOOL_NAME, type SaidScopes } from './said-scopes.ts'
 
 const Tool = z.object({
-  name: z.string().min(1).max(128),
+  name: z.string().min(1).max(MAX_TOOL_NAME),
   annotations: z.unknown().optional(),
 })
 const Annotations = z.object({
@@ -39,7 +35,7 @@ export function scopesOfTools(listed: readonly unknown[]): SaidScopes {
   const names = [...tools.keys()]
   const single = names.filter((name) => isScopeToken(toolScope(name)))
   const fits =
-    single.length <= MAX_SINGLE && single.map(toolScope).join(' ').length <= MAX_NAMES_LENGTH
+    single.length <= MAX_BOXES && single.map(toolScope).join(' ').length <= MAX_NAMES_LENGTH
   const offered = fits ? single : []
   const group = (scope: string, opened: readonly string[]) => ({
     name: scope,

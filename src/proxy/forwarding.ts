@@ -4,7 +4,7 @@
  * @module
  */
 import type { FastifyRequest } from 'fastify'
-import type { Answer } from '../check/answer.ts'
+import { type Answer, withLines } from '../check/answer.ts'
 import { readerOfRequest } from '../http/browser-request.ts'
 import { filterHeaders, valuesOf } from '../http/header-list.ts'
 import type {
@@ -87,7 +87,7 @@ export function createForwarding(deps: {
         if (isForUs) request.report({ event: 'upstream-refused-us', resource: resource.id })
         replaced = isForUs ? OUTAGE : replaceChallenge(head, match, caller)
         const { instead } = replaced
-        return instead && { ...instead, headers: [...instead.headers, ...always] }
+        return instead && withLines(instead, always)
       },
       responseHeaders({ lines }, path) {
         const headers = withPublicAddresses(clientHeaders(lines, isOwnCookie), map, path)

@@ -7,7 +7,7 @@
  */
 import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Answer } from '../check/answer.ts'
+import { type Answer, withLines } from '../check/answer.ts'
 
 import type { Check, ReportCheck } from '../check/check.ts'
 import { dressed, mcpServerPage } from '../check/pages-for-people.ts'
@@ -210,7 +210,12 @@ async function passThrough(
     verified && allowed.resource.hasToolChoices
       ? await toolLimit(request, target.path, allowed.resource, verified)
       : undefined
-  const judge = limit && ((body: Buffer) => withHeaders(limit(body), cors))
+  const judge =
+    limit &&
+    ((body: Buffer) => {
+      const own = limit(body)
+      return own && withLines(own, cors)
+    })
   const isPerson = verified?.source === 'cookie' && request.method === 'GET' && isPageLoad(request)
   await deps.upstream.forward({
     request: request.raw,
@@ -235,10 +240,6 @@ async function passThrough(
         : call.instead(head),
   })
 }
-
-/** The answer with further header lines. */
-const withHeaders = (answer: Answer | undefined, lines: readonly string[]): Answer | undefined =>
-  answer && { ...answer, headers: [...answer.headers, ...lines] }
 
 /** Passes a document of the application to whoever asks, with nothing about the caller. */
 async function passPublicDocument(

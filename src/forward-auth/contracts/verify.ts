@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { withLines } from '../../check/answer.ts'
 import {
   IDENTITY_HEADERS,
   type IdentityValue,
@@ -31,8 +32,6 @@ export function createVerify(configured: Readonly<Record<string, IdentityValue>>
   return {
     ...traefik,
     adapt: (answer, verified) =>
-      answer.status === 200
-        ? { ...answer, headers: [...answer.headers, ...lines(verified)] }
-        : answer,
+      answer.status === 200 ? withLines(answer, lines(verified)) : answer,
   }
 }
