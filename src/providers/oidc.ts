@@ -21,6 +21,7 @@ import { createOidcRechecks, offlineRequest, type Refreshed } from './oidc-reche
 import { createOidcRelay, tokenSetOf } from './oidc-relay.ts'
 import { createOidcTokens } from './oidc-tokens.ts'
 import { offersAccounts, signOutAddress } from './other-account.ts'
+import { personTokenOf } from './person-token.ts'
 import { keysAsGroups, type Preset } from './presets.ts'
 import {
   type Account,
@@ -50,6 +51,8 @@ export interface OidcOptions extends ConnectionOptions {
   /** Our redirect URI, as registered at the provider. */
   readonly redirectUri: string
   readonly keyring: Keyring
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
   /** True if people are asked about again at each refresh. */
   readonly rechecks?: boolean
   /** True if the provider gives a refresh token only with `prompt=consent` (OpenID Connect Core section 11). */
@@ -191,12 +194,12 @@ export function createOidcLogin(
         ...person,
         idToken: idTokenOf(tokens),
         tokens: tokenSetOf(tokens),
-        ...(rechecks && heldOf(tokens)),
+        ...(rechecks && { ...heldOf(tokens), token: personTokenOf(tokens, options.now()) }),
       }
     },
 
     ...(rechecks && {
-      rechecks: createOidcRechecks(connection, { clientId, clientSecret, readPerson: personAgain }),
+      rechecks: createOidcRechecks(connection, { ...options, readPerson: personAgain }),
     }),
   }
   return provider
