@@ -4,7 +4,11 @@
  *
  * @module
  */
-import { authorizationCodeGrant, buildAuthorizationUrl } from 'openid-client'
+import {
+  authorizationCodeGrant,
+  buildAuthorizationUrl,
+  buildAuthorizationUrlWithPAR,
+} from 'openid-client'
 import { type Keyring, sha256 } from '../crypto.ts'
 import { claimAt } from './claim-path.ts'
 import { formsOfSecret } from './client-authentication.ts'
@@ -125,10 +129,10 @@ export function createOidcLogin(
     speaksFor: isIssuer,
 
     authorizationUrl: ({ flowId, state, wishes = {} }) =>
-      translateFailures({ about: 'the code', secrets: [clientSecret] }, async () => {
-        const { configuration, metadata } = await discovered.get()
+      translateFailures({ about: 'the sign-in', secrets: [clientSecret, state] }, async () => {
+        const { configuration, metadata, withSecret } = await discovered.get()
         refusePlain(metadata.authorization_endpoint, 'authorization_endpoint')
-        return buildAuthorizationUrl(configuration, {
+        const request = {
           redirect_uri: options.redirectUri,
           scope: scopes.join(' '),
           state,
@@ -144,7 +148,14 @@ export function createOidcLogin(
               prompt: parameters(wishes).prompt,
             }),
           }),
-        })
+        }
+        // RFC 9126 section 5: such a provider takes no request that comes with the browser.
+        return metadata.require_pushed_authorization_requests === true
+          ? withSecret({
+              endpoint: 'pushed_authorization_request_endpoint',
+              run: (authenticated) => buildAuthorizationUrlWithPAR(authenticated, request),
+            })
+          : buildAuthorizationUrl(configuration, request)
       }),
 
     async otherAccount({ flowId, state, signedOutState, idToken, wishes }) {
