@@ -162,6 +162,13 @@ export const EVENTS = {
     sometimes: ['address'],
     bound: 'warning',
   },
+  'person-token-left-out': {
+    level: 'warn',
+    says: 'the server behind got no token of the provider for a person (upstream_provider_token)',
+    always: ['requestId', 'resource', 'reason', 'userId'],
+    sometimes: ['address', 'grant'],
+    bound: 'warning',
+  },
   'tool-refused': {
     level: 'info',
     says: 'a call of a tool was refused: the person did not allow it',
