@@ -288,6 +288,7 @@ const PLAYS: Readonly<
     },
     says: { requestId: NUMBER, resource: 'notes', asked: 'mcp.example.com/notes/mcp/health' },
   },
+  'person-token-left-out': elsewhere('test/proxy/person-token.test.ts'),
   'upstream-refused-us': {
     play: async () => {
       const { origin } = await startUpstream((_request, response) => response.writeHead(401).end())
