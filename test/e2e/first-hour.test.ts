@@ -281,6 +281,11 @@ describe.sequential('the first hour', { timeout: 120_000 }, () => {
       ])
       expect(linesOf(server.out(), 'stopping')).toMatchObject([{ signal: 'SIGINT' }])
       expect(linesOf(server.out(), 'stopped')).toHaveLength(1)
+      const unnamed = server
+        .out()
+        .split('\n')
+        .filter((line) => line && !line.includes('"event":'))
+      expect(unnamed).toEqual([])
 
       const crash = `NODE_OPTIONS='--import ${moduleOf('crash-at-signal.mjs')}'`
       const again = open(['bash', '-c', `PORT=${port} ${crash} ${command}`], folder)
@@ -460,7 +465,7 @@ describe.sequential('the first hour', { timeout: 120_000 }, () => {
       await expectBothServers(issuer(), mcp(''))
     } finally {
       tunnel.closeAllConnections()
-      tunnel.close()
+      await new Promise((resolve) => tunnel.close(resolve))
       await running.stop()
     }
   })
