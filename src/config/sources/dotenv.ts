@@ -10,7 +10,7 @@ import { meaningOf } from './names.ts'
 
 /** A value in quotes may go on over several lines. */
 const STATEMENT =
-  /^[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*=[ \t]*(?:(["'`])[^]*?\2[^\n]*|[^\n]*)$/gm
+  /^[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*=[ \t]*(?:(["'`])[\s\S]*?\2[^\n]*|[^\n]*)$/gm
 const NAME = /^[A-Za-z_][\w.-]*$/
 /** The names in front of a value, for lines such as `NAME: value` and `set NAME=value`. */
 const NAMES = /[A-Za-z_]\w*/g
