@@ -14,6 +14,9 @@ import type { UpstreamRecord } from '../records/upstream.ts'
 import type { ResourceTable } from '../resources/resource-table.ts'
 import { ageOf, FRESH_SECONDS } from './provider-answers.ts'
 
+/** Characters. No server takes a longer one in a header, which is still kept far enough to tell that. */
+export const MAX_PERSON_TOKEN = 8000
+
 const Sealed = z.tuple([z.string(), z.string(), z.number().nullable()])
 
 export interface PersonTokensDeps {
@@ -49,10 +52,11 @@ export function createPersonTokens(deps: PersonTokensDeps): PersonTokens {
   }
 
   return {
-    kept: (grant, token) =>
-      token && isSent(grant)
-        ? { token: keyring.seal('person-token', [grant.id, token.value, token.until ?? null]) }
-        : {},
+    kept(grant, token) {
+      if (!token || !isSent(grant)) return {}
+      const value = token.value.slice(0, MAX_PERSON_TOKEN + 1)
+      return { token: keyring.seal('person-token', [grant.id, value, token.until ?? null]) }
+    },
     find: async (grant) =>
       isSent(grant) ? open(grant, await records.upstream.find(grant.id)) : undefined,
     isUntold: (grant, record) => isSent(grant) && !open(grant, record),

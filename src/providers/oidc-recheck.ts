@@ -66,6 +66,7 @@ export function createOidcRechecks(
         about: 'the refresh token',
         secrets: [...formsOfSecret(clientId, clientSecret), held],
       }
+      const asked = now()
       const { found, tokens } = await translateFailures(step, async () => {
         const found = await discovered.get()
         const tokens = await found
@@ -85,7 +86,7 @@ export function createOidcRechecks(
       })
       const { refresh_token: next } = tokens
       if (next !== undefined && next !== held) await keep(next)
-      const token = personTokenOf(tokens, now())
+      const token = personTokenOf(tokens, asked)
       const person = await translateFailures(step, () => readPerson(found, tokens, account))
       if (person && !isSameAccount(person, account)) {
         throw new ProviderFailure('failed', 'the provider answered for another account')

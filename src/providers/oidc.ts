@@ -174,6 +174,7 @@ export function createOidcLogin(
     },
 
     async identify(callback, { flowId, state, maxAge }) {
+      const asked = options.now()
       const pkceCodeVerifier = verifierOf(flowId)
       const code = callback.searchParams.get('code') ?? ''
       const step: ProviderStep = {
@@ -205,7 +206,7 @@ export function createOidcLogin(
         ...person,
         idToken: idTokenOf(tokens),
         tokens: tokenSetOf(tokens),
-        ...(rechecks && { ...heldOf(tokens), token: personTokenOf(tokens, options.now()) }),
+        ...(rechecks && { ...heldOf(tokens), token: personTokenOf(tokens, asked) }),
       }
     },
 

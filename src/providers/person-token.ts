@@ -5,14 +5,14 @@
  */
 import type { PersonToken } from './provider.ts'
 
-/** @param now milliseconds since the epoch, when the answer came */
+/** @param asked milliseconds since the epoch: before the request, so that no token seems to last longer than it does */
 export function personTokenOf(
   answer: { readonly access_token: string; readonly expires_in?: number | undefined },
-  now: number,
+  asked: number,
 ): PersonToken {
   const { access_token: value, expires_in: seconds } = answer
   return {
     value,
-    ...(seconds !== undefined && { until: Math.floor(now / 1000 + seconds) }),
+    ...(seconds !== undefined && { until: Math.floor(asked / 1000 + seconds) }),
   }
 }

@@ -6,11 +6,10 @@
  */
 import type { FastifyRequest } from 'fastify'
 import type { Verified } from '../credentials/credential.ts'
+import { MAX_PERSON_TOKEN } from '../oauth/person-token.ts'
 import type { PersonToken } from '../providers/provider.ts'
 import type { Resource } from '../resources/resource-table.ts'
 
-/** Characters. Servers take headers of 16 KiB at most, all together. */
-const MAX_LENGTH = 8000
 /** A header can carry nothing else. */
 const VALUE = /^[\x21-\x7e]+$/
 
@@ -27,7 +26,7 @@ export function createPersonTokenLines({ now }: { readonly now: () => number }):
 
   function faultOf({ value, until = Number.POSITIVE_INFINITY }: PersonToken): string | undefined {
     if (now() / 1000 >= until) return 'it has ended: the client has to refresh its own'
-    if (value.length > MAX_LENGTH) return `it is longer than ${MAX_LENGTH} characters`
+    if (value.length > MAX_PERSON_TOKEN) return `it is longer than ${MAX_PERSON_TOKEN} characters`
     return VALUE.test(value) ? undefined : 'it holds a character that no header can carry'
   }
 

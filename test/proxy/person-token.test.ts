@@ -169,16 +169,12 @@ describe('the token of the person', () => {
     expect(page).toContain('can act as you at everything that accepts tokens of')
   })
 
-  it.each([
-    ['its own name', HEADER],
-    ['another spelling', 'x_provider_token'],
-    ['a third spelling', 'X.PROVIDER-TOKEN'],
-  ])('T8, T42: a client cannot write it itself, under %s', async (_what, name) => {
+  it('T8, T42: a client cannot write it itself, in no spelling', async () => {
     const behind = await startBehind()
     const { access_token } = await obtainTokensThere(behind)
-    await behind.send(access_token, { [name]: 'forged' })
+    const forged = { [HEADER]: 'forged', x_provider_token: 'forged', 'X.PROVIDER-TOKEN': 'forged' }
+    expect(await behind.send(access_token, forged)).toEqual(['token-1'])
     expect(JSON.stringify(behind.upstream.requests[0]?.rawHeaders)).not.toContain('forged')
-    expect(linesOf(behind.upstream.requests[0] as never, HEADER)).toEqual(['token-1'])
   })
 
   it('T8: nor where there is none, as with a static token', async () => {
@@ -220,17 +216,14 @@ describe('the end of the token', () => {
       users: [],
       resources: [behind(upstream, HEADER)],
     }
-    for (const store of ['memory', 'announcing', 'lmdb'] as const) {
-      const [one, other] = await startReplicas(store, changes)
-      const client = await register(one.app)
-      const tokens = await obtainTokensThere({ ...one, provider, client, untrusted: client })
-      const [first = ''] = await sender(other, upstream, HEADER)(tokens.access_token)
-      one.clock.advance(LIFETIME)
-      const next = (await refresh(one.app, client, tokens.refresh_token)).json()
-      const numbers = [first, ...(await sender(other, upstream, HEADER)(next.access_token))]
-      expect(new Set(numbers).size).toBe(2)
-      expect(numbers.join()).toMatch(/^token-\d+,token-\d+$/)
-    }
+    const [one, other] = await startReplicas('announcing', changes)
+    const client = await register(one.app)
+    const tokens = await obtainTokensThere({ ...one, provider, client, untrusted: client })
+    const atOther = sender(other, upstream, HEADER)
+    expect(await atOther(tokens.access_token)).toEqual(['token-1'])
+    one.clock.advance(LIFETIME)
+    const next = (await refresh(one.app, client, tokens.refresh_token)).json()
+    expect(await atOther(next.access_token)).toEqual(['token-2'])
   })
 
   it('within a minute of the last question brings another one, too', async () => {
@@ -258,7 +251,7 @@ describe('the end of the token', () => {
   })
 
   it.each([
-    ['too long for a header', 'x'.repeat(8001), 'longer than'],
+    ['too long for a header, and for the store', 'x'.repeat(70_000), 'longer than'],
     ['no text for a header', 'a\r\nX-Forwarded-User: root', 'no header can carry'],
   ])('a token that is %s is left out', async (_what, value, reason) => {
     const behind = await startBehind()
