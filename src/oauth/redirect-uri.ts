@@ -78,7 +78,7 @@ export function destinationOf(redirectUri: string): Destination {
 
 /** The destination of a redirect URI after the words "Back to" or "Continue to". */
 export const destinationInWords = (redirectUri: string): string =>
-  isLoopback(redirectUri) ? 'the program on this computer' : destinationName(redirectUri)
+  isLoopback(redirectUri) ? 'the program' : destinationName(redirectUri)
 
 /** The destination of a redirect URI in a word or two, for lists and events. */
 export function destinationName(redirectUri: string): string {
