@@ -15,6 +15,7 @@ import type { OwnTargets } from './own-targets.ts'
 import { reportFromRequests } from './request-events.ts'
 import { createRequestIds, REQUEST_ID } from './request-id.ts'
 import { refuseDoubledHost, refuseOtherHost } from './uncertain-host.ts'
+import { createUnreadableHandler } from './unreadable.ts'
 
 /** 20 kB of cookies must work; more than this is 431. */
 const MAX_HEADER_SIZE = 64 * 1024
@@ -87,6 +88,7 @@ export function createHttpServer(options: {
         return request.url ?? ''
       },
     }),
+    clientErrorHandler: createUnreadableHandler((socket) => newId({ rawHeaders: [], socket })),
     forceCloseConnections: 'idle',
     // Requests that arrive while it closes are answered like all others.
     return503OnClosing: false,
