@@ -9,7 +9,7 @@ import type { Config } from '../config.ts'
 import { InvalidValue, quote, type Report } from './problem.ts'
 import { urlOf } from './urls.ts'
 
-/** What people write for `open` and `off`. As hosts, these words would let no client register. */
+/** The words that people write for `open` and `off`. As hosts, these words would let no client register. */
 const WORDS: Readonly<Record<string, 'open' | 'off'>> = {
   ...{
     on: 'open',
