@@ -9,7 +9,7 @@ import type { EventFields, FieldName } from './event-fields.ts'
 
 export type EventLevel = 'debug' | 'info' | 'warn' | 'error'
 
-/** One kind of event. */
+/** A kind of event. */
 export interface EventDefinition {
   readonly level: EventLevel
   /** The line for a person who reads the log; for a warning: also what to do. */

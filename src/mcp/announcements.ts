@@ -1,11 +1,12 @@
 /**
  * Keeps what each server says of its scopes: asked again after five minutes when somebody needs it, once at a time, and
- * never waited for longer than a moment. The last good answer counts while the server is down.
+ * never waited for longer than a moment. The last good answer counts while the server is down, also after a restart.
  *
  * @module
  */
 import type { Events } from '../events.ts'
 import { type Cached, createCached } from '../providers/cached.ts'
+import type { Records } from '../records/records.ts'
 import {
   type AnnouncedScope,
   type Announcements,
@@ -16,6 +17,7 @@ import type { AskTools } from './ask-tools.ts'
 import { headersFor } from './own-headers.ts'
 import { readSaidScopes, type SaidScopes } from './said-scopes.ts'
 import { scopesOfTools } from './said-tools.ts'
+import { createScopeCopy } from './scope-copies.ts'
 
 const MAX_AGE_MS = 5 * 60_000
 const RETRY_AFTER_MS = 60_000
@@ -29,6 +31,7 @@ export interface AnnouncementDeps {
   readonly events: Events
   /** Milliseconds on a clock that is never set back. */
   readonly elapsed: () => number
+  readonly records: Records['serverScopes']
   /** Absent: two seconds. */
   readonly waitMs?: number
 }
@@ -45,7 +48,7 @@ interface Kept {
 
 export function createAnnouncements(
   resources: readonly ResourceConfig[],
-  { ask, events, elapsed, waitMs = WAIT_MS }: AnnouncementDeps,
+  { ask, events, elapsed, records, waitMs = WAIT_MS }: AnnouncementDeps,
 ): KeptAnnouncements {
   const closing = new AbortController()
   const all = new Map(
@@ -59,12 +62,16 @@ export function createAnnouncements(
     const { id: resource } = config
     const url = new URL(address)
     const headers = headersFor(url, config)
+    const copy = createScopeCopy(config, address, { records, elapsed })
     let isUnread = false
     const load = async () => {
+      const remembered = remember()
       try {
         const { meta, tools } = await ask(url, { headers, signal: closing.signal })
-        take(config.toolChoices ? scopesOfTools(tools) : readSaidScopes(meta))
+        const said = config.toolChoices ? scopesOfTools(tools) : readSaidScopes(meta)
+        take(said)
         isUnread = false
+        await copy.write(said.scopes)
       } catch (error) {
         // Once is enough: it is tried again each minute that somebody needs it.
         if (!isUnread && !closing.signal.aborted) {
@@ -76,8 +83,15 @@ export function createAnnouncements(
           })
         }
         isUnread = true
+        await remembered
         throw error
       }
+    }
+    /** The server may be down since before this process began. */
+    const remember = async () => {
+      if (kept.said !== undefined) return
+      const said = await copy.read()
+      kept.said ??= said
     }
     const take = ({ scopes, leftOut }: SaidScopes) => {
       if (JSON.stringify(scopes) === JSON.stringify(kept.said ?? [])) {

@@ -40,7 +40,7 @@ export interface ConsentPage {
   readonly interaction: string
   readonly client: { readonly name: string; readonly known: Known }
   readonly resource: { readonly name: string; readonly host: string }
-  /** What the client may do. A person may untick those with a box, and grants the others with any of them. */
+  /** The things that the client may do. A person may untick those with a box, and grants the others with any of them. */
   readonly scopes: readonly {
     readonly name: string
     readonly description: string

@@ -22,6 +22,7 @@
  * | `sign-in:<id>` | {@link SignIn}: a browser that knows its person (K35) | idle time, at most until it expires |
  * | `assertion:<hash of client and jti>` | true: the client assertion was used | until it expires |
  * | `client-document:<hash of the client id>` | {@link ClientDocumentRecord} of a client that got tokens | as a grant could |
+ * | `server-scopes:<hash of server and address>` | the {@link ServerScopeRecord}s that the server said last | 30 days after it said so |
  * | `session-code:<hash of the code>` | {@link SessionCodeRecord}, gone once it is used | 60 s |
  * | `api-key:<id>` | a key of a program (`api-keys.ts`) | until it expires or is revoked |
  * | `mcp-session:<hash of resource and id>` | the id of the caller who used that `Mcp-Session-Id` first (T27) | a week after a use |
@@ -73,6 +74,13 @@ export type HeldGrant = Pick<
   Grant,
   'id' | 'provider' | 'issuer' | 'subject' | 'credential' | 'expiresAt'
 >
+
+/** A scope in the words of a protected server, with the tools that it opens. */
+export interface ServerScopeRecord {
+  readonly name: string
+  readonly description: string
+  readonly tools: readonly string[]
+}
 
 /** The part of the person's identity that may change. */
 export type GrantIdentity = Omit<Identity, 'issuer' | 'subject'>
@@ -216,6 +224,11 @@ export interface Records {
     find(clientHash: string): Promise<ClientDocumentRecord | undefined>
     keep(clientHash: string, document: ClientDocumentRecord, ttlSeconds: number): Promise<void>
   }
+  /** The scopes that servers said last, by a hash. */
+  readonly serverScopes: {
+    find(hash: string): Promise<readonly ServerScopeRecord[] | undefined>
+    keep(hash: string, scopes: readonly ServerScopeRecord[], ttlSeconds: number): Promise<void>
+  }
   /** The `jti` of client assertions (RFC 7523 section 3). */
   readonly assertions: {
     /** True for exactly one caller with this client and `jti`. */
@@ -265,7 +278,7 @@ export interface Records {
 }
 
 /**
- * Grants, identities, refresh states, tokens of the provider, what asks it again, codes, requests of devices, sessions, sign-ins, owners and client documents are believed: each carries a
+ * Grants, identities, refresh states, tokens of the provider, what asks it again, codes, requests of devices, sessions, sign-ins, owners, client documents and scopes of servers are believed: each carries a
  * MAC (`authentic.ts`). An `interaction:` or `assertion:` record, or a lock, only bars something, and says nothing about anybody.
  * @param storage any adapter
  * @param options `onForged`: told the key of a record without a good MAC, which counts as absent; `revokedBefore`:
@@ -355,6 +368,10 @@ export function createRecords(
     clientDocuments: {
       find: (hash) => believed.get<ClientDocumentRecord>(`client-document:${hash}`),
       keep: (hash, document, ttl) => believed.set(`client-document:${hash}`, document, ttl),
+    },
+    serverScopes: {
+      find: (hash) => believed.get<readonly ServerScopeRecord[]>(`server-scopes:${hash}`),
+      keep: (hash, scopes, ttl) => believed.set(`server-scopes:${hash}`, scopes, ttl),
     },
     assertions: {
       use: (clientHash, jti, ttl) =>

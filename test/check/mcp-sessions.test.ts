@@ -1,6 +1,6 @@
 /**
- * An `Mcp-Session-Id` of MCP 2025-11-25 and before is bound to the caller who used it first (threat T27): servers of that
- * time take it for a proof of who calls.
+ * An `Mcp-Session-Id` of MCP 2025-11-25 and before is bound to the caller who used it first (threat T27, row R18 of
+ * docs/conformance.md): servers of that time take it for a proof of who calls.
  */
 import { describe, expect, it } from 'vitest'
 import { MCP_SESSION_LIFETIME } from '../../src/records/mcp-session-owners.ts'

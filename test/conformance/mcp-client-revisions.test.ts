@@ -31,7 +31,7 @@ interface Revision {
   readonly revision: string
   /** Finds the authorization server as the client does. */
   discover(app: FastifyInstance): Promise<Endpoints>
-  /** The `resource` of both requests. */
+  /** The `resource` of both requests; clients of the first revision name none (row A31 of docs/conformance.md). */
   readonly resource?: string
   /** The scope of the challenge, if the revision reads it. */
   readonly scope?: string

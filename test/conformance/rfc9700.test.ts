@@ -1,6 +1,7 @@
 /**
- * RFC 9700: Best Current Practice for OAuth 2.0 Security. Demands that it takes from other standards are tested under
- * their names: exact redirects in rfc8252 and oauth-2.1, PKCE in rfc7636, audience in rfc8707, mix-up in rfc9207.
+ * RFC 9700: Best Current Practice for OAuth 2.0 Security (row A25 of docs/conformance.md). Demands that it takes from
+ * other standards are tested under their names: exact redirects in rfc8252 and oauth-2.1, PKCE in rfc7636, audience in
+ * rfc8707, mix-up in rfc9207.
  */
 import { decodeJwt } from 'jose'
 import { beforeEach, describe, expect, it } from 'vitest'

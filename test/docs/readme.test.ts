@@ -66,6 +66,7 @@ describe('the table of clients', () => {
     'TypeScript SDK',
     'Python SDK',
     'Go SDK',
+    'Rust SDK',
     'FastMCP',
     'LibreChat',
     'Open WebUI',
@@ -78,12 +79,16 @@ describe('the table of clients', () => {
   it('calls run only what the tests run, with its version', () => {
     const versions = (name: string) =>
       JSON.parse(readFileSync(`${ROOT}node_modules/${name}/package.json`, 'utf8')).version
-    const pins = ['scripts/verify/clients.ts', 'test/e2e/clients/go/go.mod']
+    const pins = [
+      ...['scripts/verify/clients.ts', 'test/e2e/clients/go/go.mod'],
+      'test/e2e/clients/rust/Cargo.toml',
+    ]
       .map((file) => readFileSync(ROOT + file, 'utf8'))
       .join('\n')
     /** The version that a test programme is pinned to. */
     const pinned = (name: string) => {
-      const [, version] = new RegExp(`['\\s/]${name}(?:==|@| v)([\\d.]+)`).exec(pins) ?? []
+      const [, version] =
+        new RegExp(`['\\s/]${name}(?:==|@| v| = \\{ version = "=)([\\d.]+)`).exec(pins) ?? []
       return version
     }
     const run = rows.filter(([, , how = '']) => how.startsWith('run'))
@@ -96,6 +101,7 @@ describe('the table of clients', () => {
       ],
       ['Python SDK', `run: ${pinned('mcp')}`],
       ['Go SDK', `run: ${pinned('modelcontextprotocol/go-sdk')}`],
+      ['Rust SDK', `run: ${pinned('rmcp')}`],
       ['FastMCP', `run: ${pinned('fastmcp')}`],
       ['n8n', `run: its OAuth client ${pinned('@n8n/client-oauth2')}`],
     ])

@@ -148,9 +148,9 @@ describe.sequential('the first hour', { timeout: 120_000 }, () => {
     expect([plain.status, plain.headers.location]).toEqual([301, target])
   }
 
-  /** Writes a `gatewarden.yaml` of the page with a mistake in it, and starts it as the page does. */
+  /** Writes a `gatewarden.yaml` of the page with a mistake in it, and starts Gatewarden with it. */
   function startWith(
-    way: 'on this computer' | 'traefik' | 'nginx',
+    way: 'on this computer' | 'nginx',
     mistake: (file: Document) => void,
     environment?: Readonly<Record<string, string>>,
   ): Promise<RunningProcess> {
@@ -159,8 +159,7 @@ describe.sequential('the first hour', { timeout: 120_000 }, () => {
       mistake(file)
       return file.toString()
     })
-    const step = way === 'on this computer' ? `${way} start` : `${way} start gatewarden`
-    return quickstart.start(step, health(), environment)
+    return quickstart.restart(environment)
   }
 
   describe('the installed package', () => {
@@ -281,6 +280,11 @@ describe.sequential('the first hour', { timeout: 120_000 }, () => {
       ])
       expect(linesOf(server.out(), 'stopping')).toMatchObject([{ signal: 'SIGINT' }])
       expect(linesOf(server.out(), 'stopped')).toHaveLength(1)
+      const unnamed = server
+        .out()
+        .split('\n')
+        .filter((line) => line && !line.includes('"event":'))
+      expect(unnamed).toEqual([])
 
       const crash = `NODE_OPTIONS='--import ${moduleOf('crash-at-signal.mjs')}'`
       const again = open(['bash', '-c', `PORT=${port} ${crash} ${command}`], folder)
@@ -375,9 +379,7 @@ describe.sequential('the first hour', { timeout: 120_000 }, () => {
 
     it('fm11: a clock two hours ahead: the log says by how much the token has expired', async () => {
       const { output } = await replace(() =>
-        quickstart.start('on this computer start', health(), {
-          NODE_OPTIONS: `--import ${moduleOf('later-clock.mjs')}`,
-        }),
+        quickstart.restart({ NODE_OPTIONS: `--import ${moduleOf('later-clock.mjs')}` }),
       )
       const answer = await callWith(tokens.access_token, `${here()}/notes/mcp`)
       expect(answer.status).toBe(401)
@@ -460,7 +462,7 @@ describe.sequential('the first hour', { timeout: 120_000 }, () => {
       await expectBothServers(issuer(), mcp(''))
     } finally {
       tunnel.closeAllConnections()
-      tunnel.close()
+      await new Promise((resolve) => tunnel.close(resolve))
       await running.stop()
     }
   })

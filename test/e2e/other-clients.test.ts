@@ -1,6 +1,7 @@
 /**
  * MCP clients that this project does not depend on, each at a pinned version: the Python SDK, the OAuth client of n8n, the
- * Inspector's command line, and with `npm run verify -- --all` FastMCP and the Go SDK, which take minutes to install.
+ * Inspector's command line, and with `npm run verify -- --all` FastMCP and the SDKs for Go and Rust, which take minutes to
+ * install.
  *
  * @module
  */
@@ -16,7 +17,7 @@ import { isSkipped, toolPath } from './support/tools.ts'
 import { startWorld, type World } from './support/world.ts'
 
 const PROGRAMS = fileURLToPath(new URL('clients', import.meta.url))
-/** Nobody listens there: the programs get the address of the callback. */
+/** No program listens there: the programs get the address of the callback. */
 const REDIRECT_URI = 'http://127.0.0.1:9/callback'
 
 let world: World
@@ -78,8 +79,11 @@ describe.skipIf(isSkipped('clients'))('in front of a sample server', () => {
     expect(run).toEqual({ echoed: ['Echo: hello', 'Echo: again'], signIns: 1 })
   })
 
-  it.skipIf(isSkipped('more-clients'))('the Go SDK signs in and refreshes', async () => {
-    const program = join(toolPath('more-clients'), 'go/client')
+  it.skipIf(isSkipped('more-clients')).each([
+    { language: 'Go', program: 'go/client' },
+    { language: 'Rust', program: 'rust/bin/client' },
+  ])('the $language SDK signs in and refreshes', async ({ program: path }) => {
+    const program = join(toolPath('more-clients'), path)
     const run = await runForeignClient([program, world.mcpUrl, REDIRECT_URI], { signIn })
     expect(run).toEqual({ echoed: ['Echo: hello', 'Echo: again'], tokens: 2, signIns: 1 })
   })

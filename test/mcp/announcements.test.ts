@@ -5,7 +5,11 @@ import { describe, expect, it } from 'vitest'
 import { createEvents, type GatewayEvent } from '../../src/events.ts'
 import { createAnnouncements } from '../../src/mcp/announcements.ts'
 import type { AskTools, SaidTools } from '../../src/mcp/ask-tools.ts'
+import { createRecords } from '../../src/records/records.ts'
+import { createMemoryStorage } from '../../src/storage/memory.ts'
+import type { Storage } from '../../src/storage/storage.ts'
 import { createClock, resource } from '../support/build-app.ts'
+import { testKeyring } from '../support/signing.ts'
 
 const say = (...names: readonly string[]): SaidTools => ({
   meta: { scopes: names.map((name) => ({ name })) },
@@ -13,7 +17,13 @@ const say = (...names: readonly string[]): SaidTools => ({
 })
 const ASKED = resource({ scopesBeside: {}, scopesEndpoint: 'http://notes:3000/mcp' })
 
-function keep(answer: () => Promise<SaidTools>, config = ASKED, waitMs?: number) {
+const memory = () => createMemoryStorage({ now: createClock() })
+
+function keep(
+  answer: () => Promise<SaidTools>,
+  config = ASKED,
+  { waitMs, storage = memory() }: { waitMs?: number; storage?: Storage } = {},
+) {
   const clock = createClock()
   const asked: Parameters<AskTools>[] = []
   const emitted: GatewayEvent[] = []
@@ -24,6 +34,7 @@ function keep(answer: () => Promise<SaidTools>, config = ASKED, waitMs?: number)
     },
     events: createEvents([{ wants: () => true, take: (event) => void emitted.push(event) }]),
     elapsed: clock.elapsed,
+    records: createRecords(storage, { keyring: testKeyring() }).serverScopes,
     ...(waitMs !== undefined && { waitMs }),
   })
   const names = () => announcements.of('notes')?.map(({ name }) => name)
@@ -100,18 +111,76 @@ describe('a server is asked', () => {
   })
 
   it('and nobody waits long for a server that hangs', async () => {
-    const { fresh, names } = keep(() => new Promise(() => {}), ASKED, 10)
+    const { fresh, names } = keep(() => new Promise(() => {}), ASKED, { waitMs: 10 })
     await fresh('notes')
     await fresh('notes')
     expect(names()).toBeUndefined()
   })
 
   it('until the program ends', () => {
-    const { fresh, close, asked } = keep(() => new Promise(() => {}), ASKED, 10)
+    const { fresh, close, asked } = keep(() => new Promise(() => {}), ASKED, { waitMs: 10 })
     const waiting = fresh('notes')
     close()
     expect(asked[0]?.[1].signal.aborted).toBe(true)
     return waiting
+  })
+})
+
+describe('a process that begins while the server is down', () => {
+  const isDown = () => Promise.reject(new Error('the answer has the status 502'))
+
+  it('knows what the server said to the one before', async () => {
+    const storage = memory()
+    await keep(async () => say('a', 'b'), ASKED, { storage }).fresh('notes')
+    const { fresh, names } = keep(isDown, ASKED, { storage })
+    await fresh('notes')
+    expect(names()).toEqual(['a', 'b'])
+  })
+
+  it('knows it while the server hangs', async () => {
+    const storage = memory()
+    await keep(async () => say('a'), ASKED, { storage }).fresh('notes')
+    const { fresh, names } = keep(() => new Promise(() => {}), ASKED, { storage, waitMs: 10 })
+    await fresh('notes')
+    expect(names()).toEqual(['a'])
+  })
+
+  it('knows nothing of a server at another address, or of other kinds of scopes', async () => {
+    const storage = memory()
+    await keep(async () => say('a'), ASKED, { storage }).fresh('notes')
+    for (const change of [{ scopesEndpoint: 'http://other:3000/mcp' }, { toolChoices: true }]) {
+      const { fresh, names } = keep(isDown, { ...ASKED, ...change }, { storage })
+      await fresh('notes')
+      expect(names()).toBeUndefined()
+    }
+  })
+
+  it('T44: does not believe a record that somebody else wrote', async () => {
+    const storage = memory()
+    await keep(async () => say('a'), ASKED, { storage }).fresh('notes')
+    for await (const [key] of storage.scan('server-scopes:')) {
+      await storage.set(
+        key,
+        { mac: 'x', value: [{ name: 'admin', description: '', tools: [] }] },
+        60,
+      )
+    }
+    const { fresh, names } = keep(isDown, ASKED, { storage })
+    await fresh('notes')
+    expect(names()).toBeUndefined()
+  })
+
+  it('K3: one record stays, however often the server says something else', async () => {
+    const storage = memory()
+    let count = 0
+    const { fresh, clock } = keep(async () => say(`scope-${count++}`), ASKED, { storage })
+    for (let ask = 0; ask < 5; ask += 1) {
+      await fresh('notes')
+      clock.advance(300)
+    }
+    const keys: string[] = []
+    for await (const [key] of storage.scan('server-scopes:')) keys.push(key)
+    expect(keys).toHaveLength(1)
   })
 })
 

@@ -173,7 +173,7 @@ describe('a client whose id is the URL of its document', () => {
   })
 })
 
-describe('a document is refused, with a reason for its author,', () => {
+describe('A36: a document is refused, with a reason for its author,', () => {
   const wrong: [string, Record<string, unknown>, RegExp][] = [
     ['A7: for another client_id', { client_id: 'https://claude.ai/x' }, /another client_id/],
     [
@@ -312,7 +312,7 @@ describe('T9: a document is not read', () => {
     )
   })
 
-  it('whose URL is no good, and nobody is asked', async () => {
+  it('A11: whose URL is no good, and nobody is asked', async () => {
     for (const id of [
       `${host.origin}/client.json#x`,
       `${host.origin}/a/../client.json`,

@@ -145,7 +145,9 @@ const PORTAL = {
 /** Keeps what a server says of its scopes, once well and once not at all. */
 async function afterAnnouncements() {
   const events = recordEvents()
-  const { elapsed, advance } = createClock()
+  const clock = createClock()
+  const { elapsed, advance } = clock
+  const storage = createMemoryStorage({ now: clock })
   let isDown = false
   const config = resource({ scopesBeside: {}, scopesEndpoint: 'http://notes:3000/mcp' })
   const announcements = createAnnouncements([config], {
@@ -155,6 +157,7 @@ async function afterAnnouncements() {
     },
     events,
     elapsed,
+    records: createRecords(storage, { keyring: testKeyring() }).serverScopes,
   })
   await announcements.fresh('notes')
   isDown = true

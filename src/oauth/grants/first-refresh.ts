@@ -24,7 +24,7 @@ export async function startRefresh(
   }: Pick<GrantDeps, 'records' | 'recheck' | 'lifetimes' | 'now'>,
 ): Promise<number | undefined> {
   if (!client.grantTypes.includes('refresh_token')) {
-    // Nobody will ask the provider about the person of this grant.
+    // The provider will not be asked about the person of this grant.
     if (recheck) await forgetHeld(id, remaining, records)
     return undefined
   }

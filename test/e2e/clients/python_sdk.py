@@ -13,8 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import anyio
 import httpx2
+from mcp.client import Client
 from mcp.client.auth import OAuthClientProvider
-from mcp.client.session import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import (
     AuthorizationCodeResult,
@@ -69,8 +69,8 @@ async def await_callback():
     return AuthorizationCodeResult(code=query["code"], state=query.get("state"), iss=query.get("iss"))
 
 
-async def echo(session, message):
-    result = await session.call_tool("echo", {"message": message})
+async def echo(client, message):
+    result = await client.call_tool("echo", {"message": message})
     return result.content[0].text
 
 
@@ -86,13 +86,11 @@ async def main():
         callback_handler=await_callback,
     )
     async with httpx2.AsyncClient(auth=auth, timeout=30) as http:
-        async with streamable_http_client(SERVER, http_client=http) as streams:
-            async with ClientSession(streams[0], streams[1]) as session:
-                await session.initialize()
-                first = await echo(session, "hello")
-                # Instead of waiting for an hour.
-                auth.context.token_expiry_time = time.time() - 1
-                say(echoed=[first, await echo(session, "again")], tokens=len(storage.received))
+        async with Client(streamable_http_client(SERVER, http_client=http)) as client:
+            first = await echo(client, "hello")
+            # Instead of waiting for an hour.
+            auth.context.token_expiry_time = time.time() - 1
+            say(echoed=[first, await echo(client, "again")], tokens=len(storage.received))
 
 
 anyio.run(main)

@@ -128,3 +128,34 @@ export function initializeWith(accessToken: string, url: string): Promise<Exchan
     }),
   })
 }
+
+/**
+ * Calls the tool `echo` in one request, which needs a server without sessions.
+ * @returns the text of its answer
+ * @throws Error with the answer, if it has no text
+ */
+export async function echoWith(
+  accessToken: string,
+  { url, revision }: { readonly url: string; readonly revision: string },
+): Promise<string> {
+  const answer = await exchange(new URL(url), {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${accessToken}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      'mcp-protocol-version': revision,
+      'mcp-method': 'tools/call',
+      'mcp-name': 'echo',
+    },
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'echo', arguments: { message: 'hello' } },
+    }),
+  })
+  const text = /"text":"([^"]*)"/.exec(answer.body)?.[1]
+  if (text === undefined) throw new Error(`no echo (${answer.status}): ${answer.body}`)
+  return text
+}

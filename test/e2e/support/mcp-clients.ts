@@ -47,6 +47,8 @@ export interface ConnectOptions<Memory> {
   readonly document?: ClientDocument
   /** The client's way to the network; absent: that of this process. */
   readonly fetch?: (url: string | URL, init?: RequestInit) => Promise<Response>
+  /** True: a 2.x client asks first whether the server speaks 2026-07-28 or later. Absent: it begins as clients before. */
+  readonly probesRevision?: boolean
 }
 
 const IDENTITY = { name: 'end-to-end', version: '1.0.0' }
@@ -84,7 +86,8 @@ export function connectSdk2(options: ConnectOptions<Sdk2Memory>): Promise<McpSes
         discovered = state
       },
     }
-    const client = new Client2(IDENTITY)
+    const mode = options.probesRevision ? 'auto' : 'legacy'
+    const client = new Client2(IDENTITY, { versionNegotiation: { mode } })
     const transport = new Transport2(new URL(options.url), { authProvider, ...way(options) })
     try {
       await client.connect(transport)

@@ -32,11 +32,9 @@ export interface Quickstart {
   /** Runs a step that ends. @returns its output */
   run(name: string, folder?: string): Promise<string>
   /** Runs a step that goes on, in the folder of `gatewarden.yaml`; resolves once `url` is answered. */
-  start(
-    name: string,
-    url: string,
-    environment?: Readonly<Record<string, string>>,
-  ): Promise<RunningProcess>
+  start(name: string, url: string): Promise<RunningProcess>
+  /** Starts Gatewarden again in that folder, without the check that the page begins with. */
+  restart(environment?: Readonly<Record<string, string>>): Promise<RunningProcess>
   /** The text of a step, with the ports of this machine. */
   step(name: string): string
   /** Runs any command of a person in the folder of `gatewarden.yaml`. */
@@ -89,11 +87,11 @@ async function prepare({ folder, onStop }: Place): Promise<Omit<Quickstart, 'sto
     if (exitCode !== 0) throw new Error(`step ${name} ended with ${exitCode}:\n${output}${errors}`)
     return output
   }
-  const start = async (name: string, url: string, more = {}) => {
+  const start = async (name: string, url: string, script = step(name), more = {}) => {
     const running = await startProcess({
       name: `step ${name}`,
       command: 'bash',
-      args: ['-c', step(name)],
+      args: ['-c', script],
       cwd: join(folder, 'gatewarden'),
       env: { ...environment, ...more },
       ready: () =>
@@ -153,7 +151,9 @@ async function prepare({ folder, onStop }: Place): Promise<Omit<Quickstart, 'sto
       return target
     },
     run: (name, at = join(folder, 'gatewarden')) => run(name, at),
-    start,
+    start: (name, url) => start(name, url),
+    restart: (more = {}) =>
+      start('restart', `http://localhost:${ports['11000']}/healthz`, 'exec gatewarden', more),
     step,
     type: (script, more = {}) =>
       runBash(script, {
