@@ -8,7 +8,8 @@
 import { appSchemeProblem } from './app-schemes.ts'
 import { hitsOwnPath, type OwnHosts } from './own-places.ts'
 
-const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(?=[/?]|$)(.*)$/
+/** Scheme and host in any case (RFC 3986 section 6.2.2.1). */
+const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(?=[/?]|$)(.*)$/i
 const MAX_LENGTH = 512
 
 /** The destination of an answer, as people can understand it. */
