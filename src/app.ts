@@ -31,6 +31,7 @@ import { createConcurrency } from './proxy/concurrency.ts'
 import { createForwarding } from './proxy/forwarding.ts'
 import { createFrontPage } from './proxy/front-page.ts'
 import { createLoops } from './proxy/loops.ts'
+import { createPersonTokenLines } from './proxy/person-token.ts'
 import { createUpstreamHeaders } from './proxy/request-headers.ts'
 import { proxyRoutes } from './proxy/routes.ts'
 import { createUpstream } from './proxy/upstream.ts'
@@ -152,7 +153,13 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
           ),
           forwarding: createForwarding({
             ...services,
-            upstreamHeaders: createUpstreamHeaders(identityHeaders, config.apiKeyHeader),
+            upstreamHeaders: createUpstreamHeaders(identityHeaders, {
+              apiKeyHeader: config.apiKeyHeader,
+              personTokenHeaders: config.resources.flatMap(
+                ({ passThrough }) => passThrough?.personTokenHeader ?? [],
+              ),
+            }),
+            personTokenLines: createPersonTokenLines({ now }),
             isOwnCookie,
             loops,
           }),

@@ -34,6 +34,7 @@ export type KeyLabel =
   | 'loop'
   | 'machine'
   | 'password'
+  | 'person-token'
   | 'provider'
   | 'record'
   | 'registration'

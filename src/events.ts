@@ -9,7 +9,7 @@ import type { EventFields, FieldName } from './event-fields.ts'
 
 export type EventLevel = 'debug' | 'info' | 'warn' | 'error'
 
-/** One kind of event. */
+/** A kind of event. */
 export interface EventDefinition {
   readonly level: EventLevel
   /** The line for a person who reads the log; for a warning: also what to do. */
@@ -160,6 +160,13 @@ export const EVENTS = {
     says: 'the server behind refused the credential that we have for it: check upstream_authorization',
     always: ['requestId', 'resource'],
     sometimes: ['address'],
+    bound: 'warning',
+  },
+  'person-token-left-out': {
+    level: 'warn',
+    says: 'the server behind got no token of the provider for a person (upstream_provider_token)',
+    always: ['requestId', 'resource', 'reason', 'userId'],
+    sometimes: ['address', 'grant'],
     bound: 'warning',
   },
   'tool-refused': {

@@ -57,6 +57,7 @@ import { createDeviceRequests } from './oauth/device/requests.ts'
 import type { GrantDeps } from './oauth/grants/grant-type.ts'
 import { DEVICE_CODE } from './oauth/grants/names.ts'
 import { keepForRechecks } from './oauth/held-token.ts'
+import { createPersonTokens } from './oauth/person-token.ts'
 import { createRecheck } from './oauth/recheck.ts'
 import type { RedirectRules } from './oauth/redirect-uri.ts'
 import { createRelayIssuer } from './oauth/relay/handed-tokens.ts'
@@ -257,6 +258,7 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     resources,
     machines,
     persons,
+    personTokens: createPersonTokens({ records, resources, keyring, now }),
     userNames,
     userOf,
     userOfVerified: (verified: Verified) => uniqueUser(verified, userNames),
@@ -420,7 +422,14 @@ function buildCheck({ config, storage, events, now, elapsed }: AppDeps, foundati
     ...(providerTokens ? [providerTokens] : []),
   ]
   const credentials = createCredentials({
-    verifier: createVerifier({ accessTokens, records, persons, watchGrant, now }),
+    verifier: createVerifier({
+      accessTokens,
+      records,
+      persons,
+      watchGrant,
+      personTokenOf: foundation.personTokens.find,
+      now,
+    }),
     apiKeys,
     bearers,
     cookies: sessions,
@@ -540,6 +549,7 @@ function buildLogin(
     sessionTokens,
     clientAddress,
     deviceRequests,
+    personTokens,
   } = foundation
   const browsers = createBrowsers({ keyring, secure: config.publicUrl.secure })
   const rounds = createSignInRounds({ browsers, sessions: records.sessions, now })
@@ -612,7 +622,7 @@ function buildLogin(
       now,
     }),
     relay,
-    complete: (interaction, { person, tokens, held }, signedIn) =>
+    complete: (interaction, { person, tokens, ...left }, signedIn) =>
       complete(interaction, person, {
         purpose: purposeOf(interaction),
         records,
@@ -625,7 +635,7 @@ function buildLogin(
         // A session has no refresh.
         keepForRechecks:
           hasRechecks && interaction.purpose !== 'session'
-            ? (grant) => keepForRechecks(grant, held, { records, keyring, now })
+            ? (grant) => keepForRechecks(grant, left, { records, keyring, personTokens, now })
             : undefined,
         now,
       }),
@@ -648,7 +658,8 @@ function buildGrants(
 ): GrantDeps {
   const { records, resources, keyring, accessTokens, persons, machines, provider } = foundation
   const lifetime = config.lifetimes.accessToken
-  const own = createTokenIssuer({ accessTokens, keyring, lifetime, now })
+  const personTokenOf = foundation.personTokens.find
+  const own = createTokenIssuer({ accessTokens, keyring, lifetime, personTokenOf, now })
   const rechecks = rechecksOf(provider)
   const providerId = provider.id
   return {

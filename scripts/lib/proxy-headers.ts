@@ -20,6 +20,7 @@ export const FILES_WITH_HEADERS: readonly string[] = [
   'docs/edge-auth.md',
   'docs/migrate/atrawog-mcp-oauth-gateway.md',
   'docs/migrate/mcpauth.md',
+  'docs/proxies/pangolin.md',
   'docs/proxies/traefik.md',
   'docs/quickstart.md',
   'traefik/dynamic.yml',

@@ -60,7 +60,7 @@ async function buildGo(sources: string, folder: string): Promise<void> {
   )
 }
 
-/** What the compiler makes is below `folder`; the crates stay in Cargo's own cache. */
+/** The compiler writes below `folder`; the crates stay in Cargo's own cache. */
 async function buildRust(sources: string, folder: string): Promise<void> {
   const options = ['--locked', '--debug', '--path', sources, '--root', folder]
   await explain(['the SDK for Rust'], () =>

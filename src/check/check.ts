@@ -51,7 +51,7 @@ export interface CheckDeps extends AnswerRules {
   readonly now: () => number
 }
 
-/** What became of a check. `challenged`: the request had no credential. `unavailable`: nothing could be decided. */
+/** The outcome of a check. `challenged`: the request had no credential. `unavailable`: nothing could be decided. */
 export type CheckedKind =
   | 'allowed'
   | 'challenged'

@@ -28,7 +28,7 @@ const REVOKE_USAGE = 'Usage: gatewarden api-key revoke NAME'
 const DEFAULT_EXPIRY = '90d'
 const parseExpiry = durationOrNever({ min: '1m', max: '3650d' })
 
-/** What a key may do, as the command line says it. */
+/** The scopes and servers of a key, as the command line says them. */
 interface Terms {
   readonly name: string
   readonly scopes: readonly string[]

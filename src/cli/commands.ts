@@ -63,11 +63,12 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     words: 'doctor',
-    usage: '[--resource ID] [--echo PORT] [--json] [--config FILE]',
+    usage: '[--resource ID] [--at HOST] [--echo PORT] [--json]',
     summary: 'check a running deployment through its proxy',
     details: [
       'It asks PUBLIC_URL and the URL of each server as a client does, and says for each promise whether it holds: the discovery documents, the challenge, headers that a client invents. Where it finds the store of the gateway, it makes an API key for the length of the run, passes the login with it, and looks at the headers that reach the server.',
       '--echo PORT: most servers do not show those headers. With this flag the command stands in for the server at that port: let the route of the server lead there while the command waits, for two minutes at most. It needs --resource if there are several servers.',
+      '--at HOST: check a server whose url has a wildcard at this host; without the flag it is not checked.',
       '--resource ID: check this server alone. --json: print one JSON object.',
       'It exits with 1 if something is wrong, with 0 if not, also if something could not be checked.',
     ],

@@ -5,8 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Config, issuerOf } from '../config/config.ts'
-import { didYouMean } from '../config/values/suggest.ts'
-import { createResourceTable, type Resource } from '../resources/resource-table.ts'
+import type { Resource } from '../resources/resource-table.ts'
 import { StorageUnavailable } from '../storage/storage.ts'
 import { explain, loadOrExplain } from './configured.ts'
 import { type Ask, createAsk } from './doctor/ask.ts'
@@ -15,13 +14,15 @@ import { type Echo, startEcho } from './doctor/echo.ts'
 import { type Finding, unchecked } from './doctor/finding.ts'
 import { checkGateway } from './doctor/gateway.ts'
 import { hasStore, makeProbeKey } from './doctor/probe-key.ts'
+import { checkPublicPaths } from './doctor/public-paths.ts'
 import { jsonReport, textReport } from './doctor/report.ts'
 import { checkServer } from './doctor/server.ts'
+import { hasWildcard, serversOf } from './doctor/servers.ts'
 import type { Command, Io } from './io.ts'
 import { takeOwnFlags } from './own-flags.ts'
 import { type OpenStore, withOpenStore } from './with-store.ts'
 
-const USAGE = 'Usage: gatewarden doctor [--resource ID] [--echo PORT] [--json] [--config FILE]'
+const USAGE = 'Usage: gatewarden doctor [--resource ID] [--at HOST] [--echo PORT] [--json]'
 /** Seconds that an operator has to let a route lead to the echo. */
 const ROUTE_SECONDS = 120
 /** Signals that end the command; it takes its key back first. */
@@ -33,26 +34,32 @@ export interface Surroundings {
   readonly fetch: typeof fetch
   /** Resolves after a second. */
   readonly second: () => Promise<void>
+  /** Ends the process. */
+  readonly exit: (code: number) => void
 }
 
 export const doctor: Command = createDoctor({
   fetch,
   second: async () => delay(1000),
+  exit: process.exit,
 })
 
-export function createDoctor({ fetch, second }: Surroundings): Command {
+export function createDoctor({ fetch, second, exit }: Surroundings): Command {
   return async (args, io) => {
     const isJson = args.includes('--json')
     const own = takeOwnFlags(
       args.filter((arg) => arg !== '--json'),
-      ['--resource', '--echo'],
+      ['--resource', '--at', '--echo'],
     )
     if ('withoutValue' in own) return wrong(io, `${own.withoutValue} has no value. ${USAGE}`)
     if (own.words.length > 0) return wrong(io, USAGE)
     const loaded = loadOrExplain(own.rest, io)
     if (!loaded) return 2
     const { config } = loaded
-    const resources = resourcesOf(config, own.values('--resource'))
+    const resources = serversOf(config, {
+      ids: own.values('--resource'),
+      host: own.values('--at').at(-1),
+    })
     if (typeof resources === 'string') return wrong(io, resources)
     const port = own.values('--echo').at(-1)
     if (port !== undefined && !isPort(port)) return wrong(io, '--echo: is not a port')
@@ -63,8 +70,12 @@ export function createDoctor({ fetch, second }: Surroundings): Command {
     try {
       if (port !== undefined) echo = await startEcho(Number(port))
       const ask = createAsk({ fetch })
-      const findings = await examine(config, resources, { ask, echo, io, second })
-      io.stdout.write(isJson ? jsonReport(findings) : textReport(findings, config))
+      const findings = await examine(config, resources, { ask, echo, io, second, exit })
+      io.stdout.write(
+        isJson
+          ? jsonReport(findings)
+          : textReport(findings, { issuer: issuerOf(config), servers: resources }),
+      )
       return findings.some(({ state }) => state === 'wrong') ? 1 : 0
     } catch (error) {
       explain(error, io)
@@ -75,26 +86,12 @@ export function createDoctor({ fetch, second }: Surroundings): Command {
   }
 }
 
-/** @returns the servers to check, or a problem */
-function resourcesOf(config: Config, ids: readonly string[]): readonly Resource[] | string {
-  const table = createResourceTable(config.resources, {
-    publicUrl: issuerOf(config),
-    discoveryAt: config.discoveryAt,
-  })
-  const known = config.resources.map(({ id }) => id)
-  const unknown = ids.find((id) => !known.includes(id))
-  if (unknown !== undefined) {
-    const remedy = `Write the id of a server: ${known.join(', ')}.`
-    return `--resource: no server has the id "${unknown}". ${didYouMean(unknown, known, remedy)}`
-  }
-  return table.all.filter(({ id }) => ids.length === 0 || ids.includes(id))
-}
-
 interface Tools {
   readonly ask: Ask
   readonly echo: Echo | undefined
   readonly io: Io
   readonly second: () => Promise<void>
+  readonly exit: (code: number) => void
 }
 
 async function examine(
@@ -109,26 +106,29 @@ async function examine(
   const identityHeaders = Object.keys(config.identityHeaders)
   const ready: Resource[] = []
   for (const resource of resources) {
-    const { id: server, url, path } = resource
-    const check = { check: 'challenge', server, promise: 'it asks for a login' }
-    if (url.includes('*')) {
-      const seen = 'the url has a wildcard'
-      const fix = 'Check a host of it by hand (docs/proxies has a script).'
-      findings.push(unchecked(check, { seen, fix }))
+    if (hasWildcard(resource)) {
+      findings.push(wildcard(resource))
       continue
     }
-    if (resource.isOpen(path === '' ? '/' : path)) {
-      const seen = 'the address is public in the configuration'
-      findings.push(unchecked(check, { seen, fix: 'Nothing, if that is meant.' }))
-      continue
-    }
-    const issuer = issuerOf(config)
-    const found = await checkServer(resource, { ask: tools.ask, issuer, identityHeaders })
+    const asking = { ask: tools.ask, issuer: issuerOf(config), identityHeaders }
+    const found = await checkServer(resource, asking)
     findings.push(...found)
+    const { openPaths = [] } = config.resources.find(({ id }) => id === resource.id) ?? {}
+    findings.push(...(await checkPublicPaths(resource, openPaths, asking)))
     if (found[0]?.state === 'ok') ready.push(resource)
   }
   return [...findings, ...(await examineInside(config, ready, tools))]
 }
+
+/** No host was named, and no host is known that the wildcard stands for. */
+const wildcard = ({ id: server, url }: Resource): Finding =>
+  unchecked(
+    { check: 'challenge', server, promise: 'it asks for a login' },
+    {
+      seen: 'the url has a wildcard, so this run asked no host of it',
+      fix: `Name one of its hosts: gatewarden doctor --resource ${server} --at ${new URL(url).host.replace('*', 'HOST')}`,
+    },
+  )
 
 /** What a server answers says nothing while another gateway, or none, answers at `PUBLIC_URL`. */
 const untilGateway = ({ id: server }: Resource): Finding =>
@@ -175,7 +175,7 @@ async function examineInside(
 async function examineDelivery(
   resource: Resource,
   opened: OpenStore,
-  { ask, echo, io, second }: Tools,
+  { ask, echo, io, second, exit }: Tools,
 ): Promise<readonly Finding[]> {
   const probe = await makeProbeKey(resource, opened)
   let left = ROUTE_SECONDS
@@ -194,7 +194,7 @@ async function examineDelivery(
     return left > 0 && opened.elapsed() < until
   }
   const stop = () => {
-    void probe.revoke().finally(() => process.exit(STOPPED))
+    void probe.revoke().finally(() => exit(STOPPED))
   }
   for (const signal of SIGNALS) process.once(signal, stop)
   try {

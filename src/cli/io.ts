@@ -22,7 +22,7 @@ export type Command = (args: readonly string[], io: Io) => Promise<number>
 export interface CommandRow {
   /** The words that call it: `config check`. */
   readonly words: string
-  /** What follows the words, as in a manual. */
+  /** The arguments after the words, as in a manual. */
   readonly usage?: string
   /** A sentence without its capital and its full stop. */
   readonly summary: string

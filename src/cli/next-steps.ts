@@ -10,6 +10,11 @@ import { CONNECT_PATH, ENDPOINTS, isRootDocument, OWN_PATHS, PROTECTED_RESOURCE 
 import { isOwnHost } from '../url/host.ts'
 import { hostAndPort } from './listen-host.ts'
 
+/** The name in the shipped files. */
+const NAME = 'gatewarden'
+const REACHED = `. In place
+of ${NAME} write the name or address by which it reaches this machine:`
+
 /** A heading, and lines below it that people copy. */
 interface Step {
   readonly heading: string
@@ -54,7 +59,7 @@ function forwardAuth(config: Config): Step | undefined {
   if (servers.length === 0) return undefined
   const base = `http://${reachedAt(config)}`
   return {
-    heading: 'Address that your proxy asks before each request (docs/proxies):',
+    heading: `Address that your proxy asks before each request (docs/proxies)${isEverywhere(config) ? REACHED : ':'}`,
     lines: FAMILIES.flatMap((family) => [
       `${family.padEnd(8)}${base}/auth/${family}`,
       ...(servers.length > 1
@@ -65,10 +70,12 @@ function forwardAuth(config: Config): Step | undefined {
 }
 
 /** A process that listens on every address has the name that the proxy knows it by. */
-function reachedAt({ listen: { host, port } }: Config): string {
-  const isEverywhere = host === '::' || host === '0.0.0.0'
-  return hostAndPort(isEverywhere ? 'gatewarden' : host, port)
+function reachedAt(config: Config): string {
+  const { host, port } = config.listen
+  return hostAndPort(isEverywhere(config) ? NAME : host, port)
 }
+
+const isEverywhere = ({ listen: { host } }: Config): boolean => host === '::' || host === '0.0.0.0'
 
 function routes(config: Config): Step {
   const { publicUrl, pathPrefix, listen } = config

@@ -24,17 +24,20 @@ import { cannotOpen, unfit } from './cannot-open.ts'
 import { createServingEnd } from './end-serving.ts'
 import { givePasswords, type Terminal, tellPassword } from './given-passwords.ts'
 import { hostAndPort, hostToBind } from './listen-host.ts'
+import { leaveLostTerminal } from './lost-terminal.ts'
 import { type OpenedLog, openLog } from './open-log.ts'
 import { openStore } from './open-store.ts'
 import { rootSecret } from './root-secret.ts'
 
 /** Time for the shutdown beyond its configured parts. After it, the process exits even if handles are open. */
 const STOP_WITHIN_MS = 10_000
+/** The processor's faults. A handler would run for ever: the fault comes again as soon as it returns. */
+const FAULTS = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] as const
 /** The wait before the next attempt, if a start fails because the store is unavailable. */
 const RETRY_MS = 250
 
 /**
- * Resolves once the server listens; it then runs until SIGTERM or SIGINT.
+ * Resolves once the server listens; it then runs until SIGTERM, SIGINT, or the end of its terminal (SIGHUP).
  * @param options `terminal` shows passwords that this start makes; `logTo` takes the log instead of standard output
  * @throws ConfigError for problems that only starting can find: a busy port, a store that cannot be opened
  */
@@ -49,6 +52,7 @@ export async function serve(
   const { log, events } = opened
   // Node writes its own warnings there.
   process.stderr.on('error', () => undefined)
+  leaveLostTerminal()
   const { secret, madeAt } = await rootSecret(given)
   if (madeAt !== undefined) {
     events.emit({ event: 'secret-made', file: madeAt })
@@ -84,7 +88,7 @@ async function run(
   let stopServing = async (_isFailure: boolean) => {}
   // Register before the wait for the store and before listening, so that no signal during start-up is lost.
   const stopping = closeWithGrace(
-    { delay: delayMs + timeoutMs + STOP_WITHIN_MS, logger: false },
+    { delay: delayMs + timeoutMs + STOP_WITHIN_MS, logger: false, skip: [...FAULTS] },
     async ({ err, signal }) => {
       events.emit(err ? { event: 'crashed', err } : { event: 'stopping', signal })
       lifecycle.end()

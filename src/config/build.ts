@@ -16,6 +16,7 @@ import { withImpliedProvider } from './rules/implied-provider.ts'
 import { warnOfLdapNames } from './rules/ldap-names.ts'
 import { warnOfOtherPort } from './rules/other-port.ts'
 import { checkOwnAddresses } from './rules/own-addresses.ts'
+import { checkPersonTokens } from './rules/person-tokens.ts'
 import { warnOfPlainResources } from './rules/plain-resources.ts'
 import { checkProdMode } from './rules/prod-mode.ts'
 import { checkPublicSuffixes } from './rules/public-suffixes.ts'
@@ -95,6 +96,12 @@ export function buildConfig(given: Parts): Config | undefined {
     identityHeaders: Object.keys(identityHeaders),
     apiKeyHeader: settings.api_key_header,
     report,
+  })
+  checkPersonTokens({
+    ...parts,
+    resources,
+    provider,
+    identityHeaders: Object.keys(identityHeaders),
   })
   checkRevokeBefore(parts)
   checkCallbackPath(parts)

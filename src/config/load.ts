@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { parseEnv } from 'node:util'
 import { buildConfig } from './build.ts'
 import type { Config } from './config.ts'
 import { withBaseDomain } from './sources/base-domain.ts'
 import { createDisk, type Disk } from './sources/disk.ts'
+import { readDotenv } from './sources/dotenv.ts'
 import { readEnvironment } from './sources/environment.ts'
 import { readFileSettings } from './sources/file.ts'
 import { readFlags } from './sources/flags.ts'
@@ -93,7 +93,7 @@ function readLayers(options: LoadOptions, report: Report) {
   const contents = read && attempt(report, fileName, () => withMerges(read))
   const file = contents && readFileSettings(contents, report)
   const env = attempt(report, '.env', () => ({ text: disk.find('.env') }))
-  const dotenv = env && parseEnv(env.text?.replace(/^\ufeff/, '') ?? '')
+  const dotenv = env && readDotenv(env.text ?? '', report)
 
   if (env && env.text === undefined) warnOfNearDotenv(list, report)
 

@@ -22,6 +22,7 @@ import {
   IDENTITY_HEADER_NAMES,
   identityHeaders,
   parseAssertionHeader,
+  parsePersonTokenHeader,
 } from './values/identity-headers.ts'
 import { parseInstant } from './values/instants.ts'
 import { parseDeniedHost, parseMetadataHost } from './values/metadata-hosts.ts'
@@ -140,6 +141,10 @@ export const Settings = z.object({
     description:
       'The `Authorization` that every request to the server behind has, with its scheme, such as `Bearer abc`, in place of any of the client. Requires exactly one resource with an upstream; in the file, each resource can have its own `upstream_authorization`.',
     secret: true,
+  }),
+  upstream_provider_token: text(parsePersonTokenHeader).optional().register(fields, {
+    description:
+      "The header in which the server behind gets the person's access token of the provider, such as `X-Provider-Token`, or `Authorization`. Requires exactly one resource with an upstream, and `RECHECK_AT_REFRESH=true`; in the file, each resource can have its own `upstream_provider_token` (docs/provider-tokens.md).",
   }),
   upstream_idle_timeout: scalar(duration({ min: '0s', max: '24h' }))
     .prefault('1h')

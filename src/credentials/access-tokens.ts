@@ -6,6 +6,8 @@
 import { shortGrant } from '../oauth/grant-facts.ts'
 import { isMachine } from '../oauth/subject.ts'
 import { type AccessTokens, agreesWithGrant } from '../oauth/tokens/access-token.ts'
+import type { PersonToken } from '../providers/provider.ts'
+import type { Grant } from '../records/records.ts'
 import type { Credential, RefusedFacts } from './credential.ts'
 import { createGrantCredentials, type GrantCredentialsDeps } from './grant-tokens.ts'
 
@@ -24,6 +26,8 @@ export interface Verifier {
 
 export interface VerifierDeps extends GrantCredentialsDeps {
   readonly accessTokens: AccessTokens
+  /** The provider's access token for the server of a grant. Rejects with StorageUnavailable. */
+  readonly personTokenOf: (grant: Grant) => Promise<PersonToken | undefined>
 }
 
 const refused = (reason: string): Credential => ({ kind: 'refused', reason, source: 'bearer' })
@@ -45,7 +49,8 @@ export function createVerifier(deps: VerifierDeps): Verifier {
     tokens: accessTokens,
     answers: ANSWERS,
     agrees: agreesWithGrant,
-    verified({ claims: { aud, sub, scope }, grant, person, expiresAt }) {
+    personTokenOf: deps.personTokenOf,
+    verified({ claims: { aud, sub, scope }, grant, person, expiresAt, personToken }) {
       return {
         source: 'bearer',
         // Holds the audience alone: the claims are large, and thousands of these are kept.
@@ -58,6 +63,7 @@ export function createVerifier(deps: VerifierDeps): Verifier {
         clientName: grant.clientName,
         grant: shortGrant(grant.id),
         expiresAt,
+        ...(personToken && { personToken }),
       }
     },
   })

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Identity } from '../providers/provider.ts'
+import type { Identity, PersonToken } from '../providers/provider.ts'
 import type { Resource } from '../resources/resource-table.ts'
 
 /** How a credential came: browsers add a cookie to the request of any page, but no bearer token. */
@@ -22,6 +22,8 @@ export interface Verified extends Caller {
   readonly isOfProvider?: boolean
   /** Milliseconds since the epoch. */
   readonly expiresAt: number
+  /** The provider's access token of the person, for the server that gets it. A secret. */
+  readonly personToken?: PersonToken
 }
 
 export type Credential =

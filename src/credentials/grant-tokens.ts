@@ -7,7 +7,7 @@
 import { shortGrant } from '../oauth/grant-facts.ts'
 import { subjectOf } from '../oauth/subject.ts'
 import type { AuthenticToken, SignedTokens } from '../oauth/tokens/signed-token.ts'
-import type { Identity } from '../providers/provider.ts'
+import type { Identity, PersonToken } from '../providers/provider.ts'
 import type { WatchGrant } from '../records/grant-watch.ts'
 import type { Persons } from '../records/persons.ts'
 import type { Grant, HeldGrant, Records } from '../records/records.ts'
@@ -30,12 +30,15 @@ export interface GrantToken<Claims extends GrantClaims> {
   readonly refusal?: (grant: Grant) => Promise<Credential | undefined>
   /** False if a credential that was verified before may not bridge an outage. */
   readonly mayBridge?: (grant: HeldGrant) => boolean
+  /** The provider's access token for the server of the grant. Absent: no server gets it. Rejects with StorageUnavailable. */
+  readonly personTokenOf?: (grant: Grant) => Promise<PersonToken | undefined>
   readonly verified: (found: {
     claims: Claims
     grant: Grant
     person: Identity
     /** When the token or its grant ends, milliseconds since the epoch. */
     expiresAt: number
+    personToken: PersonToken | undefined
   }) => Verified
 }
 
@@ -105,7 +108,8 @@ export function createGrantCredentials<Claims extends GrantClaims>(
       kept.forget(key)
       return refusal
     }
-    const verified = token.verified({ claims, grant, person, expiresAt })
+    const personToken = await token.personTokenOf?.(grant)
+    const verified = token.verified({ claims, grant, person, expiresAt, personToken })
     kept.keep({ token: key, verified, generation, reading: { grant: held(grant), person, watch } })
     return { kind: 'verified', verified }
   }

@@ -32,12 +32,16 @@ export type EarlyHandler = (
   requestId: string,
 ) => boolean
 
+/** The event `listening` says more than Fastify's own line, and every line of ours has the name of an event. */
+const faultsOf = (log: FastifyBaseLogger): FastifyBaseLogger =>
+  /^(trace|debug|info)$/.test(log.level) ? log.child({}, { level: 'warn' }) : log
+
 /**
  * A server without routes. It answers errors as for a program unless a scope has its own error handler.
  * @param options `answerEarly`: called with each request from the network, before Fastify builds a request
  */
 export function createHttpServer(options: {
-  /** For lines of Fastify itself. */
+  /** For faults that Fastify itself writes down. */
   log: FastifyBaseLogger
   events: Events
   clientAddress: ClientAddress
@@ -52,7 +56,7 @@ export function createHttpServer(options: {
   /** The numbers of requests that Fastify answers. */
   const ids = new WeakMap<IncomingMessage, string>()
   const app = Fastify({
-    loggerInstance: log,
+    loggerInstance: faultsOf(log),
     // The request log prints queries, which carry codes and states.
     logController: new LogController({ disableRequestLogging: true }),
     // A child logger for each request costs as much as a check; log lines name their request themselves.

@@ -15,7 +15,7 @@ import { reportConsent } from './sign-in-events.ts'
 import type { KnownPerson } from './sign-ins.ts'
 import { createSingleFlight } from './single-flight.ts'
 
-/** Who allowed the client. */
+/** The person who allowed the client. */
 export type AllowedBy = 'person' | 'configuration'
 
 export interface Approval {

@@ -107,6 +107,9 @@ export async function showConsent(
     areScopesAnnounced: !tools && resource.areScopesAnnounced,
     ...(askedAgain && { askedAgain }),
     ...(flow.relay && { tokenOf: flow.provider.name }),
+    ...(resource.passThrough.personTokenHeader !== undefined && {
+      serverGetsTokenOf: flow.provider.name,
+    }),
     ...(interaction.purpose === 'client'
       ? { destination: destinationOf(interaction.redirectUri), address: interaction.redirectUri }
       : { destination: { kind: 'device', userCode: shownUserCode(interaction.userCode) } }),

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Keyring, randomToken, sha256 } from '../crypto.ts'
-import { destinationName, isLoopback } from '../oauth/redirect-uri.ts'
+import { destinationInWords, destinationName, isLoopback } from '../oauth/redirect-uri.ts'
 import type { ErrorAction } from '../pages/error-page.ts'
 import { CONSENT_PATH, ownPath } from '../paths.ts'
 import type { Records } from '../records/records.ts'
@@ -64,7 +64,7 @@ export function clientPurpose(interaction: ClientInteraction, deps: ClientPurpos
     retry: () => decided('Try again', 'approve'),
     wayBack: (refusal) => ({
       location: answerUrl(redirectOf(interaction), issuer, { ...refusal }),
-      label: `Back to ${destinationName(redirectUri)}`,
+      label: `Back to ${destinationInWords(redirectUri)}`,
       trusted: interaction.clientConfigured || isLoopback(redirectUri),
     }),
   }

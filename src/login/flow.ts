@@ -50,7 +50,7 @@ export interface LoginFlow {
   /** @param signedIn runs once the person is let in: the sign-in that the grant comes from */
   readonly complete: (
     interaction: Interaction,
-    found: Pick<Identification, 'person' | 'tokens' | 'held'>,
+    found: Pick<Identification, 'person' | 'tokens' | 'held' | 'token'>,
     signedIn: () => Promise<SignedIn | undefined>,
   ) => Promise<Outcome>
   readonly deviceRequests: DeviceRequests

@@ -7,7 +7,7 @@ import type { FastifyReply } from 'fastify'
 import type { AuthorizationError, VerifiedRedirect } from '../errors.ts'
 import { isBrowserForm } from '../http/browser-request.ts'
 import { sendErrorPage } from '../http/errors.ts'
-import { destinationName, withParameters } from '../oauth/redirect-uri.ts'
+import { destinationInWords, destinationName, withParameters } from '../oauth/redirect-uri.ts'
 import { appPage, continuePage } from '../pages/continue-page.ts'
 import {
   FRAGMENT_SCRIPTS,
@@ -51,7 +51,7 @@ export function sendOn(
 ): void {
   const isElsewhere = /^https?:/i.test(location)
   if (isElsewhere && isBrowserForm(reply.request)) {
-    sendContinuePage(reply, location, `Continue to ${destinationName(location)}`)
+    sendContinuePage(reply, location, `Continue to ${destinationInWords(location)}`)
     return
   }
   if (isElsewhere || location.startsWith('/')) {
@@ -127,7 +127,7 @@ export function answerAuthorizationError(
       text: 'The program that sent you here asked for something this server cannot give it. Nothing was shared with it.',
       details: error.description,
       actions: [
-        { label: `Back to ${destinationName(error.redirect.redirectUri)}`, href: location },
+        { label: `Back to ${destinationInWords(error.redirect.redirectUri)}`, href: location },
       ],
     },
     { navigatesAway: true },

@@ -9,6 +9,7 @@ import type { Keyring } from '../crypto.ts'
 import { OAuthError } from '../errors.ts'
 import type { Report } from '../events.ts'
 import {
+  type AnswerAboutPerson,
   type Identity,
   PersonUnchecked,
   ProviderFailure,
@@ -21,12 +22,14 @@ import type { UpstreamRecord } from '../records/upstream.ts'
 import type { ResourceTable } from '../resources/resource-table.ts'
 import { grantFacts } from './grant-facts.ts'
 import { openHeld, sealHeld } from './held-token.ts'
+import type { PersonTokens } from './person-token.ts'
 
 export interface AskAgainDeps {
   readonly rechecks: Rechecks
   readonly records: Records
   readonly resources: Pick<ResourceTable, 'byAudience'>
   readonly keyring: Keyring
+  readonly personTokens: PersonTokens
   readonly providerId: string
   /** Milliseconds since the epoch. */
   readonly now: () => number
@@ -58,7 +61,7 @@ const unchecked = (reason: string, cause?: unknown) =>
 export function createAskAgain(
   deps: AskAgainDeps,
 ): (grant: Grant, question: Question, report: Report) => Promise<void> {
-  const { rechecks, records, resources, keyring } = deps
+  const { rechecks, records, resources, keyring, personTokens } = deps
   const { upstream, grants } = records
   const now = () => Math.floor(deps.now() / 1000)
   const resourceOf = (grant: Grant) => resources.byAudience(grant.resource)
@@ -105,9 +108,13 @@ export function createAskAgain(
     if (rechecks.needsHeld && given === undefined) {
       await end(grant, 'there is no token to ask the provider about the person with', report)
     }
-    let person: Identity | undefined
+    if (personTokens.isUntold(grant, found)) {
+      const reason = 'the person signed in before the server got their token of the provider'
+      await end(grant, reason, report)
+    }
+    let answer: AnswerAboutPerson
     try {
-      person = await rechecks.ask(grant, {
+      answer = await rechecks.ask(grant, {
         held: given,
         async keep(held) {
           const sealed = sealHeld(held, grant.id, keyring)
@@ -126,8 +133,11 @@ export function createAskAgain(
       report({ event: 'provider-failed', ...grantFacts(grant), reason, provider, resource })
       throw unchecked('the provider could not be asked about the person', error)
     }
+    const { person } = answer
     if (person) await renewIdentity(grant, person)
-    await put(grant, { found: record, secondsLeft }, { ...record, checkedAt: now() })
+    const { token: _, ...rest } = record ?? {}
+    const kept = personTokens.kept(grant, answer.token)
+    await put(grant, { found: record, secondsLeft }, { ...rest, ...kept, checkedAt: now() })
     if (person && resourceOf(grant)?.policy(person) === false) {
       await end(grant, 'the person is on no list of the server any more', report)
     }

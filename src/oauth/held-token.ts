@@ -6,8 +6,10 @@
  */
 import { z } from 'zod'
 import type { Keyring } from '../crypto.ts'
+import type { Identification } from '../providers/provider.ts'
 import type { Grant, Records } from '../records/records.ts'
 import type { UpstreamRecord } from '../records/upstream.ts'
+import type { PersonTokens } from './person-token.ts'
 
 const Sealed = z.tuple([z.string(), z.string()])
 
@@ -31,16 +33,34 @@ export function openHeld(
  */
 export async function keepForRechecks(
   grant: Grant,
-  held: string | undefined,
-  deps: { readonly records: Records; readonly keyring: Keyring; readonly now: () => number },
+  { held, token }: Pick<Identification, 'held' | 'token'>,
+  deps: {
+    readonly records: Records
+    readonly keyring: Keyring
+    readonly personTokens: PersonTokens
+    readonly now: () => number
+  },
 ): Promise<void> {
-  const { records, keyring, now } = deps
+  const { records, keyring, personTokens, now } = deps
   const record: UpstreamRecord = {
     checkedAt: Math.floor(now() / 1000),
     ...(held !== undefined && { held: sealHeld(held, grant.id, keyring) }),
+    ...personTokens.kept(grant, token),
   }
   const ttl = Math.max(1, grant.expiresAt - record.checkedAt)
   // An earlier attempt of the same sign-in may have left one.
   const before = await records.upstream.find(grant.id)
   await records.upstream.put(grant.id, before, record, ttl)
+}
+
+/** For a client without refresh tokens: nobody will ask the provider, but the server behind may get the person's token. */
+export async function forgetHeld(
+  grantId: string,
+  remaining: number,
+  { upstream }: Pick<Records, 'upstream'>,
+): Promise<void> {
+  const before = await upstream.find(grantId)
+  if (before?.token === undefined) return upstream.forget(grantId)
+  const { held: _, ...rest } = before
+  await upstream.put(grantId, before, rest, remaining)
 }

@@ -7,6 +7,8 @@
 
 /** Seconds for which an answer counts: a client may refresh as often as it likes. */
 export const GOOD_SECONDS = 60
+/** Seconds that a token of the provider has left, at least, or another one is asked for at a refresh. */
+export const FRESH_SECONDS = 30
 /** Milliseconds between two looks for the answer that another request waits for. */
 export const POLL_MS = 250
 /** As many as fit into 5 s. */

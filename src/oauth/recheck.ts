@@ -25,7 +25,8 @@ export interface RecheckDeps extends AskAgainDeps {
 }
 
 /**
- * Returns once the provider has vouched for the person within the last minute.
+ * Returns once the provider has vouched for the person within the last minute, and the server behind has a token of the
+ * person that lasts, if it gets one.
  * @throws OAuthError `invalid_grant` if it does not: the grant has ended; PersonUnchecked if it cannot be asked, or
  *   another request is still asking: the grant is as it was
  */
@@ -34,14 +35,16 @@ export type Recheck = (grant: Grant, report: Report) => Promise<void>
 export function createRecheck(deps: RecheckDeps): Recheck {
   const { upstream, grants } = deps.records
   const askAgain = createAskAgain(deps)
-  const isGood = (record: UpstreamRecord | undefined): boolean =>
-    record !== undefined && ageOf(record.checkedAt, deps.now()) < GOOD_SECONDS
+  const isGood = (grant: Grant, record: UpstreamRecord | undefined): boolean =>
+    record !== undefined &&
+    ageOf(record.checkedAt, deps.now()) < GOOD_SECONDS &&
+    !deps.personTokens.isDue(grant, record)
 
   async function awaitAnswer(grant: Grant): Promise<void> {
     for (let polls = 0; polls < MOST_POLLS; polls += 1) {
       // The lock is looked at first: whoever frees it has stored the answer before.
       const state = await upstream.lock.state(grant.id)
-      if (isGood(await upstream.find(grant.id))) return
+      if (isGood(grant, await upstream.find(grant.id))) return
       if (!(await grants.find(grant.id))) throw signInAgain()
       if (state !== 'taken') break
       await deps.wait(POLL_MS)
@@ -50,7 +53,7 @@ export function createRecheck(deps: RecheckDeps): Recheck {
   }
 
   return async (grant, report) => {
-    if (isGood(await upstream.find(grant.id))) return
+    if (isGood(grant, await upstream.find(grant.id))) return
     const owner = deps.randomToken()
     const began = deps.elapsed()
     const secondsLeft = () => LOCK_SECONDS - (deps.elapsed() - began) / 1000
@@ -58,7 +61,7 @@ export function createRecheck(deps: RecheckDeps): Recheck {
     try {
       // Another request may have asked since we looked.
       const found = await upstream.find(grant.id)
-      if (!isGood(found)) await askAgain(grant, { found, secondsLeft }, report)
+      if (!isGood(grant, found)) await askAgain(grant, { found, secondsLeft }, report)
       await upstream.lock.release(grant.id, owner)
     } catch (error) {
       // The first error says more than a second one, and the lock ends by itself. While an answer of the provider waits for

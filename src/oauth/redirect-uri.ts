@@ -76,7 +76,11 @@ export function destinationOf(redirectUri: string): Destination {
     : { kind: 'app', scheme: url.protocol.slice(0, -1) }
 }
 
-/** The destination of a redirect URI in a word or two, for lists, links and events. */
+/** The destination of a redirect URI after the words "Back to" or "Continue to". */
+export const destinationInWords = (redirectUri: string): string =>
+  isLoopback(redirectUri) ? 'the program on this computer' : destinationName(redirectUri)
+
+/** The destination of a redirect URI in a word or two, for lists and events. */
 export function destinationName(redirectUri: string): string {
   const destination = destinationOf(redirectUri)
   switch (destination.kind) {

@@ -40,7 +40,7 @@ export interface ConsentPage {
   readonly interaction: string
   readonly client: { readonly name: string; readonly known: Known }
   readonly resource: { readonly name: string; readonly host: string }
-  /** What the client may do. A person may untick those with a box, and grants the others with any of them. */
+  /** The things that the client may do. A person may untick those with a box, and grants the others with any of them. */
   readonly scopes: readonly {
     readonly name: string
     readonly description: string
@@ -66,6 +66,8 @@ export interface ConsentPage {
   readonly address?: string
   /** The provider whose own token the client gets, which opens more than this server. Absent: it gets one of ours. */
   readonly tokenOf?: string
+  /** The provider whose token of the person the server itself gets. Absent: it gets none. */
+  readonly serverGetsTokenOf?: string
   /** The name of the person who is signed in, when known. */
   readonly person?: string
 }
@@ -163,6 +165,13 @@ function gain(page: ConsentPage): Html {
   return html`<dt>${keyIcon}What it gets</dt><dd><b class="sentence">Your own token of ${provider}</b><p class="quiet">With it, the program acts as you here, and at everything else that accepts tokens of ${provider}: this server cannot limit that.</p></dd>`
 }
 
+/** The server acts as the person elsewhere, whatever program asks (threat T8). */
+function tokenOfServer({ serverGetsTokenOf, resource }: ConsentPage): Html | undefined {
+  if (serverGetsTokenOf === undefined) return undefined
+  const provider = isolated(serverGetsTokenOf)
+  return html`<div><dt>${keyIcon}What the server gets</dt><dd><b class="sentence">Your own token of ${provider}</b><p class="quiet">With it, ${isolated(resource.name, resource.host)} can act as you at everything that accepts tokens of ${provider}, while this permission lasts. Allow it only if you trust whoever runs that server.</p></dd></div>`
+}
+
 /** The document. Deny comes first and is as large as Allow; the form posts `interaction` and `decision`. */
 export function consentPage(page: ConsentPage): string {
   const caution = warning(page)
@@ -173,6 +182,7 @@ export function consentPage(page: ConsentPage): string {
 <div><dt>${programIcon}Who is asking</dt><dd><b>${isolated(page.client.name, UNNAMED_PROGRAM)}</b><p class="quiet">${howKnown(page.client.known)}</p></dd></div>
 <div><dt>${serverIcon}What for</dt><dd><b>${isolated(page.resource.name, page.resource.host)}</b><p class="quiet">${isolated(page.resource.host)}</p></dd></div>
 <div>${gain(page)}</div>
+${tokenOfServer(page)}
 <div class="destination"><dt>${destinationIcon}Where the answer goes</dt><dd>${destinationLine(page.destination)}${addressLine(page)}</dd></div>
 </dl>
 ${caution !== undefined && html`<p class="note">${infoIcon}<span>${caution}</span></p>`}

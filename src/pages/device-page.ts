@@ -16,7 +16,7 @@ export type CodeProblem =
 export interface DevicePage {
   /** Where the form is posted. */
   readonly action: string
-  /** What the form proves itself by. */
+  /** The value by which the form proves itself. */
   readonly proof: string
   /** The code that the address of the page holds, or that was typed before. */
   readonly userCode?: string

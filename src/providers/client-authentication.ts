@@ -15,7 +15,11 @@ import { ProviderFailure } from './provider.ts'
 import type { TokenEndpointAuthMethod } from './provider-config.ts'
 
 /** The endpoints that take our secret. */
-export type SecretEndpoint = 'token_endpoint' | 'introspection_endpoint' | 'revocation_endpoint'
+export type SecretEndpoint =
+  | 'token_endpoint'
+  | 'introspection_endpoint'
+  | 'revocation_endpoint'
+  | 'pushed_authorization_request_endpoint'
 
 export interface SecretCall<T> {
   readonly endpoint: SecretEndpoint

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { askForTokens, fromHeld, type GithubTokens, toHeld } from './github-tokens.ts'
+import {
+  askForTokens,
+  fromHeld,
+  type GithubTokens,
+  personTokenOf,
+  toHeld,
+} from './github-tokens.ts'
 import { type Identity, ProviderFailure, type Rechecks } from './provider.ts'
 
 /** Seconds before its end from which on a token is renewed. */
@@ -32,7 +38,7 @@ export function createGithubRechecks(deps: Deps): Rechecks {
       if (person.subject !== subject) {
         throw new ProviderFailure('failed', 'GitHub answered for another account')
       }
-      return person
+      return { person, token: personTokenOf(tokens) }
     },
   }
 }

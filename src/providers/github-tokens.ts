@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import { parseJson } from './oddities.ts'
-import { ProviderFailure } from './provider.ts'
+import { type PersonToken, ProviderFailure } from './provider.ts'
 import type { GithubProviderConfig } from './provider-config.ts'
 import { requestToken } from './token-request.ts'
 
@@ -69,6 +69,12 @@ export async function askForTokens(
     ...(span !== undefined && { until: Math.floor(now() / 1000 + span) }),
   }
 }
+
+/** The access token alone. */
+export const personTokenOf = ({ access: value, until }: GithubTokens): PersonToken => ({
+  value,
+  ...(until !== undefined && { until }),
+})
 
 export const toHeld = (tokens: GithubTokens): string => JSON.stringify(tokens)
 

@@ -8,7 +8,7 @@ import { type Keyring, sha256 } from '../crypto.ts'
 import { createGithubApi } from './github-api.ts'
 import { readPerson } from './github-person.ts'
 import { createGithubRechecks } from './github-recheck.ts'
-import { askForTokens, toHeld } from './github-tokens.ts'
+import { askForTokens, personTokenOf, toHeld } from './github-tokens.ts'
 import type { ReportOddity } from './oddities.ts'
 import { quoteError } from './oidc-failure.ts'
 import { ProviderFailure, type RedirectProvider } from './provider.ts'
@@ -105,7 +105,10 @@ export function createGithubProvider(options: GithubOptions): RedirectProvider {
         const kind = cause.kind === 'gone' ? 'failed' : cause.kind
         throw new ProviderFailure(kind, cause.message, { cause, codeIsSpent: true })
       })
-      return { person, ...(options.rechecks && { held: toHeld(tokens) }) }
+      return {
+        person,
+        ...(options.rechecks && { held: toHeld(tokens), token: personTokenOf(tokens) }),
+      }
     },
 
     ...(options.rechecks && {

@@ -157,7 +157,7 @@ export function createGoogleDirectory(
       await findUser(subject)
       return listGroups(subject)
     },
-    rechecks: { needsHeld: false, ask: (account) => personOf(account) },
+    rechecks: { needsHeld: false, ask: async (account) => ({ person: await personOf(account) }) },
   }
 }
 

@@ -20,7 +20,12 @@ const KINDS: Readonly<Record<string, ProviderFailureKind>> = {
 
 /** A step at the provider: its subject, and its values that the provider may know and the log may not. */
 export interface ProviderStep {
-  readonly about: 'the code' | 'the request about a token' | 'the refresh token' | 'userinfo'
+  readonly about:
+    | 'the code'
+    | 'the sign-in'
+    | 'the request about a token'
+    | 'the refresh token'
+    | 'userinfo'
   readonly secrets: readonly string[]
 }
 

@@ -8,6 +8,7 @@ import { ResponseBodyError, refreshTokenGrant, type ServerMetadata } from 'openi
 import { formsOfSecret } from './client-authentication.ts'
 import { type Discovered, type OidcConnection, translateFailures } from './oidc-connection.ts'
 import { type ProviderStep, quoteError } from './oidc-failure.ts'
+import { personTokenOf } from './person-token.ts'
 import { type Account, type Identity, ProviderFailure, type Rechecks } from './provider.ts'
 
 export type Refreshed = Awaited<ReturnType<typeof refreshTokenGrant>>
@@ -48,6 +49,8 @@ export function createOidcRechecks(
   options: {
     readonly clientId: string
     readonly clientSecret: string
+    /** Milliseconds since the epoch. */
+    readonly now: () => number
     readonly readPerson: (
       found: Discovered,
       tokens: Refreshed,
@@ -55,7 +58,7 @@ export function createOidcRechecks(
     ) => Promise<Identity | undefined>
   },
 ): Rechecks {
-  const { clientId, clientSecret, readPerson } = options
+  const { clientId, clientSecret, now, readPerson } = options
   return {
     needsHeld: true,
     async ask(account, { held = '', keep }) {
@@ -63,6 +66,7 @@ export function createOidcRechecks(
         about: 'the refresh token',
         secrets: [...formsOfSecret(clientId, clientSecret), held],
       }
+      const asked = now()
       const { found, tokens } = await translateFailures(step, async () => {
         const found = await discovered.get()
         const tokens = await found
@@ -82,11 +86,12 @@ export function createOidcRechecks(
       })
       const { refresh_token: next } = tokens
       if (next !== undefined && next !== held) await keep(next)
+      const token = personTokenOf(tokens, asked)
       const person = await translateFailures(step, () => readPerson(found, tokens, account))
       if (person && !isSameAccount(person, account)) {
         throw new ProviderFailure('failed', 'the provider answered for another account')
       }
-      return person
+      return { person, token }
     },
   }
 }

@@ -4,7 +4,11 @@
  *
  * @module
  */
-import { authorizationCodeGrant, buildAuthorizationUrl } from 'openid-client'
+import {
+  authorizationCodeGrant,
+  buildAuthorizationUrl,
+  buildAuthorizationUrlWithPAR,
+} from 'openid-client'
 import { type Keyring, sha256 } from '../crypto.ts'
 import { claimAt } from './claim-path.ts'
 import { formsOfSecret } from './client-authentication.ts'
@@ -21,6 +25,7 @@ import { createOidcRechecks, offlineRequest, type Refreshed } from './oidc-reche
 import { createOidcRelay, tokenSetOf } from './oidc-relay.ts'
 import { createOidcTokens } from './oidc-tokens.ts'
 import { offersAccounts, signOutAddress } from './other-account.ts'
+import { personTokenOf } from './person-token.ts'
 import { keysAsGroups, type Preset } from './presets.ts'
 import {
   type Account,
@@ -50,6 +55,8 @@ export interface OidcOptions extends ConnectionOptions {
   /** Our redirect URI, as registered at the provider. */
   readonly redirectUri: string
   readonly keyring: Keyring
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
   /** True if people are asked about again at each refresh. */
   readonly rechecks?: boolean
   /** True if the provider gives a refresh token only with `prompt=consent` (OpenID Connect Core section 11). */
@@ -122,10 +129,10 @@ export function createOidcLogin(
     speaksFor: isIssuer,
 
     authorizationUrl: ({ flowId, state, wishes = {} }) =>
-      translateFailures({ about: 'the code', secrets: [clientSecret] }, async () => {
-        const { configuration, metadata } = await discovered.get()
+      translateFailures({ about: 'the sign-in', secrets: [clientSecret, state] }, async () => {
+        const { configuration, metadata, withSecret } = await discovered.get()
         refusePlain(metadata.authorization_endpoint, 'authorization_endpoint')
-        return buildAuthorizationUrl(configuration, {
+        const request = {
           redirect_uri: options.redirectUri,
           scope: scopes.join(' '),
           state,
@@ -141,7 +148,14 @@ export function createOidcLogin(
               prompt: parameters(wishes).prompt,
             }),
           }),
-        })
+        }
+        // RFC 9126 section 5: such a provider takes no request that comes with the browser.
+        return metadata.require_pushed_authorization_requests === true
+          ? withSecret({
+              endpoint: 'pushed_authorization_request_endpoint',
+              run: (authenticated) => buildAuthorizationUrlWithPAR(authenticated, request),
+            })
+          : buildAuthorizationUrl(configuration, request)
       }),
 
     async otherAccount({ flowId, state, signedOutState, idToken, wishes }) {
@@ -160,6 +174,7 @@ export function createOidcLogin(
     },
 
     async identify(callback, { flowId, state, maxAge }) {
+      const asked = options.now()
       const pkceCodeVerifier = verifierOf(flowId)
       const code = callback.searchParams.get('code') ?? ''
       const step: ProviderStep = {
@@ -191,12 +206,12 @@ export function createOidcLogin(
         ...person,
         idToken: idTokenOf(tokens),
         tokens: tokenSetOf(tokens),
-        ...(rechecks && heldOf(tokens)),
+        ...(rechecks && { ...heldOf(tokens), token: personTokenOf(tokens, asked) }),
       }
     },
 
     ...(rechecks && {
-      rechecks: createOidcRechecks(connection, { clientId, clientSecret, readPerson: personAgain }),
+      rechecks: createOidcRechecks(connection, { ...options, readPerson: personAgain }),
     }),
   }
   return provider

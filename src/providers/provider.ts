@@ -125,6 +125,13 @@ export interface TokenRelay {
   revoke(refreshToken: string): Promise<void>
 }
 
+/** An access token that the provider gave us for a person, as far as a server behind us may get it. A secret. */
+export interface PersonToken {
+  readonly value: string
+  /** Seconds since the epoch. Absent if the provider did not say. */
+  readonly until?: number
+}
+
 /** A person who came back. */
 export interface Identification {
   readonly person: Identity
@@ -136,6 +143,16 @@ export interface Identification {
   readonly tokens?: ProviderTokenSet
   /** What {@link Rechecks.ask} needs of this sign-in: a secret of the person, to be stored sealed. */
   readonly held?: string
+  /** The person's access token there. Present if the provider has {@link Rechecks} that renew it. */
+  readonly token?: PersonToken
+}
+
+/** What the provider says of a person whom it was asked about again. */
+export interface AnswerAboutPerson {
+  /** The person as the provider knows them now; absent if it says only that the account is still good. */
+  readonly person?: Identity | undefined
+  /** The person's new access token there. */
+  readonly token?: PersonToken
 }
 
 /**
@@ -146,8 +163,6 @@ export interface Rechecks {
   /** True if nothing can be asked without {@link Identification.held}. */
   readonly needsHeld: boolean
   /**
-   * The person as the provider knows them now; undefined if it says only that the account is still good.
-   *
    * Rejects with {@link ProviderFailure}: `gone`, `other-organisation` and `too-many-groups` are about the person, any
    * other kind says nothing about them.
    * @param held what the sign-in left, or `keep` got last
@@ -156,7 +171,7 @@ export interface Rechecks {
   ask(
     account: Account,
     given: { readonly held: string | undefined; keep(held: string): Promise<void> },
-  ): Promise<Identity | undefined>
+  ): Promise<AnswerAboutPerson>
 }
 
 export interface OtherAccount {

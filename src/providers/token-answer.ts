@@ -8,6 +8,7 @@
 import type { CustomFetchOptions } from 'openid-client'
 import { z } from 'zod'
 import { isText, kindOf, parseJson, type ReportOddity } from './oddities.ts'
+import { ProviderFailure } from './provider.ts'
 
 type Fetch = (address: string, options: CustomFetchOptions) => Promise<Response>
 
@@ -26,7 +27,7 @@ interface Spelling {
   isAlias?(iss: unknown): boolean
 }
 
-/** @returns a fetch that tidies token answers, and changes nothing else */
+/** @returns a fetch that tidies token answers, and changes nothing else. Rejects with ProviderFailure for an encrypted ID token */
 export function tidyTokenAnswers(
   deps: Spelling & { readonly fetch: Fetch; readonly tolerated: ReportOddity },
 ): Fetch {
@@ -70,7 +71,14 @@ function tidyIdToken(
   original: string,
   { issuer, isAlias: isOther }: Spelling,
 ): { idToken: string; odd: readonly string[] } {
-  const [header, payload = '', signature] = original.split('.')
+  const [header, payload = '', signature, ...more] = original.split('.')
+  // RFC 7516 section 9: five parts. No key of ours could open it.
+  if (more.length === 2) {
+    throw new ProviderFailure(
+      'failed',
+      'the ID token is encrypted, which Gatewarden cannot read: let the provider sign it alone (id_token_encrypted_response_alg of the client)',
+    )
+  }
   const parsed = JsonObject.safeParse(parseJson(Buffer.from(payload, 'base64url').toString()))
   if (!parsed.success) return { idToken: original, odd: [] }
   const claims = { ...parsed.data }

@@ -5,6 +5,7 @@
  */
 import type { FastifyRequest } from 'fastify'
 import { type Answer, withLines } from '../check/answer.ts'
+import type { Verified } from '../credentials/credential.ts'
 import { readerOfRequest } from '../http/browser-request.ts'
 import { filterHeaders, valuesOf } from '../http/header-list.ts'
 import type {
@@ -20,6 +21,7 @@ import { type AddressMap, createAddressMap, type ProxiedResource } from './addre
 import { OUTAGE, replaceChallenge } from './challenges.ts'
 import { createHeaderMutations } from './header-mutations.ts'
 import type { Loops } from './loops.ts'
+import type { PersonTokenLines } from './person-token.ts'
 import type { ClientConnection, UpstreamHeaders } from './request-headers.ts'
 import { clientHeaders, SANDBOX } from './response-headers.ts'
 import type { AnswerHead, UpstreamCall } from './upstream.ts'
@@ -30,8 +32,8 @@ export interface Allowed {
   readonly answer: Answer
   /** The header lines by which an allowed page may read the answer. */
   readonly cors: readonly string[]
-  /** False for a caller at an open path who has no good credential. */
-  readonly isKnown: boolean
+  /** Absent for a caller at an open path who has no good credential. */
+  readonly verified: Verified | undefined
 }
 
 /** All of an {@link UpstreamCall} but the two ends of the connection. */
@@ -46,8 +48,9 @@ export function createForwarding(deps: {
   readonly isTrustedProxy: (address: string | undefined) => boolean
   readonly isOwnCookie: (name: string) => boolean
   readonly loops: Pick<Loops, 'line'>
+  readonly personTokenLines: PersonTokenLines
 }): (request: FastifyRequest, allowed: Allowed) => Forwarding {
-  const { resources, upstreamHeaders, isTrustedProxy, isOwnCookie, loops } = deps
+  const { resources, upstreamHeaders, isTrustedProxy, isOwnCookie, loops, personTokenLines } = deps
   const mutate = createHeaderMutations()
   const maps = new WeakMap<Resource, AddressMap>()
 
@@ -67,11 +70,11 @@ export function createForwarding(deps: {
   const foundAt = ({ origin }: Resource, path: string) =>
     resources.match(new URL(origin).host, path)
 
-  return (request, { match, answer, cors, isKnown }) => {
+  return (request, { match, answer, cors, verified }) => {
     const { resource } = match
     const map = mapOf(resource)
     const reader = readerOfRequest(request)
-    const caller = { isKnown, isProgram: reader === 'program' }
+    const caller = { isKnown: verified !== undefined, isProgram: reader === 'program' }
     const { challenges, authorization } = resource.passThrough
     const always = [...(resource.sharedHost === 'sandboxed' ? SANDBOX : []), ...cors]
     let replaced: ReturnType<typeof replaceChallenge> = {}
@@ -79,7 +82,7 @@ export function createForwarding(deps: {
       target: {
         origin: resource.upstream.origin,
         path: map.toUpstream(request.raw.url ?? '/', match.viaAlso),
-        headers: headersFor(request, { match, answer, cors, isKnown }),
+        headers: headersFor(request, { match, answer, cors, verified }),
       },
       instead(head) {
         if (challenges === 'own') return undefined
@@ -119,15 +122,18 @@ export function createForwarding(deps: {
     }
   }
 
-  function headersFor(request: FastifyRequest, { match, answer, isKnown }: Allowed): string[] {
+  function headersFor(request: FastifyRequest, { match, answer, verified }: Allowed): string[] {
     const { passThrough } = match.resource
-    const mark = loops.line(match.resource)
+    const ours = [
+      ...personTokenLines(request, match.resource, verified),
+      ...loops.line(match.resource),
+    ]
     const { rawHeaders, url = '/' } = request.raw
     const client = clientOf(request)
     const headers = upstreamHeaders(rawHeaders, answer, client, passThrough)
-    if (passThrough.mutations.length === 0) return [...headers, ...mark]
-    const mutation = { rawHeaders, target: url, client, isKnown }
-    return [...mutate(headers, passThrough.mutations, mutation), ...mark]
+    if (passThrough.mutations.length === 0) return [...headers, ...ours]
+    const mutation = { rawHeaders, target: url, client, isKnown: verified !== undefined }
+    return [...mutate(headers, passThrough.mutations, mutation), ...ours]
   }
 
   /** How the client reached us. */

@@ -53,16 +53,27 @@ export type UpstreamHeaders = (
   rules: PassThroughRules,
 ) => string[]
 
-/**
- * @param identityHeaders the configured headers; those of the client under these names are dropped
- * @param apiKeyHeader the header for API keys; a key of the application comes back in the answer that allowed the request
- */
+/** Headers of ours beside the identity headers. */
+interface OwnHeaders {
+  /** The header for API keys; a key of the application comes back in the answer that allowed the request. */
+  readonly apiKeyHeader: string
+  /** The headers in which some server gets the provider's token of a person: no server gets a client's own. */
+  readonly personTokenHeaders: readonly string[]
+}
+
+/** True if `Authorization` at the server is ours to fill in. */
+const hasAuthorization = ({ authorization, personTokenHeader }: PassThroughRules) =>
+  authorization !== undefined || personTokenHeader === 'Authorization'
+
+/** @param identityHeaders the configured headers; those of the client under these names are dropped */
 export function createUpstreamHeaders(
   identityHeaders: IdentityHeaders,
-  apiKeyHeader: string,
+  { apiKeyHeader, personTokenHeaders }: OwnHeaders,
 ): UpstreamHeaders {
   const names = Object.keys(identityHeaders)
-  const replaced = new Set([...REPLACED, apiKeyHeader, ...names].map(canonicalName))
+  const replaced = new Set(
+    [...REPLACED, apiKeyHeader, ...personTokenHeaders, ...names].map(canonicalName),
+  )
   // The same names come with every request. The map is bounded, since strangers can invent names.
   const remembered = new Map<string, boolean>()
   function isDropped(name: string): boolean {
@@ -95,7 +106,7 @@ export function createUpstreamHeaders(
       const value = allowed.headers[i + 1] ?? ''
       if (value === '' || !ours.has(name)) continue
       // The server's own credential never stands beside that of a client.
-      if (name === 'Authorization' && rules.authorization !== undefined) continue
+      if (name === 'Authorization' && hasAuthorization(rules)) continue
       headers.push(name, value)
     }
     if (rules.authorization !== undefined) headers.push('Authorization', rules.authorization)

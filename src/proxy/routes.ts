@@ -203,8 +203,7 @@ async function passThrough(
     return
   }
   if (seat) response.once('close', seat.leave)
-  const isKnown = verified !== undefined
-  const call = deps.forwarding(request, { match: allowed, answer, cors, isKnown })
+  const call = deps.forwarding(request, { match: allowed, answer, cors, verified })
   const { target } = call
   const limit =
     verified && allowed.resource.hasToolChoices
@@ -248,7 +247,7 @@ async function passPublicDocument(
   match: Allowed['match'],
   { upstream, forwarding }: ProxyRoutes,
 ): Promise<void> {
-  const allowed = { match, answer: NOTHING_ABOUT_CALLER, cors: [], isKnown: false }
+  const allowed = { match, answer: NOTHING_ABOUT_CALLER, cors: [], verified: undefined }
   const call = forwarding(request, allowed)
   await upstream.forward({
     request: request.raw,

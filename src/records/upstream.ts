@@ -15,6 +15,8 @@ import { createProviderLock, type ProviderLock } from './provider-lock.ts'
 export interface UpstreamRecord {
   /** The provider's token for the person, sealed. Absent where the provider needs none. */
   readonly held?: string
+  /** The person's access token there, sealed. Only where the server behind gets it. */
+  readonly token?: string
   /** When the provider vouched for the person last. Seconds since the epoch. */
   readonly checkedAt: number
 }

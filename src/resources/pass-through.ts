@@ -11,6 +11,8 @@ export interface PassThroughRules {
   readonly challenges: 'ours' | 'own'
   /** The `Authorization` that every request to the server has. A secret. */
   readonly authorization?: string
+  /** The header in which the server gets the provider's access token of the person. Absent: it gets none. */
+  readonly personTokenHeader?: string
   /** Changes of the request's headers, in order. */
   readonly mutations: readonly HeaderMutation[]
 }

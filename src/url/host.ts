@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { isIPv6 } from 'node:net'
 
 /**
- * Lower case, no trailing dot, no default port. The scheme is unknown here (TLS may end earlier), so both default ports
- * go (decision K18).
+ * Lower case, no trailing dot, no default port, an IPv6 address as RFC 5952 writes it. The scheme is unknown here (TLS may
+ * end earlier), so both default ports go (decision K18).
  * @param host the value of a Host-like header
  * @returns undefined for anything that is not one host: empty, a list, userinfo, spaces, non-ASCII, two ports
  */
@@ -14,9 +15,14 @@ export function normalizeHost(host: string): string | undefined {
   const parts = HOST.exec(host)
   if (!parts) return undefined
   const [, name, address = '', port] = parts
-  const value = (name ?? address).toLowerCase()
+  const value = name?.toLowerCase() ?? oneSpelling(address)
+  if (value === undefined) return undefined
   return port === undefined || port === '80' || port === '443' ? value : `${value}:${port}`
 }
+
+/** The URL parser writes every form of an address the same way. */
+const oneSpelling = (bracketed: string): string | undefined =>
+  isIPv6(bracketed.slice(1, -1)) ? new URL(`http://${bracketed}`).hostname : undefined
 
 export const HOST =
   /^(?:([a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?)\.?|(\[[0-9a-f:.]+\]))(?::(\d{1,5}))?$/i

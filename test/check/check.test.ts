@@ -70,6 +70,7 @@ async function counted({ withPeek = true } = {}) {
     ofSignIn: () => undefined,
   }
   const verifier = createVerifier({
+    personTokenOf: async () => undefined,
     records,
     now: clock,
     persons,

@@ -45,7 +45,8 @@ describe('config check', () => {
       stderr: '',
       stdout: `ok
 
-Address that your proxy asks before each request (docs/proxies):
+Address that your proxy asks before each request (docs/proxies). In place
+of gatewarden write the name or address by which it reaches this machine:
   traefik http://gatewarden:11000/auth/traefik
           http://gatewarden:11000/auth/traefik/r/mcp-example-com-notes-mcp
           http://gatewarden:11000/auth/traefik/r/wiki-example-com-mcp

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { MARK_HEADER, startEcho } from '../../src/cli/doctor/echo.ts'
 import { createDoctor } from '../../src/cli/doctor.ts'
 import { createKeyring } from '../../src/crypto.ts'
+import type { ApiKey } from '../../src/records/api-keys.ts'
 import { createRecords } from '../../src/records/records.ts'
 import { openLmdbStorage } from '../../src/storage/lmdb/lmdb.ts'
 import type { Storage } from '../../src/storage/storage.ts'
@@ -14,6 +15,7 @@ import {
   buildTestApp,
   createClock,
   giveSigningKeys,
+  resource,
   SECRET,
   type TestApp,
 } from '../support/build-app.ts'
@@ -40,14 +42,18 @@ beforeEach(async () => {
   gateway = await buildTestApp({}, { storage, clock: createClock(Date.now()) })
 })
 
-async function examine(proxy: FaultyProxy, args: readonly string[] = [], env = {}) {
+async function examine(
+  proxy: FaultyProxy,
+  args: readonly string[] = [],
+  { env = {}, yaml = YAML }: { env?: Readonly<Record<string, string>>; yaml?: string } = {},
+) {
   const { fetch, reached } = createInternet(gateway, proxy)
-  const doctor = createDoctor({ fetch, second: async () => {} })
+  const doctor = createDoctor({ fetch, second: async () => {}, exit: () => {} })
   const { PUBLIC_URL, ALLOWED_EMAILS } = BASE
   const ran = await run(doctor, {
     args,
     env: { PUBLIC_URL, ALLOWED_EMAILS, DATA_DIR: folder, SECRET, ...env },
-    yaml: YAML,
+    yaml,
   })
   return { ...ran, reached }
 }
@@ -84,7 +90,7 @@ describe('a deployment as the documents have it', () => {
 
   it('makes no store and no secret where there is none', async () => {
     const empty = mkdtempSync(join(tmpdir(), 'gatewarden-doctor-'))
-    const { code, stdout } = await examine({}, [], { DATA_DIR: empty, SECRET: '' })
+    const { code, stdout } = await examine({}, [], { env: { DATA_DIR: empty, SECRET: '' } })
     expect(code).toBe(0)
     expect(flat(stdout)).toContain(
       'the store of the gateway, or its secret, is not on this machine',
@@ -219,7 +225,7 @@ describe('a gateway that is not there', () => {
       Promise.reject(
         new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED 127.0.0.1:443') }),
       )
-    const doctor = createDoctor({ fetch: refused, second: async () => {} })
+    const doctor = createDoctor({ fetch: refused, second: async () => {}, exit: () => {} })
     const { code, stdout } = await run(doctor, {
       args: [],
       env: { PUBLIC_URL: BASE.PUBLIC_URL, ALLOWED_EMAILS: '*', DATA_DIR: folder, SECRET },
@@ -232,15 +238,210 @@ describe('a gateway that is not there', () => {
   })
 })
 
-it('the key of the command is gone afterwards', async () => {
-  const { reached } = await examine({ echoes: true })
-  expect(reached.length).toBeGreaterThan(0)
+/** The API keys in the store of the gateway. */
+async function keysNow() {
   const { apiKeys } = createRecords(storage, {
     keyring: createKeyring(SECRET, { issuer: BASE.PUBLIC_URL }),
   })
-  const left: unknown[] = []
-  for await (const key of apiKeys.all()) left.push(key)
-  expect(left).toEqual([])
+  const keys: ApiKey[] = []
+  for await (const key of apiKeys.all()) keys.push(key)
+  return keys
+}
+
+/** Runs the command until it asks with its key; `onKey` is called then. */
+function examineUntilKey(options: {
+  readonly onKey: () => Promise<unknown>
+  readonly exit?: (code: number) => void
+  readonly yaml?: string
+}) {
+  const { fetch } = createInternet(gateway, {})
+  const doctor = createDoctor({
+    second: async () => {},
+    exit: options.exit ?? (() => {}),
+    async fetch(input, init) {
+      if (new Headers(init?.headers).has('authorization')) await options.onKey()
+      return fetch(input, init)
+    },
+  })
+  return run(doctor, {
+    env: { PUBLIC_URL: BASE.PUBLIC_URL, ALLOWED_EMAILS: '*', DATA_DIR: folder, SECRET },
+    yaml: options.yaml ?? YAML,
+  })
+}
+
+describe('the key of the command', () => {
+  it('is gone afterwards', async () => {
+    const { reached } = await examine({ echoes: true })
+    expect(reached.length).toBeGreaterThan(0)
+    expect(await keysNow()).toEqual([])
+  })
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('ends before the process at %s', async (signal) => {
+    const during: number[] = []
+    let exit: (code: number) => void = () => {}
+    const ended = new Promise<number>((resolve) => {
+      exit = resolve
+    })
+    const left = ended.then(keysNow)
+    const running = examineUntilKey({
+      exit,
+      async onKey() {
+        during.push((await keysNow()).length)
+        process.emit(signal)
+        // The request has no answer yet, so nothing but the signal can have ended the key.
+        await left
+      },
+    })
+    expect(await ended).toBe(130)
+    expect(during).toEqual([1])
+    expect(await left).toEqual([])
+    await running
+  })
+
+  it.each([
+    ['the required scopes', 'required_scopes: [write]', ['write']],
+    ['else the first scope', '', ['read']],
+  ])('has the least scopes, for one server and five minutes: %s', async (_which, more, scopes) => {
+    const found: (readonly ApiKey[])[] = []
+    await examineUntilKey({
+      onKey: async () => found.push(await keysNow()),
+      yaml: `${USERS}resources:
+  notes: { url: '${SERVER}', scopes: { read: Read, write: Write }${more && `, ${more}`} }
+  wiki: { url: 'https://wiki.example.com/mcp' }
+`,
+    })
+    const [[key] = []] = found
+    expect(key).toMatchObject({ scopes, resources: ['notes'] })
+    expect((key?.expiresAt ?? 0) - (key?.createdAt ?? 0)).toBe(300)
+    expect(await keysNow()).toEqual([])
+  })
+})
+
+describe('a server with a wildcard', () => {
+  const url = 'https://*.mcp.example.com/mcp'
+  const yaml = `${USERS}resources: { team: { url: '${url}' } }\n`
+  beforeEach(async () => {
+    const resources = [resource({ id: 'team', url })]
+    gateway = await buildTestApp({ resources }, { storage, clock: createClock(Date.now()) })
+  })
+
+  it('is not checked without a host, and the flag that names it is shown', async () => {
+    const { code, stdout } = await examine({ echoes: true }, [], { yaml })
+    expect(code).toBe(0)
+    expect(lines(stdout, '?')).toEqual(['it asks for a login'])
+    expect(flat(stdout)).toContain(
+      'the url has a wildcard, so this run asked no host of it. Fix: Name one of its hosts: gatewarden doctor --resource team --at HOST.mcp.example.com',
+    )
+  })
+
+  it('is checked at the host of --at like any other', async () => {
+    const args = ['--at', 'blue.mcp.example.com']
+    const { code, stdout } = await examine({ echoes: true }, args, { yaml })
+    expect(code).toBe(0)
+    expect(stdout).toContain('\nteam at https://blue.mcp.example.com/mcp\n')
+    expect(lines(stdout, 'ok')).toContain('no client can invent an identity')
+    expect(stdout).toContain('0 wrong, 0 not checked')
+    const careless = await examine({ copiesNothing: true, echoes: true }, args, { yaml })
+    expect(lines(careless.stdout, 'WRONG')).toContain('no client can invent an identity')
+  })
+
+  it.each([
+    ['blue.other.example.com', yaml, `"blue.other.example.com" is no host of ${url}.`],
+    ['blue.mcp.example.com', YAML, 'no server that is checked has a wildcard in its url.'],
+  ])('refuses %s where no wildcard stands for it', async (host, file, words) => {
+    const { code, stderr } = await examine({}, ['--at', host], { yaml: file })
+    expect(code).toBe(2)
+    expect(stderr).toContain(words)
+  })
+})
+
+describe('public paths', () => {
+  const openPaths = ['/notes/mcp/health', '/notes/mcp/assets/*']
+  const yaml = `${USERS}resources: { notes: { url: '${SERVER}', public: [${openPaths}] } }\n`
+  const withPaths = (paths: readonly string[]) =>
+    buildTestApp(
+      { resources: [resource({ openPaths: paths })] },
+      { storage, clock: createClock(Date.now()) },
+    )
+
+  it('open without a login, beside an address that asks for one', async () => {
+    gateway = await withPaths(openPaths)
+    const { code, stdout } = await examine({ echoes: true }, [], { yaml })
+    expect({ code, wrong: lines(stdout, 'WRONG') }).toEqual({ code: 0, wrong: [] })
+    expect(lines(stdout, 'ok')).toEqual(
+      expect.arrayContaining([
+        'it asks for a login',
+        '/notes/mcp/health opens without a login',
+        '/notes/mcp/assets/* opens without a login',
+      ]),
+    )
+  })
+
+  it('that a running gateway does not know yet are said with the fix', async () => {
+    const { code, stdout } = await examine({}, [], { yaml })
+    expect(code).toBe(1)
+    expect(lines(stdout, 'WRONG')).toEqual([
+      '/notes/mcp/health opens without a login',
+      '/notes/mcp/assets/* opens without a login',
+    ])
+    expect(flat(stdout)).toContain('restart Gatewarden after a change of public')
+  })
+
+  it.each<[string, () => Response, string]>([
+    [
+      'with a route of their own past Gatewarden let identities be invented',
+      () => new Response('x-user-id: '),
+      'Everybody can tell the server to be somebody.',
+    ],
+    [
+      'that the server does not know',
+      () => new Response('not found', { status: 404 }),
+      'No route of the proxy matches this path, or the server does not know it.',
+    ],
+    [
+      'of a server with a login of its own',
+      () => new Response('', { status: 401 }),
+      'The server itself, or another login, refuses people without a login.',
+    ],
+    [
+      'of a server that is down',
+      () => new Response('', { status: 502 }),
+      'The server behind did not answer.',
+    ],
+  ])('%s', async (_name, answer, words) => {
+    gateway = await withPaths(openPaths)
+    const { code, stdout } = await examine(
+      {
+        async answers(url, sent) {
+          if (!url.pathname.endsWith('/health') || url.protocol === 'http:') return undefined
+          const { status } = answer()
+          // A server that shows its headers shows those of the client.
+          const shown = status === 200 ? (sent.get('x-user-id') ?? '') : ''
+          return new Response((await answer().text()) + shown, { status })
+        },
+      },
+      [],
+      { yaml },
+    )
+    expect(code).toBe(1)
+    expect(lines(stdout, 'WRONG')).toEqual(['/notes/mcp/health opens without a login'])
+    expect(flat(stdout)).toContain(words)
+  })
+
+  it('and a public url: the login is checked at another path of the server', async () => {
+    const url = 'https://mcp.example.com'
+    const resources = [resource({ url, openPaths: ['/'] })]
+    gateway = await buildTestApp({ resources }, { storage, clock: createClock(Date.now()) })
+    const { code, stdout } = await examine({ echoes: true }, [], {
+      yaml: `${USERS}resources: { notes: { url: '${url}', public: [/] } }\n`,
+    })
+    expect({ code, wrong: lines(stdout, 'WRONG') }).toEqual({ code: 0, wrong: [] })
+    expect(lines(stdout, 'ok')).toEqual(
+      expect.arrayContaining(['it asks for a login', '/ opens without a login']),
+    )
+    expect(lines(stdout, '?')).toEqual(['a credential opens it'])
+    expect(flat(stdout)).toContain('the url itself is public, so it opens without a credential')
+  })
 })
 
 describe('--echo', () => {
@@ -264,6 +465,7 @@ describe('--echo', () => {
     const port = 20_000 + Math.floor(Math.random() * 20_000)
     let seconds = 0
     const doctor = createDoctor({
+      exit: () => {},
       second: async () => {
         seconds += 1
       },
@@ -301,6 +503,7 @@ it.each([
   [['--echo', 'here'], '--echo: is not a port'],
   [['--echo', '99999'], '--echo: is not a port'],
   [['now'], 'Usage: gatewarden doctor'],
+  [['--at'], '--at has no value.'],
   [['--resource'], '--resource has no value.'],
 ])('refuses %j', async (args, words) => {
   const { code, stderr } = await examine({}, args)

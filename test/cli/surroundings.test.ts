@@ -36,11 +36,12 @@ async function start(options: {
   stdout?: 'pipe' | number
   shell?: string
   settings?: Record<string, string>
+  onOutput?: (text: string) => void
 }): Promise<Program> {
   const folder = mkdtempSync(join(tmpdir(), 'gatewarden-'))
   writeFileSync(join(folder, 'gatewarden.yaml'), USERS)
   const port = await freePort()
-  const { stdout = 'pipe', shell = 'exec "$@"', settings = {} } = options
+  const { stdout = 'pipe', shell = 'exec "$@"', settings = {}, onOutput } = options
   const child = spawn(
     'sh',
     ['-c', shell, 'sh', process.execPath, '--import', import.meta.resolve('tsx'), main],
@@ -50,6 +51,7 @@ async function start(options: {
       stdio: ['ignore', stdout, 'ignore'],
     },
   )
+  if (onOutput) child.stdout?.on('data', (chunk) => onOutput(String(chunk)))
   const exited = once(child, 'exit')
   cleanUps.push(async () => {
     child.kill('SIGKILL')
@@ -123,3 +125,27 @@ it('without file descriptors it waits for one, and serves again', {
   await vi.waitFor(async () => expect(await program.status('/readyz')).toBe(200), 10_000)
   await expectCleanEnd(program)
 })
+
+it('ends when its terminal is closed', { timeout: TIMEOUT }, async () => {
+  let said = ''
+  const program = await start({
+    // The pipe is the screen of the terminal.
+    shell: 'exec script -qefc "echo pid=\\$\\$; exec $*" /dev/null',
+    onOutput: (text) => {
+      said += text
+    },
+  })
+  const pid = Number(/pid=(\d+)/.exec(said)?.[1])
+  expect(pid).toBeGreaterThan(1)
+  cleanUps.push(() => isRunning(pid) && process.kill(pid, 'SIGKILL'))
+  program.child.kill('SIGKILL')
+  await vi.waitFor(() => expect(isRunning(pid)).toBe(false), { timeout: 20_000, interval: 100 })
+})
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}

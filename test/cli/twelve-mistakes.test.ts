@@ -117,10 +117,13 @@ it('fm6: no authResponseHeaders: one command says what reaches the server, and w
   await giveSigningKeys(storage)
   const gateway = await buildTestApp({}, { storage, clock: createClock(Date.now()) })
   const { fetch } = createInternet(gateway, { copiesNothing: true, echoes: true })
-  const { code, stdout } = await run(createDoctor({ fetch, second: async () => {} }), {
-    env: { PUBLIC_URL: BASE.PUBLIC_URL, ALLOWED_EMAILS: '*', DATA_DIR: folder, SECRET },
-    yaml: `${USERS}resources: { notes: { url: "https://mcp.example.com/notes/mcp" } }\n`,
-  })
+  const { code, stdout } = await run(
+    createDoctor({ fetch, second: async () => {}, exit: () => {} }),
+    {
+      env: { PUBLIC_URL: BASE.PUBLIC_URL, ALLOWED_EMAILS: '*', DATA_DIR: folder, SECRET },
+      yaml: `${USERS}resources: { notes: { url: "https://mcp.example.com/notes/mcp" } }\n`,
+    },
+  )
   await storage.close()
   expect(code).toBe(1)
   const said = stdout.replaceAll(/\s+/g, ' ')

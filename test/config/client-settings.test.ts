@@ -54,6 +54,21 @@ describe('CLIENT_REGISTRATION', () => {
     },
   )
 
+  it.each([
+    ['on', 'open'],
+    ['true', 'open'],
+    ['Yes', 'open'],
+    ['*', 'open'],
+    ['false', 'off'],
+    ['none', 'off'],
+    ['closed', 'off'],
+    ['disabled', 'off'],
+  ])('refuses %s, which as a host would let no client register: %s is meant', (value, meant) => {
+    expect(problems({ CLIENT_REGISTRATION: value })).toEqual([
+      `CLIENT_REGISTRATION: "${value}" would be a host. Write ${meant}.`,
+    ])
+  })
+
   it('warns of a host that may be meant as a scheme', () => {
     const { warnings } = load({ env: { CLIENT_REGISTRATION: 'claude.ai,cursor,localhost' } })
     expect(warnings).toEqual([

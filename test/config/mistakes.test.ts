@@ -7,6 +7,12 @@ import { BASE, HASH, load, loadYaml, problemsOf, USERS } from './harness.ts'
 const ALLOW = 'allow: { emails: ["*"] }\n'
 const resource = (more: string) => `resources: { notes: { ${more} } }\n${ALLOW}`
 
+it.each(['~', '~/gatewarden'])('a folder %s would be one with that very name', (path) => {
+  expect(problemsOf(() => load({ env: { DATA_DIR: path } }))).toEqual([
+    'DATA_DIR: begins with ~, which only a shell fills in. Write the whole path.',
+  ])
+})
+
 describe('a resource at a page of ours', () => {
   it.each([
     '/login',

@@ -107,6 +107,47 @@ describe('names in the environment', () => {
   })
 })
 
+describe('a line of .env that is not NAME=value', () => {
+  const found = (text: string) => problemsOf(() => load({ files: { '/srv/.env': text } }))
+
+  it.each([
+    'PROD_MODE: true',
+    'PROD_MODE',
+    'set PROD_MODE=true',
+    '- PROD_MODE=true',
+    '"PROD_MODE=true"',
+    '$env:PROD_MODE = "true"',
+  ])('is named if it was to set something: %s', (line) => {
+    expect(found(`PORT=9000\n# a comment\n${line}\n`)).toEqual([
+      '.env: line 3 is not NAME=value and sets nothing. Write PROD_MODE=..., or # in front.',
+    ])
+  })
+
+  it('is a doubt if it may be for another program, and its text is not repeated', () => {
+    const { warnings } = load({ files: { '/srv/.env': 'MIIEvQIBADANBgkqhkiG9w0BAQ\n' } })
+    expect(warnings).toEqual([
+      '.env: line 1 is not NAME=value and sets nothing. Remove it, or write # in front.',
+    ])
+  })
+
+  it.each([
+    'export PORT=9000\n',
+    '  PORT = 9000 # a port\n',
+    'PORT="9000"\nBRAND_NAME="a # b" # c\n',
+    `SECRET_PREVIOUS="${'a1b2c3d4'.repeat(5)}\n${'e5f6g7h8'.repeat(5)}"\nPORT=9000\n`,
+    "OTHER='\nPROD_MODE: true\n'\nPORT=9000\n",
+    '\ufeffPORT=9000\r\n\r\n# x\r\n',
+    'PORT=9000\nOTHER_PROGRAM="half\n',
+    'PORT=9000\nother.name-of=x\n',
+  ])('is none of these: %j', (text) => {
+    const { config, warnings } = load({ files: { '/srv/.env': text } })
+    expect([config.listen.port, warnings.filter((line) => line.startsWith('.env'))]).toEqual([
+      9000,
+      [],
+    ])
+  })
+})
+
 describe('names in the file', () => {
   it.each([
     ['trusted_proxys: []', 'trusted_proxys: is not a setting. Did you mean trusted_proxies?'],

@@ -324,7 +324,13 @@ describe("the provider's own tokens for clients", () => {
     [
       'Entra',
       { PROVIDER: 'entra', ISSUER_URL: undefined, ENTRA_TENANT: 'contoso.example' },
-      'no tokens that a server could check',
+      'no server could check them',
+    ],
+    ['Google by its issuer', { ISSUER_URL: 'https://accounts.google.com' }, 'its own interfaces'],
+    [
+      'Entra by its issuer',
+      { ISSUER_URL: 'https://login.microsoftonline.com/contoso.example/v2.0' },
+      'no server could check them',
     ],
   ])('do not exist with %s, and a problem says so', (_what, env, reason) => {
     expect(

@@ -15,7 +15,11 @@ import {
 import { parseNetwork } from '../../src/config/values/plain.ts'
 import { InvalidValue } from '../../src/config/values/problem.ts'
 import { parseRegistrant } from '../../src/config/values/registration.ts'
-import { parseAllowedOrigin } from '../../src/config/values/urls.ts'
+import {
+  parseAllowedOrigin,
+  parsePublicUrl,
+  parseResourceUrl,
+} from '../../src/config/values/urls.ts'
 import { compileOrigins } from '../../src/http/origins.ts'
 import { compileTrustedProxies } from '../../src/http/trusted-proxies.ts'
 import { compileRegistration } from '../../src/oauth/clients/registration-policy.ts'
@@ -23,6 +27,9 @@ import { redirectUriProblem } from '../../src/oauth/redirect-uri.ts'
 import { createHostedDomains } from '../../src/providers/hosted-domains.ts'
 import { identityFromClaims } from '../../src/providers/oidc-identity.ts'
 import { compilePolicy } from '../../src/resources/policy.ts'
+import { createResourceTable } from '../../src/resources/resource-table.ts'
+import { isOwnHost } from '../../src/url/host.ts'
+import { resource } from '../support/build-app.ts'
 import { BASE, type Given, HASH, load, loadYaml, problemsOf } from './harness.ts'
 
 const problems = (env: NonNullable<Given['env']>, files = {}) =>
@@ -71,6 +78,16 @@ const KINDS: Readonly<Record<string, (written: string) => boolean>> = {
       (uri) =>
         redirectUriProblem(uri, RULES) === undefined && compileRegistration([entry]).allows(uri),
     )
+  },
+  'a server'(written) {
+    const entry = parseResourceUrl(written)
+    const table = createResourceTable([resource({ url: entry })])
+    const { host, pathname } = new URL(entry.replace('://*.', '://some-label.'))
+    return typeof table.match(host, pathname) !== 'string'
+  },
+  'our own address'(written) {
+    const { origin } = parsePublicUrl(written)
+    return isOwnHost(new URL(origin).host, origin)
   },
   'a network'(written) {
     const entry = parseNetwork(written)
@@ -407,6 +424,32 @@ describe('ed19: characters that came along', () => {
       expect(loadYaml(yaml).config.resources[0]?.name).toBe(name)
     },
   )
+
+  /** Text of an env file, with the variables in it. */
+  const filledBy = (text: string) => text.replace('<', '${').replace('>', '}')
+
+  it.each([
+    ['PUBLIC_URL', 'https://<AUTH_HOST>'],
+    ['RESOURCES', 'https://<DOMAIN:-mcp.example.com>/mcp'],
+    ['ALLOWED_DOMAINS', '<COMPANY>'],
+    ['ALLOWED_EMAILS', 'ann@<COMPANY>'],
+    ['COOKIE_DOMAIN', '<DOMAIN>'],
+    ['PORT', '<PORT:?no port>'],
+    ['SECRET', '<GATEWARDEN_SECRET_OF_THIS_DEPLOYMENT>'],
+  ])('are named where they are a variable that nothing filled in: %s=%s', (name, text) => {
+    const [variable = ''] = /<.*>/.exec(text) ?? []
+    expect(problems({ [name]: filledBy(text) })).toContain(
+      `${name}: holds the variable ${filledBy(variable)}, which nothing filled in. Write its value.`,
+    )
+  })
+
+  it('are part of a secret and of a text for people, where they are a variable beside other text', () => {
+    const secret = filledBy(`${SECRET}<A>`)
+    const name = filledBy('Notes <A>')
+    const yaml = `resources: { notes: { url: https://a.b.c, name: "${name}" } }\n`
+    const { config } = load({ env: { SECRET: secret, RESOURCES: undefined }, yaml })
+    expect([config.secret, config.resources[0]?.name]).toEqual([secret, name])
+  })
 
   it('are a byte-order mark and line ends of Windows in .env and in the file', () => {
     const files = {

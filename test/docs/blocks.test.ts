@@ -115,7 +115,7 @@ describe('scripts on the pages', () => {
   })
 
   it('of the quickstart are all run by its test, or say why not', () => {
-    const tests = ['quickstart.test.ts', 'support/quickstart.ts']
+    const tests = ['first-hour.test.ts', 'support/quickstart.ts']
       .map((file) => readPage(`test/e2e/${file}`))
       .join('\n')
     const quickstart = blocks.filter(({ page }) => page === 'docs/quickstart.md')

@@ -61,8 +61,9 @@ describe.each(FRONTS)('behind $front, two hosts: $twoHosts', ({ front, twoHosts 
       method: string,
       headers: Record<string, string>,
       size: number,
+      url = world.mcpUrl,
     ): Promise<Answer> {
-      const outgoing = request(world.mcpUrl, {
+      const outgoing = request(url, {
         method,
         headers,
         agent: false,
@@ -125,6 +126,25 @@ describe.each(FRONTS)('behind $front, two hosts: $twoHosts', ({ front, twoHosts 
       expect((await send(method, { authorization }, 0)).status).toBe(200)
       expect((await send(method, {}, 0)).status).toBe(401)
     })
+
+    it.each(['/register', '/token', '/revoke'])(
+      'ed28: a client that sends 2 MB to %s reads why it is refused',
+      async (path) => {
+        for (const framing of ['a length', 'no length']) {
+          const type = path === '/register' ? 'json' : 'x-www-form-urlencoded'
+          const headers = {
+            'content-type': `application/${type}`,
+            ...headersOf(2_000_000, framing),
+          }
+          const answer = await send('POST', headers, 2_000_000, world.publicUrl + path)
+          expect(answer.status).toBe(413)
+          expect(JSON.parse(answer.body)).toEqual({
+            error: 'invalid_request',
+            error_description: 'the body is too large',
+          })
+        }
+      },
+    )
 
     it('ed27: headers of 20 kB arrive beside a large body', async () => {
       const size = 1_100_000

@@ -15,10 +15,15 @@ import { freePort, loopbackAddresses } from '../../scripts/lib/ports.ts'
 import type { RunningProcess } from '../../scripts/lib/processes.ts'
 import { UNTRUSTED_HEADERS } from '../../src/http/untrusted-headers.ts'
 import { blockOf, readPage } from '../support/documentation.ts'
+import { EVE, type GoogleStandIn, startGoogle } from '../support/google-stand-in.ts'
 import { readIngresses } from '../support/ingresses.ts'
+import { createBrowser } from './support/browser.ts'
 import { signInByHand } from './support/hand-client.ts'
+import { readForms } from './support/html-page.ts'
 import { exchange } from './support/http-exchange.ts'
 import { startIngressNginx } from './support/ingress-nginx.ts'
+import { startMatheuscscpWorld } from './support/matheuscscp-world.ts'
+import { connectSdk1 } from './support/mcp-clients.ts'
 import { type RecordingServer, startRecordingServer } from './support/recording-server.ts'
 import { runBash } from './support/shell.ts'
 import { isSkipped } from './support/tools.ts'
@@ -136,3 +141,41 @@ describe.skipIf(isSkipped('nginx'))('the manifests for ingress-nginx', () => {
     )
   })
 })
+
+describe.skipIf(isSkipped('nginx'))('the file and the Ingresses of matheuscscp', () => {
+  it('sign in an MCP client at Google', async () => {
+    const google = await startGoogle()
+    const world = await startMatheuscscpWorld(google)
+    try {
+      const signIn = (address: URL) => signInAtGoogle(address, google)
+      const session = await connectSdk1({ url: world.mcpUrl, signIn, memory: { signIns: 0 } })
+      expect(await session.echo('hello')).toBe('Echo: hello')
+      await session.close()
+      expect((await exchange(new URL(world.mcpUrl))).status).toBe(401)
+    } finally {
+      await world.stop()
+      await google.stop()
+    }
+  })
+})
+
+/** Allows the client, chooses an account of the domain, and comes back. */
+async function signInAtGoogle(address: URL, google: GoogleStandIn): Promise<URL> {
+  const browser = createBrowser()
+  const callback = new URL(address.searchParams.get('redirect_uri') ?? '')
+  const consent = await browser.open(address)
+  const [form] = consent.kind === 'page' ? readForms(consent.page.body) : []
+  if (consent.kind !== 'page' || !form) throw new Error('no consent page')
+  const chooser = await browser.submit({
+    page: consent.page,
+    form,
+    button: 'approve',
+    until: ({ origin }) => origin === google.issuer,
+  })
+  if (chooser.kind !== 'reached') throw new Error(`no Google: ${chooser.page.status}`)
+  const back = new URL(await google.choose(chooser.url.href, EVE))
+  const landing = await browser.open(back, ({ origin }) => origin === callback.origin)
+  if (landing.kind !== 'reached') throw new Error(`no code: ${landing.page.status}`)
+  await exchange(landing.url)
+  return landing.url
+}

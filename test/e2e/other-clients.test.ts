@@ -17,7 +17,7 @@ import { isSkipped, toolPath } from './support/tools.ts'
 import { startWorld, type World } from './support/world.ts'
 
 const PROGRAMS = fileURLToPath(new URL('clients', import.meta.url))
-/** Nobody listens there: the programs get the address of the callback. */
+/** No program listens there: the programs get the address of the callback. */
 const REDIRECT_URI = 'http://127.0.0.1:9/callback'
 
 let world: World

@@ -1,5 +1,6 @@
 /** The lock of whoever asks the provider about a person again (decisions K30 and 0066). */
 import { expect, it } from 'vitest'
+import { createPersonTokens } from '../../src/oauth/person-token.ts'
 import { createRecheck } from '../../src/oauth/recheck.ts'
 import { createRecords } from '../../src/records/records.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
@@ -19,6 +20,7 @@ function processOf(seconds: number, meanwhile: (lock: Lock) => Promise<void> = a
       return stored.retryUntilStored(step, limit)
     },
   }
+  const resources = { byAudience: () => undefined }
   const recheck = createRecheck({
     records,
     rechecks: {
@@ -26,11 +28,12 @@ function processOf(seconds: number, meanwhile: (lock: Lock) => Promise<void> = a
       async ask() {
         time += seconds * 1000
         await meanwhile(records.upstream.lock)
-        return undefined
+        return {}
       },
     },
-    resources: { byAudience: () => undefined },
+    resources,
     keyring: testKeyring(),
+    personTokens: createPersonTokens({ records, resources, keyring: testKeyring(), now }),
     providerId: 'oidc',
     now,
     elapsed: now,

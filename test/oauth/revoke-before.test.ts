@@ -72,7 +72,7 @@ it('lets everybody sign in again', async () => {
   expect((await check(app, bearer(tokens.access_token))).statusCode).toBe(200)
 })
 
-/** What ann's access and refresh token are answered with. */
+/** The answers to ann's access and refresh token. */
 async function answersFor(app: FastifyInstance, ann: Awaited<ReturnType<typeof obtainTokens>>) {
   const checked = await check(app, bearer(ann.tokens.access_token))
   const refreshed = await refresh(app, ann.client, ann.tokens.refresh_token)

@@ -84,6 +84,8 @@ describe.each(HOSTS)('a browser that keeps no cookie of $where', ({ host, fix })
     const lines = test.logs.filter(({ level }) => level === 40)
     expect(lines).toHaveLength(1)
     expect(lines[0]).toMatchObject({
+      event: 'sign-in-circle',
+      requestId: expect.any(String),
       host,
       reason: expect.stringContaining(fix),
       msg: 'a browser signs in again and again',

@@ -56,6 +56,9 @@ export function readIngresses(): readonly Ingress[] {
 }
 
 /** The value of one of the controller's annotations. */
-export function annotation({ metadata }: Ingress, name: string): string | undefined {
+export function annotation(
+  { metadata }: Pick<Ingress, 'metadata'>,
+  name: string,
+): string | undefined {
   return metadata.annotations[PREFIX + name]
 }

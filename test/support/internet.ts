@@ -18,7 +18,10 @@ export interface FaultyProxy {
   readonly asksAbout?: string
   /** The MCP server shows the headers that it gets. */
   readonly echoes?: true
-  readonly answers?: (url: URL) => Response | undefined
+  readonly answers?: (
+    url: URL,
+    sent: Headers,
+  ) => Response | undefined | Promise<Response | undefined>
 }
 
 /** The internet with the gateway, and a proxy that asks it about the protected server. */
@@ -30,12 +33,12 @@ export function createInternet(
   const ask = async (input: URL | RequestInfo, init: RequestInit = {}): Promise<Response> => {
     const url = new URL(String(input))
     const sent = new Headers(init.headers)
-    const own = proxy.answers?.(url)
+    const own = await proxy.answers?.(url, sent)
     if (own) return own
     if (url.protocol === 'http:') return new Response(null, { status: 308 })
     if (url.pathname.startsWith('/.well-known/') && url.host !== 'auth.example.com') {
       if (proxy.discovery) return new Response('404 page not found', { status: proxy.discovery })
-    } else if (url.host !== 'auth.example.com') return serve(sent)
+    } else if (url.host !== 'auth.example.com') return serve(url, sent)
     if (!proxy.routesAll && /^\/(auth|verify|authenticate|readyz)/.test(url.pathname)) {
       return new Response('404 page not found', { status: 404 })
     }
@@ -46,11 +49,12 @@ export function createInternet(
       }),
     )
   }
-  async function serve(sent: Headers): Promise<Response> {
+  async function serve(url: URL, sent: Headers): Promise<Response> {
     const delivered = new Headers(sent)
     if (!proxy.isOpen) {
       const answer = await check(app, {
-        'x-forwarded-uri': proxy.asksAbout ?? '/notes/mcp',
+        'x-forwarded-host': url.host,
+        'x-forwarded-uri': proxy.asksAbout ?? url.pathname,
         authorization: sent.get('authorization') ?? undefined,
       })
       if (answer.statusCode !== 200) return responseOf(answer)

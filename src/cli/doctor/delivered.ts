@@ -12,6 +12,7 @@ import { type Answered, type Ask, ownWords } from './ask.ts'
 import { type Echo, MARK_HEADER } from './echo.ts'
 import { type Fault, type Finding, judged, unchecked } from './finding.ts'
 import type { ProbeKey } from './probe-key.ts'
+import { isPublic } from './servers.ts'
 
 const COPY_ALL =
   'Let the proxy copy every identity header and Authorization from the answer of Gatewarden: each name of authResponseHeaders in Traefik, protect.conf in nginx (docs/proxies).'
@@ -38,11 +39,16 @@ export async function checkDelivery(
   const fault = 'failure' in answer ? noAnswer(answer) : refusal(answer, resource)
   if (fault) return [judged(credential, fault)]
   return [
-    judged(credential, undefined),
+    isPublic(resource) ? unchecked(credential, OPENS_ANYWAY) : judged(credential, undefined),
     ...(received === undefined
       ? unseen(resource, delivery)
       : judge(received, { server, forged, delivery })),
   ]
+}
+
+const OPENS_ANYWAY = {
+  seen: 'the url itself is public, so it opens without a credential, too',
+  fix: 'Sign in with a client and call a tool; if the url should not be public, take its path out of public.',
 }
 
 /** Sends the key beside forged identities, each with a value of its own. */

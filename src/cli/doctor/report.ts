@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { Config } from '../../config/config.ts'
-import { issuerOf } from '../../config/config.ts'
+import type { Resource } from '../../resources/resource-table.ts'
 import { wrap } from '../help.ts'
 import type { Finding } from './finding.ts'
 
@@ -22,10 +21,13 @@ export function jsonReport(findings: readonly Finding[]): string {
 }
 
 /** A heading for the gateway and for each server, its findings below, and a line that counts. */
-export function textReport(findings: readonly Finding[], config: Config): string {
+export function textReport(
+  findings: readonly Finding[],
+  { issuer, servers }: { readonly issuer: string; readonly servers: readonly Resource[] },
+): string {
   const about = [
-    { id: undefined, heading: `Gatewarden at ${issuerOf(config)}` },
-    ...config.resources.map(({ id, url }) => ({ id, heading: `${id} at ${url}` })),
+    { id: undefined, heading: `Gatewarden at ${issuer}` },
+    ...servers.map(({ id, url }) => ({ id, heading: `${id} at ${url}` })),
   ]
   const parts = about.flatMap(({ id, heading }) => {
     const own = findings.filter(({ server }) => server === id)

@@ -12,6 +12,7 @@ import { parseChallengeParameter } from '../token/discovery.ts'
 import { type Answered, type Ask, membersOf, ownWords } from './ask.ts'
 import { type Fault, type Finding, judged } from './finding.ts'
 import { redirected, unanswered } from './no-answer.ts'
+import { closedPathOf, isPublic } from './servers.ts'
 
 /** Claims about the request that a client may not make. */
 const CLAIMS: Readonly<Record<string, string>> = {
@@ -35,10 +36,11 @@ export async function checkServer(
     readonly identityHeaders: readonly string[]
   },
 ): Promise<readonly Finding[]> {
-  const { id: server, url } = resource
-  const path = resource.path === '' ? '/' : resource.path
+  const { id: server, origin } = resource
+  const path = closedPathOf(resource)
+  const url = isPublic(resource) ? origin + path : resource.url
   const document = metadataUrl({ resource, path, viaAlso: false, isOpen: false })
-  const fault = challengeFault(resource, document, await ask(url))
+  const fault = challengeFault({ url, document, setting: setting(resource) }, await ask(url))
   const challenge = { check: 'challenge', server, promise: 'it asks for a login' }
   if (fault) return [judged(challenge, fault)]
 
@@ -47,7 +49,7 @@ export async function checkServer(
   const claims = { check: 'claims', server, promise: 'headers of a client open nothing' }
   return [
     judged(challenge, undefined),
-    judged(documentFound, documentFault(resource, { document, issuer }, await ask(document))),
+    judged(documentFound, documentFault(resource, { url, document, issuer }, await ask(document))),
     judged(claims, claimFault(await ask(url, { ...CLAIMS, ...forged }))),
     ...(await plainHttp(resource, ask)),
   ]
@@ -56,13 +58,11 @@ export async function checkServer(
 const setting = ({ id }: Resource) => `resources.${id}.url`
 
 function challengeFault(
-  resource: Resource,
-  document: string,
+  { url, document, setting }: { url: string; document: string; setting: string },
   answer: Awaited<ReturnType<Ask>>,
 ): Fault | undefined {
-  const { url } = resource
-  if ('failure' in answer) return unanswered(url, answer, setting(resource))
-  const redirect = redirected(url, answer, setting(resource))
+  if ('failure' in answer) return unanswered(url, answer, setting)
+  const redirect = redirected(url, answer, setting)
   if (redirect) return redirect
   const { status } = answer
   const header = answer.headers.get('www-authenticate')
@@ -121,8 +121,8 @@ function explain(answer: Answered): Omit<Fault, 'seen'> {
 }
 
 function documentFault(
-  { id, url, audience, origin, authorizationServers }: Resource,
-  { document, issuer }: { readonly document: string; readonly issuer: string },
+  { id, audience, origin, authorizationServers }: Resource,
+  { url, document, issuer }: { url: string; document: string; issuer: string },
   answer: Awaited<ReturnType<Ask>>,
 ): Fault | undefined {
   const { host } = new URL(origin)

@@ -20,12 +20,26 @@ const UNFIT: Readonly<Partial<Record<Chosen['settings']['provider'], string>>> =
   builtin: 'PROVIDER is builtin, which issues no tokens of its own',
   github: 'a token of GitHub does not say which program it is for',
   google: "Google's tokens are for its own interfaces, and it does not renew them for us",
-  entra: 'PROVIDER=entra has no tokens that a server could check',
+  entra:
+    'its access tokens are for Microsoft Graph, or do not say that they are access tokens, so no server could check them',
+}
+
+/** Their issuers, for people who configure them by the standard alone. */
+const ISSUERS: Readonly<Record<string, keyof typeof UNFIT>> = {
+  'accounts.google.com': 'google',
+  'login.microsoftonline.com': 'entra',
+  'sts.windows.net': 'entra',
+}
+
+/** The provider, whatever `PROVIDER` calls it. */
+function providerOf({ provider, issuer_url: issuer }: Chosen['settings']) {
+  const host = provider === 'oidc' && issuer ? new URL(issuer.href).hostname : ''
+  return ISSUERS[host] ?? provider
 }
 
 export function checkClientTokens({ settings, resources, report }: Parts): void {
   if (settings.client_tokens !== 'provider') return
-  const unfit = UNFIT[settings.provider]
+  const unfit = UNFIT[providerOf(settings)]
   if (unfit !== undefined) {
     report.problem(LABEL, `is provider, but ${unfit}. ${REMEDY}`)
     return

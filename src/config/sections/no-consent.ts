@@ -52,6 +52,13 @@ export function checkNoConsent(parts: Parts): void {
       "is false, but CLIENT_TOKENS hands out the person's own token of the provider, which takes their consent. Remove one of the two.",
     )
   }
+  const told = servers.filter(({ passThrough }) => passThrough?.personTokenHeader !== undefined)
+  if (told.length > 0) {
+    report.problem(
+      label,
+      `is false, but ${told.map(({ id }) => id).join(', ')} gets the person's own token of the provider (upstream_provider_token), of which the page tells them. Remove one of the two, or give the client other resources.`,
+    )
+  }
   report.warning(label, 'is false: people are not asked before this client gets access.')
   const chosen = servers.filter(({ toolChoices }) => toolChoices).map(({ id }) => id)
   if (chosen.length > 0 && !hasScopes) {

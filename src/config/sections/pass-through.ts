@@ -7,6 +7,7 @@ import type * as z from 'zod'
 import type { PassThroughRules } from '../../resources/pass-through.ts'
 import type { Disk } from '../sources/disk.ts'
 import { fields, section, text, toggle } from '../values/fields.ts'
+import { parsePersonTokenHeader } from '../values/identity-headers.ts'
 import {
   parsePath,
   parseUpstreamAuthorization,
@@ -38,6 +39,10 @@ export const PassThrough = section({
   }),
   upstream_authorization_file: text(parsePath).optional().register(fields, {
     description: 'File that holds it, instead of `upstream_authorization`.',
+  }),
+  upstream_provider_token: text(parsePersonTokenHeader).optional().register(fields, {
+    description:
+      "The header in which the server behind gets the person's access token of the provider, such as `X-Provider-Token`; `Authorization` gets it as `Bearer`. Needs `RECHECK_AT_REFRESH=true`, which renews it. The server can act as the person wherever that token counts, and the consent page says so (docs/provider-tokens.md). Default: it gets none.",
   }),
   tool_choices: toggle().optional().register(fields, {
     description:
@@ -73,6 +78,9 @@ export function buildPassThrough(
     host: section.upstream_host ?? 'own',
     challenges: section.upstream_challenges ?? (hasOwnBearer ? 'own' : 'ours'),
     ...(authorization !== undefined && { authorization }),
+    ...(section.upstream_provider_token !== undefined && {
+      personTokenHeader: section.upstream_provider_token,
+    }),
     mutations: buildMutations(section.header_mutations ?? [], {
       at: `${at}.header_mutations`,
       disk,

@@ -71,7 +71,7 @@ export function buildResources(parts: Parts): ResourceConfig[] {
     return built ? [built] : []
   })
   checkOverlaps(resources, { report, label })
-  const complete = withAuthorization(withUpstream(resources, parts), parts)
+  const complete = withPersonToken(withAuthorization(withUpstream(resources, parts), parts), parts)
   checkNeedsUpstream(complete, entries, report)
   return complete
 }
@@ -180,15 +180,8 @@ function withAuthorization(
   const authorization = settings.upstream_authorization_header
   if (authorization === undefined) return resources
   const label = 'UPSTREAM_AUTHORIZATION_HEADER'
-  const behindUs = resources.filter(({ upstream }) => upstream !== undefined)
-  const [only] = behindUs
-  if (only === undefined || behindUs.length > 1) {
-    report.problem(
-      label,
-      `needs exactly one resource with an upstream, but there are ${behindUs.length}. Give each its own upstream_authorization in gatewarden.yaml.`,
-    )
-    return resources
-  }
+  const only = onlyOneBehindUs(resources, { label, key: 'upstream_authorization', report })
+  if (!only) return resources
   const rules = only.passThrough ?? DEFAULT_PASS_THROUGH
   if (rules.authorization !== undefined || only.applicationBearer) {
     const other = only.applicationBearer ? 'application_bearer' : 'upstream_authorization'
@@ -197,6 +190,39 @@ function withAuthorization(
   return resources.map((resource) =>
     resource === only ? { ...only, passThrough: { ...rules, authorization } } : resource,
   )
+}
+
+/** `UPSTREAM_PROVIDER_TOKEN` is for the only server behind us: no other one may get people's tokens. */
+function withPersonToken(resources: ResourceConfig[], { settings, report }: Parts) {
+  const personTokenHeader = settings.upstream_provider_token
+  if (personTokenHeader === undefined) return resources
+  const label = 'UPSTREAM_PROVIDER_TOKEN'
+  const only = onlyOneBehindUs(resources, { label, key: 'upstream_provider_token', report })
+  if (!only) return resources
+  const rules = only.passThrough ?? DEFAULT_PASS_THROUGH
+  if (rules.personTokenHeader !== undefined) {
+    report.problem(
+      label,
+      `conflicts with resources.${only.id}.upstream_provider_token. Remove one of the two.`,
+    )
+  }
+  return resources.map((resource) =>
+    resource === only ? { ...only, passThrough: { ...rules, personTokenHeader } } : resource,
+  )
+}
+
+/** The server that a setting without a name of one is about; none is a problem, and so are several. */
+function onlyOneBehindUs(
+  resources: readonly ResourceConfig[],
+  { label, key, report }: { label: string; key: string; report: Report },
+): ResourceConfig | undefined {
+  const behindUs = resources.filter(({ upstream }) => upstream !== undefined)
+  if (behindUs.length === 1) return behindUs[0]
+  report.problem(
+    label,
+    `needs exactly one resource with an upstream, but there are ${behindUs.length}. Give each its own ${key} in gatewarden.yaml.`,
+  )
+  return undefined
 }
 
 /** A setting for a server behind us that has none would be ignored. */

@@ -34,6 +34,7 @@ const NOTED: Readonly<Record<string, string>> = {
   COMPAT_ALLOW_STATELESS: `${BABS}: grants always live in the store. Remove it.`,
   PKCE_REQUIRED: `${BABS}: PKCE is always required. Remove it.`,
   RENDER_CONSENT_PAGE: `${BABS}: consent is asked. Write consent: false at a program of your own, under clients in gatewarden.yaml.`,
+  UPSTREAM_FORWARD_IDP_TOKEN: `${BABS}: write UPSTREAM_PROVIDER_TOKEN=Authorization and RECHECK_AT_REFRESH=true, and its scopes into PROVIDER_SCOPES.`,
   OIDC_ALLOW_INSECURE_HTTP: `${BABS}: write a plain http address in DISCOVERY_URL, or set DEV_MODE=true to try it out.`,
   ACCESS_LOG_SKIP_RE: `${BABS}: allowed checks are logged at LOG_LEVEL=debug only. Remove it.`,
   MCP_TOOL_METRICS: `${BABS}: this version has no metrics. Remove it.`,

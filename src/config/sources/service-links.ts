@@ -8,7 +8,7 @@
 const NAME =
   /_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_\d{1,5}_(?:TCP|UDP|SCTP)(?:_(?:ADDR|PORT|PROTO))?)$/
 const ADDRESS = /^(?:tcp|udp|sctp):\/\/[\d.:[\]a-f]+:\d{1,5}$/
-/** What the variables hold: an address, a port or a protocol. */
+/** The variables hold an address, a port or a protocol. */
 const VALUE = /^(?:[\d.:a-f]+|tcp|udp|sctp)$/i
 
 /** True for a variable that only a Service can have made. */

@@ -1,6 +1,6 @@
 /**
  * Finds characters that came along with a value from a shell, an env file or a word processor: quotes that no program
- * took off, and characters that nobody sees. Such a value parses, and then matches nothing.
+ * took off, variables that none filled in, and characters that nobody sees. Such a value parses, and then matches nothing.
  *
  * @module
  */
@@ -9,6 +9,8 @@ import { quote } from './problem.ts'
 const QUOTES = /^(?:".*"|'.*'|`.*`|[“”„‟«»].*[“”„‟«»]|[‘’‚‛‹›].*[‘’‚‛‹›])$/s
 /** A quote at one end alone: a list was cut inside its quotes. An apostrophe may be part of a name. */
 const HALF_QUOTED = /^["“”„‟«»]|["“”„‟«»]$/
+/** A variable that a shell or Compose was to fill in; systemd and `docker --env-file` fill in none. */
+const UNFILLED = /\$\{[A-Za-z_]\w*(?::?[-=?+][^}]*)?\}/
 /** Format characters (a byte-order mark, zero-width and bidirectional ones), and spaces that look like a plain one. */
 const UNSEEN = /[\p{Cf}\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/u
 
@@ -25,6 +27,11 @@ export function cameAlong(
     return secret
       ? 'is in quotes; leave them out. If they are part of the secret, put it into a file and name that instead.'
       : `${quote(value)} is in quotes; leave them out.`
+  }
+  const [variable] = UNFILLED.exec(value) ?? []
+  // A secret may hold anything, but no secret is a variable alone.
+  if (variable !== undefined && (secret ? variable === value : !prose)) {
+    return `holds the variable ${variable.slice(0, 80)}, which nothing filled in. Write its value.`
   }
   if (secret || prose) return undefined
   if (HALF_QUOTED.test(value)) {

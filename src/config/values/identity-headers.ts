@@ -76,15 +76,28 @@ function parseIdentityHeader(value: string): IdentityHeader {
 }
 
 /** @throws InvalidValue for text that is no header, or a header with another meaning */
-export function parseAssertionHeader(value: string): string {
-  if (!/^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(value)) {
+export const parseAssertionHeader = (value: string): string =>
+  parseHeaderName(value, 'Cf-Access-Jwt-Assertion')
+
+/**
+ * The header for the provider's token of a person, which may be `Authorization`.
+ * @throws InvalidValue as {@link parseAssertionHeader}
+ */
+export const parsePersonTokenHeader = (value: string): string =>
+  /^authorization$/i.test(value) ? 'Authorization' : parseHeaderName(value, 'X-Provider-Token')
+
+function parseHeaderName(value: string, example: string): string {
+  if (
+    !/^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(value) ||
+    /^(?:true|false|yes|no|on|off)$/i.test(value)
+  ) {
     throw new InvalidValue(
-      `${quote(value)} is not the name of a header. Use letters, digits and dashes, like Cf-Access-Jwt-Assertion.`,
+      `${quote(value)} is not the name of a header. Use letters, digits and dashes, like ${example}.`,
     )
   }
   if (RESERVED.test(value)) {
     throw new InvalidValue(
-      `${quote(value)} already has another meaning. Choose another header, like Cf-Access-Jwt-Assertion.`,
+      `${quote(value)} already has another meaning. Choose another header, like ${example}.`,
     )
   }
   return value

@@ -14,7 +14,8 @@ const ANYONE = '*'
 
 /** @throws InvalidValue unless `value` is an address with exactly one `@` (GHSA-c5c4-8r6x-56w3) */
 export function parseEmail(value: string): string {
-  const address = /[\s,]/.test(value) ? undefined : writtenAddress(value)
+  // No provider states an address with one of these (RFC 5322 section 3.2.3): `mailto:`, names, further addresses.
+  const address = /[\s,;:<>()[\]\\"]/.test(value) ? undefined : writtenAddress(value)
   if (address === undefined || address.startsWith('^')) {
     throw new InvalidValue(
       `${quote(value)} is not an e-mail address. Write it like ann@example.com.`,

@@ -238,6 +238,9 @@ export function parsePath(value: string): string {
   if (value === '' || value.includes('\0')) {
     throw new InvalidValue('is not a path. Write a folder, such as ./data.')
   }
+  if (/^~(?:\/|$)/.test(value)) {
+    throw new InvalidValue('begins with ~, which only a shell fills in. Write the whole path.')
+  }
   return value
 }
 

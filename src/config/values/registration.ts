@@ -9,10 +9,28 @@ import type { Config } from '../config.ts'
 import { InvalidValue, quote, type Report } from './problem.ts'
 import { urlOf } from './urls.ts'
 
+/** The words that people write for `open` and `off`. As hosts, these words would let no client register. */
+const WORDS: Readonly<Record<string, 'open' | 'off'>> = {
+  ...{
+    on: 'open',
+    true: 'open',
+    yes: 'open',
+    all: 'open',
+    any: 'open',
+    enabled: 'open',
+    '*': 'open',
+  },
+  ...{ false: 'off', no: 'off', none: 'off', closed: 'off', disabled: 'off', never: 'off' },
+}
+
 /** @throws InvalidValue unless `value` is `open`, `off`, a host, or an app scheme followed by a colon */
 export function parseRegistrant(value: string): string {
   const registrant = lowerCase(value)
   if (registrant === 'open' || registrant === 'off') return registrant
+  const meant = Object.hasOwn(WORDS, registrant) ? WORDS[registrant] : undefined
+  if (meant !== undefined) {
+    throw new InvalidValue(`${quote(value)} would be a host. Write ${meant}.`)
+  }
   if (/^[a-z][a-z0-9+.-]*:$/.test(registrant)) {
     if (registrant === 'https:' || registrant === 'http:') {
       throw new InvalidValue(

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { normalizeHost } from '../../url/host.ts'
 import { canonicalPath, isPlain } from '../../url/path.ts'
 import { InvalidValue, quote } from './problem.ts'
 
@@ -254,6 +255,12 @@ function parseHttpUrl(value: string, example: string): { url: URL; path: string 
   if (!url.hostname.startsWith('[') && url.hostname.split('.').includes('')) {
     throw new InvalidValue(
       `${quote(value)} has an empty label in its host. Write it like ${example}.`,
+    )
+  }
+  // The parser takes hosts that nobody can ask for, such as `-a.example.com` and `{host}`.
+  if (normalizeHost(url.host.replaceAll('*', 'x')) === undefined) {
+    throw new InvalidValue(
+      `${quote(value)} has a host that no request can name. Write it like ${example}.`,
     )
   }
   return { url, path }

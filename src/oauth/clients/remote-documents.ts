@@ -93,7 +93,7 @@ export function createRemoteDocuments<T extends object>(
     return entry
   }
 
-  /** One run for all callers of the same address. */
+  /** All callers of the same address share a run. */
   function share(url: string, run: () => Promise<T>): Promise<T> {
     const running = flights.get(url)
     if (running !== undefined) return running

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Client } from '../clients/client.ts'
+import { forgetHeld } from '../held-token.ts'
 import { firstRefreshState } from '../tokens/refresh-rotation.ts'
 import type { GrantDeps } from './grant-type.ts'
 
@@ -23,8 +24,8 @@ export async function startRefresh(
   }: Pick<GrantDeps, 'records' | 'recheck' | 'lifetimes' | 'now'>,
 ): Promise<number | undefined> {
   if (!client.grantTypes.includes('refresh_token')) {
-    // Nobody will ask the provider about the person of this grant.
-    if (recheck) await records.upstream.forget(id)
+    // The provider will not be asked about the person of this grant.
+    if (recheck) await forgetHeld(id, remaining, records)
     return undefined
   }
   const state = firstRefreshState(Math.floor(now() / 1000))

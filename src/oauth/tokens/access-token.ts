@@ -20,7 +20,7 @@ const Claims = z.object({
   exp: z.number(),
 })
 
-/** What a verified access token says. */
+/** The content of a verified access token. */
 export type AccessTokenClaims = Readonly<z.infer<typeof Claims>>
 
 export type AccessTokens = SignedTokens<AccessTokenClaims>

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Keyring } from '../../crypto.ts'
+import type { PersonToken } from '../../providers/provider.ts'
 import type { Grant } from '../../records/records.ts'
 import type { Client } from '../clients/client.ts'
 import { subjectOf } from '../subject.ts'
@@ -38,17 +39,26 @@ export interface TokenIssuer {
   ): Promise<Issued>
 }
 
-/** @param lifetime seconds an access token lives; never beyond its grant */
+/** Seconds. A client refreshes no more often than this for the sake of the provider's token. */
+const SHORTEST = 60
+
+/**
+ * @param deps `lifetime`: seconds an access token lives; never beyond its grant; `personTokenOf`: the provider's token for
+ *   the server behind. Ours ends with it, so that the client's refresh renews both
+ */
 export function createTokenIssuer(deps: {
   accessTokens: AccessTokens
   keyring: Keyring
   lifetime: number
+  personTokenOf: (grant: Grant) => Promise<PersonToken | undefined>
   now: () => number
 }): TokenIssuer {
   return {
     async issue(grant, client, { scopes, refresh }) {
       const iat = Math.floor(deps.now() / 1000)
-      const exp = Math.min(iat + deps.lifetime, grant.expiresAt)
+      const token = await deps.personTokenOf(grant)
+      const until = Math.max(iat + SHORTEST, token?.until ?? Number.POSITIVE_INFINITY)
+      const exp = Math.min(iat + deps.lifetime, grant.expiresAt, until)
       const scope = scopes.join(' ')
       const accessToken = await deps.accessTokens.issue({
         sub: subjectOf(grant),

@@ -144,7 +144,7 @@ export const oauth: Record<
   async client_metadata_hosts() {
     const app = await start({ CLIENT_METADATA_HOSTS: 'claude.invalid' })
     expect(await metadata(app)).toHaveProperty('client_id_metadata_document_supported', true)
-    // Nobody can resolve the name: 503 says that its document would have been fetched.
+    // The name does not resolve: 503 says that its document would have been fetched.
     expect(await consentStatus(app, documented('claude.invalid'))).toBe(503)
     expect(await consentStatus(app, documented('other.invalid'))).toBe(400)
     const off = await start({ CLIENT_METADATA_HOSTS: 'off' })

@@ -11,6 +11,7 @@ import { GITHUB_CLIENT, startGithub } from '../../support/github-stand-in.ts'
 import { ADMIN, startDirectory } from '../../support/google-directory.ts'
 import { ANN as GOOGLE_ANN, GOOGLE_CLIENT, startGoogle } from '../../support/google-stand-in.ts'
 import {
+  ACCESS_TOKEN,
   CLIENT_ID,
   CLIENT_SECRET,
   type HostileProvider,
@@ -107,6 +108,34 @@ const expectUniqueUsernames: Effect = async () => {
       expected,
     )
   }
+}
+
+/** The settings of a provider that is asked again at each refresh. */
+export const atProvider = (issuer: string) => ({
+  PROVIDER: 'oidc',
+  ISSUER_URL: issuer,
+  CLIENT_ID,
+  CLIENT_SECRET,
+  RECHECK_AT_REFRESH: 'true',
+})
+
+/** The server behind gets the person's token of the provider, in `X-Provider-Token`. */
+export async function expectPersonToken(
+  startWith: (provider: HostileProvider, upstream: string) => Promise<TestApp>,
+): Promise<void> {
+  const provider = await startHostileProvider()
+  const upstream = await startUpstream((_request, response) => response.end('ok'))
+  const test = await startWith(provider, `${upstream.origin}/there`)
+  const client = await register(test.app)
+  const tokens = await obtainTokensThere({ ...test, provider, client, untrusted: client })
+  const headers = {
+    host: 'mcp.example.com',
+    authorization: `Bearer ${tokens.access_token}`,
+  }
+  await test.app.inject({ url: '/notes/mcp', headers })
+  expect(upstream.requests.map(({ headers }) => headers['x-provider-token'])).toContain(
+    ACCESS_TOKEN,
+  )
 }
 
 /** A person who was disabled at the provider gets no further token, where the setting has the provider asked. */

@@ -45,6 +45,7 @@ import {
   expectGithub,
   expectHostedDomain,
   expectPersonOf,
+  expectPersonToken,
   expectPost,
   expectRecheck,
   expectScopes,
@@ -289,6 +290,49 @@ const resources: Record<string, Effect> = {
       ),
     )
     expect(request.headers.authorization).toBe('Basic YTpi')
+  },
+  async upstream_provider_token() {
+    const withProvider = (issuer: string, notes: string, more = '') =>
+      startFile(`${NOTES}, ${notes} } }
+${ALLOW}
+provider: oidc
+issuer_url: ${issuer}
+client_id: ${CLIENT_ID}
+client_secret: ${CLIENT_SECRET}
+${more}`)
+    const header = 'upstream_provider_token: X-Provider-Token'
+    const asks = 'recheck_at_refresh: true\n'
+    await expectPersonToken(({ issuer }, upstream) =>
+      withProvider(issuer, `upstream: "${upstream}", ${header}`, asks),
+    )
+    const wrong =
+      (notes: string, more = asks) =>
+      () =>
+        withProvider('https://id.example.com', `upstream: "http://a", ${notes}`, more)
+    expect(wrong(header, '')).toThrow('needs RECHECK_AT_REFRESH=true')
+    expect(wrong(`${header}, application_bearer: true`)).toThrow(
+      'conflicts with application_bearer',
+    )
+    expect(wrong('upstream_provider_token: authorization, upstream_authorization: A b')).toThrow(
+      'conflicts with upstream_authorization',
+    )
+    expect(wrong('upstream_provider_token: X_User_Id')).toThrow('is not the name of a header')
+    for (const name of ['X-User-Id', 'X-API-Key']) {
+      expect(wrong(`upstream_provider_token: ${name}`)).toThrow('carries something else already')
+    }
+    expect(
+      wrong(`${header}, header_mutations: [{ action: remove, name: X.Provider.Token }]`),
+    ).toThrow('which header_mutations changes')
+    expect(wrong(header, `${asks}upstream_provider_token: X-Other\n`)).toThrow(
+      'Remove one of the two',
+    )
+    const unasked = `${asks}clients: [{ client_id: own, redirect_uris: ["https://own.example/back"], client_secret: "${SECRET}", consent: false }]\n`
+    expect(wrong(header, unasked)).toThrow("gets the person's own token of the provider")
+    expect(wrong(header, `accept_provider_tokens: true\nclient_tokens: provider\n`)).toThrow(
+      'conflicts with CLIENT_TOKENS=provider',
+    )
+    expect(() => withNotes(`upstream: "http://a", ${header}`)).toThrow('PROVIDER is builtin')
+    expect(() => withNotes(header)).toThrow('has no effect without upstream')
   },
   async tool_choices() {
     const server = await startScopedServer([], { tools: NOTE_TOOLS, json: true })

@@ -10,6 +10,7 @@ import { authorizeUrl, check, obtainTokens, register } from '../../support/oauth
 import { exchange, listen, open } from '../../support/raw-http.ts'
 import { startUpstream } from '../../support/upstream-server.ts'
 import { load, problemsOf } from '../harness.ts'
+import { atProvider, expectPersonToken } from './provider.ts'
 import { type Effect, start } from './start.ts'
 
 export async function metadata({ app }: TestApp): Promise<Record<string, unknown>> {
@@ -68,6 +69,7 @@ export const server: Record<
   | 'mcp_per_subject_concurrency'
   | 'mcp_per_subject_streams'
   | 'upstream_authorization_header'
+  | 'upstream_provider_token'
   | 'upstream_body_limit'
   | 'upstream_header_limit'
   | 'upstream_idle_timeout'
@@ -151,6 +153,21 @@ export const server: Record<
     const problems = problemsOf(() => load({ env: { ...bad, UPSTREAM_URL: 'http://notes' } }))
     expect(problems.join()).toContain('Write it with its scheme')
     expect(problems.join()).not.toContain('of-the-server')
+  },
+
+  async upstream_provider_token() {
+    const header = (name: string) => ({ UPSTREAM_PROVIDER_TOKEN: name })
+    await expectPersonToken(({ issuer }, upstream) =>
+      start({ ...atProvider(issuer), ...header('X-Provider-Token'), UPSTREAM_URL: upstream }),
+    )
+    const problems = (more: Record<string, string>) =>
+      problemsOf(() => load({ env: { ...atProvider('https://id.example.com'), ...more } })).join()
+    expect(problems(header('X-Provider-Token'))).toContain(
+      'UPSTREAM_PROVIDER_TOKEN: needs exactly one resource with an upstream, but there are 0',
+    )
+    const UPSTREAM_URL = 'http://notes'
+    expect(problems({ ...header('true'), UPSTREAM_URL })).toContain('is not the name of a header')
+    expect(problems({ ...header('Host'), UPSTREAM_URL })).toContain('already has another meaning')
   },
 
   async upstream_body_limit() {

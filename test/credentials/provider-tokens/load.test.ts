@@ -250,6 +250,7 @@ it('answers for a token it has seen at once, with the very credential of before'
     name: 'A provider',
     redirectUri: 'https://auth.example.com/callback',
     keyring: createKeyring(SECRET, { issuer: 'https://auth.example.com' }),
+    now,
     elapsed: now.elapsed,
   })
   if (!oidc.tokens) throw new Error('no tokens')

@@ -17,7 +17,7 @@ import { signInStrictly } from './strict-client.ts'
 import { toolPath } from './tools.ts'
 
 const PROGRAMS = fileURLToPath(new URL('../clients', import.meta.url))
-/** Nobody listens there: the programs get the address of the callback. */
+/** No program listens there: the programs get the address of the callback. */
 const REDIRECT_URI = 'http://127.0.0.1:9/callback'
 const HANDSHAKE = REVISIONS.filter((revision) => revision < '2026-07-28')
 

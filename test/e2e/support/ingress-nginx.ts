@@ -15,7 +15,7 @@ export interface IngressOptions {
   readonly folder: string
   readonly port: number
   readonly addresses: readonly string[]
-  readonly ingresses: readonly Ingress[]
+  readonly ingresses: readonly Pick<Ingress, 'metadata' | 'spec'>[]
   /** Maps an address of the manifests to this machine: hosts, and `host:port` of Services. */
   readonly here: (text: string) => string
 }
@@ -62,7 +62,11 @@ http {
 `
 }
 
-function locationsOf(ingress: Ingress, host: string, here: (text: string) => string): string[] {
+function locationsOf(
+  ingress: Pick<Ingress, 'metadata' | 'spec'>,
+  host: string,
+  here: (text: string) => string,
+): string[] {
   const id = `/_external-auth-${ingress.metadata.name}`
   const paths = ingress.spec.rules
     .filter((rule) => rule.host === host)
@@ -79,7 +83,9 @@ function locationsOf(ingress: Ingress, host: string, here: (text: string) => str
     ...paths,
     ...(url === undefined
       ? []
-      : [`location = ${id} { ${QUESTION} ${bodyLimit(ingress)} proxy_pass ${here(url)}; }`]),
+      : [
+          `location = ${id} { ${QUESTION} ${hostOf(url)} ${bodyLimit(ingress)} proxy_pass ${here(url)}; }`,
+        ]),
     ...(signin === undefined
       ? []
       : [`location @signin { return 302 ${here(signin)}?rd=$scheme://$http_host$request_uri; }`]),
@@ -110,7 +116,7 @@ const FORWARDED = `proxy_http_version 1.1; proxy_buffering off; proxy_buffer_siz
   proxy_set_header X-Forwarded-Proto $scheme;
   proxy_set_header X-Scheme $scheme;`
 
-function guard(ingress: Ingress, id: string): string {
+function guard(ingress: Pick<Ingress, 'metadata' | 'spec'>, id: string): string {
   if (annotation(ingress, 'auth-url') === undefined) return ''
   const names = annotation(ingress, 'auth-response-headers')?.split(',') ?? []
   return [
@@ -124,13 +130,17 @@ function guard(ingress: Ingress, id: string): string {
   ].join(' ')
 }
 
+/** A question to the host itself comes back through the controller. */
+const hostOf = (url: string) =>
+  url.startsWith('https://$host/') ? 'proxy_set_header Host $http_host;' : ''
+
 /** The limit of a location, and of the check before it. */
-function bodyLimit(ingress: Ingress): string {
+function bodyLimit(ingress: Pick<Ingress, 'metadata' | 'spec'>): string {
   const limit = annotation(ingress, 'proxy-body-size')
   return limit === undefined ? '' : `client_max_body_size ${limit};`
 }
 
-function cors(ingress: Ingress): string {
+function cors(ingress: Pick<Ingress, 'metadata' | 'spec'>): string {
   if (annotation(ingress, 'enable-cors') !== 'true') return ''
   const origins = annotation(ingress, 'cors-allow-origin')?.split(',') ?? []
   const ifAllowed = origins

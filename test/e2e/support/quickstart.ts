@@ -14,13 +14,15 @@ import { blockOf, ROOT, readPage } from '../../support/documentation.ts'
 import { type Certificate, makeCertificate } from './certificate.ts'
 import { exchange } from './http-exchange.ts'
 import { type Place, startInFolder } from './in-folder.ts'
-import { runBash } from './shell.ts'
+import { type Installed, installPacked } from './installed.ts'
+import { runBash, type Shown } from './shell.ts'
 
 const PAGE = readPage('docs/quickstart.md')
 const README = readPage('README.md')
 
 export interface Quickstart {
   readonly folder: string
+  readonly installed: Installed
   readonly ann: { readonly name: string; readonly password: string }
   readonly certificate: Certificate
   /** The ports of this machine, by those of the page: 80, 443, 3001, 3002, 11000. */
@@ -30,11 +32,25 @@ export interface Quickstart {
   /** Runs a step that ends. @returns its output */
   run(name: string, folder?: string): Promise<string>
   /** Runs a step that goes on, in the folder of `gatewarden.yaml`; resolves once `url` is answered. */
-  start(name: string, url: string, change?: (script: string) => string): Promise<RunningProcess>
+  start(name: string, url: string): Promise<RunningProcess>
+  /** Starts Gatewarden again in that folder, without the check that the page begins with. */
+  restart(environment?: Readonly<Record<string, string>>): Promise<RunningProcess>
+  /** The text of a step, with the ports of this machine. */
+  step(name: string): string
+  /** Runs any command of a person in the folder of `gatewarden.yaml`. */
+  type(
+    script: string,
+    environment?: Readonly<Record<string, string>>,
+  ): Promise<Shown & { readonly exitCode: number | null }>
+  /** The variables of the person's shell. */
+  readonly environment: Readonly<Record<string, string>>
   stop(): Promise<void>
 }
 
-/** Installs Gatewarden and makes a password as the page says, and starts the two sample servers. */
+/**
+ * Makes a password as the page says, and starts the two sample servers. The page's own line installs the clone; the packed
+ * package is what every other step runs.
+ */
 export function startQuickstart(): Promise<Quickstart> {
   return startInFolder('quickstart-', prepare)
 }
@@ -49,7 +65,7 @@ async function prepare({ folder, onStop }: Place): Promise<Omit<Quickstart, 'sto
     HOME: folder,
     PATH: `${binaries}:${join(folder, 'global/bin')}:${process.env.PATH}`,
     PORT: String(ports['11000']),
-    npm_config_prefix: join(folder, 'global'),
+    npm_config_prefix: join(folder, 'clone'),
     npm_config_cache: join(folder, 'npm-cache'),
     npm_config_offline: 'true',
   }
@@ -65,18 +81,19 @@ async function prepare({ folder, onStop }: Place): Promise<Omit<Quickstart, 'sto
   const step = (name: string) =>
     here(blockOf(name.startsWith('README') ? README : PAGE, `step: ${name}`))
 
-  const run = async (name: string, at: string, script = step(name)) => {
-    const { output, errors, exitCode } = await runBash(script, { environment, folder: at })
+  const run = async (name: string, at: string, script = step(name), more = {}) => {
+    const shell = { environment: { ...environment, ...more }, folder: at }
+    const { output, errors, exitCode } = await runBash(script, shell)
     if (exitCode !== 0) throw new Error(`step ${name} ended with ${exitCode}:\n${output}${errors}`)
     return output
   }
-  const start = async (name: string, url: string, change = (script: string) => script) => {
+  const start = async (name: string, url: string, script = step(name), more = {}) => {
     const running = await startProcess({
       name: `step ${name}`,
       command: 'bash',
-      args: ['-c', change(step(name))],
+      args: ['-c', script],
       cwd: join(folder, 'gatewarden'),
-      env: environment,
+      env: { ...environment, ...more },
       ready: () =>
         exchange(new URL(url)).then(
           ({ status }) => status !== 404,
@@ -91,9 +108,9 @@ async function prepare({ folder, onStop }: Place): Promise<Omit<Quickstart, 'sto
   const install = step('install')
   const done = ['npm ci\n', 'npm run build\n']
   if (!install.startsWith(done.join(''))) throw new Error('the page installs in another way')
-  await run('install', ROOT, install.slice(done.join('').length))
+  const clone = `${join(folder, 'clone/bin')}:${environment.PATH}`
 
-  const servers = await startProcess({
+  const serving = startProcess({
     name: 'the sample servers',
     command: 'bash',
     args: ['-c', `${step('servers')}\nwait`],
@@ -104,7 +121,12 @@ async function prepare({ folder, onStop }: Place): Promise<Omit<Quickstart, 'sto
     },
     ready: (output) => output.match(/listening on port/g)?.length === 2,
   })
-  onStop(() => servers.stop(500))
+  const [installed, help] = await Promise.all([
+    installPacked(folder),
+    run('install', ROOT, install.slice(done.join('').length), { PATH: clone }),
+    serving.then((servers) => onStop(() => servers.stop(500))),
+  ])
+  if (!help.includes('gatewarden demo')) throw new Error(`no help: ${help}`)
 
   const ann = { name: 'ann', password: 'correct horse battery staple' }
   const hashed = await run('password', folder, `{ ${step('password')} } <<<'${ann.password}'`)
@@ -113,6 +135,8 @@ async function prepare({ folder, onStop }: Place): Promise<Omit<Quickstart, 'sto
 
   return {
     folder,
+    installed,
+    environment,
     ann,
     ports,
     certificate: await makeCertificate(join(folder, 'tls'), [
@@ -127,7 +151,15 @@ async function prepare({ folder, onStop }: Place): Promise<Omit<Quickstart, 'sto
       return target
     },
     run: (name, at = join(folder, 'gatewarden')) => run(name, at),
-    start,
+    start: (name, url) => start(name, url),
+    restart: (more = {}) =>
+      start('restart', `http://localhost:${ports['11000']}/healthz`, 'exec gatewarden', more),
+    step,
+    type: (script, more = {}) =>
+      runBash(script, {
+        environment: { ...environment, ...more },
+        folder: join(folder, 'gatewarden'),
+      }),
   }
 }
 

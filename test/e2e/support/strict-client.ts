@@ -8,7 +8,7 @@ import { exchange } from './http-exchange.ts'
 
 /** Plain http, because this is loopback. */
 const INSECURE = { [oauth.allowInsecureRequests]: true }
-/** Nobody listens there. */
+/** No program listens there. */
 const REDIRECT_URI = 'http://127.0.0.1:9/callback'
 
 /**

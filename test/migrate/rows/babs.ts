@@ -5,7 +5,12 @@
  */
 import { expect } from 'vitest'
 import { createBrowser } from '../../support/browser.ts'
-import { CLIENT_ID, CLIENT_SECRET, startHostileProvider } from '../../support/hostile-provider.ts'
+import {
+  ACCESS_TOKEN,
+  CLIENT_ID,
+  CLIENT_SECRET,
+  startHostileProvider,
+} from '../../support/hostile-provider.ts'
 import { authorizeUrl, register, revoke } from '../../support/oauth-client.ts'
 import { startUpstream } from '../../support/upstream-server.ts'
 import { both, type Proofs, provedBy } from '../proof.ts'
@@ -166,6 +171,15 @@ const settings: Proofs = {
     expect(config.redis).toMatchObject({ keyPrefix: 'mcp-auth-proxy:' })
     expect(warnings).toEqual([])
   },
+  S27: both(getsALine(open, SYSTEM, { UPSTREAM_FORWARD_IDP_TOKEN: 'true' }), async () => {
+    const { app, server, signIn } = await startSignedIn({
+      UPSTREAM_PROVIDER_TOKEN: 'Authorization',
+      RECHECK_AT_REFRESH: 'true',
+    })
+    const { access_token } = await signIn()
+    await send(app, MCP, { authorization: `Bearer ${access_token}` })
+    expect(server.requests.at(-1)?.headers.authorization).toBe(`Bearer ${ACCESS_TOKEN}`)
+  }),
 }
 
 const paths: Proofs = {
@@ -319,8 +333,7 @@ const absent: Proofs = {
   N1: async () => paths.P11?.(),
   N2: noFile(/kustomization\.ya?ml$|Chart\.ya?ml$/),
   N3: noFile(/^\.github\/.*release/),
-  N4: async () => expect((await signedIn()).headers).not.toHaveProperty('authorization'),
-  N5: both(
+  N4: both(
     provedBy('docs/runbooks.md', '## Rotate the signing keys'),
     provedBy('docs/runbooks.md', '## The provider is away'),
     provedBy('docs/threat-model.md', '# '),

@@ -130,6 +130,11 @@ export const deployments: Proofs = {
       }),
     )
   },
+
+  D11: provedBy(
+    'test/e2e/docs-pangolin.test.ts',
+    'sign in an MCP client, without any route to Gatewarden on the host of the server',
+  ),
 }
 
 const same = (proofs: Proofs, ...ids: readonly string[]): Proof =>

@@ -10,6 +10,7 @@ import { load } from '../../config/harness.ts'
 import { createClock } from '../../support/build-app.ts'
 import { blockOf } from '../../support/documentation.ts'
 import {
+  ACCESS_TOKEN,
   CLIENT_ID,
   CLIENT_SECRET,
   type HostileProvider,
@@ -277,6 +278,12 @@ const headers: Proofs = {
       'x-forwarded-email': 'ann@example.com',
       'x-forwarded-groups': 'staff',
     })
+    const asBefore = await signedIn(
+      '\nupstream_provider_token: Authorization\nrecheck_at_refresh: true\n',
+    )
+    await send(asBefore.app, `${ORIGIN}/mcp`, asBefore.headers)
+    const { authorization } = asBefore.server.requests.at(-1)?.headers ?? {}
+    expect(authorization).toBe(`Bearer ${ACCESS_TOKEN}`)
   },
   H2() {
     expect(Object.keys(configOf().identityHeaders)).toHaveLength(7)

@@ -35,11 +35,11 @@ export interface ClientFixture {
   readonly identity: Identity
   readonly redirectUri: string
   readonly proof: Proof
-  /** What else its authorization request holds. */
+  /** The other parameters of its authorization request. */
   readonly authorize: Readonly<Record<string, string | undefined>>
-  /** What else the request for its first tokens holds. */
+  /** The other parameters of the request for its first tokens. */
   readonly redeem: Readonly<Record<string, string | undefined>>
-  /** What else its refresh request holds. */
+  /** The other parameters of its refresh request. */
   readonly refresh: Readonly<Record<string, string | undefined>>
   /** `Origin` of every request, if the client is a web page. */
   readonly origin?: string
