@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { access, link, mkdir, rm, writeFile } from 'node:fs/promises'
+import { access, link, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ConfigError } from '../config/values/problem.ts'
 import { randomToken } from '../crypto.ts'
+import { makeFolder } from '../storage/make-folder.ts'
 
 /**
  * Creates a file of mode 0600, and its folder of mode 0700. The file gets its name, by a link, when it is complete.
@@ -14,7 +15,7 @@ import { randomToken } from '../crypto.ts'
  * @throws the errors of `fs`
  */
 export async function createOnce(path: string, text: string): Promise<boolean> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(path))
   const unfinished = `${path}.${randomToken(9)}`
   try {
     await writeFile(unfinished, text, { flag: 'wx', mode: 0o600, flush: true })

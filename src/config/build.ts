@@ -14,6 +14,7 @@ import { withGroupNames } from './rules/group-names.ts'
 import { checkGroupsOfProvider } from './rules/groups-of-provider.ts'
 import { withImpliedProvider } from './rules/implied-provider.ts'
 import { warnOfLdapNames } from './rules/ldap-names.ts'
+import { adviseNewcomers } from './rules/newcomers.ts'
 import { warnOfOtherPort } from './rules/other-port.ts'
 import { checkOwnAddresses } from './rules/own-addresses.ts'
 import { checkPersonTokens } from './rules/person-tokens.ts'
@@ -24,6 +25,7 @@ import { checkSharedHost } from './rules/shared-host.ts'
 import { checkSharedNames } from './rules/shared-names.ts'
 import { checkUpstreams } from './rules/upstream-loops.ts'
 import { checkUserNames } from './rules/user-names.ts'
+import { warnOfWeakSecret } from './rules/weak-secret.ts'
 import { buildClientMetadata } from './sections/client-metadata.ts'
 import { buildClients } from './sections/clients.ts'
 import { buildProvider } from './sections/provider.ts'
@@ -85,6 +87,8 @@ export function buildConfig(given: Parts): Config | undefined {
   checkOwnAddresses({ ...parts, resources })
   checkUpstreams({ ...parts, resources })
   warnOfPlainResources({ ...parts, resources })
+  adviseNewcomers({ ...parts, resources })
+  if (!settings.prod_mode) warnOfWeakSecret(parts)
   warnOfOtherPort(parts)
   const identityHeaders = toIdentityHeaders(settings.identity_headers, {
     apiKeyHeader: settings.api_key_header,

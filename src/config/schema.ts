@@ -28,6 +28,7 @@ import { parseInstant } from './values/instants.ts'
 import { parseDeniedHost, parseMetadataHost } from './values/metadata-hosts.ts'
 import { parsePathPrefix } from './values/path-prefix.ts'
 import {
+  parseAllowedDomain,
   parseAllowedEmail,
   parseAllowedUser,
   parseDomain,
@@ -371,8 +372,9 @@ export const Settings = z.object({
     example: 'ann@example.com',
     kind: 'list',
   }),
-  allowed_domains: list(parseDomain).optional().register(fields, {
-    description: 'Mail domains of people who may pass. Subdomains are not included.',
+  allowed_domains: list(parseAllowedDomain).optional().register(fields, {
+    description:
+      'Mail domains of people who may pass. Subdomains are not included: `*.example.com` covers them, and not the domain itself.',
     example: 'example.com',
     kind: 'list',
   }),

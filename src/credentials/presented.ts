@@ -15,7 +15,8 @@ export type Presented =
 const BEARER = /(?:^|,)[ \t]*bearer(?![\w-])/i
 /** The scheme alone: a client whose setting for the token is empty (clients.md cl14). */
 const NO_TOKEN = /^[ \t]*bearer[ \t]*$/i
-const B64TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
+/** A token (RFC 6750 section 2.1) between spaces and tabs; no other character counts as a space. */
+const B64TOKEN = /^[ \t]*([A-Za-z0-9\-._~+/]+=*)[ \t]*$/
 const NONE: Presented = { kind: 'none' }
 const MALFORMED: Presented = { kind: 'malformed' }
 
@@ -24,6 +25,6 @@ export function presentedCredential(authorization: HeaderValue): Presented {
   if (authorization === undefined) return NONE
   if (typeof authorization !== 'string') return MALFORMED
   if (!BEARER.test(authorization) || NO_TOKEN.test(authorization)) return NONE
-  const token = authorization.slice(6).trim()
-  return B64TOKEN.test(token) ? { kind: 'bearer', token } : MALFORMED
+  const token = B64TOKEN.exec(authorization.slice(6))?.[1]
+  return token === undefined ? MALFORMED : { kind: 'bearer', token }
 }

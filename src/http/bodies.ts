@@ -71,7 +71,9 @@ function accept(app: FastifyInstance, wanted: string, { hasShape, parse }: Reade
     { parseAs: 'buffer' },
     async (_request: unknown, body: Buffer) => {
       if (body.length === 0) return undefined
-      if (!hasShape(body.toString('latin1', 0, 200))) throw new WrongMediaType('', wanted)
+      // Some programs begin a text with a byte-order mark, which the parsers skip.
+      const start = body.toString('latin1', 0, 200).replace(/^\xef\xbb\xbf/, '')
+      if (!hasShape(start)) throw new WrongMediaType('', wanted)
       return parse(body)
     },
   )

@@ -7,7 +7,6 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Events } from '../events.ts'
 import type { ClientAddress } from './client-address.ts'
-import { refuseDoubledHost } from './doubled-host.ts'
 import { answerProgram } from './errors.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { lingerThenClose } from './lingering-close.ts'
@@ -15,6 +14,8 @@ import { routeEveryMethod } from './methods.ts'
 import type { OwnTargets } from './own-targets.ts'
 import { reportFromRequests } from './request-events.ts'
 import { createRequestIds, REQUEST_ID } from './request-id.ts'
+import { refuseDoubledHost, refuseOtherHost } from './uncertain-host.ts'
+import { createUnreadableHandler } from './unreadable.ts'
 
 /** 20 kB of cookies must work; more than this is 431. */
 const MAX_HEADER_SIZE = 64 * 1024
@@ -75,8 +76,9 @@ export function createHttpServer(options: {
         (request, response) => {
           // The answer then says `Connection: close`.
           if (lifecycle.isEnding) response.shouldKeepAlive = false
-          ownTargets?.enter(request)
           const id = newId(request)
+          if (refuseOtherHost(request, response, id)) return
+          ownTargets?.enter(request)
           if (answerEarly(request, response, id)) return
           if (refuseDoubledHost(request, response, id)) return
           ids.set(request, id)
@@ -90,6 +92,7 @@ export function createHttpServer(options: {
         return request.url ?? ''
       },
     }),
+    clientErrorHandler: createUnreadableHandler((socket) => newId({ rawHeaders: [], socket })),
     forceCloseConnections: 'idle',
     // Requests that arrive while it closes are answered like all others.
     return503OnClosing: false,

@@ -8,7 +8,8 @@
 import { appSchemeProblem } from './app-schemes.ts'
 import { hitsOwnPath, type OwnHosts } from './own-places.ts'
 
-const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(?=[/?]|$)(.*)$/
+/** Scheme and host in any case (RFC 3986 section 6.2.2.1). */
+const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(?=[/?]|$)(.*)$/i
 const MAX_LENGTH = 512
 
 /** The destination of an answer, as people can understand it. */
@@ -78,7 +79,7 @@ export function destinationOf(redirectUri: string): Destination {
 
 /** The destination of a redirect URI after the words "Back to" or "Continue to". */
 export const destinationInWords = (redirectUri: string): string =>
-  isLoopback(redirectUri) ? 'the program on this computer' : destinationName(redirectUri)
+  isLoopback(redirectUri) ? 'the program' : destinationName(redirectUri)
 
 /** The destination of a redirect URI in a word or two, for lists and events. */
 export function destinationName(redirectUri: string): string {

@@ -23,6 +23,7 @@ function compileLists(allow: AllowList): Policy {
   if (allow.anyone) return () => true
   const emails = new Set(allow.emails)
   const domains = new Set(allow.domains)
+  const parents = allow.domains.filter((domain) => domain.startsWith('*.')).map((it) => it.slice(1))
   const groups = new Set(allow.groups)
   const users = new Set(allow.users)
   const persons = new Set(allow.persons?.map(keyOf))
@@ -33,9 +34,17 @@ function compileLists(allow: AllowList): Policy {
     if (email === undefined) return false
     const address = statedAddress(email)
     if (address === undefined) return false
-    return emails.has(address) || domains.has(address.slice(address.indexOf('@') + 1))
+    const domain = address.slice(address.indexOf('@') + 1)
+    return emails.has(address) || domains.has(domain) || parents.some((it) => isBelow(domain, it))
   }
 }
+
+/**
+ * True if the domain is labels before `suffix`, which begins with a dot. A provider may state text that is no domain, and
+ * ends in one.
+ */
+const isBelow = (domain: string, suffix: string) =>
+  domain.endsWith(suffix) && /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(domain.slice(0, -suffix.length))
 
 const keyOf = ({ issuer, subject }: Pick<Identity, 'issuer' | 'subject'>) => `${issuer}\0${subject}`
 
@@ -68,7 +77,7 @@ export interface AllowList {
   readonly anyone: boolean
   /** E-mail addresses in normal form (`src/identifiers.ts`); only verified addresses match. */
   readonly emails: readonly string[]
-  /** Mail domains as A-labels, without `@`. */
+  /** Mail domains as A-labels, without `@`; with `*.` before it, all subdomains of one. */
   readonly domains: readonly string[]
   readonly groups: readonly string[]
   /**

@@ -65,7 +65,7 @@ describe('the people who may pass', () => {
     ['ALLOWED_EMAILS', 'ann@evil.test@example.com'],
     ['ALLOWED_EMAILS', '@example.com'],
     ['ALLOWED_DOMAINS', 'ann@example.com'],
-    ['ALLOWED_DOMAINS', '*.example.com'],
+    ['ALLOWED_DOMAINS', '*.example.*'],
     ['ALLOWED_DOMAINS', '^example\\.com$'],
     ['ALLOWED_EMAILS', '.*@example.com'],
     ['ALLOWED_EMAILS', '^ann@example.com'],
@@ -75,6 +75,18 @@ describe('the people who may pass', () => {
     expect(problemsOf(() => load({ env: { [name]: value } }))).toEqual([
       expect.stringMatching(new RegExp(`^${name}: ".+" is (?:not )?an? .+\\. Write it like `)),
     ])
+  })
+
+  it('sc12: may be all subdomains of a domain, and not those of a registry', () => {
+    const env = (value: string) => ({ ALLOWED_DOMAINS: value })
+    expect(load({ env: env('*.Example.com') }).config.resources[0]?.allow.domains).toEqual([
+      '*.example.com',
+    ])
+    for (const wide of ['*.com', '*.co.uk', '*.github.io']) {
+      expect(problemsOf(() => load({ env: env(wide) }))).toEqual([
+        expect.stringContaining('people who have nothing to do with each other'),
+      ])
+    }
   })
 
   it('have no group with a control character', () => {

@@ -113,7 +113,7 @@ describe('resources as a whole', () => {
     const cookie = { PUBLIC_URL: 'https://a.b.example.com', COOKIE_DOMAIN: 'example.com' }
     expect(suggested(cookie)).toBe('https://*.example.com')
     expect(problems({ PUBLIC_URL: 'http://127.0.0.1' })[0]).toContain(
-      'RESOURCES=https://mcp.example.com/mcp',
+      'RESOURCES=http://localhost:8080/mcp',
     )
     expect(problemsOf(() => loadYaml('allow: { emails: ["*"] }\nresources: {}\n'))).toHaveLength(1)
   })

@@ -7,8 +7,8 @@
 import { describe, expect, it } from 'vitest'
 import { settings } from '../../src/config/schema.ts'
 import {
+  parseAllowedDomain,
   parseAllowedEmail,
-  parseDomain,
   parseGroup,
   parseHostedDomain,
 } from '../../src/config/values/people.ts'
@@ -49,8 +49,9 @@ const KINDS: Readonly<Record<string, (written: string) => boolean>> = {
     return entry === '*' || compilePolicy({ ...NOBODY, emails: [entry] })(person(entry))
   },
   'a domain'(written) {
-    const entry = parseDomain(written)
-    return entry === '*' || compilePolicy({ ...NOBODY, domains: [entry] })(person(`x@${entry}`))
+    const entry = parseAllowedDomain(written)
+    const email = `x@${entry.replace(/^\*/, 'sub')}`
+    return entry === '*' || compilePolicy({ ...NOBODY, domains: [entry] })(person(email))
   },
   'a group'(written) {
     const entry = parseGroup(written)

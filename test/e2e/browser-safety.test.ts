@@ -240,7 +240,7 @@ describe.skipIf(isSkipped('chromium'))('in Chromium', () => {
     await page.goto(client.authorizationUrl().href)
     await allow(page)
     await typeLogin(page, world.bob)
-    await page.getByRole('link', { name: 'Back to the program on this computer' }).click()
+    await page.getByRole('link', { name: 'Back to the program' }).click()
     expectDenied(await arrival)
     await page.getByText('You can close this window.').waitFor()
     expect(received()?.headers).not.toHaveProperty('referer')

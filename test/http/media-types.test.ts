@@ -31,7 +31,11 @@ const naming = (wanted: string, other: string) => [
   `, ${wanted}`,
 ]
 
-async function token(app: FastifyInstance, headers: Record<string, string | string[]>) {
+async function token(
+  app: FastifyInstance,
+  headers: Record<string, string | string[]>,
+  before = '',
+) {
   const client = await register(app)
   const code = codeOf(await signIn(createBrowser(app), authorizeUrl(client)))
   const payload = new URLSearchParams({
@@ -41,15 +45,19 @@ async function token(app: FastifyInstance, headers: Record<string, string | stri
     redirect_uri: REDIRECT_URI,
     code_verifier: VERIFIER,
   }).toString()
-  return app.inject({ method: 'POST', url: '/token', headers, payload })
+  return app.inject({ method: 'POST', url: '/token', headers, payload: before + payload })
 }
 
-const registration = (app: FastifyInstance, headers: Record<string, string | string[]>) =>
+const registration = (
+  app: FastifyInstance,
+  headers: Record<string, string | string[]>,
+  before = '',
+) =>
   app.inject({
     method: 'POST',
     url: '/register',
     headers,
-    payload: JSON.stringify({ redirect_uris: [REDIRECT_URI] }),
+    payload: before + JSON.stringify({ redirect_uris: [REDIRECT_URI] }),
   })
 
 describe('cl13: a body of the wanted type among others', () => {
@@ -68,6 +76,17 @@ describe('cl13: a body of the wanted type among others', () => {
     expect((await token(app, {})).statusCode).toBe(200)
     expect((await registration(app, {})).statusCode).toBe(201)
     expect((await registration(app, { 'content-type': '' })).statusCode).toBe(201)
+  })
+
+  it('is read behind a byte-order mark, with and without a type', async () => {
+    const { app } = await buildTestApp()
+    for (const [form, json] of [
+      [{ 'content-type': FORM }, { 'content-type': JSON_TYPE }],
+      [{}, {}],
+    ]) {
+      expect((await token(app, form ?? {}, '\ufeff')).statusCode).toBe(200)
+      expect((await registration(app, json ?? {}, '\ufeff')).statusCode).toBe(201)
+    }
   })
 
   it('is read by forms of people', async () => {

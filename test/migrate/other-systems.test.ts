@@ -82,6 +82,21 @@ describe('babs/mcp-auth-proxy', () => {
     }
   })
 
+  it('sb2: PROD_MODE is advised where the names are theirs, until it is decided', () => {
+    const theirs = { ...PROVIDER, PUBLIC_URL: undefined, PROXY_BASE_URL: 'https://a.example.com' }
+    const advice = expect.stringMatching(/^PROD_MODE: is off unless you set it/)
+    expect(loadWith(theirs).warnings).toEqual([advice])
+    expect(loadWith({ ...theirs, PROD_MODE: 'false' }).warnings).toEqual([])
+    expect(loadWith(PROVIDER).warnings).toEqual([])
+  })
+
+  it('sb6: a secret that can be guessed is a warning, and shown nowhere', () => {
+    const { warnings } = loadWith({ ...PROVIDER, TOKEN_SIGNING_SECRET: 'a'.repeat(40) })
+    expect(warnings).toEqual([expect.stringContaining('repeats itself: whoever guesses it')])
+    expect(warnings.join()).not.toContain('aaaa')
+    expect(loadWith({ ...PROVIDER, TOKEN_SIGNING_SECRET: SECRET }).warnings).toEqual([])
+  })
+
   it.each([
     'TRUST_PROXY_HEADERS',
     'REDIS_REQUIRED',
@@ -101,6 +116,40 @@ describe('babs/mcp-auth-proxy', () => {
     const { warnings, config } = loadWith({ ...PROVIDER, [name]: 'true' })
     expect(warnings).toEqual([expect.stringContaining(`${name}: is a setting of babs`)])
     expect(config).toEqual(loadWith(PROVIDER).config)
+  })
+})
+
+describe('mcpauth', () => {
+  const theirs = {
+    PUBLIC_URL: undefined,
+    OAUTH_DOMAIN: 'auth.example.com',
+    RESOURCES: 'https://*.example.com',
+    ENABLE_EDGE_AUTH: 'true',
+  }
+
+  it('sa9: the domain of the cookie is printed as a line to paste, which ends the advice', () => {
+    const [advice = '', ...others] = load({ env: theirs }).warnings
+    expect(others).toEqual([])
+    const [, value] = /COOKIE_DOMAIN=(\S+)\.$/.exec(advice) ?? []
+    expect(load({ env: { ...theirs, COOKIE_DOMAIN: value } })).toMatchObject({
+      config: { cookieDomain: 'example.com' },
+      warnings: [],
+    })
+  })
+
+  it('sa12: on the own machine the hint for RESOURCES is a local one, and starts as printed', () => {
+    const argv = [
+      '-devMode',
+      '-useInternalAuth',
+      '-enableEdgeAuth',
+      '-oauthDomain',
+      'localhost:11000',
+    ]
+    const env = { PUBLIC_URL: undefined, RESOURCES: undefined }
+    const [problem = ''] = problemsOf(() => load({ argv, env }))
+    const [, hint] = /RESOURCES=(\S+)\.$/.exec(problem) ?? []
+    expect(hint).toBe('http://localhost:8080/mcp')
+    expect(load({ argv, env: { ...env, RESOURCES: hint } }).config.resources).toHaveLength(1)
   })
 })
 

@@ -26,6 +26,8 @@ describe('a client may have', () => {
     'http://localhost:8787/callback',
     'http://localhost',
     'http://[::1]:5000/cb',
+    'http://LOCALHOST:8787/callback',
+    'HTTP://127.0.0.1:33418/Callback',
     'cursor://anysphere.cursor-mcp/oauth/callback',
     'com.example.app:/oauth',
     'com.example.app://oauth/cb',

@@ -144,10 +144,19 @@ it('registers the good ones of a mixed list', async () => {
   ])
 })
 
+it.each([[[null, REDIRECT_URI]], [[REDIRECT_URI, '']], [['', null, REDIRECT_URI, []]]])(
+  'takes an empty entry for an address that the client lacks: %j',
+  async (redirect_uris) => {
+    expect((await post({ redirect_uris })).json().redirect_uris).toEqual([REDIRECT_URI])
+  },
+)
+
 describe('refuses', () => {
   it.each([
     ['no redirect URI', {}, 'invalid_redirect_uri'],
     ['an empty list', { redirect_uris: [] }, 'invalid_redirect_uri'],
+    ['empty entries alone', { redirect_uris: [null, ''] }, 'invalid_redirect_uri'],
+    ['a number for an address', { redirect_uris: [REDIRECT_URI, 1] }, 'invalid_redirect_uri'],
     ['a string for a list', { redirect_uris: REDIRECT_URI }, 'invalid_redirect_uri'],
     ['null redirect URIs', { redirect_uris: null }, 'invalid_redirect_uri'],
     ['only bad ones', { redirect_uris: ['http://evil.example/cb'] }, 'invalid_redirect_uri'],

@@ -37,6 +37,24 @@ describe('a list of addresses', () => {
   })
 })
 
+describe('sc12: a list of domains with a wildcard', () => {
+  const allow = { domains: ['*.example.com'] }
+  it.each([
+    ['a subdomain', 'ann@mail.example.com', true],
+    ['a subdomain in another case', 'Ann@Mail.EXAMPLE.com', true],
+    ['a subdomain of a subdomain', 'ann@a.b.example.com', true],
+    ['the domain itself', 'ann@example.com', false],
+    ['a domain that ends alike', 'ann@myexample.com', false],
+    ['a domain that begins alike', 'ann@mail.example.com.evil.test', false],
+    ['T41: text that only ends like a subdomain', 'ann@evil.test/.example.com', false],
+    ['T41: an empty label', 'ann@.example.com', false],
+    ['T41: two addresses', 'ann@evil.test@mail.example.com', false],
+  ])('and a person of %s', (_what, email, passes) => {
+    const person = { issuer: 'i', subject: 's', groups: [], email }
+    expect(compilePolicy({ ...NOBODY, ...allow })(person)).toBe(passes)
+  })
+})
+
 describe('a list of user names', () => {
   const passes = (preferredUsername: string | undefined, users: readonly string[]) =>
     compilePolicy({ ...NOBODY, users })({

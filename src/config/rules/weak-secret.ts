@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { Chosen } from '../sources/precedence.ts'
+import type { Report } from '../values/problem.ts'
 
 /** Words in secrets that were meant to be replaced, each too long to occur in a random secret by chance. */
 const PLACEHOLDER =
@@ -19,4 +21,18 @@ export function weakness(secret: string): string | undefined {
   const hexadecimal = /^[0-9a-f-]+$/i.test(secret)
   const needed = hexadecimal ? 10 : Math.min(16, secret.length / 2)
   return new Set(secret).size < needed ? 'has few different characters' : undefined
+}
+
+/** `PROD_MODE` refuses it. */
+export function warnOfWeakSecret({
+  settings,
+  given,
+  report,
+}: Pick<Chosen, 'settings' | 'given'> & { readonly report: Report }): void {
+  const weak = settings.secret === undefined ? undefined : weakness(settings.secret)
+  if (weak === undefined) return
+  report.warning(
+    given.get('secret')?.label ?? 'SECRET',
+    `${weak}: whoever guesses it can sign in as anyone. Make one with: openssl rand -hex 32.`,
+  )
 }

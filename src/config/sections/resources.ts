@@ -27,6 +27,9 @@ import { ONLY_WITH_UPSTREAM } from './pass-through.ts'
 import { buildResource, Resource } from './resource.ts'
 import { suggestResources } from './suggest-resources.ts'
 
+/** For somebody who tries it out on their own machine, where the proxy has a port of its own. */
+const LOCAL_EXAMPLE = 'http://localhost:8080/mcp'
+
 const LISTS = ['allowed_emails', 'allowed_domains', 'allowed_groups', 'allowed_users'] as const
 
 interface Parts extends Chosen {
@@ -125,9 +128,10 @@ function checkSomethingIsProtected(parts: Parts, count: number): void {
   if (parts.given.has('upstream_url') && (broken.has('upstream_url') || !settings.public_url))
     return
   const suggested = suggestResources(settings.public_url, settings.cookie_domain)
+  const here = settings.public_url?.loopback ? LOCAL_EXAMPLE : 'https://mcp.example.com/mcp'
   const example =
     suggested === undefined
-      ? 'RESOURCES=https://mcp.example.com/mcp'
+      ? `RESOURCES=${here}`
       : `RESOURCES=${suggested} for every server under ${suggested.replace(/^.*\*\./, '')}`
   report.problem(
     'RESOURCES',

@@ -8,6 +8,7 @@ import { lowerCase, writtenAddress, writtenDomain } from '../../identifiers.ts'
 import type { AllowList } from '../../resources/policy.ts'
 import { fields, list, section } from './fields.ts'
 import { InvalidValue, quote } from './problem.ts'
+import { isPublicSuffix } from './public-suffix.ts'
 
 /** In any of the lists: anyone who can log in. */
 const ANYONE = '*'
@@ -48,6 +49,18 @@ export function parseAllowedUser(value: string): string {
     )
   }
   return lowerCase(value)
+}
+
+/** @throws InvalidValue unless `value` is a mail domain, `*.` and one for all its subdomains, or `*` */
+export function parseAllowedDomain(value: string): string {
+  const parent = value.startsWith('*.') ? writtenDomain(value.slice(2)) : undefined
+  if (parent !== undefined) {
+    if (!isPublicSuffix(parent)) return `*.${parent}`
+    throw new InvalidValue(
+      `${quote(value)} covers domains of people who have nothing to do with each other. Write it like *.${EXAMPLE}.`,
+    )
+  }
+  return parseDomain(value)
 }
 
 /** @throws InvalidValue unless `value` is a mail domain or `*` */
@@ -107,7 +120,9 @@ export function parseAllowedEmail(value: string): string {
 /** `allow` in the file: global, or of a resource. */
 export const Allow = section({
   emails: list(parseAllowedEmail).optional().register(fields, { description: 'E-mail addresses.' }),
-  domains: list(parseDomain).optional().register(fields, { description: 'Mail domains.' }),
+  domains: list(parseAllowedDomain).optional().register(fields, {
+    description: 'Mail domains, or `*.example.com` for all subdomains of one.',
+  }),
   groups: list(parseGroup).optional().register(fields, { description: 'Groups.' }),
   users: list(parseAllowedUser).optional().register(fields, { description: 'User names.' }),
 })

@@ -37,10 +37,13 @@ const withoutEmpty = (body: unknown) =>
   typeof body === 'object' && body !== null && !Array.isArray(body)
     ? Object.fromEntries(Object.entries(body).filter(([, value]) => !isEmpty(value)))
     : body
+/** A list with an address that the client lacks, such as that of another system. */
+const withoutEmptyEntries = (list: unknown) =>
+  Array.isArray(list) ? list.filter((entry) => !isEmpty(entry)) : list
 const Request = z.preprocess(
   withoutEmpty,
   z.object({
-    redirect_uris: strings.max(32).optional(),
+    redirect_uris: z.preprocess(withoutEmptyEntries, strings.max(32).optional()),
     client_name: z.string().optional(),
     token_endpoint_auth_method: z.string().optional(),
     grant_types: strings.optional(),

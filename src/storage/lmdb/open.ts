@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { closeSync, mkdirSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
+import { makeFolder } from '../make-folder.ts'
 
 /** Words 6 and 7 of a data file: the mark of LMDB files, and the version of their format. */
 const MAGIC = 0xbeefc0de
@@ -17,7 +18,7 @@ const FORMAT = 2
  */
 export function openDatabase(dir: string): RootDatabase<string, Buffer> {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 })
+    makeFolder(dir)
     prepareFile(join(dir, 'lock.mdb'))
     assertStore(prepareFile(join(dir, 'data.mdb')))
     const database = open<string, Buffer>({

@@ -167,7 +167,11 @@ const settings: Proofs = {
     MCP_TOOL_METRICS_MAX_CARDINALITY: '256',
   }),
   S26() {
-    const { config, warnings } = loadTheirs({ ...OPEN, REDIS_KEY_PREFIX: 'mcp-auth-proxy:' })
+    const { config, warnings } = loadTheirs({
+      ...OPEN,
+      PROD_MODE: 'false',
+      REDIS_KEY_PREFIX: 'mcp-auth-proxy:',
+    })
     expect(config.redis).toMatchObject({ keyPrefix: 'mcp-auth-proxy:' })
     expect(warnings).toEqual([])
   },

@@ -1,0 +1,44 @@
+/**
+ * Lines for people who come from another system whose defaults are others: they are printed only where its names are there.
+ *
+ * @module
+ */
+
+import type { ResourceConfig } from '../../resources/resource-table.ts'
+import type { Chosen } from '../sources/precedence.ts'
+import type { Report } from '../values/problem.ts'
+import { ownedDomainOf } from '../values/public-suffix.ts'
+
+interface Parts extends Pick<Chosen, 'settings' | 'given'> {
+  readonly resources: readonly ResourceConfig[]
+  readonly report: Report
+}
+
+export function adviseNewcomers(parts: Parts): void {
+  const written = parts.given.get('public_url')?.written ?? ''
+  if (written === 'PROXY_BASE_URL') adviseProdMode(parts)
+  if (/oauth_?domain/i.test(written)) adviseCookieDomain(parts)
+}
+
+/** babs/mcp-auth-proxy has it on (case sb2). */
+function adviseProdMode({ given, report }: Parts): void {
+  if (given.has('prod_mode')) return
+  report.warning(
+    'PROD_MODE',
+    'is off unless you set it, and on in babs/mcp-auth-proxy. Write PROD_MODE=true once the start accepts it, or PROD_MODE=false.',
+  )
+}
+
+/** mcpauth's cookie counts at every host below the one of the login (case sa9). */
+function adviseCookieDomain({ settings, resources, report }: Parts): void {
+  const { cookie_domain: domain, public_url: publicUrl, enable_edge_auth: isOn } = settings
+  if (!isOn || domain !== undefined || !publicUrl) return
+  const shared = ownedDomainOf(new URL(publicUrl.origin).hostname)
+  const isElsewhere = resources.some(({ url }) => new URL(url).host !== publicUrl.host)
+  const areBelow = resources.every(({ url }) => new URL(url).hostname.endsWith(`.${shared}`))
+  if (!isElsewhere || !areBelow) return
+  report.warning(
+    'ENABLE_EDGE_AUTH',
+    `gives a command line a session of one server alone. For one that opens all of them, as in mcpauth, add COOKIE_DOMAIN=${shared}.`,
+  )
+}
