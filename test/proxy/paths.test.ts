@@ -101,7 +101,7 @@ describe('T25: never reaches the upstream', () => {
     '/notes/mcp/%00',
     '/notes/mcp;x',
     '/notes/mcp\\..\\secret',
-    'http://mcp.example.com/notes/mcp',
+    'http://other.example.com/notes/mcp',
   ])('%s', async (path) => {
     const upstream = await startUpstream(ok)
     const { ask } = await openGateway(upstream.origin)
