@@ -635,7 +635,11 @@ function buildLogin(
         // A session has no refresh.
         keepForRechecks:
           hasRechecks && interaction.purpose !== 'session'
-            ? (grant) => keepForRechecks(grant, left, { records, keyring, personTokens, now })
+            ? (grant) => {
+                const isTold = interaction.tellsOfToken === true
+                const deps = { records, keyring, personTokens, now }
+                return keepForRechecks(grant, { ...left, isTold }, deps)
+              }
             : undefined,
         now,
       }),

@@ -89,7 +89,8 @@ export async function showConsent(
 ): Promise<void> {
   const resource = flow.purposeOf(interaction).resource()
   await resource.freshScopes()
-  const { sealed, person } = await sealFor(reply, interaction, flow)
+  const tellsOfToken = resource.passThrough.personTokenHeader !== undefined
+  const { sealed, person } = await sealFor(reply, interaction, { flow, tellsOfToken })
   // Nobody can limit the provider's own token, so no list of ours describes it.
   const tools = flow.relay ? undefined : offeredTools(interaction.scopes, resource)
   const scopes = tools || flow.relay ? [] : offeredScopes(interaction.scopes, resource)
@@ -107,9 +108,7 @@ export async function showConsent(
     areScopesAnnounced: !tools && resource.areScopesAnnounced,
     ...(askedAgain && { askedAgain }),
     ...(flow.relay && { tokenOf: flow.provider.name }),
-    ...(resource.passThrough.personTokenHeader !== undefined && {
-      serverGetsTokenOf: flow.provider.name,
-    }),
+    ...(tellsOfToken && { serverGetsTokenOf: flow.provider.name }),
     ...(interaction.purpose === 'client'
       ? { destination: destinationOf(interaction.redirectUri), address: interaction.redirectUri }
       : { destination: { kind: 'device', userCode: shownUserCode(interaction.userCode) } }),
@@ -131,9 +130,10 @@ export async function showConsent(
 /** The interaction with the person whom the page names; without one if there is none, or no room for it. */
 async function sealFor(
   { request }: FastifyReply,
-  { person: _, ...interaction }: AskedInteraction,
-  flow: LoginFlow,
+  { person: _, tellsOfToken: __, ...asked }: AskedInteraction,
+  { flow, tellsOfToken }: { readonly flow: LoginFlow; readonly tellsOfToken: boolean },
 ): Promise<{ readonly sealed: string; readonly person?: Identity }> {
+  const interaction = { ...asked, ...(tellsOfToken && { tellsOfToken }) }
   const known = interaction.someoneElse
     ? undefined
     : await flow.signIns.findForClient(request, wishesOf(interaction))

@@ -125,7 +125,16 @@ async function fitting(
 ): Promise<ClientInteraction> {
   try {
     // The longest that it gets: the person whom a page names is left out where there is no room.
-    await sealInteraction({ ...interaction, stage: 'consented', someoneElse: true }, flow)
+    const tellsOfToken = asked.resource.passThrough.personTokenHeader !== undefined
+    await sealInteraction(
+      {
+        ...interaction,
+        stage: 'consented',
+        someoneElse: true,
+        ...(tellsOfToken && { tellsOfToken }),
+      },
+      flow,
+    )
     return interaction
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error

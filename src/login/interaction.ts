@@ -44,6 +44,8 @@ const asked = {
   person: z.string().exactOptional(),
   /** True once the person said that they are somebody else than this browser knows. */
   someoneElse: z.boolean().exactOptional(),
+  /** True once the consent page said that the server gets the person's own token of the provider (threat T8). */
+  tellsOfToken: z.boolean().exactOptional(),
 }
 
 /** The authorization request of a client. */
@@ -134,6 +136,7 @@ const MEMBERS = [
   'fragment',
   'userCode',
   'deviceId',
+  'tellsOfToken',
 ] as const satisfies readonly (
   | keyof ClientInteraction
   | keyof DeviceInteraction

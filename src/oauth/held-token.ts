@@ -29,11 +29,12 @@ export function openHeld(
 
 /**
  * Stores what a sign-in left, for as long as its grant can last. The sign-in counts as an answer of the provider.
+ * @param left `isTold`: the person's page said that the server gets the token; the setting may be newer than that page
  * @param deps `now` in milliseconds since the epoch
  */
 export async function keepForRechecks(
   grant: Grant,
-  { held, token }: Pick<Identification, 'held' | 'token'>,
+  { held, token, isTold }: Pick<Identification, 'held' | 'token'> & { readonly isTold: boolean },
   deps: {
     readonly records: Records
     readonly keyring: Keyring
@@ -45,7 +46,7 @@ export async function keepForRechecks(
   const record: UpstreamRecord = {
     checkedAt: Math.floor(now() / 1000),
     ...(held !== undefined && { held: sealHeld(held, grant.id, keyring) }),
-    ...personTokens.kept(grant, token),
+    ...(isTold && personTokens.kept(grant, token)),
   }
   const ttl = Math.max(1, grant.expiresAt - record.checkedAt)
   // An earlier attempt of the same sign-in may have left one.

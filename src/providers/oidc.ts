@@ -128,8 +128,12 @@ export function createOidcLogin(
     kind: 'redirect',
     speaksFor: isIssuer,
 
-    authorizationUrl: ({ flowId, state, wishes = {} }) =>
-      translateFailures({ about: 'the sign-in', secrets: [clientSecret, state] }, async () => {
+    authorizationUrl({ flowId, state, wishes = {} }) {
+      const step: ProviderStep = {
+        about: 'the sign-in',
+        secrets: [...formsOfSecret(clientId, clientSecret), state],
+      }
+      return translateFailures(step, async () => {
         const { configuration, metadata, withSecret } = await discovered.get()
         refusePlain(metadata.authorization_endpoint, 'authorization_endpoint')
         const request = {
@@ -156,7 +160,8 @@ export function createOidcLogin(
               run: (authenticated) => buildAuthorizationUrlWithPAR(authenticated, request),
             })
           : buildAuthorizationUrl(configuration, request)
-      }),
+      })
+    },
 
     async otherAccount({ flowId, state, signedOutState, idToken, wishes }) {
       const url = await provider.authorizationUrl({ flowId, state, wishes })

@@ -67,6 +67,13 @@ export const tooMany = (request: FastifyRequest): Answer =>
 /** 508 (RFC 5842 section 7.2) for a request of ours that came back. */
 export const loop = (request: FastifyRequest): Answer => answerOf(508, LOOP, request)
 
+/**
+ * 405 for `TRACE`: a server answers it with the request as it arrived (RFC 9110 section 9.3.8), so the client would read the
+ * secrets that we add for the server. nginx and Caddy refuse it, too.
+ */
+export const noTrace = (request: FastifyRequest): Answer =>
+  answerOf(405, NO_TRACE, request, ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'])
+
 interface Words {
   readonly kind: 'broken' | 'retry'
   readonly title: string
@@ -142,6 +149,13 @@ const TOO_MANY: Words = {
   description: 'too many requests of this caller are open',
 }
 
+const NO_TRACE: Words = {
+  kind: 'retry',
+  title: 'This cannot be asked here',
+  text: 'The login passes no request of this kind on. Go back and open the address itself.',
+  error: 'invalid_request',
+  description: 'TRACE is not passed on',
+}
 const LOOP: Words = {
   kind: 'broken',
   title: 'This server is set up in a circle',

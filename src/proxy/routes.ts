@@ -31,7 +31,7 @@ import type {
 import { isOwnHost } from '../url/host.ts'
 import type { Caps, Concurrency } from './concurrency.ts'
 import { corsHeaders, preflightHeaders } from './cross-origin.ts'
-import { fail, loop, refuse, tooMany } from './failure.ts'
+import { fail, loop, noTrace, refuse, tooMany } from './failure.ts'
 import { isForClients } from './for-clients.ts'
 import type { Allowed, createForwarding } from './forwarding.ts'
 import type { FrontPage } from './front-page.ts'
@@ -165,6 +165,13 @@ async function passThrough(
     }
     const headers = preflightHeaders(origin, requested)
     response.writeHead(204, [...headers, REQUEST_ID, request.id]).end()
+    return
+  }
+  if (request.method === 'TRACE') {
+    const resource = match === 'ambiguous' ? undefined : match.resource.id
+    const reason = 'the method TRACE is not passed on'
+    request.report({ event: 'request-refused', reason, status: 405, method: 'TRACE', resource })
+    refuse(request, response, noTrace(request), { ...deps, cors })
     return
   }
   const started = performance.now()

@@ -22,8 +22,10 @@ export function compilePolicy(allow: AllowList): Policy {
 function compileLists(allow: AllowList): Policy {
   if (allow.anyone) return () => true
   const emails = new Set(allow.emails)
-  const domains = new Set(allow.domains)
-  const parents = allow.domains.filter((domain) => domain.startsWith('*.')).map((it) => it.slice(1))
+  const isWildcard = (domain: string) => domain.startsWith('*.')
+  // A wildcard is no domain of anybody, whatever a provider states.
+  const domains = new Set(allow.domains.filter((domain) => !isWildcard(domain)))
+  const parents = allow.domains.filter(isWildcard).map((it) => it.slice(1))
   const groups = new Set(allow.groups)
   const users = new Set(allow.users)
   const persons = new Set(allow.persons?.map(keyOf))

@@ -3,7 +3,13 @@ import { describe, expect, it } from 'vitest'
 import { ORIGINAL_ID_TOKEN } from '../../src/providers/token-answer.ts'
 import { createBrowser, hiddenField, refreshTarget } from '../support/browser.ts'
 import { ANYONE, resource } from '../support/build-app.ts'
-import { ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, type Lies } from '../support/hostile-provider.ts'
+import {
+  ACCESS_TOKEN,
+  CLIENT_ID,
+  CLIENT_SECRET,
+  type Lies,
+  startHostileProvider,
+} from '../support/hostile-provider.ts'
 import { codeOf } from '../support/oauth-client.ts'
 import {
   approve,
@@ -205,6 +211,24 @@ const USERINFO_ANSWERS: readonly (readonly [string, Lies, RegExp])[] = [
     /no usable userinfo_endpoint/,
   ],
 ]
+
+it('T32: a refusal of a pushed request that repeats our secret, in the form in which it was sent, leaves no trace of it', async () => {
+  const journey = await startJourney({}, await startHostileProvider('s 3&c+ret'))
+  const words = JSON.stringify({ error: 'invalid_request', error_description: 's+3%26c%2Bret' })
+  Object.assign(journey.provider.lies, {
+    discovery: (it: object) =>
+      Object.assign(it, {
+        require_pushed_authorization_requests: true,
+        pushed_authorization_request_endpoint: `${journey.provider.issuer}/pushed`,
+      }),
+    answer: answerAt('/pushed', 400, words),
+  } satisfies Lies)
+  await approve(createBrowser(journey.app), asking(journey))
+  expect(journey.logs.find(isFailedSignIn)?.reason).toBe(
+    'the provider refused the sign-in: (it repeats a secret)',
+  )
+  expect(JSON.stringify(journey.logs)).not.toContain('s+3%26c')
+})
 
 const WAYS_BACK: readonly (readonly [string, Lies, RegExp])[] = [
   ['from another issuer', { redirect: (it) => it.set('iss', 'https://evil.example') }, /"iss"/],

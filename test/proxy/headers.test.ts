@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { UNTRUSTED_FAMILIES, UNTRUSTED_HEADERS } from '../../src/http/untrusted-headers.ts'
+import { DEFAULT_PASS_THROUGH } from '../../src/resources/pass-through.ts'
 import { ANN, ANYONE, resource } from '../support/build-app.ts'
 import { exchange } from '../support/raw-http.ts'
 import { bodyOf, linesOf, startUpstream } from '../support/upstream-server.ts'
@@ -54,6 +55,31 @@ describe('at8, T42: headers by which another proxy steers or identifies', () => 
     expect(linesOf(request, 'remote-user')).toEqual(['ann@example.com'])
     expect(request.rawHeaders).not.toContain('root')
   })
+})
+
+it('T8: TRACE never reaches the server, whose answer would show the client our secrets', async () => {
+  const upstream = await startUpstream((request, response) => {
+    response.setHeader('content-type', 'message/http').end(request.rawHeaders.join('\n'))
+  })
+  const authorization = 'Bearer the-secret-of-the-server'
+  const notes = resource({
+    allow: ANYONE,
+    upstream: upstream.origin,
+    openPaths: ['/notes/mcp/health'],
+    passThrough: { ...DEFAULT_PASS_THROUGH, authorization },
+  })
+  const { ask, port, logs } = await openGateway('', { resources: [notes] })
+  const refused = await ask('TRACE /notes/mcp')
+  expect(refused.status).toBe(405)
+  expect(refused.values('allow')).toEqual(['GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'])
+  const stranger = ['TRACE /notes/mcp/health HTTP/1.1', 'Host: mcp.example.com']
+  expect((await exchange(port, stranger)).status).toBe(405)
+  expect(upstream.requests).toEqual([])
+  expect(logs).toContainEqual(
+    expect.objectContaining({ event: 'request-refused', method: 'TRACE', resource: 'notes' }),
+  )
+  // The same request by another method arrives with the secret.
+  expect((await ask('GET /notes/mcp')).body).toContain(authorization)
 })
 
 describe('the identity of the caller', () => {

@@ -4,7 +4,7 @@ import type { Config } from '../../src/config/config.ts'
 import { sha256 } from '../../src/crypto.ts'
 import { DEFAULT_PASS_THROUGH } from '../../src/resources/pass-through.ts'
 import type { ResourceConfig } from '../../src/resources/resource-table.ts'
-import { createBrowser, refreshTarget } from '../support/browser.ts'
+import { createBrowser, formAction, hiddenField, refreshTarget } from '../support/browser.ts'
 import { ANYONE, resource } from '../support/build-app.ts'
 import { startGithub } from '../support/github-stand-in.ts'
 import { type HostileProvider, startHostileProvider } from '../support/hostile-provider.ts'
@@ -317,6 +317,30 @@ it('keeps the token sealed in the store, for its permission alone, and out of ev
 })
 
 describe('a permission from before the setting', () => {
+  it('T8: sends nothing if only the page is older: the person allowed what they read there', async () => {
+    const behind = await startBehind()
+    const plain = resource({ allow: ANYONE, upstream: behind.upstream.origin })
+    const before = await behind.restart({ resources: [plain] })
+    const reader = createBrowser(before.app)
+    const page = (await reader.get(asking(behind))).body
+    expect(page).not.toContain('What the server gets')
+
+    const after = await before.restart({ resources: behind.config.resources })
+    const browser = createBrowser(after.app)
+    for (const [name, value] of reader.cookies) browser.cookies.set(name, value)
+    const allowed = await browser.post(formAction(page), {
+      interaction: hiddenField(page, 'interaction'),
+      decision: 'approve',
+    })
+    const back = await behind.provider.signIn(refreshTarget(allowed.body))
+    const tokens = (await redeem(after.app, behind.client, codeOf(await browser.get(back)))).json()
+    expect(await sender(after, behind.upstream, HEADER)(tokens.access_token)).toEqual([])
+    expect(JSON.stringify(await storedRecords(after.storage))).not.toContain('"token"')
+    after.clock.advance(3600)
+    const answer = await refresh(after.app, behind.client, tokens.refresh_token)
+    expect(answer.json().error).toBe('invalid_grant')
+  })
+
   it('T8: sends nothing, and ends at its next refresh: the person was never told', async () => {
     const behind = await startBehind()
     const plain = resource({ allow: ANYONE, upstream: behind.upstream.origin })

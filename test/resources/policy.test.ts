@@ -47,6 +47,7 @@ describe('sc12: a list of domains with a wildcard', () => {
     ['a domain that ends alike', 'ann@myexample.com', false],
     ['a domain that begins alike', 'ann@mail.example.com.evil.test', false],
     ['T41: text that only ends like a subdomain', 'ann@evil.test/.example.com', false],
+    ['T41: the text of the wildcard itself', 'ann@*.example.com', false],
     ['T41: an empty label', 'ann@.example.com', false],
     ['T41: two addresses', 'ann@evil.test@mail.example.com', false],
   ])('and a person of %s', (_what, email, passes) => {
