@@ -178,6 +178,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     answerEarly: answerCheck,
     isTrustedProxy,
     lifecycle,
+    takesTunnels: config.resources.some(({ upstream }) => upstream !== undefined),
     ownTargets: createOwnTargets({ issuer, isProtected: resources.hasHost }),
   })
   if (config.hsts) demandHttps(app, issuer)

@@ -40,7 +40,10 @@ export function createServingEnd(server: Server): ServingEnd {
       const ended = Promise.all(open.map((socket) => socket.destroyed || once(socket, 'close')))
       await Promise.race([ended, delay(timeoutMs, undefined, { ref: false })])
       for (const socket of open) socket.destroy()
-      const cut = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MS)
+      // The server itself forgets a connection that became a tunnel.
+      const cut = setTimeout(() => {
+        for (const socket of sockets) socket.destroy()
+      }, LAST_ANSWERS_MS)
       await close()
       clearTimeout(cut)
     },

@@ -17,6 +17,7 @@ import { reportFromRequests } from './request-events.ts'
 import { createRequestIds, REQUEST_ID } from './request-id.ts'
 import { refuseDoubledHost, refuseOtherHost } from './uncertain-host.ts'
 import { createUnreadableHandler } from './unreadable.ts'
+import { answerUpgrades, UpgradableMessage } from './upgrades.ts'
 
 /** 20 kB of cookies must work; more than this is 431. */
 const MAX_HEADER_SIZE = 64 * 1024
@@ -50,10 +51,14 @@ export function createHttpServer(options: {
   answerEarly: EarlyHandler
   isTrustedProxy: (address: string | undefined) => boolean
   lifecycle: Pick<Lifecycle, 'isEnding'>
+  /** A server is behind us, so a WebSocket may open. */
+  takesTunnels: boolean
   /** Absent: our paths have no prefix. */
   ownTargets: OwnTargets | undefined
 }): FastifyInstance {
-  const { log, events, clientAddress, answerEarly, isTrustedProxy, lifecycle, ownTargets } = options
+  const { log, events, clientAddress, answerEarly, isTrustedProxy, lifecycle, takesTunnels } =
+    options
+  const { ownTargets } = options
   const newId = createRequestIds(isTrustedProxy)
   /** The numbers of requests that Fastify answers. */
   const ids = new WeakMap<IncomingMessage, string>()
@@ -67,28 +72,31 @@ export function createHttpServer(options: {
     childLoggerFactory: (logger) => logger,
     genReqId: (request) => ids.get(request) ?? newId(request),
     bodyLimit: BODY_LIMIT,
-    serverFactory: (handler) =>
-      createServer(
-        {
-          maxHeaderSize: MAX_HEADER_SIZE,
-          keepAliveTimeout: KEEP_ALIVE_MS,
-          headersTimeout: HEADERS_TIMEOUT_MS,
-          // Each surface limits its bodies (`body-deadline.ts`); those that are passed on may take longer.
-          requestTimeout: 0,
-        },
-        (request, response) => {
-          // The answer then says `Connection: close`.
-          if (lifecycle.isEnding) response.shouldKeepAlive = false
-          const id = newId(request)
-          responses.set(request.socket, response)
-          if (refuseOtherHost(request, response, id)) return
-          ownTargets?.enter(request)
-          if (answerEarly(request, response, id)) return
-          if (refuseDoubledHost(request, response, id)) return
-          ids.set(request, id)
-          handler(request, response)
-        },
-      ),
+    serverFactory: (handler) => {
+      const answer = (request: IncomingMessage, response: ServerResponse) => {
+        // The answer then says `Connection: close`.
+        if (lifecycle.isEnding) response.shouldKeepAlive = false
+        const id = newId(request)
+        responses.set(request.socket, response)
+        if (refuseOtherHost(request, response, id)) return
+        ownTargets?.enter(request)
+        if (answerEarly(request, response, id)) return
+        if (refuseDoubledHost(request, response, id)) return
+        ids.set(request, id)
+        handler(request, response)
+      }
+      const limits = {
+        maxHeaderSize: MAX_HEADER_SIZE,
+        keepAliveTimeout: KEEP_ALIVE_MS,
+        headersTimeout: HEADERS_TIMEOUT_MS,
+        // Each surface limits its bodies (`body-deadline.ts`); those that are passed on may take longer.
+        requestTimeout: 0,
+      }
+      if (!takesTunnels) return createServer(limits, answer)
+      const server = createServer({ ...limits, IncomingMessage: UpgradableMessage }, answer)
+      answerUpgrades(server, answer)
+      return server
+    },
     // For injected requests, which do not come from the server.
     ...(ownTargets && {
       rewriteUrl: (request: IncomingMessage) => {

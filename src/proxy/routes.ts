@@ -20,6 +20,7 @@ import { sendJson } from '../http/json.ts'
 import { lingerThenClose } from '../http/lingering-close.ts'
 import type { compileOrigins } from '../http/origins.ts'
 import { REQUEST_ID } from '../http/request-id.ts'
+import { asksForTunnel } from '../http/upgrades.ts'
 import type { Brand } from '../pages/brand.ts'
 import type {
   MatchResult,
@@ -273,9 +274,9 @@ async function passPublicDocument(
 const isProxied = (match: ResourceMatch): match is Allowed['match'] =>
   match.resource.upstream !== undefined
 
-/** A client that asks for events alone opens a stream. */
-const kindOf = ({ method, headers }: FastifyRequest): keyof Caps =>
-  method === 'GET' && /^\s*text\/event-stream\b/i.test(headers.accept ?? '')
+/** A client that asks for events alone, or for a tunnel, opens a stream. */
+const kindOf = ({ method, headers, raw }: FastifyRequest): keyof Caps =>
+  asksForTunnel(raw) || (method === 'GET' && /^\s*text\/event-stream\b/i.test(headers.accept ?? ''))
     ? 'streams'
     : 'requests'
 

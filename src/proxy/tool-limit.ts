@@ -8,6 +8,7 @@ import type { Answer } from '../check/answer.ts'
 import type { Verified } from '../credentials/credential.ts'
 import { filterHeaders } from '../http/header-list.ts'
 import { canonicalName } from '../http/untrusted-headers.ts'
+import { asksForTunnel } from '../http/upgrades.ts'
 import type { Resource } from '../resources/resource-table.ts'
 import { allowedTools } from '../resources/tool-choices.ts'
 import { withoutQuery } from '../url/path.ts'
@@ -40,7 +41,11 @@ export async function toolLimit(
   const allowed = allowedTools(verified.scopes, resource.scopeTools)
   if (!allowed) return undefined
   const path = withoutQuery(target).replace(/\/$/, '')
-  const isForMessages = METHODS.has(request.method) && resource.messagePaths.includes(path)
+  const isForMessages =
+    METHODS.has(request.method) &&
+    resource.messagePaths.includes(path) &&
+    // Messages in a tunnel pass unread.
+    !asksForTunnel(request.raw)
   return (body) => {
     // Another route of the server may do the same as a tool, without its name.
     if (!isForMessages) {

@@ -10,7 +10,9 @@ import { Agent, type Dispatcher } from 'undici'
 import type { Answer } from '../check/answer.ts'
 import { lingerThenClose } from '../http/lingering-close.ts'
 import { REQUEST_ID } from '../http/request-id.ts'
+import { asksForTunnel } from '../http/upgrades.ts'
 import { createTakeBody, type RequestBody } from './request-body.ts'
+import { openTunnel, UPGRADE_LINES } from './tunnel.ts'
 import type { BodyRefusal } from './whole-body.ts'
 
 /** The upstream did not answer. Nothing was sent to the client yet. */
@@ -51,7 +53,7 @@ export interface UpstreamCall {
    * @param path the request target at the upstream that it answers
    */
   readonly responseHeaders: (head: AnswerHead, path: string) => string[]
-  /** Called if the answer is an event stream. */
+  /** Called if the answer is an event stream, or opens a tunnel. */
   readonly onStream?: () => void
   /** The path with query to ask next, in place of an answer; undefined if the client gets this answer. */
   readonly redirect: (head: AnswerHead, path: string) => string | undefined
@@ -74,6 +76,8 @@ const CONNECT_TIMEOUT_MS = 10_000
 /** The same limit as for a client's headers. In bytes. */
 const HEADER_LIMIT = 64 * 1024
 const MAX_REDIRECTS = 10
+/** While a handshake has no answer, nobody sees the client leave. In milliseconds. */
+const HANDSHAKE_MS = 30_000
 /** A body that no client gets is read to its end, so that the connection can be used again, within these bounds. */
 const MAX_SKIPPED = { bytes: 64 * 1024, ms: 1000 }
 const EMPTY = Buffer.alloc(0)
@@ -98,7 +102,7 @@ export function createUpstream(options: {
   })
 
   return {
-    forward: (call) => forward(agent, call, takeBody),
+    forward: (call) => forward({ agent, takeBody, idleMs }, call),
     close: () => agent.destroy(),
   }
 }
@@ -108,8 +112,14 @@ interface Held extends AnswerHead {
   readonly next: string
 }
 
+interface Means {
+  readonly agent: Agent
+  readonly takeBody: ReturnType<typeof createTakeBody>
+  readonly idleMs: number
+}
+
 function forward(
-  agent: Agent,
+  { agent, takeBody, idleMs }: Means,
   {
     request,
     requestId,
@@ -121,8 +131,10 @@ function forward(
     judge,
     onStream,
   }: UpstreamCall,
-  takeBody: ReturnType<typeof createTakeBody>,
 ): Promise<void> {
+  const tunnel = asksForTunnel(request)
+    ? { upgrade: 'websocket', headersTimeout: HANDSHAKE_MS }
+    : undefined
   return new Promise((resolve, reject) => {
     if (response.destroyed) {
       // The client left during the check.
@@ -203,14 +215,25 @@ function forward(
           method: (request.method ?? 'GET') as Dispatcher.HttpMethod,
           headers: target.headers as string[],
           body,
+          ...tunnel,
         },
         {
           onRequestStart(started) {
             controller = started
             if (gone) started.abort(new Error('the client left'))
           },
-          onRequestUpgrade(started) {
-            started.abort(new Error('no upgrade was requested'))
+          onRequestUpgrade(started, status, parsed, socket) {
+            const head = { status, lines: linesOf(started.rawHeaders, parsed) }
+            const headers = [
+              ...responseHeaders(head, path),
+              REQUEST_ID,
+              requestId,
+              ...UPGRADE_LINES,
+            ]
+            onStream?.()
+            // What is on its way to either side still arrives when the other one leaves.
+            controller = undefined
+            openTunnel(response, socket, { headers, idleMs })
           },
           onResponseStart(started, status, parsed) {
             // 1xx answers stay between us and the upstream.

@@ -110,3 +110,24 @@ it('ed25: without open requests it closes after the delay alone', async () => {
   })
   expect(performance.now() - started).toBeLessThan(5000)
 })
+
+it('ed37: a WebSocket is cut when the time for streams is over', async () => {
+  const server = createServer().on('upgrade', (_request, socket) => {
+    socket.write(
+      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
+    )
+  })
+  const end = createServingEnd(server)
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  const headers = { connection: 'Upgrade', upgrade: 'websocket' }
+  const [, socket] = await once(get({ port, host: '127.0.0.1', agent: false, headers }), 'upgrade')
+  const cut = once(
+    socket.resume().on('error', () => undefined),
+    'close',
+  )
+  const close = () => new Promise<void>((resolve) => server.close(() => resolve()))
+  await end.run({ delayMs: 0, timeoutMs: 0, close })
+  await cut
+})

@@ -101,7 +101,9 @@ describe('T25: never reaches the upstream', () => {
     '/notes/mcp/%00',
     '/notes/mcp;x',
     '/notes/mcp\\..\\secret',
-    'http://other.example.com/notes/mcp',
+    'http://other.example/notes/mcp',
+    'http://ann@mcp.example.com/notes/mcp',
+    'http://mcp.example.com/notes/mcp/../secret',
   ])('%s', async (path) => {
     const upstream = await startUpstream(ok)
     const { ask } = await openGateway(upstream.origin)
