@@ -126,6 +126,8 @@ describe('with SIGNING_KEY', () => {
   })
 })
 
+const ELSEWHERE = 'Tz4hB6nQwY1rKx8MvC3jLpS7dGfE0uAo'
+
 describe('a problem that an operator can fix', () => {
   it.each([
     [
@@ -135,7 +137,7 @@ describe('a problem that an operator can fix', () => {
     ],
     [
       'a folder that cannot exist, with a secret from elsewhere',
-      { DATA_DIR: '/dev/null/x', SECRET: 'a secret that is long enough to be one' },
+      { DATA_DIR: '/dev/null/x', SECRET: ELSEWHERE },
       /^DATA_DIR: /,
     ],
   ])('is printed on one line, with exit code 2: %s', async (_problem, env, line) => {
@@ -146,8 +148,8 @@ describe('a problem that an operator can fix', () => {
   })
 
   it('is another secret than the keys were sealed under', async () => {
-    await run(keysList, setup({ SECRET: 'a secret that is long enough to be one' }))
-    const env = setup({ SECRET: 'another secret that is long enough' })
+    await run(keysList, setup({ SECRET: ELSEWHERE }))
+    const env = setup({ SECRET: '5gWq0ZbN8yRt3KcVx7LmEo2HsPdJfUa9' })
     const { code, stderr } = await run(keysList, env)
     expect(code).toBe(2)
     expect(stderr).toMatch(
