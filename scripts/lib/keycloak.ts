@@ -79,6 +79,8 @@ function start(
     ],
     cwd: folder,
     env: {
+      // As behind a proxy in docs/providers/keycloak.md; requests without these headers stay as they were.
+      KC_PROXY_HEADERS: 'xforwarded',
       KC_BOOTSTRAP_ADMIN_USERNAME: admin.name,
       KC_BOOTSTRAP_ADMIN_PASSWORD: admin.password,
       JAVA_OPTS_KC_HEAP: '-Xms64m -Xmx384m',

@@ -125,7 +125,8 @@ export const Settings = z.object({
     example: '/etc/gatewarden/redis-ca.pem',
   }),
   resources: list(parseResourceUrl, splitList, { distinct: true }).optional().register(fields, {
-    description: 'URLs of the protected MCP servers. In the file, a map can say more about each.',
+    description:
+      'URLs of the protected MCP servers. In the file, a map can say more about each. Without any, every host beside `PUBLIC_URL` is one (`https://*.example.com` for `https://auth.example.com`), unless strangers may own hosts there.',
     example: 'https://mcp.example.com/notes/mcp',
     kind: 'list',
   }),

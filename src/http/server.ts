@@ -4,6 +4,7 @@
  * @module
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Events } from '../events.ts'
 import type { ClientAddress } from './client-address.ts'
@@ -61,6 +62,8 @@ export function createHttpServer(options: {
   const newId = createRequestIds(isTrustedProxy)
   /** The numbers of requests that Fastify answers. */
   const ids = new WeakMap<IncomingMessage, string>()
+  /** The latest answer of each connection. */
+  const responses = new WeakMap<Socket, ServerResponse>()
   const app = Fastify({
     loggerInstance: faultsOf(log),
     // The request log prints queries, which carry codes and states.
@@ -74,6 +77,7 @@ export function createHttpServer(options: {
         // The answer then says `Connection: close`.
         if (lifecycle.isEnding) response.shouldKeepAlive = false
         const id = newId(request)
+        responses.set(request.socket, response)
         if (refuseOtherHost(request, response, id)) return
         ownTargets?.enter(request)
         if (answerEarly(request, response, id)) return
@@ -100,7 +104,13 @@ export function createHttpServer(options: {
         return request.url ?? ''
       },
     }),
-    clientErrorHandler: createUnreadableHandler((socket) => newId({ rawHeaders: [], socket })),
+    clientErrorHandler: createUnreadableHandler(
+      (socket) => newId({ rawHeaders: [], socket }),
+      (socket) => {
+        const latest = responses.get(socket)
+        return latest?.headersSent === true && !latest.writableFinished
+      },
+    ),
     forceCloseConnections: 'idle',
     // Requests that arrive while it closes are answered like all others.
     return503OnClosing: false,

@@ -21,16 +21,18 @@ interface Unreadable {
 /**
  * The handler of the server's `clientError`.
  * @param newId makes the number of a request
+ * @param isAnswering true while an answer is on its way to the client: text of ours would become a part of it
  */
 export function createUnreadableHandler(
   newId: (socket: Socket) => string,
+  isAnswering: (socket: Socket) => boolean,
 ): (error: NodeJS.ErrnoException, socket: Socket) => void {
   const answered = new WeakSet<Socket>()
   return (error, socket) => {
     // The parser fails again with each piece of what is still coming.
     if (answered.has(socket)) return
     answered.add(socket)
-    if (error.code === 'ECONNRESET' || !socket.writable) {
+    if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
       socket.destroy()
       return
     }

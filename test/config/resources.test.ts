@@ -88,34 +88,48 @@ describe('a flat list of resources', () => {
 })
 
 describe('resources as a whole', () => {
-  it('must be at least one, and the problem holds a line to add', () => {
-    const problems = (env: Record<string, string | undefined>) =>
-      problemsOf(() => load({ env: { RESOURCES: undefined, ...env } }))
-    expect(problems({ PUBLIC_URL: 'https://oauth.example.com' })).toEqual([
-      'RESOURCES: is not set, so nothing is protected. Add the URLs of your MCP servers, such as RESOURCES=https://*.example.com for every server under example.com.',
-    ])
-    const suggested = (env: Record<string, string | undefined>) =>
-      /RESOURCES=(\S+)/.exec(problems(env)[0] ?? '')?.[1]
+  it('sa2: are every host beside ours where nothing names one, and a line says so', () => {
+    const withoutList = (env: Record<string, string | undefined>) =>
+      load({ env: { RESOURCES: undefined, PUBLIC_URL: undefined, ...env } })
     for (const [host, url] of [
       ['oauth.example.com', 'https://*.example.com'],
       ['oauth.apps.example.com', 'https://*.apps.example.com'],
-      ['example.com', 'https://*.example.com'],
-      // The suggestion is never a suffix that strangers share.
-      ['example.co.uk', 'https://*.example.co.uk'],
       ['oauth.example.co.uk', 'https://*.example.co.uk'],
       ['oauth.example.com:8443', 'https://*.example.com:8443'],
+    ] as const) {
+      const { config, warnings } = withoutList({ OAUTH_DOMAIN: host })
+      expect(config.resources.map((resource) => resource.url)).toEqual([url])
+      expect(warnings).toContainEqual(
+        `RESOURCES: is not set, so every other host of the domain is a protected server, as RESOURCES=${url} says. Write that line, or the URLs of fewer servers.`,
+      )
+    }
+  })
+
+  it('must be at least one, and the problem holds a line to add', () => {
+    const problems = (env: Record<string, string | undefined>) =>
+      problemsOf(() => load({ env: { RESOURCES: undefined, ...env } }))
+    const suggested = (env: Record<string, string | undefined>) =>
+      /RESOURCES=(\S+)/.exec(problems(env)[0] ?? '')?.[1]
+    expect(problems({ PUBLIC_URL: 'https://example.com' })).toEqual([
+      'RESOURCES: is not set, so nothing is protected. Add the URLs of your MCP servers, such as RESOURCES=https://*.example.com for every server under example.com.',
+    ])
+    // ed13: hosts beside these may be strangers', so neither is one implied nor a suffix suggested.
+    for (const [host, url] of [
+      ['example.co.uk', 'https://*.example.co.uk'],
+      ['a.duckdns.org', 'https://*.a.duckdns.org'],
+      ['a.github.io', 'https://*.a.github.io'],
     ]) {
       expect(suggested({ PUBLIC_URL: undefined, OAUTH_DOMAIN: host })).toBe(url)
     }
     expect(suggested({ OAUTH_DOMAIN: 'x.test:80', PUBLIC_URL: undefined, DEV_MODE: 'TRUE' })).toBe(
       'http://*.x.test',
     )
-    const cookie = { PUBLIC_URL: 'https://a.b.example.com', COOKIE_DOMAIN: 'example.com' }
-    expect(suggested(cookie)).toBe('https://*.example.com')
-    expect(problems({ PUBLIC_URL: 'http://127.0.0.1' })[0]).toContain(
-      'RESOURCES=http://localhost:8080/mcp',
-    )
+    for (const here of ['http://127.0.0.1', 'http://localhost:8000', 'http://[::1]:8000']) {
+      expect(problems({ PUBLIC_URL: here })[0]).toContain('RESOURCES=http://localhost:8080/mcp')
+    }
+    // A list without an entry is no missing list.
     expect(problemsOf(() => loadYaml('allow: { emails: ["*"] }\nresources: {}\n'))).toHaveLength(1)
+    expect(problems({ PUBLIC_URL: 'https://auth.example.com', RESOURCES: ',' })).not.toEqual([])
   })
 
   it.each([

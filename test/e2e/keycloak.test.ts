@@ -1,5 +1,6 @@
 /**
- * The whole way with a real Keycloak: MCP client, Traefik, Gatewarden, Keycloak's own pages, and back.
+ * The whole way with a real Keycloak: MCP client, Traefik, Gatewarden, Keycloak's own pages behind Traefik with the
+ * routers of docs/providers/keycloak.md, and back.
  *
  * @module
  */
@@ -13,24 +14,37 @@ import type { SignIn } from './support/client-memory.ts'
 import { readForms, readText } from './support/html-page.ts'
 import { type Exchange, exchange } from './support/http-exchange.ts'
 import { OTHER_PROGRAM, person, startTestKeycloak, type TestKeycloak } from './support/keycloak.ts'
+import { type KeycloakProxy, startKeycloakProxy } from './support/keycloak-proxy.ts'
 import { connectSdk1, type Sdk1Memory } from './support/mcp-clients.ts'
 import { isSkipped } from './support/tools.ts'
 import { startWorld, type World } from './support/world.ts'
 
 /** The redirect URI of a client on loopback; no process listens there. */
 const REDIRECT_URI = 'http://127.0.0.1:33418/callback'
+const DISCOVERY = '/.well-known/openid-configuration'
+/** Paths of Keycloak that no stranger reaches, by Traefik's answer. */
+const INNER_PATHS = {
+  403: [
+    ...['/admin', '/admin/', '/admin/master/console/', '/admin/realms/', '//admin/', '/%61dmin/'],
+    ...['/realms/master', '/realms/master/', `/realms/master${DISCOVERY}`, '/realms/m%61ster/'],
+    ...['/resources/../admin/', '/resources/%2e%2e/realms/master/'],
+  ],
+  404: ['/', '/metrics', '/health', '/health/ready', '/realms/', '/realms/another/'],
+}
 const VERIFIER = 'a-code-verifier-of-at-least-forty-three-characters'
 
 describe.skipIf(isSkipped('keycloak') || isSkipped('traefik'))('with Keycloak', () => {
   let keycloak: TestKeycloak
+  let proxy: KeycloakProxy
   let world: World
   let clientId: string
 
   beforeAll(async () => {
     keycloak = await startTestKeycloak()
+    proxy = await startKeycloakProxy(keycloak.issuer)
     world = await startWorld({
       front: 'traefik',
-      settings: keycloak.settings,
+      settings: { ...keycloak.settings, ISSUER_URL: proxy.issuer },
       file: { users: {}, allow: { domains: ['example.com'], groups: ['/guests'] } },
     })
     const registered = await exchange(new URL('/register', world.publicUrl), {
@@ -47,6 +61,7 @@ describe.skipIf(isSkipped('keycloak') || isSkipped('traefik'))('with Keycloak', 
 
   afterAll(async () => {
     await world?.stop()
+    await proxy?.stop()
     await keycloak?.stop()
   })
 
@@ -112,19 +127,48 @@ describe.skipIf(isSkipped('keycloak') || isSkipped('traefik'))('with Keycloak', 
     }
   })
 
+  it('sa16: the routers of the page open the pages of the realm to everybody, and nothing else of Keycloak', async () => {
+    const discovery = await at(proxy, `${new URL(proxy.issuer).pathname}${DISCOVERY}`, {
+      'x-forwarded-host': 'evil.example',
+      'x-forwarded-proto': 'https',
+      'x-forwarded-port': '444',
+    })
+    expect(JSON.parse(discovery.body)).toMatchObject({ issuer: proxy.issuer })
+    const login = await openKeycloak(createBrowser())
+    const [style = ''] = /\/resources\/[^"]+\.css/.exec(login.body) ?? []
+    expect((await at(proxy, style)).status).toBe(200)
+    for (const [refused, paths] of Object.entries(INNER_PATHS)) {
+      for (const path of paths) expect((await at(proxy, path)).status, path).toBe(Number(refused))
+    }
+  })
+
+  it('sa16: the console is there for the addresses of administrators', async () => {
+    const inside = await startKeycloakProxy(keycloak.issuer, '127.0.0.1/32')
+    try {
+      const [console, master] = ['/admin/master/console/', '/realms/master/']
+      for (const path of [console, master]) expect((await at(inside, path)).status).toBe(200)
+      expect((await at(inside, '/admin/')).headers.location).toBe(
+        new URL(console, inside.issuer).href,
+      )
+      expect((await at(inside, '/metrics')).status).toBe(404)
+    } finally {
+      await inside.stop()
+    }
+  })
+
   it('a wrong password is between the person and Keycloak', async () => {
     const browser = createBrowser()
     const login = await openKeycloak(browser)
     const fields = { username: 'alice', password: 'wrong' }
     const again = pageOf(await press(browser, login, { fields }))
-    expect(again.url.origin).toBe(new URL(keycloak.issuer).origin)
+    expect(again.url.origin).toBe(new URL(proxy.issuer).origin)
     expect(readText(again.body)).toContain('Invalid username or password.')
     expect(codeIn(await logIn(browser, again, 'alice'))).not.toBe('')
   })
 
   it('a disabled person does not get past Keycloak', async () => {
     const page = pageOf(await signIn('dave'))
-    expect(page.url.origin).toBe(new URL(keycloak.issuer).origin)
+    expect(page.url.origin).toBe(new URL(proxy.issuer).origin)
     expect(readText(page.body)).toContain('Account is disabled')
   })
 
@@ -158,7 +202,7 @@ describe.skipIf(isSkipped('keycloak') || isSkipped('traefik'))('with Keycloak', 
     const href =
       /href="([^"]*)"[^>]*>(?:<[^>]*>)*Sign in as someone else/.exec(refused.body)?.[1] ?? ''
     const asked = pageOf(await browser.open(new URL(href.replaceAll('&amp;', '&')), atClient))
-    expect(asked.url.origin).toBe(new URL(keycloak.issuer).origin)
+    expect(asked.url.origin).toBe(new URL(proxy.issuer).origin)
     expect(readText(asked.body)).not.toContain('bob')
     expect(asked.body).toMatch(/<input[^>]*name="username"/)
     expect((await redeem(codeIn(await logIn(browser, asked, 'alice')))).access_token).toMatch(/^ey/)
@@ -261,7 +305,7 @@ describe.skipIf(isSkipped('keycloak') || isSkipped('traefik'))('with Keycloak', 
         provider: {
           type: 'keycloak',
           id: 'keycloak',
-          issuerUrl: keycloak.issuer,
+          issuerUrl: proxy.issuer,
           clientId: CLIENT_ID,
           clientSecret: CLIENT_SECRET,
           groupsClaim: 'groups',
@@ -305,7 +349,7 @@ describe.skipIf(isSkipped('keycloak') || isSkipped('traefik'))('with Keycloak', 
 
   /** The other program's own login, at Keycloak directly. */
   async function signInElsewhere(browser: Browser) {
-    const url = new URL(`${keycloak.issuer}/protocol/openid-connect/auth`)
+    const url = new URL(`${proxy.issuer}/protocol/openid-connect/auth`)
     url.search = new URLSearchParams({
       response_type: 'code',
       client_id: OTHER_PROGRAM.id,
@@ -324,12 +368,16 @@ describe.skipIf(isSkipped('keycloak') || isSkipped('traefik'))('with Keycloak', 
     elsewhere({ grant_type: 'refresh_token', refresh_token: refreshToken })
 
   const elsewhere = (form: Record<string, string>) =>
-    postForm(new URL(`${keycloak.issuer}/protocol/openid-connect/token`), {
+    postForm(new URL(`${proxy.issuer}/protocol/openid-connect/token`), {
       client_id: OTHER_PROGRAM.id,
       client_secret: OTHER_PROGRAM.secret,
       ...form,
     })
 })
+
+/** Asks Traefik in front of Keycloak for exactly this path. */
+const at = ({ issuer }: KeycloakProxy, path: string, headers = {}) =>
+  exchange(new URL(issuer), { path, headers })
 
 async function postForm(url: URL, form: Record<string, string>) {
   const answer = await exchange(url, {

@@ -8,6 +8,7 @@ import { tryEveryRow } from './every-row.ts'
 import { labelsOf, PAGE, rows, settingsOf } from './migration-page.ts'
 import type { Proofs } from './proof.ts'
 import { checks } from './rows/check.ts'
+import { commands } from './rows/commands.ts'
 import { deployments, short } from './rows/deployments.ts'
 import { edge, internal } from './rows/edge.ts'
 import { endpoints, management } from './rows/endpoints.ts'
@@ -16,6 +17,7 @@ import { settings } from './rows/settings.ts'
 import { tokens } from './rows/tokens.ts'
 
 const proofs: Proofs = {
+  ...commands,
   ...short,
   ...endpoints,
   ...checks,

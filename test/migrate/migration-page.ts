@@ -12,6 +12,8 @@ export interface Row {
   readonly id: string
   readonly theirs: string
   readonly here: string
+  /** The last cell: the difference, and what to do or type. */
+  readonly action: string
 }
 
 export interface MigrationPage {
@@ -35,7 +37,7 @@ export function migrationPage(system: string): MigrationPage {
     text,
     rows: tableRows(text)
       .filter(([id = '']) => /^[A-Z]\d+$/.test(id))
-      .map(([id = '', theirs = '', here = '']) => ({ id, theirs, here })),
+      .map(([id = '', theirs = '', here = '', action = '']) => ({ id, theirs, here, action })),
     settingsOf(marker) {
       const lines = blockOf(text, marker).trim().split('\n')
       return Object.fromEntries(

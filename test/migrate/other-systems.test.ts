@@ -188,7 +188,7 @@ describe('atrawog/mcp-oauth-gateway', () => {
       ['PUBLIC_URL', { PUBLIC_URL: 'https://login.example.com' }],
       ['RESOURCES', { RESOURCES: 'https://a.example.com' }],
       ['UPSTREAM_URL', { UPSTREAM_URL: 'http://a:3000' }],
-    ])('yields to %s alone, so that no server is open that nobody named', (name, own) => {
+    ])('yields to %s alone', (name, own) => {
       const env = { ...PROVIDER, ...NEITHER, ...own }
       const complete = {
         PUBLIC_URL: 'https://login.example.com',
@@ -196,10 +196,15 @@ describe('atrawog/mcp-oauth-gateway', () => {
       }
       const { warnings } = loadWith({ ...complete, ...env, ...complete })
       expect(warnings).toEqual([expect.stringMatching(/^BASE_DOMAIN: has no effect, because /)])
-      if (name === 'UPSTREAM_URL') return
-      expect(problemsOf(() => loadWith(env))).toEqual([
-        expect.stringMatching(name === 'PUBLIC_URL' ? /^RESOURCES: / : /^PUBLIC_URL: /),
-      ])
+      if (name === 'RESOURCES') {
+        expect(problemsOf(() => loadWith(env))).toEqual([expect.stringMatching(/^PUBLIC_URL: /)])
+      } else if (name === 'PUBLIC_URL') {
+        // sa2: the hosts beside that address, and not those of BASE_DOMAIN.
+        const elsewhere = { ...env, PUBLIC_URL: 'https://login.other.example' }
+        expect(loadWith(elsewhere).config.resources.map(({ url }) => url)).toEqual([
+          'https://*.other.example',
+        ])
+      }
     })
 
     it('yields to resources as a map in the file', () => {

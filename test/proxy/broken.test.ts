@@ -368,3 +368,15 @@ it('an upstream that is down is 502 that an allowed page can read, and that no c
   expect(answer.values('access-control-allow-origin')).toEqual(['http://localhost:6274'])
   expect(answer.values('cache-control')).toEqual(['no-store'])
 })
+
+it('half an answer stays half where the client sends what is no HTTP: no words of ours stand in its middle', async () => {
+  const upstream = await startUpstream((_request, response) => {
+    response.writeHead(200, { 'content-length': '900' }).write('the first part')
+  })
+  const { port } = await openGateway(upstream.origin)
+  const connection = await open(port)
+  connection.socket.write(`${POST}\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n`)
+  await connection.until(/the first part/)
+  connection.socket.write('no chunk\r\n')
+  expect(await connection.ended()).toMatch(/^HTTP\/1\.1 200 .*the first part$/s)
+})

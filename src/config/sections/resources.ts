@@ -25,7 +25,7 @@ import { parseResourceUrl } from '../values/urls.ts'
 import { mutationKeys } from './header-mutations.ts'
 import { ONLY_WITH_UPSTREAM } from './pass-through.ts'
 import { buildResource, Resource } from './resource.ts'
-import { suggestResources } from './suggest-resources.ts'
+import { impliedResources, suggestResources } from './suggest-resources.ts'
 
 /** For somebody who tries it out on their own machine, where the proxy has a port of its own. */
 const LOCAL_EXAMPLE = 'http://localhost:8080/mcp'
@@ -50,7 +50,7 @@ export function buildResources(parts: Parts): ResourceConfig[] {
       'conflicts with the map of resources in the file. Remove one of the two.',
     )
   }
-  const urls = settings.resources ?? urlBehindUpstream(parts)
+  const urls = settings.resources ?? urlBehindUpstream(parts) ?? urlsBesideUs(parts)
   const entries = described
     ? Object.entries(described).flatMap(([id, value]) => parseResource(id, value, report))
     : resourcesFromUrls(urls)
@@ -80,16 +80,32 @@ export function buildResources(parts: Parts): ResourceConfig[] {
 }
 
 /** Without a list of resources, the only one is at the gateway's own origin, with the path of the upstream (case sn7). */
-function urlBehindUpstream({ settings, given, broken, report }: Parts): readonly string[] {
+function urlBehindUpstream({
+  settings,
+  given,
+  broken,
+  report,
+}: Parts): readonly string[] | undefined {
   const { public_url: publicUrl, upstream_url: upstream } = settings
-  if (given.has('resources') || broken.has('resources') || !publicUrl || upstream === undefined) {
-    return []
-  }
+  if (given.has('resources') || broken.has('resources')) return []
+  if (!given.has('upstream_url')) return undefined
+  if (!publicUrl || upstream === undefined) return []
   const label = given.get('upstream_url')?.label ?? 'UPSTREAM_URL'
   const url = attempt(report, label, () =>
     parseResourceUrl(publicUrl.origin + new URL(upstream).pathname),
   )
   return url === undefined ? [] : [url]
+}
+
+/** Every host beside ours, where nothing names a server (case sa2). */
+function urlsBesideUs({ settings, file, complete, report }: Parts): readonly string[] {
+  const implied = impliedResources(settings.public_url)
+  if (file.resources || !complete || implied === undefined) return []
+  report.warning(
+    'RESOURCES',
+    `is not set, so every other host of the domain is a protected server, as RESOURCES=${implied} says. Write that line, or the URLs of fewer servers.`,
+  )
+  return [implied]
 }
 
 /** Where no list says who may pass, the people of `USERS` may, and nobody else. */
@@ -124,9 +140,9 @@ function parseResource(id: string, value: unknown, report: Report): [string, Res
 function checkSomethingIsProtected(parts: Parts, count: number): void {
   const { settings, complete, broken, report } = parts
   if (count > 0 || !complete || broken.has('resources')) return
-  // The resource follows from both.
-  if (parts.given.has('upstream_url') && (broken.has('upstream_url') || !settings.public_url))
-    return
+  // The servers follow from them.
+  if (parts.given.has('upstream_url') && broken.has('upstream_url')) return
+  if (!parts.file.resources && !parts.given.has('resources') && !settings.public_url) return
   const suggested = suggestResources(settings.public_url, settings.cookie_domain)
   const here = settings.public_url?.loopback ? LOCAL_EXAMPLE : 'https://mcp.example.com/mcp'
   const example =

@@ -1,6 +1,6 @@
 /**
- * Suggests `RESOURCES` to an operator who has set none: mcpauth needs no list, because a login there counts at every
- * host that the proxy asks about.
+ * The protected servers of an operator who has set no `RESOURCES`: mcpauth needs no list, because a login there counts at
+ * every host that the proxy asks about (case sa2).
  *
  * @module
  */
@@ -20,6 +20,17 @@ export function suggestResources(
   const domain = cookieDomain ?? (publicUrl && parentOf(hostname))
   if (domain === undefined || isPublicSuffix(domain)) return undefined
   return `${protocol}//*.${domain}${port === '' ? '' : `:${port}`}`
+}
+
+/**
+ * The servers beside the login where no list names any: `https://*.example.com` for `https://auth.example.com`; undefined
+ * where strangers may own the hosts beside it, or it has none.
+ */
+export function impliedResources(publicUrl: PublicUrl | undefined): string | undefined {
+  if (!publicUrl) return undefined
+  const { hostname } = new URL(publicUrl.origin)
+  const isBelowAnother = parentOf(hostname) !== hostname
+  return isBelowAnother ? suggestResources(publicUrl, undefined) : undefined
 }
 
 /** `example.com` for `auth.example.com` and for itself. */

@@ -142,10 +142,15 @@ const same = (proofs: Proofs, ...ids: readonly string[]): Proof =>
 
 export const short: Proofs = {
   W1: same(settings, 'S2', 'S3', 'S12'),
-  W2: () =>
-    expect(problemsOf(() => load({ env: { RESOURCES: undefined } }))).toEqual([
-      expect.stringContaining('RESOURCES=https://*.example.com'),
-    ]),
+  W2: () => {
+    const { config, warnings } = load({ env: { RESOURCES: undefined } })
+    expect(config.resources.map(({ url }) => url)).toEqual(['https://*.example.com'])
+    expect(warnings).toContainEqual(expect.stringContaining('RESOURCES=https://*.example.com'))
+    const shared = { RESOURCES: undefined, PUBLIC_URL: 'https://a.co.uk' }
+    expect(problemsOf(() => load({ env: shared }))).toEqual([
+      expect.stringContaining('RESOURCES=https://*.a.co.uk'),
+    ])
+  },
   W3: same(endpoints, 'E3', 'E4', 'E5', 'E6', 'E8', 'E9', 'E13'),
   W4: same(checks, 'A6', 'A7'),
   W5: same(settings, 'S5'),
