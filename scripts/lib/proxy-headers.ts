@@ -38,13 +38,44 @@ export const REMOVED_BY_NAME: readonly string[] = UNTRUSTED_HEADERS.filter(
 /** nginx's file copies our assertion too, which is empty unless `ASSERTION_HEADER` is this name. */
 const COPIED_BY_NGINX = 'Cf-Access-Jwt-Assertion'
 
-/** Traefik removes every header that this matches, then copies those that our answer has: none but the identity. */
-export const TRAEFIK_PATTERN = `^(${[
-  `(${UNTRUSTED_NAMES.filter((name) => !WRITTEN_BY_PROXIES.includes(name)).join('|')})$`,
-  ...UNTRUSTED_FAMILIES.map((family) => family + allBut(family)),
+/** Any character that a server may read as `-` (`canonicalName`), in a pattern that ignores case. */
+const ANY_SEPARATOR = '[^a-z0-9]'
+const OTHER_SEPARATOR = '[^a-z0-9-]'
+
+/** The check judged the one spelling of the standard (threat T27). Traefik passes that one on. */
+const ONE_SPELLING = ['Mcp-Session-Id']
+
+const inAnySpelling = (name: string) => name.replaceAll('-', ANY_SEPARATOR)
+
+/** Patterns for every spelling of a name but the one with hyphens. Go's patterns cannot look ahead. */
+function otherSpellings(name: string): readonly string[] {
+  const words = name.split('-')
+  return words.slice(1).map((_word, index) => {
+    const before = words.slice(0, index + 1).join('-')
+    const after = words.slice(index + 1).join(ANY_SEPARATOR)
+    return before + OTHER_SEPARATOR + after
+  })
+}
+
+const isWritten = (name: string) => WRITTEN_BY_PROXIES.includes(name)
+const WRITTEN_NAMES = UNTRUSTED_NAMES.filter(isWritten)
+
+/**
+ * Traefik removes every header that this matches, in every spelling that a server may read alike, then copies those that
+ * our answer has: none but the identity.
+ */
+export const TRAEFIK_PATTERN = `(?i)^(${[
+  `(${[
+    ...UNTRUSTED_NAMES.filter((name) => !isWritten(name)).map(inAnySpelling),
+    ...[...WRITTEN_NAMES, ...ONE_SPELLING].flatMap(otherSpellings),
+  ].join('|')})$`,
+  ...UNTRUSTED_FAMILIES.flatMap((family) => {
+    const rest = allBut(family)
+    return rest === '' ? inAnySpelling(family) : [family + rest, ...otherSpellings(family)]
+  }),
 ].join('|')})`
 
-/** The rest of a name of this family, none of those that Traefik has written itself. Go's patterns cannot look ahead. */
+/** The rest of a name of this family, none of those that Traefik has written itself. */
 function allBut(family: string): string {
   const kept = WRITTEN_BY_PROXIES.filter((name) => name.startsWith(family))
   return kept.length === 0 ? '' : anythingBut(kept.map((name) => name.slice(family.length)))
@@ -99,11 +130,11 @@ export function withHeaderLists(text: string): string {
       (_all, key: string) => `${key}'${TRAEFIK_PATTERN}'`,
     )
     .replace(
-      /^( *)(authResponseHeadersRegex: (?:&untrusted )?)"\^[^"]*"/gm,
+      /^( *)(authResponseHeadersRegex: (?:&untrusted )?)"[^"]*"/gm,
       (_all, indent: string, key: string) => `${indent}${key}"${foldedPattern(`${indent}  `)}"`,
     )
     .replace(
-      /(authResponseHeadersRegex=)\^.*/g,
+      /(authResponseHeadersRegex=)(?:\(\?i\))?\^.*/g,
       // Compose writes `$` as `$$`.
       (_all, key: string) => key + TRAEFIK_PATTERN.replaceAll('$', '$$$$'),
     )

@@ -15,6 +15,7 @@ import { IDENTITY_HEADERS } from '../../src/check/identity-headers.ts'
 import {
   canonicalName,
   isUntrusted,
+  UNTRUSTED_FAMILIES,
   UNTRUSTED_HEADERS,
   WRITTEN_BY_PROXIES,
 } from '../../src/http/untrusted-headers.ts'
@@ -23,6 +24,12 @@ import { everyPage, ROOT, readPage } from '../support/documentation.ts'
 /** As Go spells the name of a header. */
 const spelledByGo = (name: string) =>
   name.toLowerCase().replace(/(^|-)[a-z]/g, (start) => start.toUpperCase())
+
+/** Go's pattern in JavaScript, which ignores case by a flag. */
+const inJavaScript = (pattern: string) => {
+  expect(pattern.startsWith('(?i)^')).toBe(true)
+  return new RegExp(pattern.slice('(?i)'.length), 'i')
+}
 
 describe('at8, T42: the list of headers that a client must not send', () => {
   it.each(FILES_WITH_HEADERS)('is up to date in %s (fix it with: npm run docs:headers)', (path) => {
@@ -46,7 +53,7 @@ describe('at8, T42: the list of headers that a client must not send', () => {
     for (const path of found) {
       const text = readPage(path).replace(/^- .*$/gm, '')
       const count = (pattern: RegExp) => text.match(pattern)?.length ?? 0
-      expect(count(/authResponseHeadersRegex(?:=\^|: [&*'"])/g), path).toBe(
+      expect(count(/authResponseHeadersRegex(?:=\(\?i\)\^|: [&*'"])/g), path).toBe(
         count(/authResponseHeaders(?:=|:)/g),
       )
     }
@@ -65,7 +72,7 @@ describe('at8, T42: the list of headers that a client must not send', () => {
   })
 
   it('is a pattern of Traefik that matches every name but those that Traefik writes itself', () => {
-    const pattern = new RegExp(TRAEFIK_PATTERN)
+    const pattern = inJavaScript(TRAEFIK_PATTERN)
     for (const name of UNTRUSTED_HEADERS) {
       expect(pattern.test(spelledByGo(name)), name).toBe(!WRITTEN_BY_PROXIES.includes(name))
     }
@@ -82,5 +89,39 @@ describe('at8, T42: the list of headers that a client must not send', () => {
     ]) {
       expect(pattern.test(name), name).toBe(false)
     }
+  })
+
+  it('sp4, CVE-2025-64484: is a pattern of Traefik that matches every other spelling of every name', () => {
+    const pattern = inJavaScript(TRAEFIK_PATTERN)
+    const families = UNTRUSTED_FAMILIES.map((family) => `${family}Invented`)
+    const judged = 'Mcp-Session-Id'
+    for (const name of [...UNTRUSTED_HEADERS, ...families, judged]) {
+      // A place for each hyphen of the name, or of its family: a server may read any of them otherwise.
+      for (const { index: at } of name.matchAll(/-/g)) {
+        for (const separator of "_.!~|'*") {
+          const spelling = name.slice(0, at) + separator + name.slice(at + 1)
+          expect(pattern.test(spelledByGo(spelling)), spelling).toBe(true)
+        }
+      }
+      for (const separator of '_.') {
+        const spelling = name.replaceAll('-', separator)
+        if (spelling !== name) expect(pattern.test(spelledByGo(spelling)), spelling).toBe(true)
+      }
+    }
+  })
+
+  it('sp4: leaves the headers of applications alone that only look alike', () => {
+    const pattern = inJavaScript(TRAEFIK_PATTERN)
+    for (const name of [
+      'Remoteness',
+      'Oidcfoo',
+      'Xhost',
+      'X_Api_Key',
+      'Mcp-Session-Id',
+      'X_Team',
+    ]) {
+      expect(pattern.test(name), name).toBe(false)
+    }
+    for (const name of WRITTEN_BY_PROXIES) expect(pattern.test(name), name).toBe(false)
   })
 })
