@@ -163,7 +163,9 @@ describe('a wrong method', () => {
           // A QUERY without a content type is malformed (RFC 10008 section 2).
           'Content-Type: application/json',
         ])
-        expect(`${method} ${status}`).toBe(`${method} 401`)
+        // T8: a server answers TRACE with the request as it arrived, and pass-through adds secrets to it.
+        const isTraced = path === '/mcp' && method === 'TRACE'
+        expect(`${method} ${status}`).toBe(`${method} ${isTraced ? 405 : 401}`)
       }
     },
   )
