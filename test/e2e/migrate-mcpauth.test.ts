@@ -47,7 +47,6 @@ describe.skipIf(isSkipped('traefik'))('somebody who comes from mcpauth', () => {
       .map((line) => line.slice(0, line.indexOf(':')))
     expect(problems?.filter((name) => name !== 'warning').toSorted()).toEqual([
       'ALLOWED_EMAILS',
-      'RESOURCES',
       // No file was read, which the first line says.
       'gatewarden.yaml',
       'users',
