@@ -62,7 +62,7 @@ export function createHttpServer(options: {
   const newId = createRequestIds(isTrustedProxy)
   /** The numbers of requests that Fastify answers. */
   const ids = new WeakMap<IncomingMessage, string>()
-  /** The latest answer of each connection. */
+  /** The latest answer of each connection that may come in pieces; an early one is sent whole. */
   const responses = new WeakMap<Socket, ServerResponse>()
   const app = Fastify({
     loggerInstance: faultsOf(log),
@@ -77,12 +77,12 @@ export function createHttpServer(options: {
         // The answer then says `Connection: close`.
         if (lifecycle.isEnding) response.shouldKeepAlive = false
         const id = newId(request)
-        responses.set(request.socket, response)
         if (refuseOtherHost(request, response, id)) return
         ownTargets?.enter(request)
         if (answerEarly(request, response, id)) return
         if (refuseDoubledHost(request, response, id)) return
         ids.set(request, id)
+        responses.set(request.socket, response)
         handler(request, response)
       }
       const limits = {
