@@ -231,7 +231,7 @@ function forward(
               ...UPGRADE_LINES,
             ]
             onStream?.()
-            // What is on its way to either side still arrives when the other one leaves.
+            // Bytes on their way to either side still arrive when the other one leaves.
             controller = undefined
             openTunnel(response, socket, { headers, idleMs })
           },
