@@ -16,6 +16,7 @@ import { freePort, portProblem } from '../../scripts/lib/ports.ts'
 import { createBrowser } from './support/browser.ts'
 import { exchange } from './support/http-exchange.ts'
 import { connectSdk1, type Sdk1Memory } from './support/mcp-clients.ts'
+import { collectOutput } from './support/process-output.ts'
 import { isSkipped, toolPath } from './support/tools.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -49,22 +50,15 @@ function runDemo(...args: string[]) {
     env: { ...process.env, PATH: [...path, process.env.PATH].join(delimiter), NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  let out = ''
-  let told = ''
-  child.stdout.on('data', (data) => {
-    out += String(data)
-  })
-  child.stderr.on('data', (data) => {
-    told += String(data)
-  })
+  const { out, err: told } = collectOutput(child)
   const closed = once(child, 'close')
   const group = -(child.pid ?? 0)
   ends.push(() => isAlive(group) && process.kill(group, 'SIGKILL'))
   return {
     /** Of npm. */
     pid: child.pid ?? 0,
-    out: () => out,
-    told: () => told,
+    out,
+    told,
     /** Resolves to the exit code when the demo has ended; to null if npm ended itself by the signal it got. */
     exitCode: async () => {
       await closed
@@ -74,12 +68,12 @@ function runDemo(...args: string[]) {
     async ready() {
       await vi.waitUntil(
         () => {
-          if (child.exitCode !== null) throw new Error(`the demo ended: ${told}`)
-          return out.includes('\n')
+          if (child.exitCode !== null) throw new Error(`the demo ended: ${told()}`)
+          return out().includes('\n')
         },
         { timeout: 60_000 },
       )
-      return Ready.parse(JSON.parse(out))
+      return Ready.parse(JSON.parse(out()))
     },
     /** Signals every process in the foreground, as a terminal does. */
     pressCtrlC: () => process.kill(group, 'SIGINT'),

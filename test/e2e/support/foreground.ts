@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { vi } from 'vitest'
+import { collectOutput } from './process-output.ts'
 
 export interface Foreground {
   out(): string
@@ -38,14 +39,7 @@ export function runInForeground(
     env: { HOME: folder, TERM: 'dumb', NO_COLOR: '1', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  let out = ''
-  let err = ''
-  child.stdout.on('data', (data) => {
-    out += String(data)
-  })
-  child.stderr.on('data', (data) => {
-    err += String(data)
-  })
+  const { out, err } = collectOutput(child)
   const exited = once(child, 'exit')
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode === null && child.signalCode === null) {
@@ -55,13 +49,14 @@ export function runInForeground(
     return child.exitCode
   }
   return {
-    out: () => out,
-    err: () => err,
+    out,
+    err,
     said: (pattern) =>
       vi.waitUntil(
         () => {
-          const found = pattern.exec(out) ?? pattern.exec(err)
-          if (!found && child.exitCode !== null) throw new Error(`the program ended: ${out}${err}`)
+          const found = pattern.exec(out()) ?? pattern.exec(err())
+          if (!found && child.exitCode !== null)
+            throw new Error(`the program ended: ${out()}${err()}`)
           return found
         },
         { timeout: 60_000, interval: 50 },

@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { collectOutput } from './process-output.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
 
@@ -18,17 +19,10 @@ export interface TokenCommand {
 /** @param url the MCP server */
 export function startTokenCommand(url: string): TokenCommand {
   const command = spawn(process.execPath, [PROGRAM, 'token', '--url', url])
-  let said = ''
-  let printed = ''
-  command.stderr.on('data', (data) => {
-    said += String(data)
-  })
-  command.stdout.on('data', (data) => {
-    printed += String(data)
-  })
+  const { out, err } = collectOutput(command)
   const output = new Promise<string>((resolve, reject) => {
     command.once('close', (code) =>
-      code === 0 ? resolve(printed.trim()) : reject(new Error(`it exits with ${code}: ${said}`)),
+      code === 0 ? resolve(out().trim()) : reject(new Error(`it exits with ${code}: ${err()}`)),
     )
   })
   // A test that fails before it waits for the output has an error of its own.
@@ -38,7 +32,7 @@ export function startTokenCommand(url: string): TokenCommand {
     says: (pattern) =>
       new Promise((resolve, reject) => {
         const look = () => {
-          const found = pattern.exec(said)?.[1]
+          const found = pattern.exec(err())?.[1]
           if (found !== undefined) resolve(found)
         }
         command.stderr.on('data', look)
