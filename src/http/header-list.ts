@@ -8,8 +8,13 @@
 export function filterHeaders(
   headers: readonly string[],
   keeps: (name: string) => boolean,
-): readonly string[] {
-  return headers.filter((_text, index) => keeps(headers[index - (index % 2)] ?? ''))
+): string[] {
+  const kept: string[] = []
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] ?? ''
+    if (keeps(name)) kept.push(name, headers[i + 1] ?? '')
+  }
+  return kept
 }
 
 /** Every value of a header, line by line. @param name in lower case */

@@ -60,8 +60,8 @@ export function createHttpServer(options: {
     options
   const { ownTargets } = options
   const newId = createRequestIds(isTrustedProxy)
-  /** The numbers of requests that Fastify answers. */
-  const ids = new WeakMap<IncomingMessage, string>()
+  /** The request that Fastify is about to answer: it asks for the number at once. */
+  let entering: { readonly request: IncomingMessage; readonly id: string } | undefined
   /** The latest answer of each connection that may come in pieces; an early one is sent whole. */
   const responses = new WeakMap<Socket, ServerResponse>()
   const app = Fastify({
@@ -70,7 +70,7 @@ export function createHttpServer(options: {
     logController: new LogController({ disableRequestLogging: true }),
     // A child logger for each request costs as much as a check; log lines name their request themselves.
     childLoggerFactory: (logger) => logger,
-    genReqId: (request) => ids.get(request) ?? newId(request),
+    genReqId: (request) => (entering?.request === request ? entering.id : newId(request)),
     bodyLimit: BODY_LIMIT,
     serverFactory: (handler) => {
       const answer = (request: IncomingMessage, response: ServerResponse) => {
@@ -81,9 +81,10 @@ export function createHttpServer(options: {
         ownTargets?.enter(request)
         if (answerEarly(request, response, id)) return
         if (refuseDoubledHost(request, response, id)) return
-        ids.set(request, id)
         responses.set(request.socket, response)
+        entering = { request, id }
         handler(request, response)
+        entering = undefined
       }
       const limits = {
         maxHeaderSize: MAX_HEADER_SIZE,

@@ -19,17 +19,18 @@ interface Replaced {
 }
 
 /**
- * @param caller `isKnown`: the request had a good credential; `isProgram`: it reads no page
+ * @param callerOf `isKnown`: the request had a good credential; `isProgram`: it reads no page. Asked for a refusal alone
  */
 export function replaceChallenge(
   { status, lines }: AnswerHead,
   match: ResourceMatch,
-  caller: { readonly isKnown: boolean; readonly isProgram: boolean },
+  callerOf: () => { readonly isKnown: boolean; readonly isProgram: boolean },
 ): Replaced {
   if (status !== 401 && status !== 403) return {}
   const inner = valuesOf(lines, 'www-authenticate')
   // Without a challenge a 403 is final: another token would not help.
   if (status === 403 && inner.length === 0) return { challenge: challenge(match) }
+  const caller = callerOf()
   const error = status === 403 ? 'insufficient_scope' : caller.isKnown ? 'invalid_token' : undefined
   const ours = challenge(match, error, missingScopes(inner, match))
   if (!caller.isProgram) return { challenge: ours }

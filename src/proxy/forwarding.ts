@@ -73,10 +73,13 @@ export function createForwarding(deps: {
   return (request, { match, answer, cors, verified }) => {
     const { resource } = match
     const map = mapOf(resource)
-    const reader = readerOfRequest(request)
-    const caller = { isKnown: verified !== undefined, isProgram: reader === 'program' }
     const { challenges, authorization } = resource.passThrough
     const always = [...(resource.sharedHost === 'sandboxed' ? SANDBOX : []), ...cors]
+    // Read only for the few answers that need it.
+    const caller = () => ({
+      isKnown: verified !== undefined,
+      isProgram: readerOfRequest(request) === 'program',
+    })
     let replaced: ReturnType<typeof replaceChallenge> = {}
     return {
       target: {
@@ -95,18 +98,20 @@ export function createForwarding(deps: {
       responseHeaders({ lines }, path) {
         const headers = withPublicAddresses(clientHeaders(lines, isOwnCookie), map, path)
         if (challenges === 'own') return [...headers, ...always]
-        const kept = filterHeaders(headers, (name) => !/^www-authenticate$/i.test(name))
-        const ours =
-          replaced.challenge === undefined ? [] : ['WWW-Authenticate', replaced.challenge]
-        return [...kept, ...ours, ...always]
+        const kept = filterHeaders(headers, isNoChallenge)
+        if (replaced.challenge !== undefined) kept.push('WWW-Authenticate', replaced.challenge)
+        kept.push(...always)
+        return kept
       },
       // A browser shows the address, and relative links of the page depend on it.
-      redirect: (head, path) => (reader === 'page' ? undefined : next(head, path)),
+      redirect(head, path) {
+        if (head.status !== 307 && head.status !== 308) return undefined
+        return readerOfRequest(request) === 'page' ? undefined : next(head, path)
+      },
     }
 
     /** A redirect is followed where the client's own next request would be decided alike. */
-    function next({ status, lines }: AnswerHead, path: string): string | undefined {
-      if (status !== 307 && status !== 308) return undefined
+    function next({ lines }: AnswerHead, path: string): string | undefined {
       const [location, ...others] = valuesOf(lines, 'location')
       // A cookie that comes along has to reach the client before its next request.
       if (location === undefined || others.length > 0 || valuesOf(lines, 'set-cookie').length > 0) {
@@ -131,9 +136,13 @@ export function createForwarding(deps: {
     const { rawHeaders, url = '/' } = request.raw
     const client = clientOf(request)
     const headers = upstreamHeaders(rawHeaders, answer, client, passThrough)
-    if (passThrough.mutations.length === 0) return [...headers, ...ours]
     const mutation = { rawHeaders, target: url, client, isKnown: verified !== undefined }
-    return [...mutate(headers, passThrough.mutations, mutation), ...ours]
+    const changed =
+      passThrough.mutations.length === 0
+        ? headers
+        : mutate(headers, passThrough.mutations, mutation)
+    changed.push(...ours)
+    return changed
   }
 
   /** How the client reached us. */
@@ -148,6 +157,10 @@ export function createForwarding(deps: {
     }
   }
 }
+
+const CHALLENGE = 'www-authenticate'
+const isNoChallenge = (name: string) =>
+  name.length !== CHALLENGE.length || name.toLowerCase() !== CHALLENGE
 
 const isOf = ({ id }: Resource, found: MatchResult): found is ResourceMatch =>
   typeof found !== 'string' && found.resource.id === id

@@ -20,6 +20,11 @@ export interface Incoming {
   readonly isKnown: boolean
 }
 
+interface Line {
+  readonly name: string
+  readonly value: string
+}
+
 const MAX_REMEMBERED = 1000
 const MAX_VALUE = 8 * 1024
 /** A header can carry nothing else (RFC 9110 section 5.5). */
@@ -42,27 +47,19 @@ export function createHeaderMutations(): (
     return made
   }
 
-  function without(headers: string[], name: string): string[] {
-    const removed = canonical(name)
-    let kept: string[] | undefined
-    for (let i = 0; i < headers.length; i += 2) {
-      const isRemoved = canonical(headers[i] ?? '') === removed
-      if (isRemoved) kept ??= headers.slice(0, i)
-      else kept?.push(headers[i] ?? '', headers[i + 1] ?? '')
-    }
-    return kept ?? headers
-  }
-
   return (headers, mutations, incoming) => {
-    let changed = headers
+    // The latest mutation of a name decides, wherever it stands among the headers: so each name is looked for once.
+    const changes = new Map<string, Line | undefined>()
     const set = (name: string, value: string | undefined) => {
-      changed = without(changed, name)
-      if (value !== undefined) changed.push(name, value)
+      const key = canonical(name)
+      // Its place is that of the latest mutation too.
+      changes.delete(key)
+      changes.set(key, value === undefined ? undefined : { name, value })
     }
     for (const mutation of mutations) {
       switch (mutation.action) {
         case 'remove':
-          changed = without(changed, mutation.name)
+          set(mutation.name, undefined)
           break
         case 'add':
           set(mutation.name, valueAt(mutation.from, incoming))
@@ -73,6 +70,12 @@ export function createHeaderMutations(): (
         }
       }
     }
+    const changed: string[] = []
+    for (let i = 0; i < headers.length; i += 2) {
+      const name = headers[i] ?? ''
+      if (!changes.has(canonical(name))) changed.push(name, headers[i + 1] ?? '')
+    }
+    for (const line of changes.values()) if (line) changed.push(line.name, line.value)
     return changed
   }
 }

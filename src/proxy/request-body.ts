@@ -45,7 +45,8 @@ export function createTakeBody({ idleMs, limit }: { idleMs: number; limit: numbe
   const budget: Budget = { left: MAX_KEPT_TOTAL }
   return (request, send, refuse, { isWhole = false } = {}) => {
     const length = lengthOf(request)
-    if (length !== 0 && idleMs > 0) endWhenSilent(request, idleMs)
+    // Most bodies come with their head and need no timer.
+    if (length !== 0 && idleMs > 0) setImmediate(endWhenSilent, request, idleMs)
     const most = mostOf(limit, isWhole)
     if (length > most && Number.isFinite(length)) {
       refuse('too-large')
@@ -165,6 +166,7 @@ function countBytes(request: IncomingMessage, limit: number, onTooLarge: () => v
 }
 
 function endWhenSilent(request: IncomingMessage, idleMs: number): void {
+  if (request.readableEnded || request.destroyed) return
   const timer = setTimeout(() => request.destroy(), idleMs)
   request.on('data', () => timer.refresh())
   request.once('close', () => clearTimeout(timer))

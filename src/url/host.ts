@@ -33,8 +33,17 @@ export const HOST =
  * @param publicUrl our origin
  */
 export function isOwnHost(host: string, publicUrl: string): boolean {
-  const own = normalizeHost(new URL(publicUrl).host)
-  return own !== undefined && normalizeHost(host) === own
+  if (latest.publicUrl !== publicUrl) {
+    latest = { publicUrl, own: normalizeHost(new URL(publicUrl).host) }
+  }
+  const { own } = latest
+  return own !== undefined && (host === own || normalizeHost(host) === own)
+}
+
+/** Every request asks about the same origin, and the URL parser takes longer than all the rest of the answer. */
+let latest: { readonly publicUrl: string; readonly own: string | undefined } = {
+  publicUrl: '',
+  own: undefined,
 }
 
 /**
