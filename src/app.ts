@@ -1,5 +1,5 @@
 /**
- * The composition root: mounts one list of surfaces over the services that `services.ts` builds. An endpoint is a line
+ * The composition root: mounts one list of surfaces over the services that `services/` builds. An endpoint is a line
  * in that list. This file owns no rule.
  *
  * @module
@@ -36,7 +36,8 @@ import { createUpstreamHeaders } from './proxy/request-headers.ts'
 import { proxyRoutes } from './proxy/routes.ts'
 import { createUpstream } from './proxy/upstream.ts'
 import { covers } from './resources/resource-table.ts'
-import { type AppDeps, buildServices, type Services } from './services.ts'
+import type { AppDeps } from './services/app-deps.ts'
+import { buildServices, type Services } from './services/index.ts'
 import { isOwnCookie } from './sessions/own-cookies.ts'
 import { sessionRoutes } from './sessions/routes.ts'
 import { signOutUrl } from './sessions/target.ts'
