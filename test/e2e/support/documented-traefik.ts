@@ -38,6 +38,8 @@ export interface DocumentedOptions {
   readonly dynamic: string
   /** Changes the shipped static file. */
   readonly changeStatic?: (text: string) => string
+  /** The program; the one of the other tests if absent. */
+  readonly binary?: string
   /** `host:port` of the stand-in for both servers. */
   readonly upstream: string
 }
@@ -48,7 +50,13 @@ export function startDocumentedTraefik(options: DocumentedOptions): Promise<Docu
 }
 
 async function start(
-  { gatewarden: settings, dynamic, changeStatic, upstream }: DocumentedOptions,
+  {
+    gatewarden: settings,
+    dynamic,
+    changeStatic,
+    binary = toolPath('traefik'),
+    upstream,
+  }: DocumentedOptions,
   { folder, onStop }: Place,
 ): Promise<Omit<DocumentedTraefik, 'folder' | 'stop'>> {
   const [port, own] = [await freePort(), await freePort()]
@@ -76,7 +84,7 @@ async function start(
   onStop(() => gatewarden.stop())
 
   const staticFile = writeTraefikFiles({
-    binary: toolPath('traefik'),
+    binary,
     folder: join(folder, 'traefik'),
     port,
     addresses: loopbackAddresses(),
@@ -89,7 +97,7 @@ async function start(
   await writeFile(join(folder, 'traefik', 'dynamic.yml'), here(dynamic))
   const traefik = await startProcess({
     name: 'Traefik',
-    command: toolPath('traefik'),
+    command: binary,
     args: [`--configFile=${staticFile}`],
     // Traefik answers 404 until it has loaded its routes.
     ready: () =>

@@ -18,6 +18,7 @@ export type Tool =
   | 'suites'
   | 'clients'
   | 'more-clients'
+  | 'older-traefik'
 
 /** For `describe.skipIf`: true only if the person who runs the tests skips this program. */
 export function isSkipped(tool: Tool): boolean {
