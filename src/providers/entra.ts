@@ -40,8 +40,9 @@ export function createEntraProvider(given: EntraOptions): RedirectProvider {
           discoveryUrl: `${given.issuerUrl}/.well-known/openid-configuration`,
           isIssuerOfTenant: isOurs,
         }),
-    // A key for the private accounts of Microsoft, say, must not sign for an organisation.
-    acceptsKey: ({ issuer }) => issuer === undefined || issuer === template || isOurs(issuer),
+    // A key for the private accounts of Microsoft, say, must not sign for an organisation, nor that of a tenant for another.
+    signsFor: ({ issuer: owner }, issuer) =>
+      owner === undefined || owner === template || owner === issuer,
   }
 
   async function identify(signed: Claims, accessToken: string) {

@@ -40,8 +40,8 @@ export interface ConnectionOptions {
   readonly issuerAlias?: string
   /** True for the `iss` of ID tokens of a provider with many issuers, whose document has a placeholder instead. */
   isIssuerOfTenant?(issuer: unknown): boolean
-  /** False for a key of the key set that signs for others alone. */
-  acceptsKey?(key: Readonly<Record<string, unknown>>): boolean
+  /** False for a key of the key set that does not sign for this `iss`. */
+  signsFor?(key: Readonly<Record<string, unknown>>, issuer: unknown): boolean
   readonly clientId: string
   readonly clientSecret: string
   /** The only way to authenticate there; without it the discovery document decides. */
@@ -112,6 +112,7 @@ export function createOidcConnection(options: ConnectionOptions): OidcConnection
           return fetchKeys(usable(metadata.jwks_uri, 'jwks_uri'), options)
         },
         graceMs,
+        signsFor: options.signsFor,
         elapsed,
       }),
   }
@@ -178,7 +179,7 @@ function configure(
 
 async function fetchKeys(
   address: URL,
-  { tolerated = ignore, acceptsKey = () => true }: ConnectionOptions,
+  { tolerated = ignore }: ConnectionOptions,
 ): Promise<JSONWebKeySet> {
   const answer = await fetchDocument(address.href, {
     headers: { accept: 'application/json' },
@@ -192,7 +193,7 @@ async function fetchKeys(
   }
   const odd = stated.find((key) => !Key.safeParse(key).success)
   if (odd !== undefined) tolerated(`the keys: an entry is no key, but ${kindOf(odd)}`)
-  return { keys: keys.filter(acceptsKey) }
+  return { keys }
 }
 
 /** Runs a step; an error of the libraries becomes a {@link ProviderFailure} without any secret in it. */
