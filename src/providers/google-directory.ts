@@ -170,5 +170,8 @@ const isNotFound = (body: unknown) => {
 /** Google answers 403 for too many requests as well; 429 is an outage already. */
 const isOverQuota = (status: number, body: unknown) => {
   const error = GoogleError.safeParse(body)
-  return status === 403 && error.success && /quota|rate limit/i.test(error.data.error.message)
+  if (status !== 403 || !error.success) return false
+  const { message, errors = [] } = error.data.error
+  const words = [message, ...errors.map(({ reason }) => reason)]
+  return words.some((text) => /quota|(?:rate|daily) ?limit/i.test(text))
 }
