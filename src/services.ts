@@ -75,6 +75,7 @@ import { loadSigningKeys } from './oauth/tokens/signing-keys.ts'
 import { comparedName, type UserNames, uniqueUser } from './oauth/user-name.ts'
 import { publicAddresses } from './outbound/address-rules.ts'
 import { createGuardedFetch } from './outbound/guarded-fetch.ts'
+import { createReach } from './outbound/reach.ts'
 import { createDnsResolver, resolveBySystem } from './outbound/resolvers.ts'
 import { createBrand } from './pages/brand.ts'
 import { CALLBACK_PATH, ENDPOINTS } from './paths.ts'
@@ -160,6 +161,7 @@ async function buildFoundation({ config, secret, storage, events, now, elapsed }
     users: config.users,
     redirectUri: redirectUriOf(config),
     keyring,
+    reach: createReach('way' in config.provider ? config.provider.way : undefined),
     tolerated: (reason) =>
       events.emit({
         event: 'provider-odd',

@@ -13,7 +13,7 @@ import { type Claims, ProviderFailure, type RedirectProvider } from './provider.
 import type { EntraProviderConfig } from './provider-config.ts'
 
 type EntraOptions = EntraProviderConfig &
-  Pick<OidcOptions, 'redirectUri' | 'keyring' | 'elapsed' | 'now'> &
+  Pick<OidcOptions, 'redirectUri' | 'keyring' | 'outbound' | 'elapsed' | 'now'> &
   Required<Pick<OidcOptions, 'tolerated'>>
 
 const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i

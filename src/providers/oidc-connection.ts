@@ -27,7 +27,7 @@ import { type ProviderStep, printable, providerFailure } from './oidc-failure.ts
 import { ProviderFailure } from './provider.ts'
 import { createProviderAddresses, type ProviderAddresses } from './provider-addresses.ts'
 import type { TokenEndpointAuthMethod } from './provider-config.ts'
-import { fetchDocument, fetchFromProvider, PROVIDER_TIMEOUT } from './provider-fetch.ts'
+import { PROVIDER_TIMEOUT, type ProviderFetch } from './provider-fetch.ts'
 import { ALGORITHMS, createProviderKeys, type ProviderKeys } from './provider-keys.ts'
 import { tidyTokenAnswers } from './token-answer.ts'
 
@@ -50,6 +50,7 @@ export interface ConnectionOptions {
   readonly allowInsecure: boolean
   /** Gets what is off in an answer and does not matter. */
   readonly tolerated?: ReportOddity
+  readonly outbound: ProviderFetch
   /** Milliseconds on a clock that is never set back, for spans. */
   readonly elapsed: () => number
 }
@@ -131,7 +132,7 @@ async function discover(
     undefined,
     {
       timeout: PROVIDER_TIMEOUT,
-      [customFetch]: fetchDocument,
+      [customFetch]: options.outbound.document,
       execute: allowInsecure ? [allowInsecureRequests] : [],
     },
   )
@@ -162,7 +163,14 @@ async function discover(
 function configure(
   metadata: Readonly<ServerMetadata>,
   authenticate: ClientAuth,
-  { clientId, issuerAlias, isIssuerOfTenant, allowInsecure, tolerated = ignore }: ConnectionOptions,
+  {
+    clientId,
+    issuerAlias,
+    isIssuerOfTenant,
+    allowInsecure,
+    outbound,
+    tolerated = ignore,
+  }: ConnectionOptions,
 ): Configuration {
   const configuration = new Configuration(metadata, clientId, undefined, authenticate)
   configuration.timeout = PROVIDER_TIMEOUT
@@ -170,7 +178,7 @@ function configure(
     issuer: metadata.issuer,
     isAlias: (iss) =>
       (issuerAlias !== undefined && iss === issuerAlias) || (isIssuerOfTenant?.(iss) ?? false),
-    fetch: fetchFromProvider,
+    fetch: outbound.send,
     tolerated,
   })
   if (allowInsecure) allowInsecureRequests(configuration)
@@ -179,9 +187,9 @@ function configure(
 
 async function fetchKeys(
   address: URL,
-  { tolerated = ignore }: ConnectionOptions,
+  { outbound, tolerated = ignore }: ConnectionOptions,
 ): Promise<JSONWebKeySet> {
-  const answer = await fetchDocument(address.href, {
+  const answer = await outbound.document(address.href, {
     headers: { accept: 'application/json' },
     signal: AbortSignal.timeout(PROVIDER_TIMEOUT * 1000),
   })
