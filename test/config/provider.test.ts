@@ -379,6 +379,11 @@ describe("the provider's own tokens for clients", () => {
       { ISSUER_URL: 'https://login.microsoftonline.com/contoso.example/v2.0' },
       'no server could check them',
     ],
+    [
+      'Entra of a national cloud by its issuer',
+      { ISSUER_URL: 'https://login.microsoftonline.us/contoso.example/v2.0' },
+      'no server could check them',
+    ],
   ])('do not exist with %s, and a problem says so', (_what, env, reason) => {
     expect(
       problemsOf(() => load({ env: { ...OIDC, CLIENT_TOKENS: 'provider', ...env } })),
