@@ -60,6 +60,7 @@ import {
   splitSecrets,
 } from './values/plain.ts'
 import { DEFAULT_PROTECTED_PATH, parseProtectedPath } from './values/protected-path.ts'
+import { parseProxyUrl } from './values/proxy-url.ts'
 import { parseRedisKeyPrefix } from './values/redis-key-prefix.ts'
 import { parseRedisUrl } from './values/redis-url.ts'
 import { parseRegistrant } from './values/registration.ts'
@@ -253,6 +254,16 @@ export const Settings = z.object({
         'MCP_OAUTH2_PROXY_AUTH_CLIENTSECRET',
       ],
     }),
+  provider_ca: text(parsePath).optional().register(fields, {
+    description:
+      'File with the certificates (PEM) of the authorities that signed those of the provider; needed unless they are public ones, which then no longer count.',
+    example: '/etc/gatewarden/provider-ca.pem',
+  }),
+  provider_proxy: text(parseProxyUrl).optional().register(fields, {
+    description:
+      'HTTP proxy through which Gatewarden itself reaches the provider: `http://proxy.example.com:3128`, with `user:password@` before the host if the proxy asks for them. It does not apply to browsers, servers or the store.',
+    secret: true,
+  }),
   token_endpoint_auth_method: text(parseTokenEndpointAuthMethod).optional().register(fields, {
     description:
       "How Gatewarden sends `CLIENT_SECRET` to the provider: `client_secret_basic` (in a header) or `client_secret_post` (in the form). If unset, the provider's discovery document decides, and Gatewarden tries the other way once if the provider answers `invalid_client`.",

@@ -55,7 +55,7 @@ export function createApproval(flow: LoginFlow): Approval {
       remember()
       await orAnswerFailure(reply, consented, flow, async () => {
         const to = consented.someoneElse
-          ? (await otherAccountUrl(consented, flow, undefined)).href
+          ? (await otherAccountUrl(consented, flow, {})).href
           : await identifyUrl(consented, flow)
         // The form of a person must not be followed by a redirect (decision K41).
         if (by === 'person') sendContinuePage(reply, to, 'Continue to sign in')

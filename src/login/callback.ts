@@ -24,8 +24,10 @@ import {
   afterSignOut,
   identifyUrl,
   type LoginFlow,
+  otherAccountUrl,
   receiveInteraction,
   showStartAgain,
+  toOtherAccount,
   wishesOf,
 } from './flow.ts'
 import { answerOutcome, mayIdentify } from './identification.ts'
@@ -69,11 +71,16 @@ export function callbackRoute(
     const query = rawQuery(request)
     const given = single(parseParameters(query), 'state')
     const signedOut = afterSignOut(given)
-    const state = signedOut ?? given
+    const leaving = toOtherAccount(given)
+    const state = signedOut ?? leaving ?? given
     const interaction = await receiveInteraction(request, state, flow)
     if (!(await mayIdentify(interaction, request, reply, flow))) return reply
     if (signedOut !== undefined) {
       await signInAgain(reply, interaction, flow)
+      return reply
+    }
+    if (leaving !== undefined) {
+      await leaveAccount(reply, interaction, flow)
       return reply
     }
     const callback = new URL(`${flow.issuer}${callbackPath}?${query}`)
@@ -122,6 +129,12 @@ export function callbackRoute(
 const signInAgain = (reply: FastifyReply, interaction: Interaction, flow: LoginFlow) =>
   orAnswerFailure(reply, interaction, flow, async () =>
     sendOn(reply, await identifyUrl(interaction, flow, { prompt: 'login' })),
+  )
+
+/** A person goes to another account by a link that outlives the provider's own addresses. */
+const leaveAccount = (reply: FastifyReply, interaction: Interaction, flow: LoginFlow) =>
+  orAnswerFailure(reply, interaction, flow, async () =>
+    sendOn(reply, (await otherAccountUrl(interaction, flow, {})).href),
   )
 
 async function identify(

@@ -156,16 +156,17 @@ function asSomeoneElse(interaction: Interaction, prompt: 'login'): SignInWishes 
 }
 
 const AFTER_SIGN_OUT = 'signed-out.'
+const TO_OTHER_ACCOUNT = 'other-account.'
 
 /**
  * Where a person whom the provider remembers signs in as somebody else.
- * @param idToken of the account to leave
+ * @param options `idToken`: of the account to leave; `isLink`: the person may follow the address only later
  * @throws ProviderFailure
  */
 export async function otherAccountUrl(
   interaction: Interaction,
   flow: LoginFlow,
-  idToken: string | undefined,
+  { idToken, isLink = false }: { readonly idToken?: string | undefined; readonly isLink?: boolean },
 ): Promise<{ readonly href: string; readonly showsSameAccount: boolean }> {
   if (flow.provider.kind === 'password') {
     return { href: await identifyUrl(interaction, flow), showsSameAccount: false }
@@ -176,6 +177,7 @@ export async function otherAccountUrl(
     flowId: interaction.id,
     state,
     signedOutState,
+    ...(isLink && { laterState: TO_OTHER_ACCOUNT + state }),
     idToken,
     wishes: asSomeoneElse(interaction, 'login'),
   })
@@ -184,4 +186,11 @@ export async function otherAccountUrl(
 
 /** The sealed interaction of a person who comes back from a sign-out; undefined for anybody else. */
 export const afterSignOut = (state: string | undefined): string | undefined =>
-  state?.startsWith(AFTER_SIGN_OUT) ? state.slice(AFTER_SIGN_OUT.length) : undefined
+  behind(AFTER_SIGN_OUT, state)
+
+/** The sealed interaction of a person who followed our link to another account; undefined for anybody else. */
+export const toOtherAccount = (state: string | undefined): string | undefined =>
+  behind(TO_OTHER_ACCOUNT, state)
+
+const behind = (prefix: string, state: string | undefined): string | undefined =>
+  state?.startsWith(prefix) ? state.slice(prefix.length) : undefined

@@ -89,7 +89,7 @@ async function showRefused(
     error_description: 'the person may not use this server',
   })
   const giveUp = await purpose.giveUp?.()
-  const other = await otherAccountUrl(interaction, flow, idToken)
+  const other = await otherAccountUrl(interaction, flow, { idToken, isLink: true })
   const question = { resourceName: name, person: who, requestId: reply.request.id }
   const ask = flow.brand.askForAccess(question)
   sendErrorPage(

@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import { parseJson, type ReportOddity } from './oddities.ts'
 import { type Claims, ProviderFailure } from './provider.ts'
-import { fetchFromProvider, PROVIDER_TIMEOUT } from './provider-fetch.ts'
+import { PROVIDER_TIMEOUT, type ProviderFetch } from './provider-fetch.ts'
 
 const ROLE = 'role:'
 
@@ -19,6 +19,7 @@ interface GroupsDeps {
   /** The groups that lists name, with their prefix. */
   readonly namedGroups: readonly string[]
   readonly tolerated: ReportOddity
+  readonly outbound: ProviderFetch
 }
 
 /**
@@ -51,8 +52,12 @@ function isOverage({ _claim_names: elsewhere, hasgroups, groups }: Claims): bool
 const Membership = z.looseObject({ value: z.array(z.string()) })
 
 /** Graph lists 11,000 at most, without pages; of a person in more it lists none. */
-async function askGraph({ graphUrl, accessToken }: GroupsDeps): Promise<readonly string[]> {
-  const response = await fetchFromProvider(`${graphUrl}/v1.0/me/getMemberObjects`, {
+async function askGraph({
+  graphUrl,
+  accessToken,
+  outbound,
+}: GroupsDeps): Promise<readonly string[]> {
+  const response = await outbound.send(`${graphUrl}/v1.0/me/getMemberObjects`, {
     method: 'POST',
     headers: {
       accept: 'application/json',

@@ -13,7 +13,7 @@ import { type Claims, ProviderFailure, type RedirectProvider } from './provider.
 import type { EntraProviderConfig } from './provider-config.ts'
 
 type EntraOptions = EntraProviderConfig &
-  Pick<OidcOptions, 'redirectUri' | 'keyring' | 'elapsed' | 'now'> &
+  Pick<OidcOptions, 'redirectUri' | 'keyring' | 'outbound' | 'elapsed' | 'now'> &
   Required<Pick<OidcOptions, 'tolerated'>>
 
 const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i
@@ -40,8 +40,9 @@ export function createEntraProvider(given: EntraOptions): RedirectProvider {
           discoveryUrl: `${given.issuerUrl}/.well-known/openid-configuration`,
           isIssuerOfTenant: isOurs,
         }),
-    // A key for the private accounts of Microsoft, say, must not sign for an organisation.
-    acceptsKey: ({ issuer }) => issuer === undefined || issuer === template || isOurs(issuer),
+    // A key for the private accounts of Microsoft, say, must not sign for an organisation, nor that of a tenant for another.
+    signsFor: ({ issuer: owner }, issuer) =>
+      owner === undefined || owner === template || owner === issuer,
   }
 
   async function identify(signed: Claims, accessToken: string) {

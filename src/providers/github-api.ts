@@ -6,7 +6,7 @@
 import { parseJson, type ReportOddity } from './oddities.ts'
 import { printable } from './oidc-failure.ts'
 import { ProviderFailure } from './provider.ts'
-import { fetchFromProvider, PROVIDER_TIMEOUT } from './provider-fetch.ts'
+import { PROVIDER_TIMEOUT, type ProviderFetch } from './provider-fetch.ts'
 
 /** The largest that GitHub has. */
 const PAGE_SIZE = 100
@@ -32,13 +32,20 @@ interface ApiOptions {
   readonly apiUrl: string
   readonly token: string
   readonly tolerated: ReportOddity
+  readonly outbound: ProviderFetch
   /** Milliseconds on a clock that is never set back. */
   readonly elapsed: () => number
 }
 
-export function createGithubApi({ apiUrl, token, tolerated, elapsed }: ApiOptions): GithubApi {
+export function createGithubApi({
+  apiUrl,
+  token,
+  tolerated,
+  outbound,
+  elapsed,
+}: ApiOptions): GithubApi {
   const ask = (address: string) =>
-    fetchFromProvider(address, {
+    outbound.send(address, {
       method: 'GET',
       headers: {
         accept: 'application/vnd.github+json',

@@ -22,8 +22,10 @@ const User = z.looseObject({
 const Emails = z.array(
   z.looseObject({ email: z.string(), primary: z.boolean(), verified: z.boolean() }),
 )
-const Organisations = z.array(z.looseObject({ login: Login }))
-const Teams = z.array(z.looseObject({ slug: Slug, organization: z.looseObject({ login: Login }) }))
+/** Names are looked at where they count: those of an organisation elsewhere must keep nobody out. */
+const Organisation = z.looseObject({ login: z.string() })
+const Organisations = z.array(Organisation)
+const Teams = z.array(z.looseObject({ slug: z.string(), organization: Organisation }))
 
 interface PersonDeps {
   readonly issuer: string
@@ -81,16 +83,18 @@ async function groupsOf(
     tolerated(`${listed.hidden}; the person counts as no member`)
     return []
   }
-  const memberships = [
-    ...parse(Organisations, shown(own), '/user/orgs').map(({ login }) => ({ login, group: login })),
-    ...parse(Teams, shown(teams), '/user/teams').map(({ slug, organization: { login } }) => ({
-      login,
-      group: `${login}/${slug}`,
-    })),
+  const counts = ({ login }: z.infer<typeof Organisation>) =>
+    organisations.includes(lowerCase(login))
+  const members = parse(Organisations, shown(own), '/user/orgs').filter(counts)
+  const inTeams = parse(Teams, shown(teams), '/user/teams').filter((it) => counts(it.organization))
+  const known = inTeams.filter(({ slug }) => Slug.safeParse(slug).success)
+  if (known.length < inTeams.length) {
+    tolerated('/user/teams has a team with a name that GitHub does not give: it is left out')
+  }
+  return [
+    ...members.map(({ login }) => lowerCase(login)),
+    ...known.map(({ slug, organization: { login } }) => lowerCase(`${login}/${slug}`)),
   ]
-  return memberships
-    .filter(({ login }) => organisations.includes(lowerCase(login)))
-    .map(({ group }) => lowerCase(group))
 }
 
 function parse<T>(shape: z.ZodType<T>, body: unknown, path: string): T {

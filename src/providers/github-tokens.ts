@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { parseJson } from './oddities.ts'
 import { type PersonToken, ProviderFailure } from './provider.ts'
 import type { GithubProviderConfig } from './provider-config.ts'
+import type { ProviderFetch } from './provider-fetch.ts'
 import { requestToken } from './token-request.ts'
 
 const Token = z.string().regex(/^[\x21-\x7e]{1,4000}$/)
@@ -26,6 +27,7 @@ const Tokens = z.object({
 export type GithubTokens = z.infer<typeof Tokens>
 
 interface TokenDeps extends Pick<GithubProviderConfig, 'issuerUrl' | 'clientId' | 'clientSecret'> {
+  readonly outbound: ProviderFetch
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
@@ -44,12 +46,13 @@ interface GithubTokenRequest {
  */
 export async function askForTokens(
   { about, form, secrets }: GithubTokenRequest,
-  { issuerUrl, clientId, clientSecret, now }: TokenDeps,
+  { issuerUrl, clientId, clientSecret, outbound, now }: TokenDeps,
 ): Promise<GithubTokens> {
   const reply = await requestToken(`${issuerUrl}/login/oauth/access_token`, {
     form: { client_id: clientId, client_secret: clientSecret, ...form },
     secrets: [clientSecret, ...secrets],
     headers: { 'user-agent': 'gatewarden' },
+    outbound,
   })
   if (reply.kind === 'error') {
     const kind = reply.error === 'bad_refresh_token' ? 'gone' : 'failed'

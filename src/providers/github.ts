@@ -13,12 +13,14 @@ import type { ReportOddity } from './oddities.ts'
 import { quoteError } from './oidc-failure.ts'
 import { ProviderFailure, type RedirectProvider } from './provider.ts'
 import type { GithubProviderConfig } from './provider-config.ts'
+import type { ProviderFetch } from './provider-fetch.ts'
 
 interface GithubOptions extends GithubProviderConfig {
   /** Our redirect URI, as registered at GitHub. */
   readonly redirectUri: string
   readonly keyring: Keyring
   readonly tolerated: ReportOddity
+  readonly outbound: ProviderFetch
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** Milliseconds on a clock that is never set back. */

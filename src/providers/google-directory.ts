@@ -12,7 +12,7 @@ import { parseJson, type ReportOddity } from './oddities.ts'
 import { identityFromClaims } from './oidc-identity.ts'
 import { type Account, type Identity, ProviderFailure, type Rechecks } from './provider.ts'
 import type { GoogleDirectoryConfig } from './provider-config.ts'
-import { fetchFromProvider, PROVIDER_TIMEOUT } from './provider-fetch.ts'
+import { PROVIDER_TIMEOUT, type ProviderFetch } from './provider-fetch.ts'
 
 /** The largest page that Google has. */
 const PAGE_SIZE = 200
@@ -51,6 +51,7 @@ export interface GoogleDirectory {
 interface DirectoryDeps {
   readonly hosted: Pick<HostedDomains, 'admitManaged'>
   readonly tolerated?: ReportOddity | undefined
+  readonly outbound: ProviderFetch
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** Milliseconds on a clock that is never set back. */
@@ -65,7 +66,7 @@ export function createGoogleDirectory(
   const tokens = createServiceTokens(config, deps)
 
   const ask = (path: string, token: string) =>
-    fetchFromProvider(`${url}/admin/directory/v1/${path}`, {
+    deps.outbound.send(`${url}/admin/directory/v1/${path}`, {
       method: 'GET',
       headers: { accept: 'application/json', authorization: `Bearer ${token}` },
       signal: AbortSignal.timeout(PROVIDER_TIMEOUT * 1000),
@@ -170,5 +171,8 @@ const isNotFound = (body: unknown) => {
 /** Google answers 403 for too many requests as well; 429 is an outage already. */
 const isOverQuota = (status: number, body: unknown) => {
   const error = GoogleError.safeParse(body)
-  return status === 403 && error.success && /quota|rate limit/i.test(error.data.error.message)
+  if (status !== 403 || !error.success) return false
+  const { message, errors = [] } = error.data.error
+  const words = [message, ...errors.map(({ reason }) => reason)]
+  return words.some((text) => /quota|(?:rate|daily) ?limit/i.test(text))
 }

@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { createCached } from './cached.ts'
 import { ProviderFailure } from './provider.ts'
 import type { GoogleDirectoryConfig } from './provider-config.ts'
+import type { ProviderFetch } from './provider-fetch.ts'
 import { requestToken } from './token-request.ts'
 
 const SCOPE = ['user', 'group']
@@ -33,6 +34,7 @@ export interface ServiceTokens {
 export function createServiceTokens(
   account: GoogleDirectoryConfig,
   deps: {
+    readonly outbound: ProviderFetch
     /** Milliseconds since the epoch. */
     readonly now: () => number
     /** Milliseconds on a clock that is never set back. */
@@ -54,6 +56,7 @@ export function createServiceTokens(
     const reply = await requestToken(tokenUrl, {
       form: { grant_type: GRANT, assertion },
       secrets: [assertion],
+      outbound: deps.outbound,
     })
     if (reply.kind === 'error') {
       throw new ProviderFailure('failed', `Google refused the service account: ${reply.quoted}`)

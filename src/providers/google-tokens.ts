@@ -13,7 +13,7 @@ import {
   type TokenAuthority,
   type TokenStatement,
 } from './provider.ts'
-import { fetchFromProvider, PROVIDER_TIMEOUT } from './provider-fetch.ts'
+import { PROVIDER_TIMEOUT, type ProviderFetch } from './provider-fetch.ts'
 
 /** Google's access tokens live this many seconds; tokeninfo does not say when they were issued. */
 const LIFETIME = 3600
@@ -36,16 +36,17 @@ export function createGoogleTokens(
   options: {
     readonly clientSecret: string
     readonly hosted: HostedDomains
+    readonly outbound: ProviderFetch
     /** Milliseconds since the epoch. */
     readonly now: () => number
   },
 ): TokenAuthority {
-  const { clientSecret, hosted, now } = options
+  const { clientSecret, hosted, outbound, now } = options
 
   async function inspect(token: string): Promise<TokenStatement> {
     const found = await discoveredOrStale()
     const tokenEndpoint = usable(found.metadata.token_endpoint, 'token_endpoint')
-    const answer = await fetchFromProvider(new URL('tokeninfo', tokenEndpoint).href, {
+    const answer = await outbound.send(new URL('tokeninfo', tokenEndpoint).href, {
       method: 'POST',
       headers: {
         accept: 'application/json',

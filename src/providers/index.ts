@@ -11,12 +11,15 @@ import { createOidcProvider } from './oidc.ts'
 import { PRESETS } from './presets.ts'
 import type { Provider } from './provider.ts'
 import type { ProviderConfig, UserConfig } from './provider-config.ts'
+import { createProviderFetch, type Reach } from './provider-fetch.ts'
 
 export interface ProviderDeps {
   readonly users: readonly UserConfig[]
   /** Our redirect URI, as registered at the provider. */
   readonly redirectUri: string
   readonly keyring: Keyring
+  /** The way to the provider. */
+  readonly reach: Reach
   /** Gets what is off in an answer of the provider and does not matter. */
   readonly tolerated: ReportOddity
   /** Milliseconds since the epoch. */
@@ -27,11 +30,10 @@ export interface ProviderDeps {
 
 /** The configured provider. */
 export function createProvider(config: ProviderConfig, given: ProviderDeps): Provider {
+  if (config.type === 'builtin') return createBuiltinProvider(given)
   const tolerated = createOddities({ report: given.tolerated, now: given.now })
-  const deps = { ...given, tolerated }
+  const deps = { ...given, tolerated, outbound: createProviderFetch(given.reach) }
   switch (config.type) {
-    case 'builtin':
-      return createBuiltinProvider(deps)
     case 'keycloak':
       return createKeycloakProvider({ ...deps, ...config })
     case 'google':

@@ -27,7 +27,7 @@ import { type ProviderStep, printable, providerFailure } from './oidc-failure.ts
 import { ProviderFailure } from './provider.ts'
 import { createProviderAddresses, type ProviderAddresses } from './provider-addresses.ts'
 import type { TokenEndpointAuthMethod } from './provider-config.ts'
-import { fetchDocument, fetchFromProvider, PROVIDER_TIMEOUT } from './provider-fetch.ts'
+import { PROVIDER_TIMEOUT, type ProviderFetch } from './provider-fetch.ts'
 import { ALGORITHMS, createProviderKeys, type ProviderKeys } from './provider-keys.ts'
 import { tidyTokenAnswers } from './token-answer.ts'
 
@@ -40,8 +40,8 @@ export interface ConnectionOptions {
   readonly issuerAlias?: string
   /** True for the `iss` of ID tokens of a provider with many issuers, whose document has a placeholder instead. */
   isIssuerOfTenant?(issuer: unknown): boolean
-  /** False for a key of the key set that signs for others alone. */
-  acceptsKey?(key: Readonly<Record<string, unknown>>): boolean
+  /** False for a key of the key set that does not sign for this `iss`. */
+  signsFor?(key: Readonly<Record<string, unknown>>, issuer: unknown): boolean
   readonly clientId: string
   readonly clientSecret: string
   /** The only way to authenticate there; without it the discovery document decides. */
@@ -50,6 +50,7 @@ export interface ConnectionOptions {
   readonly allowInsecure: boolean
   /** Gets what is off in an answer and does not matter. */
   readonly tolerated?: ReportOddity
+  readonly outbound: ProviderFetch
   /** Milliseconds on a clock that is never set back, for spans. */
   readonly elapsed: () => number
 }
@@ -112,6 +113,7 @@ export function createOidcConnection(options: ConnectionOptions): OidcConnection
           return fetchKeys(usable(metadata.jwks_uri, 'jwks_uri'), options)
         },
         graceMs,
+        signsFor: options.signsFor,
         elapsed,
       }),
   }
@@ -130,7 +132,7 @@ async function discover(
     undefined,
     {
       timeout: PROVIDER_TIMEOUT,
-      [customFetch]: fetchDocument,
+      [customFetch]: options.outbound.document,
       execute: allowInsecure ? [allowInsecureRequests] : [],
     },
   )
@@ -161,7 +163,14 @@ async function discover(
 function configure(
   metadata: Readonly<ServerMetadata>,
   authenticate: ClientAuth,
-  { clientId, issuerAlias, isIssuerOfTenant, allowInsecure, tolerated = ignore }: ConnectionOptions,
+  {
+    clientId,
+    issuerAlias,
+    isIssuerOfTenant,
+    allowInsecure,
+    outbound,
+    tolerated = ignore,
+  }: ConnectionOptions,
 ): Configuration {
   const configuration = new Configuration(metadata, clientId, undefined, authenticate)
   configuration.timeout = PROVIDER_TIMEOUT
@@ -169,7 +178,7 @@ function configure(
     issuer: metadata.issuer,
     isAlias: (iss) =>
       (issuerAlias !== undefined && iss === issuerAlias) || (isIssuerOfTenant?.(iss) ?? false),
-    fetch: fetchFromProvider,
+    fetch: outbound.send,
     tolerated,
   })
   if (allowInsecure) allowInsecureRequests(configuration)
@@ -178,9 +187,9 @@ function configure(
 
 async function fetchKeys(
   address: URL,
-  { tolerated = ignore, acceptsKey = () => true }: ConnectionOptions,
+  { outbound, tolerated = ignore }: ConnectionOptions,
 ): Promise<JSONWebKeySet> {
-  const answer = await fetchDocument(address.href, {
+  const answer = await outbound.document(address.href, {
     headers: { accept: 'application/json' },
     signal: AbortSignal.timeout(PROVIDER_TIMEOUT * 1000),
   })
@@ -192,7 +201,7 @@ async function fetchKeys(
   }
   const odd = stated.find((key) => !Key.safeParse(key).success)
   if (odd !== undefined) tolerated(`the keys: an entry is no key, but ${kindOf(odd)}`)
-  return { keys: keys.filter(acceptsKey) }
+  return { keys }
 }
 
 /** Runs a step; an error of the libraries becomes a {@link ProviderFailure} without any secret in it. */

@@ -55,7 +55,7 @@ export function providerFailure(error: unknown, { about, secrets }: ProviderStep
     return new ProviderFailure('failed', `the token: ${error.message} (${error.code})`)
   }
   if (!(error instanceof Error) || !('code' in error || error.cause)) return error
-  // openid-client wraps the error of fetchFromProvider.
+  // openid-client wraps the error of ProviderFetch.
   if (error.cause instanceof ProviderFailure) return error.cause
   const words = messageOf(error)
   return new ProviderFailure('failed', about === 'userinfo' ? `userinfo: ${words}` : words)

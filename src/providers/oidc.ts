@@ -96,6 +96,10 @@ export const STANDARD: Differences = {
   asksUserinfo: true,
 }
 
+/** RFC 9126 section 5: such a provider takes no request that comes with the browser. What was pushed ends soon. */
+const takesPushedOnly = (metadata: Discovered['metadata']) =>
+  metadata.require_pushed_authorization_requests === true
+
 /** As the provider signed it. */
 const idTokenOf = (tokens: Redeemed) => String(tokens[ORIGINAL_ID_TOKEN])
 
@@ -153,8 +157,7 @@ export function createOidcLogin(
             }),
           }),
         }
-        // RFC 9126 section 5: such a provider takes no request that comes with the browser.
-        return metadata.require_pushed_authorization_requests === true
+        return takesPushedOnly(metadata)
           ? withSecret({
               endpoint: 'pushed_authorization_request_endpoint',
               run: (authenticated) => buildAuthorizationUrlWithPAR(authenticated, request),
@@ -163,9 +166,9 @@ export function createOidcLogin(
       })
     },
 
-    async otherAccount({ flowId, state, signedOutState, idToken, wishes }) {
-      const url = await provider.authorizationUrl({ flowId, state, wishes })
-      const { metadata } = await discovered.get()
+    async otherAccount({ flowId, state, signedOutState, laterState, idToken, wishes }) {
+      const step: ProviderStep = { about: 'the sign-in', secrets: [state] }
+      const { metadata } = await translateFailures(step, () => discovered.get())
       const { redirectUri } = options
       const away = signOutAddress(
         metadata,
@@ -174,8 +177,15 @@ export function createOidcLogin(
         { asks: options.asksBeforeSignOut },
       )
       if (away) return { url: away, showsSameAccount: false }
-      if (offersAccounts(metadata)) url.searchParams.set('prompt', 'select_account')
-      return { url, showsSameAccount: url.searchParams.get('prompt') === 'login' }
+      const asked = offersAccounts(metadata) ? { ...wishes, prompt: 'select_account' } : wishes
+      const showsSameAccount = parameters(asked).prompt === 'login'
+      if (laterState !== undefined && takesPushedOnly(metadata)) {
+        const url = new URL(redirectUri)
+        url.searchParams.set('state', laterState)
+        return { url, showsSameAccount }
+      }
+      const url = await provider.authorizationUrl({ flowId, state, wishes: asked })
+      return { url, showsSameAccount }
     },
 
     async identify(callback, { flowId, state, maxAge }) {

@@ -30,6 +30,14 @@ export type NewUser = Omit<UserConfig, 'passwordHash'>
 /** How our client authenticates at the provider: its secret in a header, or in the form. */
 export type TokenEndpointAuthMethod = 'client_secret_basic' | 'client_secret_post'
 
+/** How our own calls get to a provider. Without both, directly, and by certificates of public authorities. */
+export interface WayToProvider {
+  /** Certificates (PEM) of the authorities that count, in place of the public ones. */
+  readonly authorities?: string
+  /** http or https; with a name and a password in it, if the proxy wants them. */
+  readonly proxy?: string
+}
+
 /** A provider that people are sent to. */
 export interface RedirectProviderConfig {
   readonly type: 'oidc' | 'keycloak' | 'google' | PresetName
@@ -41,6 +49,7 @@ export interface RedirectProviderConfig {
   readonly discoveryUrl?: string
   readonly clientId: string
   readonly clientSecret: string
+  readonly way?: WayToProvider
   /** True if people are asked about again at each refresh of a client. */
   readonly rechecks?: true
   /** Without it, the discovery document decides. */
@@ -91,6 +100,7 @@ export interface GithubProviderConfig {
   readonly apiUrl: string
   readonly clientId: string
   readonly clientSecret: string
+  readonly way?: WayToProvider
   /** True if people are asked about again at each refresh of a client. */
   readonly rechecks?: true
   /** Scopes of the authorization request; organisations and teams are read only if `read:org` is among them. */
@@ -114,6 +124,7 @@ export interface EntraProviderConfig {
   readonly tenants: readonly string[]
   readonly clientId: string
   readonly clientSecret: string
+  readonly way?: WayToProvider
   /** True if people are asked about again at each refresh of a client. */
   readonly rechecks?: true
   readonly tokenEndpointAuthMethod?: TokenEndpointAuthMethod

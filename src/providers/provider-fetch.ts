@@ -13,57 +13,80 @@ export const PROVIDER_TIMEOUT = 5
 /** Discovery documents, key sets and token answers are a few kB. */
 const MAX_BYTES = 1024 * 1024
 
-/**
- * Follows no redirect. `options` should carry a signal that aborts after {@link PROVIDER_TIMEOUT}.
- * @throws ProviderFailure `unavailable` if there is no answer in time, or it is 429 or 5xx
- */
-export async function fetchFromProvider(
-  address: string,
-  options: Partial<CustomFetchOptions>,
-): Promise<Response> {
-  const url = new URL(address)
-  const asked = `${url.origin}${url.pathname}`
-  const response = await fetch(url, {
-    ...options,
-    // A form, JSON, or nothing: openid-client sends no other body here.
-    body:
-      options.body instanceof URLSearchParams || typeof options.body === 'string'
-        ? options.body
-        : null,
-    redirect: 'manual',
-  }).catch((error: unknown) => {
-    throw outage(asked, error)
-  })
-  const body = await readBody(response, asked)
-  if (response.status >= 500 || response.status === 429) {
-    throw new ProviderFailure('unavailable', `${asked} answered ${response.status}`)
-  }
-  const { status, headers } = options.method === 'POST' ? spellError(response, body) : response
-  return new Response(body.length > 0 ? body : null, { status, headers })
+/** `fetch` on the operator's way to the provider. */
+export type Reach = (
+  url: URL,
+  request: {
+    readonly method?: string
+    readonly headers?: Record<string, string>
+    readonly signal?: AbortSignal
+    readonly body: string | URLSearchParams | null
+    readonly redirect: 'manual'
+  },
+) => Promise<Answer>
+
+interface Answer {
+  readonly status: number
+  readonly headers: Iterable<[string, string]>
+  readonly body: AsyncIterable<Uint8Array> | null
 }
 
-/**
- * As {@link fetchFromProvider}, for documents that are asked for without credentials: one redirect is followed, within
- * the origin.
- * @throws ProviderFailure that names the other origin, or a second redirect
- */
-export async function fetchDocument(
-  address: string,
-  options: Partial<CustomFetchOptions>,
-): Promise<Response> {
-  const response = await fetchFromProvider(address, options)
-  const target = redirectOf(response, address)
-  if (target === undefined) return response
-  const { origin, pathname } = new URL(address)
-  if (target.origin !== origin) {
-    throw new ProviderFailure(
-      'failed',
-      `${origin}${pathname} redirects to another origin: ${target.origin}${target.pathname}`,
-    )
+/** Both should get a signal that aborts after {@link PROVIDER_TIMEOUT}. */
+export interface ProviderFetch {
+  /**
+   * Follows no redirect.
+   * @throws ProviderFailure `unavailable` if there is no answer in time, or it is 429 or 5xx
+   */
+  send(address: string, options: Partial<CustomFetchOptions>): Promise<Response>
+  /**
+   * For documents that are asked for without credentials: one redirect is followed, within the origin.
+   * @throws ProviderFailure as `send`; it names the other origin, or a second redirect
+   */
+  document(address: string, options: Partial<CustomFetchOptions>): Promise<Response>
+}
+
+export function createProviderFetch(reach: Reach): ProviderFetch {
+  async function send(address: string, options: Partial<CustomFetchOptions>): Promise<Response> {
+    const url = new URL(address)
+    const asked = `${url.origin}${url.pathname}`
+    const { method, headers: sent, signal, body: content } = options
+    const response = await reach(url, {
+      ...(method !== undefined && { method }),
+      ...(sent !== undefined && { headers: sent }),
+      ...(signal && { signal }),
+      // A form, JSON, or nothing: openid-client sends no other body here.
+      body: content instanceof URLSearchParams || typeof content === 'string' ? content : null,
+      redirect: 'manual',
+    }).catch((error: unknown) => {
+      throw outage(asked, error)
+    })
+    const body = await readBody(response, asked)
+    if (response.status >= 500 || response.status === 429) {
+      throw new ProviderFailure('unavailable', `${asked} answered ${response.status}`)
+    }
+    const received = { status: response.status, headers: new Headers([...response.headers]) }
+    const { status, headers } = method === 'POST' ? spellError(received, body) : received
+    return new Response(body.length > 0 ? body : null, { status, headers })
   }
-  const followed = await fetchFromProvider(target.href, options)
-  if (redirectOf(followed, target.href) === undefined) return followed
-  throw new ProviderFailure('failed', `${origin}${pathname} redirects more than once`)
+
+  return {
+    send,
+    async document(address, options) {
+      const response = await send(address, options)
+      const target = redirectOf(response, address)
+      if (target === undefined) return response
+      const { origin, pathname } = new URL(address)
+      if (target.origin !== origin) {
+        throw new ProviderFailure(
+          'failed',
+          `${origin}${pathname} redirects to another origin: ${target.origin}${target.pathname}`,
+        )
+      }
+      const followed = await send(target.href, options)
+      if (redirectOf(followed, target.href) === undefined) return followed
+      throw new ProviderFailure('failed', `${origin}${pathname} redirects more than once`)
+    },
+  }
 }
 
 function redirectOf({ status, headers }: Response, address: string): URL | undefined {
@@ -79,7 +102,7 @@ const ErrorAnswer = z.looseObject({ error: z.string().min(1) })
  * the content type, and look for tokens in a 200.
  */
 function spellError(
-  { status, headers }: Response,
+  { status, headers }: Pick<Response, 'status' | 'headers'>,
   body: Uint8Array,
 ): { status: number; headers: Headers } {
   const answer = ErrorAnswer.safeParse(parseJson(Buffer.from(body).toString()))
@@ -91,7 +114,7 @@ function spellError(
   return { status: status < 400 ? 400 : status, headers: spelled }
 }
 
-async function readBody(response: Response, asked: string): Promise<Uint8Array<ArrayBuffer>> {
+async function readBody(response: Answer, asked: string): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = []
   let length = 0
   try {
@@ -116,7 +139,15 @@ function outage(asked: string, error: unknown): ProviderFailure {
       `${asked} did not answer within ${PROVIDER_TIMEOUT} s`,
     )
   }
-  const cause = error instanceof Error ? error.cause : undefined
-  const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
-  return new ProviderFailure('unavailable', `${asked} cannot be reached${code}`, { cause: error })
+  const reason = reasonOf(error)
+  const words = reason === undefined ? '' : ` (${reason})`
+  return new ProviderFailure('unavailable', `${asked} cannot be reached${words}`, { cause: error })
+}
+
+/** The code below an error of `fetch`, or the status by which the operator's proxy refused to lead us on. */
+function reasonOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  const [, status] = /^Proxy response \((\d{3})\)/.exec(error.message) ?? []
+  if (status !== undefined) return `PROVIDER_PROXY answered ${status}`
+  return 'code' in error && typeof error.code === 'string' ? error.code : reasonOf(error.cause)
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { compactVerify, createLocalJWKSet, errors, type JSONWebKeySet } from 'jose'
+import { compactVerify, createLocalJWKSet, errors, type JSONWebKeySet, type JWK } from 'jose'
 import { z } from 'zod'
 import { createCached } from './cached.ts'
 import { parseJson } from './oddities.ts'
@@ -44,25 +44,25 @@ export interface ProviderKeys {
 /**
  * A key that is not known yet works at once: the keys are fetched again, once for everybody who waits.
  * @param deps `load` fetches the JWK Set; `graceMs`: how long known keys serve beyond their age while the provider
- *   does not answer; `elapsed` in milliseconds on a clock that is never set back
+ *   does not answer; `signsFor`: false for a key that does not sign for this `iss`, without it each key signs for all;
+ *   `elapsed` in milliseconds on a clock that is never set back
  */
 export function createProviderKeys(deps: {
   load: () => Promise<JSONWebKeySet>
   graceMs?: number
+  signsFor?: ((key: JWK, issuer: unknown) => boolean) | undefined
   elapsed: () => number
 }): ProviderKeys {
-  const { load, graceMs = 0, elapsed } = deps
+  const { load, graceMs = 0, signsFor, elapsed } = deps
   const sets = createCached({
-    load: async () => createLocalJWKSet(await load()),
+    load: async () => keysByIssuer(await load(), signsFor),
     maxAgeMs: MAX_AGE_MS,
     retryAfterMs: RETRY_AFTER_MS,
     elapsed,
   })
   let coolUntil = Number.NEGATIVE_INFINITY
-  async function check(
-    jws: string,
-    keys: ReturnType<typeof createLocalJWKSet>,
-  ): Promise<SignedContent> {
+  async function check(jws: string, keysFor: KeysByIssuer): Promise<SignedContent> {
+    const keys = keysFor(statedIssuer(jws))
     const { protectedHeader, payload } = await compactVerify(jws, keys, { algorithms: ALGORITHMS })
     return { header: { ...protectedHeader }, claims: parseClaims(payload) }
   }
@@ -84,6 +84,24 @@ export function createProviderKeys(deps: {
     },
   }
 }
+
+/** The keys that may have signed a token of an issuer. */
+type KeysByIssuer = (issuer: unknown) => ReturnType<typeof createLocalJWKSet>
+
+function keysByIssuer(
+  { keys }: JSONWebKeySet,
+  signsFor: ((key: JWK, issuer: unknown) => boolean) | undefined,
+): KeysByIssuer {
+  if (signsFor) {
+    return (issuer) => createLocalJWKSet({ keys: keys.filter((key) => signsFor(key, issuer)) })
+  }
+  const all = createLocalJWKSet({ keys })
+  return () => all
+}
+
+/** The `iss` of a token that nobody has verified yet: enough to choose the keys to verify it with. */
+const statedIssuer = (jws: string): unknown =>
+  parseClaims(Buffer.from(jws.split('.', 2)[1] ?? '', 'base64url'))?.iss
 
 /** A provider that names no keys, or one name for all, shows a rotation only by a signature that does not fit. */
 const mayBeOutdated = (error: unknown) =>

@@ -201,12 +201,14 @@ export interface RedirectProvider extends ProviderBase {
   /**
    * The way to another account for a person whom the provider remembers. Rejects with {@link ProviderFailure}.
    * @param flow as for {@link authorizationUrl}; `signedOutState` comes back instead of `state` if the way leads
-   *   through a sign-out there, without a code
+   *   through a sign-out there, without a code; `laterState` is given for a link, and comes back instead from a provider
+   *   whose addresses end soon, to be asked again then
    */
   otherAccount(flow: {
     flowId: string
     state: string
     signedOutState: string
+    laterState?: string
     idToken: string | undefined
     wishes: SignInWishes
   }): Promise<OtherAccount>

@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import { parseJson } from './oddities.ts'
 import { quoteError } from './oidc-failure.ts'
-import { fetchFromProvider, PROVIDER_TIMEOUT } from './provider-fetch.ts'
+import { PROVIDER_TIMEOUT, type ProviderFetch } from './provider-fetch.ts'
 
 const ErrorAnswer = z.looseObject({
   error: z.string().min(1),
@@ -18,6 +18,7 @@ export interface TokenRequest {
   /** The values of the form that no log may have. */
   readonly secrets: readonly string[]
   readonly headers?: Readonly<Record<string, string>>
+  readonly outbound: ProviderFetch
 }
 
 export type TokenReply =
@@ -28,9 +29,9 @@ export type TokenReply =
 /** Rejects with ProviderFailure if no answer comes. */
 export async function requestToken(
   url: string,
-  { form, secrets, headers }: TokenRequest,
+  { form, secrets, headers, outbound }: TokenRequest,
 ): Promise<TokenReply> {
-  const response = await fetchFromProvider(url, {
+  const response = await outbound.send(url, {
     method: 'POST',
     headers: {
       accept: 'application/json',

@@ -29,6 +29,7 @@ import { createAccessTokens } from '../oauth/tokens/access-token.ts'
 import { keySetsOf } from '../oauth/tokens/key-sets.ts'
 import { loadSigningKeys } from '../oauth/tokens/signing-keys.ts'
 import { comparedName, type UserNames, uniqueUser } from '../oauth/user-name.ts'
+import { createReach } from '../outbound/reach.ts'
 import { createBrand } from '../pages/brand.ts'
 import { ENDPOINTS } from '../paths.ts'
 import { usersWithCheaperHashes } from '../providers/builtin.ts'
@@ -70,6 +71,7 @@ export async function buildFoundation({ config, secret, storage, events, now, el
     users: config.users,
     redirectUri: redirectUriOf(config),
     keyring,
+    reach: createReach('way' in config.provider ? config.provider.way : undefined),
     tolerated: (reason) =>
       events.emit({
         event: 'provider-odd',

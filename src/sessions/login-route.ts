@@ -166,7 +166,7 @@ async function beginHere(
   flow.browsers.approve(reply, interaction, INTERACTION_LIFETIME)
   await orAnswerFailure(reply, interaction, flow, async () => {
     const href = forceLogin
-      ? (await otherAccountUrl(interaction, flow, undefined)).href
+      ? (await otherAccountUrl(interaction, flow, {})).href
       : await identifyUrl(interaction, flow)
     sendOn(reply, href)
   })

@@ -115,6 +115,53 @@ describe('an OpenID Connect provider', () => {
   })
 })
 
+describe('PROVIDER_PROXY', () => {
+  it('may hold a name and a password, and never shows them', () => {
+    const { config, sources } = loadWith({
+      ...OIDC,
+      PROVIDER_PROXY: 'http://gate:a%2Fb@proxy.corp.example:3128/',
+    })
+    expect(config.provider).toMatchObject({
+      way: { proxy: 'http://gate:a%2Fb@proxy.corp.example:3128' },
+    })
+    expect(JSON.stringify(sources)).not.toContain('a%2Fb')
+  })
+
+  it.each([
+    'proxy.corp.example:3128',
+    'socks5://word@proxy',
+    'http://gate:word@proxy/x',
+    'http://gate:word@proxy?x',
+    'http://word@proxy',
+    'http://:word@proxy',
+    'http://gate:word@pro xy',
+  ])('is not %s, and the problem does not show it', (value) => {
+    const [problem, ...others] = problems({ ...OIDC, PROVIDER_PROXY: value })
+    expect(problem).toMatch(/^PROVIDER_PROXY: (?:is no address|has a )/)
+    expect(problem).not.toContain('word@')
+    expect(others).toEqual([])
+  })
+})
+
+describe('PROVIDER_CA', () => {
+  it.each([
+    [{}, 'there is no such file. Check the path.'],
+    [{ '/srv/ca.pem': 'a key' }, 'the file holds no certificate in PEM form. Check the path.'],
+  ])('is a file of certificates: %#', (files, problem) => {
+    const given = { files: { ...NOBODY, ...files } }
+    expect(problemsOf(() => loadWith({ ...OIDC, PROVIDER_CA: 'ca.pem' }, given))).toEqual([
+      `PROVIDER_CA: ${problem}`,
+    ])
+  })
+
+  it('and PROVIDER_PROXY have no effect with the built-in login, and warnings say so', () => {
+    const { warnings } = load({ env: { PROVIDER_CA: 'ca.pem', PROVIDER_PROXY: 'http://proxy' } })
+    for (const name of ['PROVIDER_CA', 'PROVIDER_PROXY']) {
+      expect(warnings).toContainEqual(expect.stringMatching(`^${name}: has no effect`))
+    }
+  })
+})
+
 describe('PROVIDER_SCOPES', () => {
   it('must contain openid', () => {
     expect(problems({ ...OIDC, PROVIDER_SCOPES: 'email,groups' })).toEqual([
@@ -330,6 +377,11 @@ describe("the provider's own tokens for clients", () => {
     [
       'Entra by its issuer',
       { ISSUER_URL: 'https://login.microsoftonline.com/contoso.example/v2.0' },
+      'no server could check them',
+    ],
+    [
+      'Entra of a national cloud by its issuer',
+      { ISSUER_URL: 'https://login.microsoftonline.us/contoso.example/v2.0' },
       'no server could check them',
     ],
   ])('do not exist with %s, and a problem says so', (_what, env, reason) => {

@@ -259,6 +259,7 @@ describe('the tenant', () => {
     ['private accounts of Microsoft', '9188040d-6c67-4c5b-b112-36a304b66dad', false],
     ['all tenants', '{tenantid}', true],
     ['a listed tenant', CONTOSO, true],
+    ['another listed tenant', FABRIKAM, false],
   ])(
     'T34: is not signed for by a key for %s, unless that is its own',
     async (_whose, of, works) => {

@@ -227,6 +227,20 @@ describe('who may pass with GitHub', () => {
     expect((await headersOf(test))['x-forwarded-groups']).toBe('acme,acme/backend')
   })
 
+  it('names that only organisations elsewhere have keep nobody out', async () => {
+    const test = await start({ groups: ['acme'] }, { organisations: ['acme'] })
+    test.github.account.organisations = ['-old-name', 'über', 'acme']
+    test.github.account.teams = ['über/équipe', 'elsewhere/équipe', 'acme/backend']
+    expect((await headersOf(test))['x-forwarded-groups']).toBe('acme,acme/backend')
+  })
+
+  it('a team of a listed organisation with a name that GitHub does not give is left out', async () => {
+    const test = await start({ groups: ['acme'] }, { organisations: ['acme'] })
+    test.github.account.teams = ['acme/a,b', 'acme/frontend']
+    expect((await headersOf(test))['x-forwarded-groups']).toBe('acme,acme/frontend')
+    expect(test.logs.filter(({ event }) => event === 'provider-odd').length).toBe(1)
+  })
+
   it.each([['user:email'], ['user:email', 'read:org']])(
     'security review 11: without a list of organisations they are not asked for, with %s %s',
     async (...scopes) => {

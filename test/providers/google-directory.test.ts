@@ -233,6 +233,13 @@ describe('a directory that cannot be asked', () => {
   }
   const forbidden = { error: { code: 403, message: 'Not Authorized to access this resource/api' } }
   const quota = { error: { code: 403, message: 'Quota exceeded for quota metric' } }
+  const tooFast = {
+    error: {
+      code: 403,
+      message: 'Request rate higher than configured.',
+      errors: [{ domain: 'usageLimits', reason: 'quotaExceeded' }],
+    },
+  }
 
   it.each([
     [
@@ -247,6 +254,7 @@ describe('a directory that cannot be asked', () => {
     ['an administrator without rights', USERS, 403, forbidden, /403 about the account: let GOOGLE/],
     ['groups that may not be read', GROUPS, 403, forbidden, /403 about groups/],
     ['a used-up quota', USERS, 403, quota, /quota of the directory is used up/],
+    ['requests that are too many by their reason', USERS, 403, tooFast, /quota of the directory/],
     ['too many requests', USERS, 429, {}, /answered 429/],
     ['an outage', USERS, 503, {}, /answered 503/],
     ['an address where something else answers', USERS, 404, '<html>', /404 about the account/],

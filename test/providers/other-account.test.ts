@@ -1,9 +1,16 @@
+import { text } from 'node:stream/consumers'
 import { decodeJwt } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { type Browser, createBrowser, refreshTarget } from '../support/browser.ts'
-import { startHostileProvider } from '../support/hostile-provider.ts'
+import { type Lies, startHostileProvider } from '../support/hostile-provider.ts'
 import { authorizeUrl, codeOf } from '../support/oauth-client.ts'
-import { type Journey, signInThere, startJourney } from '../support/provider-journey.ts'
+import {
+  approve,
+  asking,
+  type Journey,
+  signInThere,
+  startJourney,
+} from '../support/provider-journey.ts'
 import { decide } from '../support/steps.ts'
 
 const BOB = { sub: 'bob', email: 'bob@elsewhere.test', email_verified: true }
@@ -29,9 +36,42 @@ async function refuseBob(
   const browser = createBrowser(journey.app)
   const refused = await signInThere(journey, { browser })
   expect(refused.statusCode).toBe(403)
-  const [, href = ''] =
-    /href="([^"]*)"[^>]*>(?:<[^>]*>)*Sign in as someone else/.exec(refused.body) ?? []
-  return { journey, browser, page: refused.body, url: new URL(href.replaceAll('&amp;', '&')) }
+  return { journey, browser, page: refused.body, url: linkOf(refused.body) }
+}
+
+function linkOf(page: string): URL {
+  const [, href = ''] = /href="([^"]*)"[^>]*>(?:<[^>]*>)*Sign in as someone else/.exec(page) ?? []
+  return new URL(href.replaceAll('&amp;', '&'))
+}
+
+/** The lies of a provider that takes pushed authorization requests alone (RFC 9126); they go into `pushed`. */
+const pushes = (
+  issuer: string,
+  pushed: URLSearchParams[],
+  prompts: readonly string[] | undefined,
+): Lies => ({
+  discovery: (document) =>
+    Object.assign(document, {
+      require_pushed_authorization_requests: true,
+      pushed_authorization_request_endpoint: `${issuer}/pushed`,
+      ...(prompts && { prompt_values_supported: prompts }),
+    }),
+  answer(request, response) {
+    if (request.url !== '/pushed') return false
+    void text(request).then((form) => {
+      const request_uri = `urn:ietf:params:oauth:request_uri:${pushed.push(new URLSearchParams(form))}`
+      response.writeHead(201, { 'content-type': 'application/json' })
+      response.end(JSON.stringify({ request_uri, expires_in: 60 }))
+    })
+    return true
+  },
+})
+
+/** The address with the request that was pushed for it; fails where it says anything else. */
+function unpushed(address: string, issuer: string, pushed: readonly URLSearchParams[]): string {
+  const { request_uri: uri, ...rest } = Object.fromEntries(new URL(address).searchParams)
+  expect(rest).toEqual({ client_id: 'gatewarden' })
+  return `${issuer}/authorize?${pushed[Number(uri?.replace(/^.*:/, '')) - 1]}`
 }
 
 const withEndSession = (issuer: string) => ({ end_session_endpoint: `${issuer}/logout?realm=x` })
@@ -106,6 +146,37 @@ describe('ed5: sign in as someone else', () => {
     expect(url.searchParams.get('prompt')).toBe(prompt)
     expect(page.includes(ADVICE)).toBe(advises)
   })
+
+  it.each([
+    ['with a list of accounts', ['login', 'select_account'], 'select_account', false],
+    ['without one', undefined, 'login', true],
+  ])(
+    'at a provider that takes pushed requests alone, %s, the link pushes one when it is used',
+    async (_what, prompts, prompt, advises) => {
+      const pushed: URLSearchParams[] = []
+      const journey = await startJourney()
+      const { provider } = journey
+      Object.assign(provider.lies, pushes(provider.issuer, pushed, prompts))
+      provider.person = BOB
+      const browser = createBrowser(journey.app)
+      const first = refreshTarget((await approve(browser, asking(journey))).body)
+      const back = await browser.get(
+        await provider.signIn(unpushed(first, provider.issuer, pushed)),
+      )
+      expect(back.body.includes(ADVICE)).toBe(advises)
+      const link = linkOf(back.body)
+      expect(link.origin + link.pathname).toBe('https://auth.example.com/callback')
+      expect(pushed).toHaveLength(1)
+      journey.clock.advance(600)
+      const stranger = await createBrowser(journey.app).get(link.pathname + link.search)
+      expect([stranger.statusCode, pushed.length]).toEqual([400, 1])
+      const again = await browser.get(link.pathname + link.search)
+      expect(pushed[1]?.get('prompt')).toBe(prompt)
+      provider.person = ANN
+      const away = unpushed(String(again.headers.location), provider.issuer, pushed)
+      codeOf(await browser.get(await provider.signIn(away)))
+    },
+  )
 
   it('goes without the sign-out where the ID token is too long for an address', async () => {
     const groups = Array.from({ length: 100 }, (_, index) => `${index}`.padStart(60, 'g'))

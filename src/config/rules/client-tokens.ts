@@ -28,6 +28,8 @@ const UNFIT: Readonly<Partial<Record<Chosen['settings']['provider'], string>>> =
 const ISSUERS: Readonly<Record<string, keyof typeof UNFIT>> = {
   'accounts.google.com': 'google',
   'login.microsoftonline.com': 'entra',
+  'login.microsoftonline.us': 'entra',
+  'login.partner.microsoftonline.cn': 'entra',
   'sts.windows.net': 'entra',
 }
 

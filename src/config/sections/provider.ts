@@ -9,9 +9,11 @@ import type {
   ProviderConfig,
   RedirectProviderConfig,
   RemoteProviderConfig,
+  WayToProvider,
 } from '../../providers/provider-config.ts'
 import type { ResourceConfig } from '../../resources/resource-table.ts'
 import type { SettingKey, Settings } from '../schema.ts'
+import { type Disk, readCertificates } from '../sources/disk.ts'
 import type { FileContents } from '../sources/file.ts'
 import type { Chosen } from '../sources/precedence.ts'
 import { attempt, type Report } from '../values/problem.ts'
@@ -24,6 +26,7 @@ interface Parts extends Chosen {
   readonly file: FileContents
   /** False if a file that may hold more settings could not be read. */
   readonly complete: boolean
+  readonly disk: Disk
   readonly resources: readonly ResourceConfig[]
   readonly report: Report
 }
@@ -39,6 +42,8 @@ const REDIRECT_KEYS = [
   'discovery_url',
   'client_id',
   'client_secret',
+  'provider_ca',
+  'provider_proxy',
   'token_endpoint_auth_method',
   'provider_scopes',
   'groups_claim',
@@ -67,9 +72,9 @@ export function buildProvider(parts: Parts): ProviderConfig | undefined {
     }
     checkPresets(type, parts)
     if (type !== 'github') checkOpenid(parts)
-    if (type !== 'github' && type !== 'entra') return buildRedirectProvider(type, parts)
-    const all = { ...parts, id: file.providerId, ...credentials(type, parts) }
-    return type === 'github' ? buildGithub(all) : buildEntra(all)
+    const way = wayThere(parts)
+    const built = buildRemote(type, parts)
+    return built && way ? { ...built, way } : built
   }
   const users = described + (listed ? 1 : 0)
   for (const key of REDIRECT_KEYS) {
@@ -87,6 +92,28 @@ export function buildProvider(parts: Parts): ProviderConfig | undefined {
     )
   }
   return { type }
+}
+
+function buildRemote(
+  type: RemoteProviderConfig['type'],
+  parts: Parts,
+): RemoteProviderConfig | undefined {
+  if (type !== 'github' && type !== 'entra') return buildRedirectProvider(type, parts)
+  const all = { ...parts, id: parts.file.providerId, ...credentials(type, parts) }
+  return type === 'github' ? buildGithub(all) : buildEntra(all)
+}
+
+/** How our calls get to the provider, if not directly. */
+function wayThere({ settings, given, disk, report }: Parts): WayToProvider | undefined {
+  const { provider_ca: path, provider_proxy: proxy } = settings
+  const label = given.get('provider_ca')?.label ?? 'PROVIDER_CA'
+  const authorities =
+    path === undefined ? undefined : attempt(report, label, () => readCertificates(path, disk))
+  if (authorities === undefined && proxy === undefined) return undefined
+  return {
+    ...(authorities !== undefined && { authorities }),
+    ...(proxy !== undefined && { proxy }),
+  }
 }
 
 function buildRedirectProvider(

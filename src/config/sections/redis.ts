@@ -4,9 +4,9 @@
  * @module
  */
 import type { RedisTarget } from '../../storage/redis/topology.ts'
-import type { Disk } from '../sources/disk.ts'
+import { type Disk, readCertificates } from '../sources/disk.ts'
 import type { Chosen } from '../sources/precedence.ts'
-import { attempt, InvalidValue, type Report } from '../values/problem.ts'
+import { attempt, type Report } from '../values/problem.ts'
 
 /** @returns undefined without `REDIS_URL`; problems go to the report */
 export function buildRedis(
@@ -48,12 +48,4 @@ export function buildRedis(
   }
   const ca = attempt(report, label, () => readCertificates(path, disk))
   return ca === undefined ? target : { ...target, ca }
-}
-
-function readCertificates(path: string, disk: Disk): string {
-  const text = disk.readSecret(path)
-  if (!text.includes('-----BEGIN CERTIFICATE-----')) {
-    throw new InvalidValue('the file holds no certificate in PEM form. Check the path.')
-  }
-  return text
 }

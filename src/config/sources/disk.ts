@@ -46,3 +46,12 @@ export function createDisk(options: { cwd: string; readFile(path: string): strin
     },
   }
 }
+
+/** The certificates in a file. @throws InvalidValue if it holds none, or as {@link Disk.readSecret} */
+export function readCertificates(path: string, disk: Disk): string {
+  const text = disk.readSecret(path)
+  if (!text.includes('-----BEGIN CERTIFICATE-----')) {
+    throw new InvalidValue('the file holds no certificate in PEM form. Check the path.')
+  }
+  return text
+}

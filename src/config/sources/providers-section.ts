@@ -71,6 +71,11 @@ export const ProviderSection = section({
   client_secret_file: text(parsePath).optional().register(fields, {
     description: 'File that holds the client secret, instead of `client_secret`.',
   }),
+  provider_ca: Settings.shape.provider_ca,
+  provider_proxy: Settings.shape.provider_proxy,
+  provider_proxy_file: text(parsePath).optional().register(fields, {
+    description: 'File that holds `provider_proxy`.',
+  }),
   token_endpoint_auth_method: Settings.shape.token_endpoint_auth_method,
   provider_scopes: Settings.shape.provider_scopes,
   groups_claim: Settings.shape.groups_claim,

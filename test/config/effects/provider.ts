@@ -4,6 +4,7 @@
  * @module
  */
 import { expect } from 'vitest'
+import type { Loaded } from '../../../src/config/load.ts'
 import { createBrowser, refreshTarget } from '../../support/browser.ts'
 import { createClock, type TestApp } from '../../support/build-app.ts'
 import { CONTOSO, ENTRA_CLIENT, STAFF, startEntra } from '../../support/entra-stand-in.ts'
@@ -17,6 +18,7 @@ import {
   type HostileProvider,
   startHostileProvider,
 } from '../../support/hostile-provider.ts'
+import { startProxy } from '../../support/http-proxy.ts'
 import {
   authorizeUrl,
   check,
@@ -27,6 +29,7 @@ import {
 } from '../../support/oauth-client.ts'
 import { approve, obtainTokensThere } from '../../support/provider-journey.ts'
 import { startUpstream } from '../../support/upstream-server.ts'
+import { load } from '../harness.ts'
 import { type Effect, start } from './start.ts'
 
 /**
@@ -354,6 +357,26 @@ export async function expectDiscoveryThere(startWith: StartWith): Promise<void> 
   expect(provider.asked('/.well-known/openid-configuration')).toBe(1)
 }
 
+/** The document is read through the proxy. */
+export async function expectProxy(
+  startWith: (provider: HostileProvider, address: string) => Promise<TestApp>,
+): Promise<void> {
+  const provider = await startHostileProvider()
+  const proxy = await startProxy()
+  const { app } = await startWith(provider, `http://${proxy.address}`)
+  await approve(createBrowser(app), authorizeUrl(await register(app)))
+  expect(provider.asked('/.well-known/openid-configuration')).toBe(1)
+  expect(proxy.targets).toEqual([new URL(provider.issuer).host])
+}
+
+const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----'
+
+/** The certificates of the file count; `test/providers/way-to-provider.test.ts` speaks TLS. */
+export function expectAuthorities(loadWith: (files: Record<string, string>) => Loaded): void {
+  const { provider } = loadWith({ '/srv/ca.pem': CERTIFICATE }).config
+  expect(provider).toMatchObject({ way: { authorities: CERTIFICATE } })
+}
+
 /** The person is sent to the provider with these scopes. */
 export async function expectScopes(startWith: StartWith): Promise<void> {
   const provider = await startHostileProvider()
@@ -387,6 +410,8 @@ export const provider: Record<
   | 'callback_path'
   | 'client_id'
   | 'client_secret'
+  | 'provider_ca'
+  | 'provider_proxy'
   | 'token_endpoint_auth_method'
   | 'groups_claim'
   | 'google_hosted_domain'
@@ -417,6 +442,21 @@ export const provider: Record<
   discovery_url: () => expectDiscoveryThere(startFlat),
   client_id: expectOidc,
   client_secret: expectOidc,
+  provider_ca: async () =>
+    expectAuthorities((files) =>
+      load({
+        env: {
+          PROVIDER: 'oidc',
+          ISSUER_URL: 'https://id.example.com',
+          CLIENT_ID,
+          CLIENT_SECRET,
+          PROVIDER_CA: 'ca.pem',
+        },
+        files,
+      }),
+    ),
+  provider_proxy: () =>
+    expectProxy((provider, address) => startFlat(provider, ['provider_proxy', address])),
   token_endpoint_auth_method: () => expectPost(startFlat),
   groups_claim: expectOidc,
   google_hosted_domain: () => expectHostedDomain((settings) => start(settings)),

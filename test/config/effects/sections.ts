@@ -39,6 +39,7 @@ import { startUpstream } from '../../support/upstream-server.ts'
 import { loadYaml, problemsOf } from '../harness.ts'
 import { whoPasses } from './people.ts'
 import {
+  expectAuthorities,
   expectDirectory,
   expectDiscoveryThere,
   expectEntra,
@@ -47,6 +48,7 @@ import {
   expectPersonOf,
   expectPersonToken,
   expectPost,
+  expectProxy,
   expectRecheck,
   expectScopes,
   expectTokenOfOtherProgram,
@@ -407,6 +409,7 @@ const expectProvider = (secret: (clientSecret: string) => string): Effect => {
 const startWithProvider = (
   there: { readonly issuer: string },
   [name, value]: readonly [string, string],
+  files: Record<string, string> = {},
 ) =>
   startFile(
     [
@@ -416,6 +419,7 @@ const startWithProvider = (
       `client_secret: ${CLIENT_SECRET}`,
       `${name}: ${value}\n`,
     ].join('\n    '),
+    { files },
   )
 const providerInFile = expectProvider((clientSecret) => `client_secret: ${clientSecret}`)
 const providerWithFile = expectProvider(() => 'client_secret_file: /run/provider')
@@ -661,6 +665,19 @@ const all: Record<string, Record<string, Effect>> = {
     client_id: providerInFile,
     client_secret: providerInFile,
     client_secret_file: providerWithFile,
+    provider_ca: async () =>
+      expectAuthorities((files) =>
+        loadYaml(
+          `${NOTES} } }\n${ALLOW}\nproviders: { p: { type: oidc, issuer_url: "https://id.example.com", client_id: x, client_secret: x, provider_ca: ca.pem } }\n`,
+          { files },
+        ),
+      ),
+    provider_proxy: () =>
+      expectProxy((there, address) => startWithProvider(there, ['provider_proxy', address])),
+    provider_proxy_file: () =>
+      expectProxy((there, address) =>
+        startWithProvider(there, ['provider_proxy_file', '/run/proxy'], { '/run/proxy': address }),
+      ),
     provider_scopes: () => expectScopes(startWithProvider),
     discovery_url: () => expectDiscoveryThere(startWithProvider),
     token_endpoint_auth_method: () => expectPost(startWithProvider),

@@ -6,8 +6,10 @@ import { createProviderTokens } from '../../../src/credentials/provider-tokens/p
 import { createKeyring, sha256 } from '../../../src/crypto.ts'
 import { NO_EVENTS } from '../../../src/events.ts'
 import { createRateCounter } from '../../../src/http/rate-counter.ts'
+import { createReach } from '../../../src/outbound/reach.ts'
 import { createOidcProvider } from '../../../src/providers/oidc.ts'
 import { ProviderFailure } from '../../../src/providers/provider.ts'
+import { createProviderFetch } from '../../../src/providers/provider-fetch.ts'
 import { createResourceTable } from '../../../src/resources/resource-table.ts'
 import type { Storage } from '../../../src/storage/storage.ts'
 import { type Clock, createClock, SECRET } from '../../support/build-app.ts'
@@ -248,6 +250,7 @@ it('answers for a token it has seen at once, with the very credential of before'
   const oidc = createOidcProvider({
     ...provider.config,
     name: 'A provider',
+    outbound: createProviderFetch(createReach()),
     redirectUri: 'https://auth.example.com/callback',
     keyring: createKeyring(SECRET, { issuer: 'https://auth.example.com' }),
     now,
