@@ -5,6 +5,7 @@
  * @module
  */
 import * as z from 'zod'
+import { PROVIDER_SETTINGS } from './settings/providers.ts'
 import { parseApiKeyHeader } from './values/api-key-header.ts'
 import { parseBootstrapClients } from './values/bootstrap-clients.ts'
 import {
@@ -31,18 +32,13 @@ import {
   parseAllowedDomain,
   parseAllowedEmail,
   parseAllowedUser,
-  parseDomain,
-  parseEmail,
   parseGroup,
-  parseHostedDomain,
 } from './values/people.ts'
 import {
   parseCap,
   parseClientSecret,
   parseClientTokens,
   parseDiscoveryAt,
-  parseHttpScheme,
-  parseKeycloakHost,
   parseListenHost,
   parseLogFormat,
   parseLogLevel,
@@ -51,9 +47,7 @@ import {
   parsePort,
   parseProvider,
   parseRateLimit,
-  parseRealm,
   parseSecret,
-  parseTenant,
   parseToken,
   parseTokenEndpointAuthMethod,
   parseUpstreamAuthorization,
@@ -65,14 +59,12 @@ import { parseRedisKeyPrefix } from './values/redis-key-prefix.ts'
 import { parseRedisUrl } from './values/redis-url.ts'
 import { parseRegistrant } from './values/registration.ts'
 import { parseScopeToken, splitScopes } from './values/scopes.ts'
-import { parseServiceAccount } from './values/service-account.ts'
 import { parseSigningKey } from './values/signing-key.ts'
 import { size } from './values/sizes.ts'
 import { splitList } from './values/split-list.ts'
 import { parseFlatToken } from './values/static-token.ts'
 import {
   parseAllowedOrigin,
-  parseBaseUrl,
   parseDiscoveryUrl,
   parseIssuerUrl,
   parsePublicUrl,
@@ -277,58 +269,7 @@ export const Settings = z.object({
       kind: 'list',
       aliases: ['OAUTH2_PROXY_SCOPE', 'MCP_OAUTH2_PROXY_AUTH_OIDCSCOPES'],
     }),
-  google_hosted_domain: list(parseHostedDomain).optional().register(fields, {
-    description:
-      'Google Workspace domains whose accounts can sign in. If unset, any Google account can sign in, and the `ALLOWED_` lists decide who may pass.',
-    example: 'example.com',
-    kind: 'list',
-  }),
-  google_service_account: text(parseServiceAccount).optional().register(fields, {
-    description:
-      'Key file (JSON, or its base64) of a service account that reads the directory of your Google Workspace, at each sign-in and each refresh: suspended people are refused, and groups count (docs/providers/google.md). Requires `GOOGLE_ADMIN_SUBJECT` and `GOOGLE_HOSTED_DOMAIN`.',
-    secret: true,
-  }),
-  google_admin_subject: text(parseEmail).optional().register(fields, {
-    description:
-      'E-mail address of the administrator for whom the service account reads users and groups.',
-    example: 'directory-reader@example.com',
-  }),
-  google_directory_url: text(parseBaseUrl).optional().register(fields, {
-    description: 'Base of the Directory API of Google. Default: `https://admin.googleapis.com`.',
-    example: 'https://admin.googleapis.com',
-  }),
-  github_url: text(parseBaseUrl).optional().register(fields, {
-    description:
-      'Origin of a GitHub Enterprise, with `PROVIDER=github`. Default: `https://github.com`.',
-    example: 'https://github.example.com',
-  }),
-  github_api_url: text(parseBaseUrl).optional().register(fields, {
-    description:
-      "Base of GitHub's REST API. Default: `https://api.github.com`; for `GITHUB_URL` its `/api/v3`, or the host `api.` before a name under `ghe.com`.",
-    example: 'https://github.example.com/api/v3',
-  }),
-  entra_tenant: list(parseTenant).optional().register(fields, {
-    description:
-      'With `PROVIDER=entra`: the Directory (tenant) ID of your organisation, or several. Only their people can sign in.',
-    example: '3f2504e0-4f89-41d3-9a0c-0305e82c3301',
-    kind: 'list',
-  }),
-  entra_verified_domains: list(parseDomain).optional().register(fields, {
-    description:
-      'Mail domains whose addresses count although Entra does not say that they are verified (the claim `xms_edov`): domains that your only tenant owns.',
-    example: 'example.com',
-    kind: 'list',
-  }),
-  entra_url: text(parseBaseUrl).optional().register(fields, {
-    description:
-      'Base of the authorities of Entra, for national clouds. Default: `https://login.microsoftonline.com`.',
-    example: 'https://login.microsoftonline.us',
-  }),
-  entra_graph_url: text(parseBaseUrl).optional().register(fields, {
-    description:
-      'Base of Microsoft Graph, which lists the groups of people in more than 200. Default: `https://graph.microsoft.com`.',
-    example: 'https://graph.microsoft.us',
-  }),
+  ...PROVIDER_SETTINGS,
   accept_provider_tokens: toggle().prefault(false).register(fields, {
     description:
       "Accepts the provider's own access tokens as bearer tokens, for clients that still use them. Read docs/provider-tokens.md first.",
@@ -343,24 +284,6 @@ export const Settings = z.object({
   client_tokens: text(parseClientTokens).prefault('own').register(fields, {
     description:
       "The tokens that clients get when a person signs in: `own` are Gatewarden's, for one server each; `provider` are the provider's own, which may open more than your servers. Read docs/provider-tokens.md first.",
-  }),
-  keycloak_auth_host: text(parseKeycloakHost).optional().register(fields, {
-    description:
-      'Host of Keycloak; replaces `ISSUER_URL`. Default: `localhost` if another `KEYCLOAK_` setting is present. Beside `ISSUER_URL`, the `KEYCLOAK_` settings are the inner address, as `DISCOVERY_URL` is.',
-    example: 'id.example.com',
-  }),
-  keycloak_auth_port: scalar(parsePort).prefault(8080).register(fields, {
-    description:
-      'Port of Keycloak. The issuer leaves out the default port of the scheme: 443 or 80.',
-  }),
-  keycloak_auth_protocol: text(parseHttpScheme)
-    .prefault('https')
-    .register(fields, {
-      description: 'Scheme of Keycloak: `https` or `http`.',
-      aliases: ['KEYCLOAK_PROTOCOL'],
-    }),
-  keycloak_realm: text(parseRealm).prefault('master').register(fields, {
-    description: 'Realm of Keycloak.',
   }),
   groups_claim: text(parseToken)
     .prefault('groups')

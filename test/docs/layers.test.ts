@@ -25,6 +25,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['src/config/sections/'],
   ['src/config/sources/'],
   ['src/config/schema.ts'],
+  ['src/config/settings/'],
   ['src/config/values/'],
   ['src/config/config.ts'],
   ['src/check/', 'src/sessions/'],

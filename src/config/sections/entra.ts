@@ -5,7 +5,7 @@
  */
 import type { EntraProviderConfig } from '../../providers/provider-config.ts'
 import type { ResourceConfig } from '../../resources/resource-table.ts'
-import type { SettingKey } from '../schema.ts'
+import { keysOf, OF_PROVIDER } from '../settings/providers.ts'
 import type { Chosen } from '../sources/precedence.ts'
 import type { Report } from '../values/problem.ts'
 import { parseBaseUrl } from '../values/urls.ts'
@@ -25,13 +25,6 @@ const ENTRA = 'https://login.microsoftonline.com'
 const GRAPH = 'https://graph.microsoft.com'
 /** The tenant of private Microsoft accounts. */
 const PRIVATE = '9188040d-6c67-4c5b-b112-36a304b66dad'
-
-export const ENTRA_KEYS = [
-  'entra_tenant',
-  'entra_verified_domains',
-  'entra_url',
-  'entra_graph_url',
-] as const satisfies readonly SettingKey[]
 
 /** Entra, or undefined if it has a problem; problems go to the report. */
 export function buildEntra(parts: Parts): EntraProviderConfig | undefined {
@@ -55,7 +48,8 @@ export function buildEntra(parts: Parts): EntraProviderConfig | undefined {
       'needs the tenant of an organisation: nobody owns the addresses of private Microsoft accounts. Remove it.',
     )
   }
-  if (ENTRA_KEYS.some((key) => broken.has(key)) || tenants.length === 0) return undefined
+  if (keysOf(OF_PROVIDER.entra).some((key) => broken.has(key)) || tenants.length === 0)
+    return undefined
   if (clientId === undefined || clientSecret === undefined) return undefined
   const [authority] = tenants.length === 1 ? tenants : ['organizations']
   return {

@@ -19,7 +19,7 @@ interface Parts extends Chosen {
 
 const DIRECTORY = 'https://admin.googleapis.com'
 
-export const DIRECTORY_KEYS = [
+const DIRECTORY_KEYS = [
   'google_service_account',
   'google_admin_subject',
   'google_directory_url',

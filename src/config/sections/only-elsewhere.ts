@@ -4,6 +4,7 @@
  * @module
  */
 import type { SettingKey } from '../schema.ts'
+import { keysOf, OF_PROVIDER } from '../settings/providers.ts'
 import type { Chosen } from '../sources/precedence.ts'
 import type { Report } from '../values/problem.ts'
 
@@ -13,10 +14,7 @@ export const DISCOVERY_KEYS = [
   'discovery_url',
   'groups_claim',
   'provider_token_clients',
-  'keycloak_auth_host',
-  'keycloak_auth_port',
-  'keycloak_auth_protocol',
-  'keycloak_realm',
+  ...keysOf(OF_PROVIDER.keycloak),
 ] as const satisfies readonly SettingKey[]
 
 /** Each of these settings that is given is a problem. */
@@ -30,5 +28,23 @@ export function refuseSettings(
     if (!stray) continue
     const remedy = instead[key] === undefined ? 'Remove it.' : `Use ${instead[key]}, or remove it.`
     report.problem(stray.written, `does not apply to PROVIDER=${settings.provider}. ${remedy}`)
+  }
+}
+
+/** Those of a provider that its own builder judges, because they are elsewhere for other reasons, too. */
+const JUDGED_ELSEWHERE: ReadonlySet<string> = new Set(['github', 'keycloak'])
+
+/** Each setting that another provider alone has is a problem. */
+export function refuseOthersSettings({
+  settings: { provider },
+  given,
+  report,
+}: Chosen & { readonly report: Report }): void {
+  for (const [owner, shape] of Object.entries(OF_PROVIDER)) {
+    if (owner === provider || JUDGED_ELSEWHERE.has(owner)) continue
+    for (const key of keysOf(shape)) {
+      const stray = given.get(key)
+      if (stray) report.problem(stray.written, `applies only to PROVIDER=${owner}. Remove it.`)
+    }
   }
 }

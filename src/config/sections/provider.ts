@@ -13,14 +13,16 @@ import type {
 } from '../../providers/provider-config.ts'
 import type { ResourceConfig } from '../../resources/resource-table.ts'
 import type { SettingKey, Settings } from '../schema.ts'
+import { keysOf, OF_PROVIDER, PROVIDER_SETTINGS } from '../settings/providers.ts'
 import { type Disk, readCertificates } from '../sources/disk.ts'
 import type { FileContents } from '../sources/file.ts'
 import type { Chosen } from '../sources/precedence.ts'
 import { attempt, type Report } from '../values/problem.ts'
 import { type IssuerUrl, parseDiscoveryUrl, parseIssuerUrl } from '../values/urls.ts'
-import { buildEntra, ENTRA_KEYS } from './entra.ts'
+import { buildEntra } from './entra.ts'
 import { buildGithub, checkStrayGithub } from './github.ts'
-import { buildDirectory, DIRECTORY_KEYS } from './google.ts'
+import { buildDirectory } from './google.ts'
+import { refuseOthersSettings } from './only-elsewhere.ts'
 
 interface Parts extends Chosen {
   readonly file: FileContents
@@ -31,13 +33,9 @@ interface Parts extends Chosen {
   readonly report: Report
 }
 
-const INNER_KEYS = [
-  'keycloak_auth_host',
-  'keycloak_auth_port',
-  'keycloak_auth_protocol',
-] as const satisfies readonly SettingKey[]
-const KEYCLOAK_KEYS = [...INNER_KEYS, 'keycloak_realm'] as const satisfies readonly SettingKey[]
-const REDIRECT_KEYS = [
+const KEYCLOAK_KEYS = keysOf(OF_PROVIDER.keycloak)
+const INNER_KEYS = KEYCLOAK_KEYS.filter((key) => key !== 'keycloak_realm')
+const REDIRECT_KEYS: readonly SettingKey[] = [
   'issuer_url',
   'discovery_url',
   'client_id',
@@ -47,15 +45,15 @@ const REDIRECT_KEYS = [
   'token_endpoint_auth_method',
   'provider_scopes',
   'groups_claim',
-  'google_hosted_domain',
-  ...DIRECTORY_KEYS,
-  'github_url',
-  ...ENTRA_KEYS,
   'unique_usernames',
   'recheck_at_refresh',
   'provider_token_clients',
-  ...KEYCLOAK_KEYS,
-] as const satisfies readonly SettingKey[]
+  // Runners of GitHub Actions set that one for every program.
+  ...keysOf(PROVIDER_SETTINGS).filter((key) => key !== 'github_api_url'),
+]
+
+/** The providers that are more than OpenID Connect with a discovery document, a line each. */
+const BUILDERS = { github: buildGithub, entra: buildEntra } as const
 
 /** The provider, or undefined if it has a problem; problems go to the report. */
 export function buildProvider(parts: Parts): ProviderConfig | undefined {
@@ -98,10 +96,12 @@ function buildRemote(
   type: RemoteProviderConfig['type'],
   parts: Parts,
 ): RemoteProviderConfig | undefined {
-  if (type !== 'github' && type !== 'entra') return buildRedirectProvider(type, parts)
-  const all = { ...parts, id: parts.file.providerId, ...credentials(type, parts) }
-  return type === 'github' ? buildGithub(all) : buildEntra(all)
+  if (!hasBuilder(type)) return buildRedirectProvider(type, parts)
+  return BUILDERS[type]({ ...parts, id: parts.file.providerId, ...credentials(type, parts) })
 }
+
+const hasBuilder = (type: RemoteProviderConfig['type']): type is keyof typeof BUILDERS =>
+  Object.hasOwn(BUILDERS, type)
 
 /** How our calls get to the provider, if not directly. */
 function wayThere({ settings, given, disk, report }: Parts): WayToProvider | undefined {
@@ -187,27 +187,15 @@ function checkOpenid({ settings, given, broken, report }: Parts): void {
 }
 
 /** Settings that only some providers have. */
-function checkPresets(
-  type: RemoteProviderConfig['type'],
-  { settings, given, report }: Parts,
-): void {
+function checkPresets(type: RemoteProviderConfig['type'], parts: Parts): void {
+  const { settings, given, report } = parts
+  refuseOthersSettings(parts)
   const hosted = given.get('google_hosted_domain')
-  if (hosted && type !== 'google') {
-    report.problem(hosted.written, 'applies only to PROVIDER=google. Remove it.')
-  }
   if (hosted && settings.google_hosted_domain?.length === 0) {
     report.problem(
       hosted.written,
       'lists no domain. Add one; without the setting, any Google account can sign in.',
     )
-  }
-  for (const key of DIRECTORY_KEYS) {
-    const stray = type === 'google' ? undefined : given.get(key)
-    if (stray) report.problem(stray.written, 'applies only to PROVIDER=google. Remove it.')
-  }
-  for (const key of ENTRA_KEYS) {
-    const stray = type === 'entra' ? undefined : given.get(key)
-    if (stray) report.problem(stray.written, 'applies only to PROVIDER=entra. Remove it.')
   }
   const unique = given.get('unique_usernames')
   if (unique && type !== 'oidc' && !isPreset(type)) {

@@ -5,6 +5,7 @@
  */
 
 import { Settings } from '../schema.ts'
+import { keysOf, SECTION_SETTINGS } from '../settings/providers.ts'
 import { fields, section, text } from '../values/fields.ts'
 import { parsePath } from '../values/plain.ts'
 import type { Report } from '../values/problem.ts'
@@ -61,6 +62,18 @@ export function readProviders(
   return { id, entries }
 }
 
+const fileOf = (key: string) =>
+  text(parsePath)
+    .optional()
+    .register(fields, { description: `File that holds \`${key}\`.` })
+
+/** A secret can come from a file of its own. */
+const SECRET_FILES = Object.fromEntries(
+  keysOf(SECTION_SETTINGS)
+    .filter((key) => fields.get(SECTION_SETTINGS[key])?.secret)
+    .map((key) => [`${key}_file`, fileOf(key)]),
+)
+
 /** `providers.<id>` in the file. */
 export const ProviderSection = section({
   type: Settings.shape.provider,
@@ -73,25 +86,12 @@ export const ProviderSection = section({
   }),
   provider_ca: Settings.shape.provider_ca,
   provider_proxy: Settings.shape.provider_proxy,
-  provider_proxy_file: text(parsePath).optional().register(fields, {
-    description: 'File that holds `provider_proxy`.',
-  }),
+  provider_proxy_file: fileOf('provider_proxy'),
   token_endpoint_auth_method: Settings.shape.token_endpoint_auth_method,
   provider_scopes: Settings.shape.provider_scopes,
   groups_claim: Settings.shape.groups_claim,
-  google_hosted_domain: Settings.shape.google_hosted_domain,
-  google_service_account: Settings.shape.google_service_account,
-  google_service_account_file: text(parsePath).optional().register(fields, {
-    description: 'File that holds `google_service_account`, as Google made it.',
-  }),
-  google_admin_subject: Settings.shape.google_admin_subject,
-  google_directory_url: Settings.shape.google_directory_url,
-  github_url: Settings.shape.github_url,
-  github_api_url: Settings.shape.github_api_url,
-  entra_tenant: Settings.shape.entra_tenant,
-  entra_verified_domains: Settings.shape.entra_verified_domains,
-  entra_url: Settings.shape.entra_url,
-  entra_graph_url: Settings.shape.entra_graph_url,
+  ...SECTION_SETTINGS,
+  ...SECRET_FILES,
   unique_usernames: Settings.shape.unique_usernames,
   recheck_at_refresh: Settings.shape.recheck_at_refresh,
 })
