@@ -10,7 +10,7 @@ import { nearest } from '../values/suggest.ts'
 import { reportForeign } from './foreign-names.ts'
 import type { Entry } from './layer.ts'
 import { knownNames, meaningOf } from './names.ts'
-import { translate, valueOfAlias, withRedisPassword } from './other-systems.ts'
+import { nameBeside, translate, valueOfAlias, withRedisPassword } from './other-systems.ts'
 import { isServiceLink } from './service-links.ts'
 
 /** Similar names of other programs: CGI's client address, and the log level of log4j and the like. */
@@ -40,7 +40,11 @@ export function readEnvironment(
   const entries: Entry[] = []
   for (const [written, value] of Object.entries(withRedisPassword(env))) {
     if (value === undefined || value.trim() === '') continue
-    const meaning = meaningOf(written)
+    const name = nameBeside(written, env)
+    const found = meaningOf(name)
+    // An alias of its own: the same name twice would be a conflict.
+    const meaning =
+      found?.kind === 'setting' && name !== written ? { ...found, label: written } : found
     if (isServiceLink(written, value)) {
       if (!meaning) continue
       report.warning(

@@ -12,9 +12,9 @@ export interface Translated {
   readonly value: string
 }
 
-const ADDRESS = /^(?:\[([\da-f:.]+)\]|([\w.-]*)):(\d{1,5})$/i
+const ADDRESS = /^(?:http:\/\/)?(?:\[([\da-f:.]+)\]|([\w.-]*)):(\d{1,5})$/i
 
-/** `:8080`, `127.0.0.1:8080` or `[::]:8080`, as Go programs write where they listen. */
+/** `:8080`, `127.0.0.1:8080` or `[::]:8080`, as Go programs write where they listen; oauth2-proxy takes `http://` too. */
 function listenAddress(value: string): readonly Translated[] | undefined {
   const [, v6, host = '', port] = ADDRESS.exec(value.trim()) ?? []
   if (port === undefined) return undefined
@@ -51,6 +51,19 @@ export function withRedisPassword(
   const [, scheme, hosts] = /^(rediss?(?:\+\w+)?:\/\/)([^@]+)$/i.exec(url.trim()) ?? []
   if (!password?.trim() || scheme === undefined || hosts === undefined) return env
   return { ...env, REDIS_URL: `${scheme}:${encodeURIComponent(password)}@${hosts}` }
+}
+
+/**
+ * The name whose meaning a variable has. The container of atrawog gets `GATEWAY_JWT_SECRET` as `JWT_SECRET` (sn5); many
+ * programs have a variable of that name, so it counts only beside two others of that system.
+ * @param env the variables of the same place
+ */
+export function nameBeside(
+  written: string,
+  env: Readonly<Record<string, string | undefined>>,
+): string {
+  const isOfAtrawog = Boolean(env.BASE_DOMAIN?.trim() && env.GITHUB_CLIENT_ID?.trim())
+  return written === 'JWT_SECRET' && isOfAtrawog ? 'GATEWAY_JWT_SECRET' : written
 }
 
 /** The value of an alias in the form of our setting. */
