@@ -111,13 +111,16 @@ function readLayers(options: LoadOptions, report: Report) {
 
   if (env && env.text === undefined) warnOfNearDotenv(list, report)
 
+  const environments = [options.env, dotenv ?? {}]
+  // Compose passes absent variables as empty ones.
+  const filled = Object.entries(options.env).filter(([, value]) => value?.trim())
+  const everywhere = { ...dotenv, ...Object.fromEntries(filled) }
   const written = [
     createLayer('flag', flags.entries, report),
-    createLayer('environment', readEnvironment(options.env, report), report),
-    createLayer('.env', readEnvironment(dotenv ?? {}, report), report),
+    createLayer('environment', readEnvironment(options.env, report, everywhere), report),
+    createLayer('.env', readEnvironment(dotenv ?? {}, report, everywhere), report),
     createLayer(fileName, file?.entries ?? [], report),
   ]
-  const environments = [options.env, dotenv ?? {}]
   const layers = withBaseDomain(written, {
     environments,
     hasResources: file?.resources !== undefined,

@@ -300,6 +300,20 @@ describe('atrawog/mcp-oauth-gateway', () => {
     expect(JSON.stringify(loadWith(env).sources)).not.toContain(REDIS_PASSWORD)
   })
 
+  it('sn13: REDIS_PASSWORD counts for a user, and where the address is in .env; else a line says why not', () => {
+    const env = { ...PROVIDER, SECRET, REDIS_PASSWORD: 'p@ss' }
+    expect(loadWith({ ...env, REDIS_URL: 'redis://gw@redis:6379' }).config.redis).toMatchObject({
+      username: 'gw',
+      password: 'p@ss',
+    })
+    const files = { ...NOBODY, '/srv/.env': 'REDIS_URL=redis://redis:6379\n' }
+    expect(load({ env, files }).config.redis).toMatchObject({ password: 'p@ss' })
+    const line = expect.stringMatching(/^REDIS_PASSWORD: has no effect/)
+    expect(loadWith({ ...env, REDIS_URL: 'redis://:own@redis' }).warnings).toEqual([line])
+    expect(loadWith({ ...env, REDIS_URL: 'redis://:p%40ss@redis' }).warnings).toEqual([])
+    expect(loadWith(env).warnings).toEqual([line])
+  })
+
   it.each([
     'MCP_PROTOCOL_VERSION',
     'MCP_TIME_ENABLED',
