@@ -23,6 +23,7 @@ import { checkProdMode } from './rules/prod-mode.ts'
 import { checkPublicSuffixes } from './rules/public-suffixes.ts'
 import { checkSharedHost } from './rules/shared-host.ts'
 import { checkSharedNames } from './rules/shared-names.ts'
+import { warnOfTakenPath } from './rules/taken-protected-path.ts'
 import { checkUpstreams } from './rules/upstream-loops.ts'
 import { checkUserNames } from './rules/user-names.ts'
 import { warnOfWeakSecret } from './rules/weak-secret.ts'
@@ -51,6 +52,8 @@ interface Parts extends Chosen {
   readonly complete: boolean
   readonly disk: Disk
   readonly report: Report
+  /** The address of the login that other settings make likely, for a problem that has to name one. */
+  readonly login?: string
   /** Milliseconds since the epoch. */
   readonly now: number
 }
@@ -85,6 +88,7 @@ export function buildConfig(given: Parts): Config | undefined {
   checkAuthorizationServers({ ...parts, resources, provider })
   checkSharedHost({ ...parts, resources })
   checkOwnAddresses({ ...parts, resources })
+  warnOfTakenPath({ ...parts, resources })
   checkUpstreams({ ...parts, resources })
   warnOfPlainResources({ ...parts, resources })
   adviseNewcomers({ ...parts, resources })
@@ -175,14 +179,14 @@ export function buildConfig(given: Parts): Config | undefined {
 
 /** Plain http shows tokens to the network, so beyond this machine it requires `DEV_MODE` (decision K7). */
 function checkPublicUrl(parts: Parts): PublicUrl | undefined {
-  const { settings, given, complete, broken, report } = parts
+  const { settings, given, complete, broken, report, login = 'https://auth.example.com' } = parts
   const label = given.get('public_url')?.label ?? 'PUBLIC_URL'
   const publicUrl = settings.public_url
   if (!publicUrl) {
     if (complete && !broken.has('public_url')) {
       report.problem(
         label,
-        'is not set. Set it to the address at which people reach Gatewarden, such as https://auth.example.com.',
+        `is not set. Set it to the address at which people reach Gatewarden, such as ${login}.`,
       )
     }
     return undefined

@@ -6,11 +6,12 @@
  */
 import { buildConfig } from './build.ts'
 import type { Config } from './config.ts'
-import { withBaseDomain } from './sources/base-domain.ts'
+import type { SettingKey } from './schema.ts'
+import { loginOfBaseDomain, withBaseDomain } from './sources/base-domain.ts'
 import { createDisk, type Disk } from './sources/disk.ts'
 import { readDotenv } from './sources/dotenv.ts'
 import { readEnvironment } from './sources/environment.ts'
-import { readFileSettings } from './sources/file.ts'
+import { type FileContents, readFileSettings } from './sources/file.ts'
 import { readFlags } from './sources/flags.ts'
 import { createLayer } from './sources/layer.ts'
 import { listSources, type Source } from './sources/listing.ts'
@@ -50,13 +51,14 @@ const DEFAULT_FILE = 'gatewarden.yaml'
 /** @throws ConfigError with every problem of the configuration */
 export function loadConfig(options: LoadOptions): Loaded {
   const report = createReport()
-  const { chosen, file, fileName, complete, disk, noFile } = readLayers(options, report)
+  const { chosen, file, fileName, complete, disk, noFile, login } = readLayers(options, report)
   const config = buildConfig({
     ...chosen,
     file: file ?? { entries: [] },
     complete,
     disk,
     report,
+    ...(login !== undefined && { login }),
     now: options.now?.() ?? Date.now(),
   })
   if (report.problems.length > 0 || !config) {
@@ -65,7 +67,7 @@ export function loadConfig(options: LoadOptions): Loaded {
   return {
     config: deepFreeze(config),
     warnings: [...(noFile?.near ? [noFile.line] : []), ...report.warnings],
-    sources: listSources({ given: chosen.given, file, fileName }),
+    sources: listSources({ given: chosen.given, file, fileName, implied: impliedBy(config, file) }),
   }
 }
 
@@ -79,6 +81,18 @@ export function loadListen(options: LoadOptions): Config['listen'] {
   const { settings, broken } = readLayers(options, report).chosen
   if (broken.has('host') || broken.has('port')) throw new ConfigError(report.problems)
   return { host: settings.host, port: settings.port }
+}
+
+/** The settings that others can imply, as they are in effect. */
+function impliedBy(
+  { provider, resources }: Config,
+  file: FileContents | undefined,
+): ReadonlyMap<SettingKey, string> {
+  const servers = resources.map(({ url }) => url).join(',')
+  return new Map<SettingKey, string>([
+    ['provider', provider.type],
+    ...(file?.resources ? [] : [['resources', servers] satisfies [SettingKey, string]]),
+  ])
 }
 
 function readLayers(options: LoadOptions, report: Report) {
@@ -97,14 +111,18 @@ function readLayers(options: LoadOptions, report: Report) {
 
   if (env && env.text === undefined) warnOfNearDotenv(list, report)
 
+  const environments = [options.env, dotenv ?? {}]
+  // Compose passes absent variables as empty ones.
+  const filled = Object.entries(options.env).filter(([, value]) => value?.trim())
+  const everywhere = { ...dotenv, ...Object.fromEntries(filled) }
   const written = [
     createLayer('flag', flags.entries, report),
-    createLayer('environment', readEnvironment(options.env, report), report),
-    createLayer('.env', readEnvironment(dotenv ?? {}, report), report),
+    createLayer('environment', readEnvironment(options.env, report, everywhere), report),
+    createLayer('.env', readEnvironment(dotenv ?? {}, report, everywhere), report),
     createLayer(fileName, file?.entries ?? [], report),
   ]
   const layers = withBaseDomain(written, {
-    environments: [options.env, dotenv ?? {}],
+    environments,
     hasResources: file?.resources !== undefined,
     report,
   })
@@ -115,7 +133,7 @@ function readLayers(options: LoadOptions, report: Report) {
   )
   // A setting counts as missing only if every file that may hold it could be read.
   const complete = file !== undefined && dotenv !== undefined
-  return { chosen, file, fileName, complete, disk, noFile }
+  return { chosen, file, fileName, complete, disk, noFile, login: loginOfBaseDomain(environments) }
 }
 
 /** The file that `--config` names must exist; the default file need not. */

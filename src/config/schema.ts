@@ -33,6 +33,7 @@ import {
   parseAllowedEmail,
   parseAllowedUser,
   parseGroup,
+  people,
 } from './values/people.ts'
 import {
   parseCap,
@@ -301,24 +302,24 @@ export const Settings = z.object({
       'With `PROVIDER=oidc` and the named providers of that kind: the provider gives each user name (`preferred_username`) to one person only and to nobody else later. The name of a person without a verified e-mail is then their `X-Forwarded-User`. Keycloak and the built-in login do so by themselves; Google does not.',
     kind: 'switch',
   }),
-  allowed_emails: list(parseAllowedEmail).optional().register(fields, {
+  allowed_emails: people(parseAllowedEmail).optional().register(fields, {
     description:
       'E-mail addresses of people who may pass. At least one of the four `ALLOWED_` lists must let someone in; `*` in any of them lets in anyone who can log in.',
     example: 'ann@example.com',
     kind: 'list',
   }),
-  allowed_domains: list(parseAllowedDomain).optional().register(fields, {
+  allowed_domains: people(parseAllowedDomain).optional().register(fields, {
     description:
       'Mail domains of people who may pass. Subdomains are not included: `*.example.com` covers them, and not the domain itself.',
     example: 'example.com',
     kind: 'list',
   }),
-  allowed_groups: list(parseGroup).optional().register(fields, {
+  allowed_groups: people(parseGroup).optional().register(fields, {
     description: 'Groups whose members may pass.',
     example: 'staff',
     kind: 'list',
   }),
-  allowed_users: list(parseAllowedUser)
+  allowed_users: people(parseAllowedUser)
     .optional()
     .register(fields, {
       description:

@@ -37,7 +37,9 @@ export function createEndpoints(deps: {
   const own: Endpoint = { path: '/auth', contract: byDefault, check, canPin: true }
   return [
     own,
-    ...(protectedPath === undefined ? [] : [{ ...own, path: protectedPath, canPin: false }]),
+    ...(protectedPath === undefined || protectedPath === own.path
+      ? []
+      : [{ ...own, path: protectedPath, canPin: false }]),
     ...CONTRACTS.map((contract) => ({
       path: `/auth/${contract.family}`,
       contract,

@@ -428,8 +428,13 @@ function onHost(config: ResourceConfig, host: string): ResourceConfig | undefine
   const url = new URL(config.url)
   url.host = host
   if (url.host !== host) return undefined
-  return { ...config, url: url.pathname === '/' ? url.origin : url.href }
+  const real = url.pathname === '/' ? url.origin : url.href
+  const name = config.name === nameOfUnnamed(config.url) ? nameOfUnnamed(real) : config.name
+  return { ...config, url: real, name }
 }
+
+/** The name that people read of a server without one: its address, of a wildcard that of the host that is meant. */
+export const nameOfUnnamed = (url: string): string => url.replace(/^https?:\/\//, '')
 
 /** A protected MCP server as configured. */
 export interface ResourceConfig {

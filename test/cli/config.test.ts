@@ -121,6 +121,20 @@ The first start makes passwords for:
 })
 
 describe('config print', () => {
+  it('prints what other settings imply, and never the default in its place', async () => {
+    const env = {
+      OAUTH_DOMAIN: 'oauth.example.com',
+      CLIENT_ID: 'gatewarden',
+      CLIENT_SECRET: 'from-the-provider',
+      ALLOWED_EMAILS: 'ann@example.com',
+    }
+    const { stdout } = await run(configPrint, { env, yaml: '' })
+    expect(stdout).toMatch(/^PROVIDER = google +\(implied by other settings\)$/m)
+    expect(stdout).toMatch(
+      /^RESOURCES = https:\/\/\*\.example\.com +\(implied by other settings\)$/m,
+    )
+  })
+
   it('shows each value and where it came from, but no secret', async () => {
     const { code, stdout } = await run(configPrint, {
       env: { ...BASE, SECRET: 'a-secret-that-nobody-may-ever-read' },

@@ -59,11 +59,9 @@ describe('flags', () => {
   })
 
   it("names mcpauth's flags that no longer have an effect, with what to do instead", () => {
-    const { warnings } = load({
-      argv: ['-useInternalAuth', '-adminPassword', SECRET],
-    })
+    const { warnings } = load({ argv: ['-adminEmail', 'a@example.com', '-adminPassword', SECRET] })
     expect(warnings).toEqual([
-      'mcpauth: these of its settings no longer have an effect: -useInternalAuth (the built-in login is PROVIDER=builtin, the default); -adminPassword (list people under users in gatewarden.yaml, with hashes from gatewarden hash-password).',
+      'mcpauth: these of its settings no longer have an effect: -adminEmail, -adminPassword (list people under users in gatewarden.yaml, with hashes from gatewarden hash-password).',
     ])
   })
 })
@@ -92,7 +90,7 @@ describe('names in the environment', () => {
 
   it.each([
     ['SESSION_ID', 'SESSION_IDLE'],
-    ['REDIS_DB', 'REDIS_CA'],
+    ['REDIS_ID', 'REDIS_CA'],
     ['DEMO_MODE', 'DEV_MODE'],
   ])('only warns of %s, which may be a name of another program', (name) => {
     const { warnings } = load({ env: { [name]: '1' } })

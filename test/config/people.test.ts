@@ -22,6 +22,19 @@ describe('the people who may pass', () => {
     },
   )
 
+  it.each(['ALLOWED_EMAILS', 'ALLOWED_DOMAINS', 'ALLOWED_GROUPS', 'ALLOWED_USERS'])(
+    'are never everybody because of a * beside others in %s',
+    (name) => {
+      const others = name === 'ALLOWED_EMAILS' ? 'ann@example.com' : 'example.com'
+      for (const value of [`*,${others}`, `${others}, *`]) {
+        expect(problemsOf(() => load({ env: { ...nobody, [name]: value } }))).toEqual([
+          expect.stringMatching(`^${name}: "\\*" lets in anyone who can log in, but `),
+        ])
+      }
+      expect(problemsOf(() => load({ env: { ...nobody, [name]: '*,*' } }))).toEqual([])
+    },
+  )
+
   it('are lower-cased where case has no meaning', () => {
     const env = {
       ALLOWED_EMAILS: 'Ann@Example.com',

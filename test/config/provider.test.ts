@@ -481,6 +481,27 @@ describe('a Keycloak', () => {
     ).toEqual(['KEYCLOAK_AUTH_HOST: conflicts with DISCOVERY_URL. Remove one of the two.'])
   })
 
+  it('sa5: has the line for ISSUER_URL where only containers know its host, and starts with it', () => {
+    const inside = { ...KEYCLOAK, KEYCLOAK_AUTH_HOST: 'keycloak', KEYCLOAK_REALM: 'main' }
+    const http = { ...inside, KEYCLOAK_AUTH_PROTOCOL: 'http' }
+    const LINE = /ISSUER_URL=(https:\/\/keycloak\.example\.com\/realms\/main)(?: |$)/
+    const [problem = ''] = problems(http)
+    const [warning = ''] = loadWith(inside).warnings
+    expect(problem).toMatch(/^KEYCLOAK_AUTH_PROTOCOL: /)
+    expect(warning).toMatch(/^KEYCLOAK_AUTH_HOST: /)
+    for (const text of [problem, warning]) {
+      const ISSUER_URL = LINE.exec(text)?.[1]
+      expect(ISSUER_URL, text).toBeDefined()
+      expect(loadWith({ ...http, ISSUER_URL }).config.provider).toMatchObject({
+        issuerUrl: ISSUER_URL,
+        discoveryUrl: 'http://keycloak:8080/realms/main/.well-known/openid-configuration',
+      })
+      expect(loadWith({ ...inside, ISSUER_URL }).warnings).toEqual([])
+    }
+    const public_ = { ...KEYCLOAK, KEYCLOAK_AUTH_HOST: 'id.example.com' }
+    expect(loadWith(public_).warnings).toEqual([])
+  })
+
   it('is not called in plain http beyond this machine', () => {
     expect(
       problems({ ...KEYCLOAK, KEYCLOAK_AUTH_HOST: 'keycloak', KEYCLOAK_AUTH_PROTOCOL: 'http' }),

@@ -59,7 +59,7 @@ describe.skipIf(isSkipped('traefik'))('somebody who comes from mcpauth', () => {
       .log()
       .split('\n')
       .filter((line) => line.includes('no longer have an effect'))
-    expect(named).toEqual([expect.stringMatching(/-useInternalAuth/)])
+    expect(named).toEqual([expect.stringMatching(/-adminUsername/)])
     const everything = world.starts.map(({ errors }) => errors).join() + world.log()
     for (const secret of [STATIC_TOKEN, 'edge-secret-1', 'half-secret-2']) {
       expect(everything).not.toContain(secret)

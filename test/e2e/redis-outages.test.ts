@@ -172,6 +172,9 @@ describe.skipIf(isSkipped('redis-server'))('one Redis', () => {
       expect(error).toBeInstanceOf(StorageUnfit)
     })
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('first-secret')
+    // The log has this cause: the driver's own says only that there is no connection.
+    const cause = { message: expect.stringContaining('WRONGPASS') }
+    await soon(() => expect(storage.get('key')).rejects.toMatchObject({ cause }))
     await change('first-secret')
     await soon(async () => expect(await storage.get('key')).toBe(1))
     await fresh(storage)

@@ -22,17 +22,39 @@ export interface MigrationPage {
   readonly rows: readonly Row[]
   /** Lines as `NAME=value`, of the block with this marker. */
   settingsOf(marker: string): Record<string, string>
-  /** The labels of all services of the page's compose file, before or after its change. */
+  /** The page's compose file, before or after its change. */
+  composeOf(when: 'before' | 'after'): z.infer<typeof Compose>
+  /** The labels of all services in it. */
   labelsOf(when: 'before' | 'after'): readonly string[]
 }
 
 const Compose = z.object({
-  services: z.record(z.string(), z.object({ labels: z.array(z.string()) })),
+  services: z.record(
+    z.string(),
+    z.object({
+      labels: z.array(z.string()),
+      image: z.string().optional(),
+      volumes: z.array(z.string()).default([]),
+      healthcheck: z.unknown().optional(),
+      environment: z.unknown().optional(),
+      env_file: z.string().optional(),
+    }),
+  ),
+  volumes: z.record(z.string(), z.unknown()).default({}),
 })
 
 /** @param system the name of the page, without `.md` */
 export function migrationPage(system: string): MigrationPage {
   const text = readPage(`docs/migrate/${system}.md`)
+  const composeOf = (when: 'before' | 'after') => {
+    const gone = when === 'before' ? '+' : '-'
+    const compose = blockOf(text, 'example: compose')
+      .split('\n')
+      .filter((line) => !line.startsWith(gone))
+      .map((line) => line.slice(1))
+      .join('\n')
+    return Compose.parse(parse(compose))
+  }
   return {
     text,
     rows: tableRows(text)
@@ -44,15 +66,9 @@ export function migrationPage(system: string): MigrationPage {
         lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
       )
     },
+    composeOf,
     labelsOf(when) {
-      const gone = when === 'before' ? '+' : '-'
-      const compose = blockOf(text, 'example: compose')
-        .split('\n')
-        .filter((line) => !line.startsWith(gone))
-        .map((line) => line.slice(1))
-        .join('\n')
-      const { services } = Compose.parse(parse(compose))
-      return Object.values(services).flatMap(({ labels }) => labels)
+      return Object.values(composeOf(when).services).flatMap(({ labels }) => labels)
     },
   }
 }

@@ -137,6 +137,27 @@ describe('mcpauth', () => {
     })
   })
 
+  it('sp3: PROTECTED_PATH gets a line where a server behind Gatewarden has it, and only there', () => {
+    const upstream = (PROTECTED_PATH: string | undefined, path: string) =>
+      loadWith({
+        ...PROVIDER,
+        RESOURCES: 'https://mcp.example.com',
+        PROTECTED_PATH,
+        UPSTREAM_URL: `http://127.0.0.1:3000${path}`,
+      }).warnings
+    expect(upstream('/sse', '')).toEqual([
+      expect.stringMatching(/^PROTECTED_PATH: has no effect, .* at \/auth, /),
+    ])
+    expect(upstream(undefined, '')).toEqual([])
+    const elsewhere = {
+      ...PROVIDER,
+      RESOURCES: 'https://mcp.example.com/notes',
+      PROTECTED_PATH: '/sse',
+    }
+    const UPSTREAM_URL = 'http://127.0.0.1:3000'
+    expect(loadWith({ ...elsewhere, UPSTREAM_URL }).warnings).toEqual([])
+  })
+
   it('sa12: on the own machine the hint for RESOURCES is a local one, and starts as printed', () => {
     const argv = [
       '-devMode',
@@ -161,6 +182,25 @@ describe('atrawog/mcp-oauth-gateway', () => {
       REFRESH_TOKEN_LIFETIME: '2592000',
     })
     expect(config).toMatchObject({ secret: SECRET, lifetimes: { grant: 2_592_000 } })
+  })
+
+  it("sn5: the same secret as the container gets it, and no other program's JWT_SECRET", () => {
+    const theirs = {
+      GITHUB_CLIENT_ID: 'gatewarden',
+      GITHUB_CLIENT_SECRET: 'from-the-provider',
+      BASE_DOMAIN: 'example.com',
+      PUBLIC_URL: undefined,
+      RESOURCES: undefined,
+      JWT_SECRET: SECRET,
+    }
+    expect(loadWith(theirs).config.secret).toBe(SECRET)
+    const both = loadWith({ ...theirs, GATEWAY_JWT_SECRET: SECRET })
+    expect(both.config.secret).toBe(SECRET)
+    expect(both.warnings).toContainEqual(expect.stringContaining('has no effect, because '))
+    expect(loadWith({ ...PROVIDER, JWT_SECRET: SECRET }).config).not.toHaveProperty('secret')
+    expect(problemsOf(() => loadWith({ ...theirs, JWT_SECRET: 'short' }))).toEqual([
+      expect.stringMatching(/^JWT_SECRET: /),
+    ])
   })
 
   it('sn5: a secret that is too short is refused under its own name', () => {
@@ -214,6 +254,28 @@ describe('atrawog/mcp-oauth-gateway', () => {
       expect(problems).toEqual([expect.stringMatching(/^PUBLIC_URL: /)])
     })
 
+    it.each(['https://example.com/', '.example.com', 'http://example.com'])(
+      'as %s is answered with the domain to write',
+      (BASE_DOMAIN) => {
+        const problems = problemsOf(() => loadWith({ ...PROVIDER, ...NEITHER, BASE_DOMAIN }))
+        expect(problems).toEqual([
+          expect.stringMatching(/^BASE_DOMAIN: .* Write BASE_DOMAIN=example\.com\.$/),
+        ])
+      },
+    )
+
+    it('with the servers alone names the address of the login to write', () => {
+      const env = {
+        ...PROVIDER,
+        ...NEITHER,
+        BASE_DOMAIN: 'mine.test',
+        RESOURCES: 'https://a.mine.test',
+      }
+      expect(problemsOf(() => loadWith(env))).toEqual([
+        expect.stringMatching(/^PUBLIC_URL: .* https:\/\/auth\.mine\.test\.$/),
+      ])
+    })
+
     it.each(['example.com/x', '*', 'a b'])('is refused as %s', (BASE_DOMAIN) => {
       const problems = problemsOf(() => loadWith({ ...PROVIDER, ...NEITHER, BASE_DOMAIN }))
       expect(problems).not.toEqual([])
@@ -238,13 +300,36 @@ describe('atrawog/mcp-oauth-gateway', () => {
     expect(JSON.stringify(loadWith(env).sources)).not.toContain(REDIS_PASSWORD)
   })
 
-  it.each(['MCP_PROTOCOL_VERSION', 'MCP_TIME_ENABLED', 'MCP_TIME_TESTS_ENABLED', 'MCP_TIME_URLS'])(
-    'sn22: %s gets a line',
-    (name) => {
-      const { warnings } = loadWith({ ...PROVIDER, [name]: 'x' })
-      expect(warnings).toEqual([expect.stringContaining(`${name}: is a setting of atrawog`)])
-    },
-  )
+  it('sn13: REDIS_PASSWORD counts for a user, and where the address is in .env; else a line says why not', () => {
+    const env = { ...PROVIDER, SECRET, REDIS_PASSWORD: 'p@ss' }
+    expect(loadWith({ ...env, REDIS_URL: 'redis://gw@redis:6379' }).config.redis).toMatchObject({
+      username: 'gw',
+      password: 'p@ss',
+    })
+    const files = { ...NOBODY, '/srv/.env': 'REDIS_URL=redis://redis:6379\n' }
+    expect(load({ env, files }).config.redis).toMatchObject({ password: 'p@ss' })
+    const line = expect.stringMatching(/^REDIS_PASSWORD: has no effect/)
+    expect(loadWith({ ...env, REDIS_URL: 'redis://:own@redis' }).warnings).toEqual([line])
+    expect(loadWith({ ...env, REDIS_URL: 'redis://:p%40ss@redis' }).warnings).toEqual([])
+    expect(loadWith(env).warnings).toEqual([line])
+  })
+
+  it.each([
+    'MCP_PROTOCOL_VERSION',
+    'MCP_TIME_ENABLED',
+    'MCP_TIME_TESTS_ENABLED',
+    'MCP_TIME_URLS',
+    'MCP_ECHO_STATEFUL_ENABLED',
+    'MCP_ECHO_STATELESS_TESTS_ENABLED',
+    'MCP_TESTING_URL',
+    'MCP_CLIENT_ACCESS_TOKEN',
+    'MCP_CLIENT_ID',
+    'GATEWAY_OAUTH_JWT_TOKEN',
+    'GATEWAY_OAUTH_CLIENT_SECRET',
+  ])('sn22: %s gets a line', (name) => {
+    const { warnings } = loadWith({ ...PROVIDER, [name]: 'x' })
+    expect(warnings).toEqual([expect.stringContaining(`${name}: is a setting of atrawog`)])
+  })
 
   it.each(['JWT_ALGORITHM', 'SESSION_TIMEOUT', 'ACME_EMAIL', 'GITHUB_PAT'])(
     'sn5, sn14, sn22: %s gets a line',
@@ -254,6 +339,14 @@ describe('atrawog/mcp-oauth-gateway', () => {
     },
   )
 })
+
+it.each(['HOST', 'PORT', 'DB', 'USERNAME', 'PWD', 'SSL'])(
+  'REDIS_%s is answered with the one setting that holds all of it',
+  (part) => {
+    const { warnings } = loadWith({ ...PROVIDER, [`REDIS_${part}`]: '1' })
+    expect(warnings).toEqual([expect.stringContaining('REDIS_URL=redis://')])
+  },
+)
 
 describe('risedphantom/mcp-oauth2-proxy', () => {
   it('sn2, sn6, sn8 to sn10: its variables', () => {
@@ -321,6 +414,15 @@ describe('oauth2-proxy', () => {
       listen: { host: '0.0.0.0', port: 4180 },
     })
   })
+
+  it.each(['http://127.0.0.1:4180', 'http://:4180', 'http://[::]:4180'])(
+    'sn23: it listens on %s',
+    (OAUTH2_PROXY_HTTP_ADDRESS) => {
+      const { config, warnings } = loadWith({ ...PROVIDER, OAUTH2_PROXY_HTTP_ADDRESS })
+      expect(config.listen.port).toBe(4180)
+      expect(warnings).toEqual([])
+    },
+  )
 
   it.each([
     ['OAUTH2_PROXY_EMAIL_DOMAINS', '*'],

@@ -28,6 +28,13 @@ export function both(...proofs: readonly Proof[]): Proof {
   }
 }
 
+/** Expects the image to check its own health, without the programs that compose files of others call for it. */
+export const checksItself: Proof = () => {
+  const image = readPage('Dockerfile')
+  expect(image).toMatch(/^HEALTHCHECK .*\bhealthcheck\b/m)
+  expect(image).not.toMatch(/\b(?:curl|wget)\b/)
+}
+
 /** Starts from an environment of mcpauth, with one server at `https://mcp.example.com/notes/mcp`. */
 export function startWith(env: Given['env'] = {}): Promise<TestApp> {
   return start({ PUBLIC_URL: undefined, OAUTH_DOMAIN: 'auth.example.com', ...env })

@@ -2,6 +2,7 @@ import type { LightMyRequestResponse } from 'fastify'
 import { decodeJwt } from 'jose'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { sha256 } from '../../src/crypto.ts'
+import { load } from '../config/harness.ts'
 import { visibleText } from '../pages/read-markup.ts'
 import { type Browser, createBrowser } from '../support/browser.ts'
 import { buildTestApp, resource, type TestApp } from '../support/build-app.ts'
@@ -292,6 +293,25 @@ describe('a resource is meant by', () => {
     )
     expect(redirected(response)).toMatchObject({ error: 'invalid_target', iss: ISSUER })
   })
+})
+
+it('sa17: names the host that is meant, where the configuration has a wildcard without a name', async () => {
+  const { config } = load({
+    env: { RESOURCES: 'https://*.labs.example.com,https://*.labs.example.com:8443/mcp' },
+  })
+  const { app } = await buildTestApp({ resources: config.resources })
+  const registered = await register(app)
+  for (const host of ['one.labs.example.com', 'one.labs.example.com:8443/mcp']) {
+    const visitor = createBrowser(app)
+    const page = await visitor.get(authorizeUrl(registered, { resource: `https://${host}` }))
+    expect(page.body).toContain(`<bdi>${host}</bdi>`)
+    expect(page.body).not.toContain('*.')
+    const { pathname } = new URL(`https://${host}`)
+    const path = pathname === '/' ? '' : pathname
+    const url = `/.well-known/oauth-protected-resource${path}`
+    const answer = await app.inject({ url, headers: { host: host.replace(path, '') } })
+    expect(answer.json()).toMatchObject({ resource: `https://${host}`, resource_name: host })
+  }
 })
 
 describe('scopes', () => {

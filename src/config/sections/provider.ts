@@ -22,6 +22,7 @@ import { type IssuerUrl, parseDiscoveryUrl, parseIssuerUrl } from '../values/url
 import { buildEntra } from './entra.ts'
 import { buildGithub, checkStrayGithub } from './github.ts'
 import { buildDirectory } from './google.ts'
+import { outerIssuerLine, warnOfInnerHost } from './keycloak-outside.ts'
 import { refuseOthersSettings } from './only-elsewhere.ts'
 
 interface Parts extends Chosen {
@@ -122,6 +123,7 @@ function buildRedirectProvider(
 ): RedirectProviderConfig | undefined {
   const { settings, given, file, report } = parts
   const issuer = findIssuer(type, parts)
+  if (issuer?.secure && type === 'keycloak') warnOfInnerHost(parts)
   if (issuer) checkTransport(issuer, parts)
   const inner = findDiscovery(type, parts)
   if (inner && !inner.secure && !inner.loopback) {
@@ -258,9 +260,11 @@ function keycloakIssuer(settings: Settings, realm = settings.keycloak_realm): st
 }
 
 /** Plain http shows codes and our client secret to the network, so beyond this machine it requires `DEV_MODE`. */
-function checkTransport(issuer: IssuerUrl, { settings, given, broken, report }: Parts): void {
+function checkTransport(issuer: IssuerUrl, parts: Parts): void {
+  const { settings, given, broken, report } = parts
   if (issuer.secure || issuer.loopback) return
   const label = (given.get('issuer_url') ?? given.get('keycloak_auth_protocol'))?.written
+  const outer = outerIssuerLine(parts)
   if (settings.dev_mode) {
     report.warning(
       label ?? 'ISSUER_URL',
@@ -269,7 +273,11 @@ function checkTransport(issuer: IssuerUrl, { settings, given, broken, report }: 
   } else if (!broken.has('dev_mode')) {
     report.problem(
       label ?? 'ISSUER_URL',
-      'is plain http beyond this machine. Use https, or set DEV_MODE=true to try it out on a network you trust.',
+      `is plain http beyond this machine. Use https, or set DEV_MODE=true to try it out on a network you trust.${
+        outer === undefined
+          ? ''
+          : ` If Gatewarden alone goes there, add the address that people have: ${outer}`
+      }`,
     )
   }
 }

@@ -5,7 +5,7 @@
  */
 import * as z from 'zod'
 import type { AllowList } from '../../resources/policy.ts'
-import type { ResourceConfig } from '../../resources/resource-table.ts'
+import { nameOfUnnamed, type ResourceConfig } from '../../resources/resource-table.ts'
 import { ALL_TOOLS, TOOL_SCOPES } from '../../resources/tool-choices.ts'
 import type { Disk } from '../sources/disk.ts'
 import { fields, list, section, text, toggle } from '../values/fields.ts'
@@ -171,7 +171,7 @@ export function buildResource(
   return {
     id,
     url: resource.url,
-    name: resource.name ?? resource.url.replace(/^https?:\/\//, ''),
+    name: resource.name ?? nameOfUnnamed(resource.url),
     ...scopes,
     ...(resource.tool_choices && { toolChoices: true }),
     also: resource.also ?? [],

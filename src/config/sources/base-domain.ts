@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Report } from '../values/problem.ts'
+import { quote, type Report } from '../values/problem.ts'
 import type { Given, Layer } from './layer.ts'
 import { meaningOf } from './names.ts'
 
@@ -25,15 +25,17 @@ export function withBaseDomain(
   },
 ): readonly Layer[] {
   const { environments, hasResources, report } = options
-  const domain = environments.map((env) => env[NAME]?.trim()).find((value) => value)
-  if (domain === undefined) return layers
+  const written = writtenIn(environments)
+  if (written === undefined) return layers
   const other = layers.flatMap(({ given }) => SAID_BY.flatMap((key) => given.get(key) ?? []))[0]
   if (other !== undefined || hasResources) {
-    const written = other?.written ?? 'resources'
-    report.warning(NAME, `has no effect, because ${written} is set too.`)
+    report.warning(NAME, `has no effect, because ${other?.written ?? 'resources'} is set too.`)
     return layers
   }
-  const PUBLIC_URL = `https://auth.${domain}`
+  const domain = domainIn(written)
+  if (domain !== written)
+    report.problem(NAME, `${quote(written)} is more than a domain. Write ${NAME}=${domain}.`)
+  const PUBLIC_URL = loginOf(domain)
   const RESOURCES = `https://*.${domain}`
   report.warning(
     NAME,
@@ -44,6 +46,22 @@ export function withBaseDomain(
   )
   return [...layers, { from: 'environment', given, retired: [] }]
 }
+
+/** The address of the login that the domain means, for an operator who has to write it; undefined without a domain. */
+export function loginOfBaseDomain(
+  environments: readonly Readonly<Record<string, string | undefined>>[],
+): string | undefined {
+  const written = writtenIn(environments)
+  return written === undefined ? undefined : loginOf(domainIn(written))
+}
+
+const loginOf = (domain: string) => `https://auth.${domain}`
+
+const writtenIn = (environments: readonly Readonly<Record<string, string | undefined>>[]) =>
+  environments.map((env) => env[NAME]?.trim()).find((value) => value)
+
+/** `example.com` for `https://example.com/` and for `.example.com`, as the domain of a cookie is written. */
+const domainIn = (written: string) => written.replace(/^https?:\/\//i, '').replace(/^\.|\/$/g, '')
 
 function entryOf(name: string, value: string): [Given['setting']['key'], Given][] {
   const meaning = meaningOf(name)

@@ -10,7 +10,7 @@ import { nearest } from '../values/suggest.ts'
 import { reportForeign } from './foreign-names.ts'
 import type { Entry } from './layer.ts'
 import { knownNames, meaningOf } from './names.ts'
-import { translate, valueOfAlias, withRedisPassword } from './other-systems.ts'
+import { nameBeside, translate, valueOfAlias, withRedisPassword } from './other-systems.ts'
 import { isServiceLink } from './service-links.ts'
 
 /** Similar names of other programs: CGI's client address, and the log level of log4j and the like. */
@@ -32,15 +32,23 @@ const PREFIX = /^(?:GATEWARDEN|GW)_/i
 /** The end of a setting's name that is too short to be certain: other programs have a `MODE` or a `DOMAIN`, too. */
 const SHORT_TAIL = 6
 
-/** An empty value counts as unset: Compose passes absent variables as empty ones. */
+/**
+ * An empty value counts as unset: Compose passes absent variables as empty ones.
+ * @param everywhere the variables of all places, this one included
+ */
 export function readEnvironment(
   env: Readonly<Record<string, string | undefined>>,
   report: Report,
+  everywhere = env,
 ): readonly Entry[] {
   const entries: Entry[] = []
-  for (const [written, value] of Object.entries(withRedisPassword(env))) {
+  for (const [written, value] of Object.entries(withRedisPassword(env, { everywhere, report }))) {
     if (value === undefined || value.trim() === '') continue
-    const meaning = meaningOf(written)
+    const name = nameBeside(written, everywhere)
+    const found = meaningOf(name)
+    // An alias of its own: the same name twice would be a conflict.
+    const meaning =
+      found?.kind === 'setting' && name !== written ? { ...found, label: written } : found
     if (isServiceLink(written, value)) {
       if (!meaning) continue
       report.warning(

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { toggle } from '../values/fields.ts'
 import type { Report } from '../values/problem.ts'
 import { didYouMean } from '../values/suggest.ts'
 import type { Entry } from './layer.ts'
@@ -53,6 +54,11 @@ export function readFlags(argv: readonly string[], report: Report): Flags {
       entries[entries.indexOf(earlier)] = { ...earlier, value: `${earlier.value}\n${value}` }
     } else if (seen.has(name)) {
       report.problem(written, 'is given twice. Remove one.')
+    } else if (meaning?.kind === 'setting' && meaning.standsFor !== undefined) {
+      const { data: isOn } = toggle().safeParse(value)
+      if (isOn === undefined)
+        report.problem(written, 'must be true or false. Write one of the two.')
+      if (isOn) entries.push({ written, meaning, value: meaning.standsFor })
     } else if (meaning) {
       entries.push({ written, meaning, value })
     } else {
@@ -75,9 +81,8 @@ function repeated(meaning: Entry['meaning'], entries: readonly Entry[]): Entry |
 }
 
 function isSwitch(meaning: Entry['meaning']): boolean {
-  return meaning.kind === 'setting'
-    ? meaning.setting.kind === 'switch' && !meaning.file
-    : meaning.isSwitch
+  if (meaning.kind !== 'setting' || meaning.file) return false
+  return meaning.setting.kind === 'switch' || meaning.standsFor !== undefined
 }
 
 /** A value may start with a dash, but a known flag is never a value. */

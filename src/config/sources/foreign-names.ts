@@ -6,17 +6,12 @@
  */
 import type { Report } from '../values/problem.ts'
 
-/** Names that decide who may pass: without an effect they would let in other people than the operator thinks. */
-const REFUSED: Readonly<Record<string, string>> = {
-  REQUIRE_VERIFIED_EMAIL:
-    'is not a setting of this version. ALLOWED_EMAILS and ALLOWED_DOMAINS count verified addresses alone; remove it.',
-}
-
 /** Our name for a setting of another program. */
 const OURS: Readonly<Record<string, string>> = {
   AUTH_PROVIDER: 'PROVIDER',
   BASE_URL: 'PUBLIC_URL',
   EMAIL_DOMAINS: 'ALLOWED_DOMAINS',
+  OAUTH_PROVIDER: 'PROVIDER',
   UPSTREAM: 'UPSTREAM_URL',
 }
 
@@ -24,6 +19,9 @@ const NOT_YET = 'is not a setting of this version and has no effect. Remove it'
 
 const BABS = 'is a setting of babs/mcp-auth-proxy and has no effect'
 const ATRAWOG = 'is a setting of atrawog/mcp-oauth-gateway and has no effect'
+const TESTS_OF_ATRAWOG = `${ATRAWOG}: its tests used it. Remove it.`
+const IN_REDIS_URL =
+  'is not a setting, and has no effect. All of it is in REDIS_URL=redis://USER:PASSWORD@HOST:PORT/DB, or rediss:// with TLS.'
 const BOTH_LISTS =
   'is a setting of oauth2-proxy and has no effect: there a person must be on each list, here one list is enough. Decide anew, in ALLOWED_EMAILS, ALLOWED_DOMAINS and ALLOWED_GROUPS.'
 
@@ -53,6 +51,13 @@ const NOTED: Readonly<Record<string, string>> = {
   SESSION_TIMEOUT: `${ATRAWOG}: a sign-in may take 30 minutes. For browsers, set SESSION_LIFETIME.`,
   ACME_EMAIL: `${ATRAWOG}: your proxy has the certificates. Set it there.`,
   GITHUB_PAT: `${ATRAWOG}. Remove it.`,
+  MCP_TESTING_URL: TESTS_OF_ATRAWOG,
+  REDIS_HOST: IN_REDIS_URL,
+  REDIS_PORT: IN_REDIS_URL,
+  REDIS_DB: IN_REDIS_URL,
+  REDIS_USERNAME: IN_REDIS_URL,
+  REDIS_PWD: IN_REDIS_URL,
+  REDIS_SSL: IN_REDIS_URL,
   MCP_PROTOCOL_VERSION: `${ATRAWOG}: client and server agree on the version. Leave it to the server.`,
   MCP_PROTOCOL_VERSIONS_SUPPORTED: `${ATRAWOG}: client and server agree on the version. Leave it to the server.`,
   // matheuscscp/mcp-oauth2-proxy (sn11)
@@ -71,15 +76,14 @@ const NOTED: Readonly<Record<string, string>> = {
 const OF_OTHERS = /^(?:OAUTH2_PROXY|MCP_OAUTH2_PROXY|LANGWATCH)_/
 
 /** Which of its bundled servers run (sn22), and the addresses of their tests. */
-const SERVERS_OF_ATRAWOG = /^MCP_[A-Z]+(?:_TESTS)?_(?:ENABLED|URLS)$/
+const SERVERS_OF_ATRAWOG = /^MCP_[A-Z]+(?:_[A-Z]+)*_(?:ENABLED|URLS)$/
+
+/** What its tests signed in with. */
+const CLIENT_OF_ATRAWOG =
+  /^(?:GATEWAY_OAUTH|MCP_CLIENT)_(?:CLIENT_)?(?:ID|SECRET|(?:ACCESS|REFRESH|JWT)_TOKEN)$/
 
 /** @returns true if the name was one of these */
 export function reportForeign(written: string, report: Report): boolean {
-  const refused = own(REFUSED, written)
-  if (refused !== undefined) {
-    report.problem(written, refused)
-    return true
-  }
   const ours = own(OURS, written)
   const noted =
     ours === undefined
@@ -89,6 +93,10 @@ export function reportForeign(written: string, report: Report): boolean {
   if (noted !== undefined) return true
   if (SERVERS_OF_ATRAWOG.test(written)) {
     report.warning(written, `${ATRAWOG}: Gatewarden starts no servers. List yours in RESOURCES.`)
+    return true
+  }
+  if (CLIENT_OF_ATRAWOG.test(written)) {
+    report.warning(written, TESTS_OF_ATRAWOG)
     return true
   }
   const isOfOthers = OF_OTHERS.test(written)

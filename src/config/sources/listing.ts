@@ -15,7 +15,7 @@ export interface Source {
   readonly setting: string
   /** The value as given; undefined if it is not set. */
   readonly value: string | undefined
-  /** `flag`, `environment`, `.env`, the name of the file, or `default`. */
+  /** `flag`, `environment`, `.env`, the name of the file, `default`, or that other settings imply it. */
   readonly from: string
 }
 
@@ -26,10 +26,15 @@ export function listSources(parts: {
   given: ReadonlyMap<SettingKey, Placed>
   file: FileContents | undefined
   fileName: string
+  /** What other settings make of a setting that is not given. */
+  implied: ReadonlyMap<SettingKey, string>
 }): readonly Source[] {
-  const { given, file, fileName } = parts
+  const { given, file, fileName, implied } = parts
   const flat = settings.map(({ key, name, secret, default: fallback }): Source => {
     const entry = given.get(key)
+    const meant = implied.get(key)
+    if (!entry && meant !== undefined && meant !== fallback)
+      return { setting: name, value: meant, from: 'implied by other settings' }
     if (!entry) return { setting: name, value: fallback, from: 'default' }
     const isOwnName = entry.label === name && !entry.file
     const from = isOwnName ? entry.from : `${entry.from}, as ${entry.written}`

@@ -5,7 +5,7 @@
  */
 
 import { type Setting, settings } from '../schema.ts'
-import { RETIRED, RETIRED_SWITCHES } from './retired.ts'
+import { RETIRED } from './retired.ts'
 
 /** The meaning of a name in upper case (`PUBLIC_URL`). */
 export type Meaning =
@@ -16,8 +16,10 @@ export type Meaning =
       readonly label: string
       /** True for `NAME_FILE`: the value is a path. */
       readonly file: boolean
+      /** For a flag without a value: the value of the setting that it stands for. */
+      readonly standsFor?: string
     }
-  | { readonly kind: 'retired'; readonly isSwitch: boolean; readonly instead: string }
+  | { readonly kind: 'retired'; readonly instead: string }
 
 const meanings = new Map<string, Meaning>()
 for (const setting of settings) {
@@ -37,11 +39,27 @@ const flagNames = new Map<string, Meaning>(
   ),
 )
 
+/**
+ * Flags of mcpauth's first versions, each with the name that the same setting has in its later ones: `-baseDomain` is the
+ * host of the login, and `-path` is the address of the check.
+ */
+const OLDER_FLAGS: Readonly<Record<string, string>> = {
+  BASE_DOMAIN: 'OAUTH_DOMAIN',
+  PATH: 'PROTECTED_PATH',
+  DEV: 'DEV_MODE',
+}
+for (const [flag, name] of Object.entries(OLDER_FLAGS)) {
+  const meaning = meanings.get(name)
+  if (meaning) flagNames.set(flag, meaning)
+}
+const provider = meanings.get('PROVIDER')
+if (provider?.kind === 'setting') {
+  // With this flag mcpauth asks no provider, whatever client it is given.
+  flagNames.set('USE_INTERNAL_AUTH', { ...provider, standsFor: 'builtin' })
+}
+
 const retiredFlags = new Map<string, Meaning>(
-  Object.entries(RETIRED).map(([name, instead]) => [
-    name,
-    { kind: 'retired', isSwitch: RETIRED_SWITCHES.has(name), instead },
-  ]),
+  Object.entries(RETIRED).map(([name, instead]) => [name, { kind: 'retired', instead }]),
 )
 
 /** The meaning of a name in the environment, or of a name in the file in upper case. */

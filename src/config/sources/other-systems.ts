@@ -6,15 +6,19 @@
  * @module
  */
 
+import type { Report } from '../values/problem.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+
 /** A setting in our own words. */
 export interface Translated {
   readonly name: string
   readonly value: string
 }
 
-const ADDRESS = /^(?:\[([\da-f:.]+)\]|([\w.-]*)):(\d{1,5})$/i
+const ADDRESS = /^(?:http:\/\/)?(?:\[([\da-f:.]+)\]|([\w.-]*)):(\d{1,5})$/i
 
-/** `:8080`, `127.0.0.1:8080` or `[::]:8080`, as Go programs write where they listen. */
+/** `:8080`, `127.0.0.1:8080` or `[::]:8080`, as Go programs write where they listen; oauth2-proxy takes `http://` too. */
 function listenAddress(value: string): readonly Translated[] | undefined {
   const [, v6, host = '', port] = ADDRESS.exec(value.trim()) ?? []
   if (port === undefined) return undefined
@@ -41,16 +45,41 @@ export function translate(written: string, value: string): readonly Translated[]
 
 /**
  * The environment with the password in the address of Redis, as users of atrawog have it beside (sn13). An address with
- * a login of its own stays.
+ * a password of its own stays, and a warning says so.
  * @param env names without a value count as unset
+ * @param everywhere the variables of all places: the password need not be where the address is
  */
 export function withRedisPassword(
-  env: Readonly<Record<string, string | undefined>>,
-): Readonly<Record<string, string | undefined>> {
-  const { REDIS_PASSWORD: password, REDIS_URL: url = '' } = env
-  const [, scheme, hosts] = /^(rediss?(?:\+\w+)?:\/\/)([^@]+)$/i.exec(url.trim()) ?? []
-  if (!password?.trim() || scheme === undefined || hosts === undefined) return env
-  return { ...env, REDIS_URL: `${scheme}:${encodeURIComponent(password)}@${hosts}` }
+  env: Env,
+  { everywhere, report }: { readonly everywhere: Env; readonly report: Report },
+): Env {
+  const { REDIS_URL: url = '' } = env
+  const password = everywhere.REDIS_PASSWORD?.trim() ? everywhere.REDIS_PASSWORD : undefined
+  if (password === undefined) return env
+  if (
+    env.REDIS_PASSWORD?.trim() &&
+    ![everywhere.REDIS_URL, everywhere.REDIS_URL_FILE].some(Boolean)
+  )
+    report.warning('REDIS_PASSWORD', 'has no effect without REDIS_URL. Add it, or remove this.')
+  const [, scheme, user = '', own, hosts] =
+    /^(rediss?(?:\+\w+)?:\/\/)(?:([^@:]*)(?::([^@]*))?@)?([^@]+)$/i.exec(url.trim()) ?? []
+  if (scheme === undefined || hosts === undefined) return env
+  if (own === undefined)
+    return { ...env, REDIS_URL: `${scheme}${user}:${encodeURIComponent(password)}@${hosts}` }
+  if (own !== password && own !== encodeURIComponent(password))
+    report.warning('REDIS_PASSWORD', 'has no effect, because REDIS_URL has a password of its own.')
+  return env
+}
+
+/**
+ * The name whose meaning a variable has. The container of atrawog gets `GATEWAY_JWT_SECRET` as `JWT_SECRET` (sn5); many
+ * programs have a variable of that name, so it counts only beside two others of that system.
+ * @param everywhere the variables of all places
+ */
+export function nameBeside(written: string, everywhere: Env): string {
+  const { BASE_DOMAIN, GITHUB_CLIENT_ID } = everywhere
+  const isOfAtrawog = Boolean(BASE_DOMAIN?.trim() && GITHUB_CLIENT_ID?.trim())
+  return written === 'JWT_SECRET' && isOfAtrawog ? 'GATEWAY_JWT_SECRET' : written
 }
 
 /** The value of an alias in the form of our setting. */

@@ -117,14 +117,27 @@ export function parseAllowedEmail(value: string): string {
   )
 }
 
+/**
+ * A list of people. mcpauth takes `*` in a list for the address of somebody, and other programs for everybody: beside
+ * other entries it may let in more people than meant, so it has to stand alone.
+ */
+export function people(parse: (entry: string) => string) {
+  return list(parse).refine((entries) => entries.length < 2 || !entries.includes(ANYONE), {
+    error:
+      '"*" lets in anyone who can log in, but the list names others too. Write * alone, or leave it out.',
+  })
+}
+
 /** `allow` in the file: global, or of a resource. */
 export const Allow = section({
-  emails: list(parseAllowedEmail).optional().register(fields, { description: 'E-mail addresses.' }),
-  domains: list(parseAllowedDomain).optional().register(fields, {
+  emails: people(parseAllowedEmail)
+    .optional()
+    .register(fields, { description: 'E-mail addresses.' }),
+  domains: people(parseAllowedDomain).optional().register(fields, {
     description: 'Mail domains, or `*.example.com` for all subdomains of one.',
   }),
-  groups: list(parseGroup).optional().register(fields, { description: 'Groups.' }),
-  users: list(parseAllowedUser).optional().register(fields, { description: 'User names.' }),
+  groups: people(parseGroup).optional().register(fields, { description: 'Groups.' }),
+  users: people(parseAllowedUser).optional().register(fields, { description: 'User names.' }),
 })
 
 /**

@@ -61,9 +61,10 @@ export function parseRateLimit(value: string): number {
   return Number(value)
 }
 
-/** The names of pino and of logrus, and the numbers of pino. */
+/** The names of pino, logrus, zap and Python's logging, and the numbers of pino. */
 const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
   trace: 'trace',
+  notset: 'trace',
   debug: 'debug',
   info: 'info',
   warn: 'warn',
@@ -71,6 +72,8 @@ const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
   error: 'error',
   fatal: 'fatal',
   panic: 'fatal',
+  dpanic: 'fatal',
+  critical: 'fatal',
   silent: 'silent',
   10: 'trace',
   20: 'debug',

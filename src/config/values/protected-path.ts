@@ -6,6 +6,9 @@
 import { OWN_ROUTES } from '../../paths.ts'
 import { InvalidValue, quote } from './problem.ts'
 
+/** The address of the check in mcpauth's later versions, and ours. */
+const AUTH_PATH = '/auth'
+
 export const DEFAULT_PROTECTED_PATH = '/sse'
 
 /** @throws InvalidValue for a path that is not plain, or that has another meaning on the gateway */
@@ -17,7 +20,8 @@ export function parseProtectedPath(value: string): string {
     (route) =>
       `${value}/` === route || value === route || value.startsWith(`${route.replace(/\/$/, '')}/`),
   )
-  if (isOurs && value !== DEFAULT_PROTECTED_PATH) {
+  // These two are the check, and nothing else.
+  if (isOurs && value !== DEFAULT_PROTECTED_PATH && value !== AUTH_PATH) {
     throw new InvalidValue(`${value} has another meaning here. Write another path, such as /sse.`)
   }
   return value

@@ -85,7 +85,7 @@ export function openRedisConnection(target: RedisTarget): RedisConnection {
       if (closed) throw new Error('the storage is closed')
       return await action()
     } catch (error) {
-      throw unavailable(error)
+      throw unavailable(problem !== undefined && isWithoutConnection(error) ? problem : error)
     }
   }
   const sender =
@@ -135,6 +135,11 @@ export function openRedisConnection(target: RedisTarget): RedisConnection {
       client.disconnect()
     },
   }
+}
+
+/** True for the driver's words about a connection that is not there: the connection's own last error says why. */
+function isWithoutConnection(error: unknown): boolean {
+  return error instanceof Error && /isn't writeable|max retries per request/.test(error.message)
 }
 
 /** True if the error answers this command, which the driver sends by itself. */

@@ -26,6 +26,7 @@ import { configurationOf } from './traefik-labels.ts'
 const PROGRAM = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
 /** A domain below a top level for which clients accept http; only this process can resolve it. */
 const DOMAIN = 'gw.localhost'
+const FLAGS = ['-useInternalAuth', '-adminUsername=root']
 export const STATIC_TOKEN = 'nU0o7QpY1xJ4rTz8vKcW3mBdLs6HfGae2iXq'
 
 export interface McpauthWorld {
@@ -69,7 +70,7 @@ async function move(
   const starts: { exitCode: number | null; errors: string }[] = []
   const tryToStart = async () => {
     const environment = await readSettings(settings)
-    const run = await runBash(`exec "${process.execPath}" "${PROGRAM}" -useInternalAuth`, {
+    const run = await runBash(`exec "${process.execPath}" "${PROGRAM}" ${FLAGS.join(' ')}`, {
       environment,
       folder,
     })
@@ -163,7 +164,7 @@ async function startAgain(folder: string, settings: string, own: number): Promis
   return startProcess({
     name: 'Gatewarden',
     command: process.execPath,
-    args: [PROGRAM, '-useInternalAuth'],
+    args: [PROGRAM, ...FLAGS],
     cwd: folder,
     env: await readSettings(settings),
     ready: () =>

@@ -12,7 +12,7 @@ import { COMMANDS } from '../../../src/cli/commands.ts'
 import { ROOT } from '../../support/documentation.ts'
 import { GITHUB_CLIENT, startGithub } from '../../support/github-stand-in.ts'
 import { check, introspect, register, revoke } from '../../support/oauth-client.ts'
-import { both, type Proof, type Proofs, provedBy } from '../proof.ts'
+import { both, checksItself, type Proof, type Proofs, provedBy } from '../proof.ts'
 import {
   getsALine,
   loadTheirs,
@@ -96,6 +96,10 @@ const settings: Proofs = {
   },
   S4() {
     expect(configOf().secret).toBe(SECRET)
+    const inContainer = { GATEWAY_JWT_SECRET: undefined, JWT_SECRET: SECRET }
+    expect(loadTheirs({ ...THEIRS, ...inContainer }).config.secret).toBe(SECRET)
+    const ofAnother = { ...inContainer, BASE_DOMAIN: undefined, PUBLIC_URL: ORIGIN }
+    expect(loadTheirs({ ...THEIRS, ...ofAnother }).config.secret).toBeUndefined()
     expect(problemsOfTheirs({ ...THEIRS, GATEWAY_JWT_SECRET: 'short' })).toEqual([
       expect.stringMatching(/^GATEWAY_JWT_SECRET: /),
     ])
@@ -108,6 +112,9 @@ const settings: Proofs = {
     const redis = (url: string) => configOf({ REDIS_URL: url, REDIS_PASSWORD: 'p@ss' }).redis
     expect(redis('redis://redis:6379')).toMatchObject({ password: 'p@ss' })
     expect(redis('redis://:own@redis:6379')).toMatchObject({ password: 'own' })
+    expect(loadTheirs({ ...THEIRS, REDIS_HOST: 'redis' }).warnings).toContainEqual(
+      expect.stringMatching(/^REDIS_HOST: /),
+    )
   },
   S7() {
     const MCP_CORS_ORIGINS = 'https://claude.ai'
@@ -140,7 +147,12 @@ const settings: Proofs = {
     MCP_FETCH_TESTS_ENABLED: 'false',
     MCP_FETCH_URLS: 'https://fetch.example.com/mcp',
   }),
-  S14: getsALine(theirs, SYSTEM, { GITHUB_PAT: 'ghp_x' }),
+  S14: getsALine(theirs, SYSTEM, {
+    GITHUB_PAT: 'ghp_x',
+    GATEWAY_OAUTH_ACCESS_TOKEN: 'x',
+    MCP_CLIENT_ACCESS_TOKEN: 'x',
+    MCP_TESTING_URL: 'https://fetch.example.com/mcp',
+  }),
 }
 
 const commands: Proofs = {
@@ -165,6 +177,7 @@ const commands: Proofs = {
     expect(COMMANDS.filter(({ words }) => /ssl|certificate/.test(words))).toEqual([])
   },
   C9: hasCommand('config check'),
+  C10: checksItself,
 }
 
 const paths: Proofs = {

@@ -15,7 +15,7 @@ import { CLIENT_ID, CLIENT_SECRET, startHostileProvider } from '../../support/ho
 import { check, obtainTokens } from '../../support/oauth-client.ts'
 import { makeSession } from '../../support/session.ts'
 import { labelsOf } from '../migration-page.ts'
-import { ask, both, type Proof, type Proofs, provedBy, startWith } from '../proof.ts'
+import { ask, both, checksItself, type Proof, type Proofs, provedBy, startWith } from '../proof.ts'
 import { checks } from './check.ts'
 import { endpoints } from './endpoints.ts'
 import { holes } from './holes.ts'
@@ -135,6 +135,7 @@ export const deployments: Proofs = {
     'test/e2e/docs-pangolin.test.ts',
     'sign in an MCP client, without any route to Gatewarden on the host of the server',
   ),
+  D12: checksItself,
 }
 
 const same = (proofs: Proofs, ...ids: readonly string[]): Proof =>

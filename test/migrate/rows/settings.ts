@@ -50,7 +50,10 @@ export const settings: Proofs = {
     for (const argv of spellings('protectedPath', 'protected-path', '/api')) {
       expect(configOf({ argv }).protectedPath).toBe('/api')
     }
-    expectRetired({ argv: ['-path', '/sse'] }, ['-path (every path is checked'])
+    for (const argv of spellings('path', 'path', '/api')) {
+      expect(configOf({ argv }).protectedPath).toBe('/api')
+    }
+    expect(ofEnv({ PROTECTED_PATH: '/auth' }).protectedPath).toBe('/auth')
   },
 
   S3() {
@@ -147,8 +150,24 @@ export const settings: Proofs = {
     expect(ofEnv({ DATA_DIR: '/data' }).dataDir).toBe('/data')
   },
 
-  S12: () =>
-    expectRetired({ argv: ['-useInternalAuth'] }, ['-useInternalAuth (', 'PROVIDER=builtin']),
+  S12() {
+    const CREDENTIALS = { ...CLIENT, ALLOWED_EMAILS: '*' }
+    const providerOf = (argv: string[], PROVIDER?: string) =>
+      configOf({ argv, env: { ...CREDENTIALS, PROVIDER } }).provider.type
+    const google = { argv: [], env: CREDENTIALS, files: { '/srv/gatewarden.yaml': '' } }
+    expect(load(google).config.provider.type).toBe('google')
+    for (const flag of ['-useInternalAuth', '-useInternalAuth=true', '--use-internal-auth']) {
+      // mcpauth asks no provider then: a client beside it must not let in everyone who has an account at Google.
+      expect(problems({ ...google, argv: [flag] })).toEqual([
+        expect.stringMatching(/^users: PROVIDER is builtin/),
+      ])
+      expect(providerOf([flag], 'google')).toBe('builtin')
+    }
+    expect(providerOf(['-useInternalAuth=false'], 'google')).toBe('google')
+    for (const argv of [['-useInternalAuth', '-provider=google'], ['-useInternalAuth=maybe']]) {
+      expect(problems({ argv, env: CREDENTIALS })[0]).toMatch(/^-useInternalAuth: /)
+    }
+  },
 
   S13() {
     const argv = ['-adminUsername', 'root', '-adminEmail=r@example.com', '-adminPassword', TOKEN]
@@ -201,11 +220,15 @@ export const settings: Proofs = {
   ),
   S18: provedBy('test/config/clients.test.ts', 'without a word of a secret'),
 
-  S19: () =>
-    expectRetired({ argv: ['-path', '/sse', '-baseDomain', 'example.com'] }, [
-      '-path',
-      '-baseDomain',
-    ]),
+  S19() {
+    for (const argv of spellings('baseDomain', 'base-domain', 'oauth.example.com')) {
+      expect(configOf({ argv, env: NO_URL }).publicUrl.origin).toBe('https://oauth.example.com')
+      const dev = configOf({ argv: [...argv, '-dev'], env: NO_URL })
+      expect(dev.publicUrl.origin).toBe('http://oauth.example.com')
+    }
+    const both = ['-baseDomain=a.example.com', '-oauthDomain=b.example.com']
+    expect(problems({ argv: both })).toEqual([expect.stringMatching(/^-\w+: conflicts with -/)])
+  },
 
   S20() {
     const argv = ['-provider=google', '-googleClientID', 'gatewarden', '-googleClientSecret', TOKEN]
