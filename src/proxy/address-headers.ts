@@ -1,6 +1,6 @@
 /**
- * Rewrites the headers of an answer that name an address of the server behind us: `Location`, `Content-Location`,
- * `Refresh`, and `Path` and `Domain` of a cookie. No inner address reaches a client.
+ * Rewrites the headers of an answer that name an address of the server behind us: `Location`, `Content-Location`, `Link`,
+ * `Refresh`, and `Path` and `Domain` of a cookie. No inner address in them reaches a client.
  *
  * @module
  */
@@ -25,6 +25,8 @@ export function withPublicAddresses(headers: string[], map: AddressMap, from: st
 
   function rewrite(name: string, value: string): string | undefined {
     switch (name.length) {
+      case 'link'.length:
+        return /^link$/i.test(name) ? value.replace(TARGET, link) : value
       case 'location'.length:
         return /^location$/i.test(name) ? map.toClient(value, from) : value
       case 'content-location'.length:
@@ -36,6 +38,11 @@ export function withPublicAddresses(headers: string[], map: AddressMap, from: st
       default:
         return value
     }
+  }
+
+  function link(whole: string, before: string, address: string): string {
+    const rewritten = map.toClient(address, from)
+    return rewritten === undefined ? whole : `${before}<${rewritten}>`
   }
 
   function refresh(value: string): string | undefined {
@@ -63,6 +70,9 @@ export function withPublicAddresses(headers: string[], map: AddressMap, from: st
     return [pair, ...kept].join(';')
   }
 }
+
+/** The target of each link of a list (RFC 8288 section 3). */
+const TARGET = /((?:^|,)\s*)<([^<>]*)>/g
 
 /** A number of seconds and an address (HTML section 4.2.5.3, "http-equiv=refresh"). */
 const REFRESH = /^(\s*[\d.]+\s*[;,]\s*(?:url\s*=\s*)?)(["']?)(.+?)\2\s*$/is

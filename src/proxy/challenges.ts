@@ -19,18 +19,24 @@ interface Replaced {
 }
 
 /**
- * @param callerOf `isKnown`: the request had a good credential; `isProgram`: it reads no page. Asked for a refusal alone
+ * @param callerOf `isKnown`: the request had a good credential; `isProgram`: it reads no page; `showsOurs`: the server got our
+ *   credential in place of the caller's. Asked for a refusal alone
  */
 export function replaceChallenge(
   { status, lines }: AnswerHead,
   match: ResourceMatch,
-  callerOf: () => { readonly isKnown: boolean; readonly isProgram: boolean },
+  callerOf: () => {
+    readonly isKnown: boolean
+    readonly isProgram: boolean
+    readonly showsOurs: boolean
+  },
 ): Replaced {
   if (status !== 401 && status !== 403) return {}
   const inner = valuesOf(lines, 'www-authenticate')
-  // Without a challenge a 403 is final: another token would not help.
-  if (status === 403 && inner.length === 0) return { challenge: challenge(match) }
   const caller = callerOf()
+  // Without a challenge, or with one about our own credential, a 403 is final: another token would not help.
+  if (status === 403 && (inner.length === 0 || caller.showsOurs))
+    return { challenge: challenge(match) }
   const error = status === 403 ? 'insufficient_scope' : caller.isKnown ? 'invalid_token' : undefined
   const ours = challenge(match, error, missingScopes(inner, match))
   if (!caller.isProgram) return { challenge: ours }
@@ -40,8 +46,8 @@ export function replaceChallenge(
 
 /** The scopes that the server demands, as far as clients can get them from us. */
 function missingScopes(inner: readonly string[], { resource }: ResourceMatch): readonly string[] {
-  const [, named = ''] = /\bscope="([^"]*)"/i.exec(inner.join()) ?? []
-  return named.split(' ').filter((scope) => Object.hasOwn(resource.scopes, scope))
+  const [, quoted, token = ''] = /\bscope=(?:"([^"]*)"|([^\s,"]+))/i.exec(inner.join()) ?? []
+  return (quoted ?? token).split(' ').filter((scope) => Object.hasOwn(resource.scopes, scope))
 }
 
 /** Where the server refuses our own credential, no client can do anything about it. */

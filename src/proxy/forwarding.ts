@@ -79,6 +79,7 @@ export function createForwarding(deps: {
     const caller = () => ({
       isKnown: verified !== undefined,
       isProgram: readerOfRequest(request) === 'program',
+      showsOurs: authorization !== undefined,
     })
     let replaced: ReturnType<typeof replaceChallenge> = {}
     return {

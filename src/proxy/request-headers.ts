@@ -24,6 +24,8 @@ const HOP_BY_HOP = new Set([
   'http2-settings',
   'expect',
 ])
+/** A server that reads `Content_Length` as `Content-Length` would take the next request of the connection for a body. */
+const ONE_SPELLING = new Set(['content-length', 'mcp-session-id'])
 /** Headers that we set ourselves, beside the identity headers. */
 const REPLACED = ['Authorization', 'Cookie', 'Host']
 
@@ -84,8 +86,8 @@ export function createUpstreamHeaders(
       HOP_BY_HOP.has(canonical) ||
       replaced.has(canonical) ||
       isUntrusted(canonical) ||
-      // The check judged the one spelling of the standard (threat T27).
-      (canonical === 'mcp-session-id' && name.toLowerCase() !== canonical)
+      // The check judged the one spelling of the standard (threat T27), and our parser cut the body by it.
+      (ONE_SPELLING.has(canonical) && name.toLowerCase() !== canonical)
     if (remembered.size >= MAX_REMEMBERED) remembered.clear()
     remembered.set(name, dropped)
     return dropped

@@ -9,6 +9,9 @@ const DROPPED = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
+  // They are for us, who stand next to the server (RFC 9110 section 11.7).
+  'proxy-authenticate',
+  'proxy-authentication-info',
   'transfer-encoding',
   'upgrade',
   'trailer',

@@ -12,6 +12,7 @@ import { lingerThenClose } from '../http/lingering-close.ts'
 import { REQUEST_ID } from '../http/request-id.ts'
 import { asksForTunnel } from '../http/upgrades.ts'
 import { createTakeBody, type RequestBody } from './request-body.ts'
+import { createSteadyConnector } from './steady-connection.ts'
 import { openTunnel, UPGRADE_LINES } from './tunnel.ts'
 import type { BodyRefusal } from './whole-body.ts'
 
@@ -82,6 +83,8 @@ const HANDSHAKE_MS = 30_000
 const MAX_SKIPPED = { bytes: 64 * 1024, ms: 1000 }
 /** An answer's body of up to this size goes on in one piece with its head, if it comes in one. In bytes. */
 const MAX_COPIED = 16 * 1024
+/** Answers that end with their head (RFC 9112 section 6.3). */
+const BODILESS = new Set([204, 304])
 const EMPTY = Buffer.alloc(0)
 
 /**
@@ -96,7 +99,7 @@ export function createUpstream(options: {
   const { idleMs, bodyLimit = 0, headerLimit = HEADER_LIMIT } = options
   const takeBody = createTakeBody({ idleMs, limit: bodyLimit })
   const agent = new Agent({
-    connect: { timeout: CONNECT_TIMEOUT_MS },
+    connect: createSteadyConnector({ timeout: CONNECT_TIMEOUT_MS }),
     // A tool may think for minutes before it answers, and an event stream is silent while nothing happens.
     headersTimeout: idleMs,
     bodyTimeout: idleMs,
@@ -256,6 +259,8 @@ function forward(
               if (/^text\/event-stream\b/i.test(String(parsed['content-type']))) onStream?.()
               left = Number(parsed['content-length'])
               begin(head, path, !Number.isNaN(left))
+              // A 304 may tell the length that a 200 would have had (RFC 9110 section 8.6): the driver waits for those bytes.
+              if (BODILESS.has(status)) end()
               return
             }
             held = next === undefined ? 'replaced' : { ...head, next }
@@ -269,6 +274,8 @@ function forward(
               if (skipped > MAX_SKIPPED.bytes) started.abort(new Error('too long'))
               return
             }
+            // The driver goes on with an empty piece after a pause.
+            if (chunk.length === 0) return
             clearImmediate(headOnly)
             if (chunk.length === left && left <= MAX_COPIED) {
               writeWhole(chunk)
@@ -283,11 +290,11 @@ function forward(
             clearTimeout(skipping)
             if (held === 'replaced') return
             if (held) follow(held, path, asked)
-            else end()
+            else if (!response.writableEnded) end()
           },
           onResponseError(_started, cause) {
             clearTimeout(skipping)
-            if (gone || held === 'replaced') return
+            if (gone || held === 'replaced' || response.writableEnded) return
             if (held) {
               follow(held, path, asked)
             } else if (response.headersSent) {

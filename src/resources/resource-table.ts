@@ -236,7 +236,8 @@ export function createResourceTable(
       resource,
       path,
       viaAlso: prefix.isAlso,
-      isOpen: !read.isOdd && resource.isOpen(canonical),
+      // Some servers find their routes before they decode an escape.
+      isOpen: !read.isOdd && !path.includes('%') && resource.isOpen(canonical),
     }
   }
 

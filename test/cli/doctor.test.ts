@@ -394,11 +394,6 @@ describe('public paths', () => {
       'Everybody can tell the server to be somebody.',
     ],
     [
-      'that the server does not know',
-      () => new Response('not found', { status: 404 }),
-      'No route of the proxy matches this path, or the server does not know it.',
-    ],
-    [
       'of a server with a login of its own',
       () => new Response('', { status: 401 }),
       'The server itself, or another login, refuses people without a login.',
@@ -427,6 +422,32 @@ describe('public paths', () => {
     expect(lines(stdout, 'WRONG')).toEqual(['/notes/mcp/health opens without a login'])
     expect(flat(stdout)).toContain(words)
   })
+
+  it.each([
+    [404, '?'],
+    [405, 'ok'],
+  ] as const)(
+    'that takes POST alone answers GET with %i, which is no fault',
+    async (status, label) => {
+      gateway = await withPaths(openPaths)
+      const { code, stdout } = await examine(
+        {
+          answers: async ({ pathname, protocol }) =>
+            pathname.endsWith('/health') && protocol === 'https:'
+              ? Response.json(
+                  status === 405 ? { error: 'method_not_allowed', error_description: 'POST' } : {},
+                  { status },
+                )
+              : undefined,
+        },
+        [],
+        { yaml },
+      )
+      expect({ code, wrong: lines(stdout, 'WRONG') }).toEqual({ code: 0, wrong: [] })
+      expect(lines(stdout, label)).toContain('/notes/mcp/health opens without a login')
+      if (status === 404) expect(flat(stdout)).toContain('a path that takes POST alone')
+    },
+  )
 
   it('and a public url: the login is checked at another path of the server', async () => {
     const url = 'https://mcp.example.com'

@@ -100,6 +100,19 @@ describe('an upstream that', () => {
     expect(answer).toMatchObject({ status: 200, body: 'data: 1\n\n', complete: false })
   })
 
+  it('resets the connection in the middle of an answer without a length leaves it without its end', async () => {
+    const upstream = await startUpstream((request) => {
+      request.socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhalf')
+    })
+    const { port } = await openGateway(upstream.origin)
+    const client = await open(port)
+    client.send(`${POST}\r\n\r\n`)
+    await client.until(/half/)
+    upstream.requests[0]?.socket.resetAndDestroy()
+    const answer = parseAnswer(await client.ended())
+    expect(answer).toMatchObject({ status: 200, body: 'half', complete: false })
+  })
+
   it('closes a connection that we keep is asked on a new one', async () => {
     const upstream = await startUpstream((request, response) => {
       response.end('ok', () => request.socket.destroy())

@@ -129,6 +129,24 @@ describe('E4, sr3: 403 of the server', () => {
     expect(JSON.parse(answer.body)).toMatchObject({ error: 'insufficient_scope' })
   })
 
+  it('names a scope that stands without quotes', async () => {
+    const inner = 'Bearer error=insufficient_scope, scope=write'
+    const { ask } = await openNotes(saying(403, [inner]), {
+      scopes: { write: 'Write', mcp: 'Use' },
+    })
+    const answer = await ask('POST /notes/mcp', { body: '{}' })
+    expect(answer.values('www-authenticate')[0]).toMatch(/scope="write"$/)
+  })
+
+  it('about the credential that we have for it asks no client for more', async () => {
+    const { ask } = await openNotes(saying(403, [`${INNER}, error="insufficient_scope"`]), {
+      passThrough: { ...DEFAULT_PASS_THROUGH, authorization: 'Bearer ours' },
+    })
+    const answer = await ask('POST /notes/mcp', { body: '{}' })
+    expect(answer).toMatchObject({ status: 403, body: 'the inner body', complete: true })
+    expect(answer.values('www-authenticate')).toEqual([expect.not.stringContaining('error=')])
+  })
+
   it('without a challenge is final: its own body, and where our metadata is', async () => {
     const { ask } = await openNotes(saying(403))
     const answer = await ask('POST /notes/mcp', { body: '{}' })

@@ -176,6 +176,16 @@ describe('E2: the start refuses a change that', () => {
       'holds API keys',
     ],
     ['frames the message', '{ action: add, name: Content-Length, value: "1" }', 'the connection'],
+    [
+      'frames it in another spelling',
+      '{ action: add, name: Transfer_Encoding, value: chunked }',
+      'the connection',
+    ],
+    [
+      'lets clients choose the session that was judged',
+      '{ action: add, name: Mcp_Session_Id, valueFrom: { queryParameter: s } }',
+      'lets clients write Mcp_Session_Id',
+    ],
     ['sets Host', '{ action: add, name: host, value: a }', 'Set upstream_host instead'],
     ['removes what frames it', '{ action: remove, name: transfer-encoding }', 'the connection'],
     [

@@ -227,6 +227,15 @@ describe('headers between two hops', () => {
     expect(answer.body).toBe('the body')
   })
 
+  it('say how long a body is in one spelling, which our parser knows', async () => {
+    const request = await reached([
+      'Content_Length: 100',
+      'content.length: 100',
+      'Transfer_Encoding: chunked',
+    ])
+    expect(request.rawHeaders.join()).not.toMatch(/100|chunked/)
+  })
+
   it('from the upstream stay there, too', async () => {
     const upstream = await startUpstream((_request, response) => {
       response.writeHead(200, [
@@ -238,6 +247,8 @@ describe('headers between two hops', () => {
         'timeout=5',
         'Proxy-Connection',
         'x',
+        'Proxy-Authenticate',
+        'Basic realm="inner"',
         'X-Stays',
         '2',
       ])
@@ -247,6 +258,7 @@ describe('headers between two hops', () => {
     const answer = await ask('GET /notes/mcp')
     expect(answer.values('x-hop')).toEqual([])
     expect(answer.values('proxy-connection')).toEqual([])
+    expect(answer.values('proxy-authenticate')).toEqual([])
     expect(answer.values('x-stays')).toEqual(['2'])
     expect(answer.body).toBe('ok')
   })

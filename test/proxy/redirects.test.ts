@@ -121,6 +121,19 @@ describe('ed10: Location of an upstream at /mcp', () => {
   })
 })
 
+it('ed10: each link of an answer names a public address', async () => {
+  const answer = await answered('/mcp', (inner) => ({
+    link: [
+      `<${inner}/mcp/2>; rel="next", </mcp/1>;rel=prev, <next>; title="a <b>, c"`,
+      '<https://elsewhere.test/x>; rel=help',
+    ],
+  }))
+  expect(answer.values('link')).toEqual([
+    `<${PUBLIC}/notes/mcp/2>; rel="next", </notes/mcp/1>;rel=prev, </next>; title="a <b>, c"`,
+    '<https://elsewhere.test/x>; rel=help',
+  ])
+})
+
 describe('ed10: an upstream that is a whole host', () => {
   it.each([
     ['/', '/notes/mcp/'],

@@ -88,6 +88,21 @@ describe('an answer', () => {
     expect(both.slice(got.length)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
   })
 
+  it.each([
+    ['304 with the length of the document', '304 Not Modified', '5'],
+    ['204 with a length, as some servers send', '204 No Content', '5'],
+  ])('%s has no body, and the connection goes on', async (_name, status, length) => {
+    const upstream = await startUpstream((request) => {
+      request.socket.write(`HTTP/1.1 ${status}\r\nETag: "a"\r\nContent-Length: ${length}\r\n\r\n`)
+    })
+    const { port } = await openGateway(upstream.origin)
+    const client = await open(port)
+    client.send(head('GET /notes/mcp'))
+    await client.until(new RegExp(`^HTTP/1\\.1 ${status}\r\n[^]*\r\n\r\n$`))
+    client.send(head('GET /notes/mcp', 'Connection: close'))
+    expect((await client.ended()).match(new RegExp(`HTTP/1\\.1 ${status}`, 'g'))).toHaveLength(2)
+  })
+
   it('comes after interim ones, which stay between us and the upstream', async () => {
     const upstream = await startUpstream((_request, response) => {
       response.writeProcessing()

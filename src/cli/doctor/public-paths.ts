@@ -7,7 +7,7 @@
 import { randomToken } from '../../crypto.ts'
 import type { Resource } from '../../resources/resource-table.ts'
 import { type Answered, type Ask, ownWords } from './ask.ts'
-import { type Fault, type Finding, judged } from './finding.ts'
+import { type Fault, type Finding, judged, unchecked } from './finding.ts'
 import { unanswered } from './no-answer.ts'
 
 /** Asked in the place of `*`: no server knows it, so that nothing happens there. */
@@ -34,15 +34,24 @@ export async function checkPublicPaths(
     const fault =
       'failure' in answer
         ? unanswered(url, answer, `resources.${server}.url`)
-        : faultOf(answer, { url, invented, isExact: !path.endsWith('*') })
-    findings.push(judged(check, fault))
+        : faultOf(answer, { url, invented })
+    const isUnknown = 'status' in answer && answer.status === 404 && !path.endsWith('*')
+    findings.push(
+      fault === undefined && isUnknown ? unchecked(check, noSuchPage(url)) : judged(check, fault),
+    )
   }
   return findings
 }
 
+/** Many servers answer GET like this at a path that takes POST alone, such as that of a webhook. */
+const noSuchPage = (url: string) => ({
+  seen: `${url} answered 404 to GET, which is right for a path that takes POST alone`,
+  fix: 'If it takes GET, compare the path in public with the route of the proxy, and with what the server has there after the path is mapped.',
+})
+
 function faultOf(
   answer: Answered,
-  { url, invented, isExact }: { url: string; invented: string; isExact: boolean },
+  { url, invented }: { readonly url: string; readonly invented: string },
 ): Fault | undefined {
   const { status, text } = answer
   const words = ownWords(answer)
@@ -54,6 +63,8 @@ function faultOf(
       fix: 'Let the route of this path ask Gatewarden too, and copy every identity header from its answer (docs/proxies).',
     }
   }
+  // The path is there. Servers with OAuth endpoints of their own have such words for it as Gatewarden has.
+  if (status === 405) return undefined
   if (status === 401 || words !== undefined) {
     return {
       seen,
@@ -62,13 +73,6 @@ function faultOf(
           ? 'The server itself, or another login, refuses people without a login.'
           : 'Gatewarden was asked about another path, or runs with another configuration.',
       fix: 'Let the route ask Gatewarden about the path as the client sends it, and map it afterwards; restart Gatewarden after a change of public.',
-    }
-  }
-  if (status === 404 && isExact) {
-    return {
-      seen,
-      means: 'No route of the proxy matches this path, or the server does not know it.',
-      fix: 'Compare the path in public with the route of the proxy, and with what the server has there after the path is mapped.',
     }
   }
   if (status >= 500) {

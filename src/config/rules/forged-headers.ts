@@ -70,6 +70,9 @@ function problemOf(
   if (isClients && isUntrusted(canonicalName(name))) {
     return `lets clients write ${name}, which servers take for a proxy's word. Choose another header.`
   }
+  if (isClients && canonicalName(name) === 'mcp-session-id') {
+    return `lets clients write ${name} past the check that the session is their own. Choose another header.`
+  }
   if (from.kind === 'value' && /^authorization$/i.test(name)) {
     return 'sets Authorization to a fixed value. Write upstream_authorization or upstream_authorization_file instead.'
   }

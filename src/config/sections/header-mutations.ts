@@ -4,6 +4,7 @@
  * @module
  */
 import * as z from 'zod'
+import { canonicalName } from '../../http/untrusted-headers.ts'
 import type { HeaderMutation, HeaderSource } from '../../resources/pass-through.ts'
 import type { Disk } from '../sources/disk.ts'
 import { section, text, toggle } from '../values/fields.ts'
@@ -76,7 +77,7 @@ export function buildMutations(given: Mutations, place: Place): HeaderMutation[]
       place.report.problem(`${place.at}.name`, `is missing. Name the header to ${action}.`)
       return []
     }
-    if (FRAMING.test(name)) {
+    if (FRAMING.test(canonicalName(name))) {
       const fix = /^host$/i.test(name) ? 'Set upstream_host instead.' : 'Remove the entry.'
       place.report.problem(`${place.at}.name`, `${name} belongs to the connection. ${fix}`)
       return []

@@ -15,7 +15,8 @@ export function checkOpenPaths(
   const { pathname } = new URL(url)
   const own = pathname === '/' ? '' : pathname
   for (const entry of open) {
-    const path = entry.replace(/\/\*$/, '')
+    // Many servers answer at their own URL with a final slash.
+    const path = entry.replace(/\/\*?$/, '')
     if (![own, ...also].some((prefix) => covers(prefix, path))) {
       report.problem(
         `${at}.public`,

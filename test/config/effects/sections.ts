@@ -246,6 +246,7 @@ const resources: Record<string, Effect> = {
     const problem = (paths: string) => () => withNotes(`public: [${paths}]`)
     expect(problem('/wiki')).toThrow('/wiki is outside the resource')
     expect(problem('/notes/mcp')).toThrow('opens the server itself')
+    expect(problem('/notes/mcp/')).toThrow('opens the server itself')
     expect(problem('"/notes/mcp/*"')).toThrow('opens the server itself')
     for (const odd of [
       'health',
