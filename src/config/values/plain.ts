@@ -61,7 +61,7 @@ export function parseRateLimit(value: string): number {
   return Number(value)
 }
 
-/** The names of pino and of logrus, and the numbers of pino. */
+/** The names of pino, logrus, zap and Python, and the numbers of pino. */
 const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
   trace: 'trace',
   debug: 'debug',
@@ -71,6 +71,9 @@ const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
   error: 'error',
   fatal: 'fatal',
   panic: 'fatal',
+  dpanic: 'fatal',
+  critical: 'fatal',
+  notset: 'trace',
   silent: 'silent',
   10: 'trace',
   20: 'debug',
