@@ -204,10 +204,28 @@ describe('IDENTITY_HEADERS', () => {
     'Access-Control-Allow-Origin',
     'Vary',
     'Cache-Control',
+    'CDN-Loop',
+    'DPoP',
+    'Signature',
+    'Client-Cert',
+    'Last-Event-ID',
+    'Max-Forwards',
+    'Early-Data',
+    'Prefer',
+    'Destination',
+    'X-HTTP-Method-Override',
+    'X-Accel-Redirect',
+    'Service-Worker',
+    'Traceparent',
   ])('refuses %s, which already has another meaning', (name) => {
     expect(problems({ IDENTITY_HEADERS: `${name}=user` })).toEqual([
       `IDENTITY_HEADERS: "${name}" already has another meaning. Choose another header, like X-Remote-User.`,
     ])
+    // The one that a token belongs in.
+    if (name === 'Authorization') return
+    expect(problems({ UPSTREAM_PROVIDER_TOKEN: name })).toContainEqual(
+      `UPSTREAM_PROVIDER_TOKEN: "${name}" already has another meaning. Choose another header, like X-Provider-Token.`,
+    )
   })
 
   it.each([
