@@ -6,6 +6,7 @@
  */
 import { buildConfig } from './build.ts'
 import type { Config } from './config.ts'
+import { adviseGoogleDirectory } from './rules/newcomers.ts'
 import { withBaseDomain } from './sources/base-domain.ts'
 import { createDisk, type Disk } from './sources/disk.ts'
 import { readDotenv } from './sources/dotenv.ts'
@@ -50,7 +51,10 @@ const DEFAULT_FILE = 'gatewarden.yaml'
 /** @throws ConfigError with every problem of the configuration */
 export function loadConfig(options: LoadOptions): Loaded {
   const report = createReport()
-  const { chosen, file, fileName, complete, disk, noFile } = readLayers(options, report)
+  const { chosen, file, fileName, complete, disk, noFile, environments } = readLayers(
+    options,
+    report,
+  )
   const config = buildConfig({
     ...chosen,
     file: file ?? { entries: [] },
@@ -62,6 +66,7 @@ export function loadConfig(options: LoadOptions): Loaded {
   if (report.problems.length > 0 || !config) {
     throw new ConfigError([...(noFile ? [noFile.line] : []), ...report.problems])
   }
+  adviseGoogleDirectory({ provider: config.provider, environments, report })
   return {
     config: deepFreeze(config),
     warnings: [...(noFile?.near ? [noFile.line] : []), ...report.warnings],
@@ -103,8 +108,9 @@ function readLayers(options: LoadOptions, report: Report) {
     createLayer('.env', readEnvironment(dotenv ?? {}, report), report),
     createLayer(fileName, file?.entries ?? [], report),
   ]
+  const environments = [options.env, dotenv ?? {}]
   const layers = withBaseDomain(written, {
-    environments: [options.env, dotenv ?? {}],
+    environments,
     hasResources: file?.resources !== undefined,
     report,
   })
@@ -115,7 +121,7 @@ function readLayers(options: LoadOptions, report: Report) {
   )
   // A setting counts as missing only if every file that may hold it could be read.
   const complete = file !== undefined && dotenv !== undefined
-  return { chosen, file, fileName, complete, disk, noFile }
+  return { chosen, file, fileName, complete, disk, noFile, environments }
 }
 
 /** The file that `--config` names must exist; the default file need not. */

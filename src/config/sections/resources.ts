@@ -79,6 +79,9 @@ export function buildResources(parts: Parts): ResourceConfig[] {
   return complete
 }
 
+/** There the upstream's path comes before that of each request (case sn8). */
+const WHOLE_HOST = 'MCP_OAUTH2_PROXY_UPSTREAM_URL'
+
 /** Without a list of resources, the only one is at the gateway's own origin, with the path of the upstream (case sn7). */
 function urlBehindUpstream({
   settings,
@@ -92,7 +95,7 @@ function urlBehindUpstream({
   if (!publicUrl || upstream === undefined) return []
   const label = given.get('upstream_url')?.label ?? 'UPSTREAM_URL'
   const url = attempt(report, label, () =>
-    parseResourceUrl(publicUrl.origin + new URL(upstream).pathname),
+    parseResourceUrl(publicUrl.origin + (label === WHOLE_HOST ? '' : new URL(upstream).pathname)),
   )
   return url === undefined ? [] : [url]
 }

@@ -6,12 +6,6 @@
  */
 import type { Report } from '../values/problem.ts'
 
-/** Names that decide who may pass: without an effect they would let in other people than the operator thinks. */
-const REFUSED: Readonly<Record<string, string>> = {
-  REQUIRE_VERIFIED_EMAIL:
-    'is not a setting of this version. ALLOWED_EMAILS and ALLOWED_DOMAINS count verified addresses alone; remove it.',
-}
-
 /** Our name for a setting of another program. */
 const OURS: Readonly<Record<string, string>> = {
   AUTH_PROVIDER: 'PROVIDER',
@@ -44,6 +38,8 @@ const NOTED: Readonly<Record<string, string>> = {
   IDP_EXCHANGE_BURST: `${BABS}: Gatewarden limits the codes that it redeems by itself, for each sign-in and address. Remove it.`,
   MCP_LOG_BODY_MAX: `${BABS}: bodies are never logged. Remove it.`,
   METRICS_ADDR: `${BABS}: this version has no metrics; /healthz and /readyz are there. Remove it.`,
+  GROUPS_CLAIM_MAX_BYTES: `${BABS}: tokens hold no groups, and servers get them in a header. Remove it.`,
+  CSP_FORM_ACTION_EXTRA: `${BABS}: no page needs it. Remove it.`,
   MCP_RESOURCE_NAME: `${BABS}: give the server a name in gatewarden.yaml, under resources.`,
   // risedphantom/mcp-oauth2-proxy (sn10)
   MCP_OAUTH2_PROXY_AUTH_SESSIONTTL: 'has no effect: a sign-in may take 30 minutes. Remove it.',
@@ -58,7 +54,11 @@ const NOTED: Readonly<Record<string, string>> = {
   // matheuscscp/mcp-oauth2-proxy (sn11)
   MCP_OAUTH2_PROXY_CONFIG:
     'is a setting of matheuscscp/mcp-oauth2-proxy and has no effect: its file has other names. Name a file of Gatewarden with --config FILE.',
+  GITHUB_APP_PRIVATE_KEY:
+    'is a setting of matheuscscp/mcp-oauth2-proxy and has no effect: Gatewarden asks GitHub as the person. List the organisation, or teams of it, in ALLOWED_GROUPS.',
   // oauth2-proxy (sn23)
+  OAUTH2_PROXY_HTTP_ADDRESS:
+    'has no effect: Gatewarden listens at HOST and PORT alone, and at every address of this machine unless HOST names one. Set both, and remove it.',
   OAUTH2_PROXY_EMAIL_DOMAINS: BOTH_LISTS,
   OAUTH2_PROXY_ALLOWED_GROUPS: BOTH_LISTS,
   METRICS_HOST: `${NOT_YET}; /healthz and /readyz are there.`,
@@ -75,11 +75,6 @@ const SERVERS_OF_ATRAWOG = /^MCP_[A-Z]+(?:_TESTS)?_(?:ENABLED|URLS)$/
 
 /** @returns true if the name was one of these */
 export function reportForeign(written: string, report: Report): boolean {
-  const refused = own(REFUSED, written)
-  if (refused !== undefined) {
-    report.problem(written, refused)
-    return true
-  }
   const ours = own(OURS, written)
   const noted =
     ours === undefined
