@@ -41,6 +41,7 @@ import {
   parseClientSecret,
   parseClientTokens,
   parseDiscoveryAt,
+  parseDisplayName,
   parseHttpScheme,
   parseKeycloakHost,
   parseListenHost,
@@ -130,6 +131,14 @@ export const Settings = z.object({
     example: 'https://mcp.example.com/notes/mcp',
     kind: 'list',
   }),
+  resource_name: text(parseDisplayName)
+    .optional()
+    .register(fields, {
+      description:
+        'Name of the only resource, which people see. In the file, each resource can have its own `name`.',
+      example: 'Team notes',
+      aliases: ['MCP_RESOURCE_NAME'],
+    }),
   upstream_url: text(parseUpstreamUrl)
     .optional()
     .register(fields, {

@@ -106,6 +106,22 @@ describe('babs/mcp-auth-proxy', () => {
     })
   })
 
+  it('sn18: MCP_RESOURCE_NAME is the name of the only resource', () => {
+    const env = { ...PROVIDER, MCP_RESOURCE_NAME: 'ACME MCP' }
+    expect(loadWith(env)).toMatchObject({
+      config: { resources: [{ name: 'ACME MCP' }] },
+      warnings: [],
+    })
+    const two = loadWith({ ...env, RESOURCES: 'https://a.example.com,https://b.example.com' })
+    expect(two.config.resources).toMatchObject([
+      { name: 'a.example.com' },
+      { name: 'b.example.com' },
+    ])
+    expect(two.warnings).toEqual([
+      'MCP_RESOURCE_NAME: has no effect: it is for exactly one resource, and there are 2. Give each its own name in gatewarden.yaml.',
+    ])
+  })
+
   it('sn15: 0s and 0h0m0s mean for ever, too', () => {
     for (const value of ['0s', '0h0m0s']) {
       const env = { ...PROVIDER, CLIENT_REGISTRATION_TTL: value }
@@ -157,7 +173,6 @@ describe('babs/mcp-auth-proxy', () => {
     'ACCESS_LOG_SKIP_RE',
     'MCP_TOOL_METRICS',
     'MCP_LOG_BODY_MAX',
-    'MCP_RESOURCE_NAME',
     'TRUSTED_PROXY_HEADER',
     'IDP_EXCHANGE_RATE_PER_SEC',
     'IDP_EXCHANGE_BURST',

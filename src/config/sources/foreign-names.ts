@@ -40,7 +40,6 @@ const NOTED: Readonly<Record<string, string>> = {
   METRICS_ADDR: `${BABS}: this version has no metrics; /healthz and /readyz are there. Remove it.`,
   GROUPS_CLAIM_MAX_BYTES: `${BABS}: tokens hold no groups, and servers get them in a header. Remove it.`,
   CSP_FORM_ACTION_EXTRA: `${BABS}: no page needs it. Remove it.`,
-  MCP_RESOURCE_NAME: `${BABS}: give the server a name in gatewarden.yaml, under resources.`,
   // risedphantom/mcp-oauth2-proxy (sn10)
   MCP_OAUTH2_PROXY_AUTH_SESSIONTTL: 'has no effect: a sign-in may take 30 minutes. Remove it.',
   MCP_OAUTH2_PROXY_AUTH_CODETTL: 'has no effect: a code lives for 5 minutes. Remove it.',

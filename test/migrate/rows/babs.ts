@@ -152,7 +152,11 @@ const settings: Proofs = {
       discoveryUrl: 'http://keycloak:8080/realms/x/.well-known/openid-configuration',
     })
   }),
-  S21: getsALine(open, SYSTEM, { MCP_RESOURCE_NAME: 'ACME MCP' }),
+  async S21() {
+    const { app } = await startTheirs({ ...OPEN, MCP_RESOURCE_NAME: 'ACME MCP' })
+    const document = await send(app, `${ORIGIN}/.well-known/oauth-protected-resource/mcp`)
+    expect(document.json()).toMatchObject({ resource_name: 'ACME MCP' })
+  },
   S22: both(
     getsALine(open, SYSTEM, { IDP_EXCHANGE_RATE_PER_SEC: '20', IDP_EXCHANGE_BURST: '50' }),
     provedBy(
