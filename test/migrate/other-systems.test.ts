@@ -156,6 +156,20 @@ describe('babs/mcp-auth-proxy', () => {
     expect(loadWith(PROVIDER).warnings).toEqual([])
   })
 
+  it.each(['ALLOWED_GROUPS', 'ALLOWED_EMAILS', 'ALLOWED_DOMAINS'])(
+    'sb5: by %s=* an unverified address passes here, and a line says so until it is decided',
+    (list) => {
+      const theirs = { ...PROVIDER, PUBLIC_URL: undefined, PROXY_BASE_URL: 'https://a.example.com' }
+      const env = { ...theirs, PROD_MODE: 'false', ALLOWED_EMAILS: undefined }
+      const { warnings } = loadWith({ ...env, [list]: '*' })
+      expect(warnings).toEqual([expect.stringMatching(/^REQUIRE_VERIFIED_EMAIL: is off unless/)])
+      for (const REQUIRE_VERIFIED_EMAIL of ['true', 'false']) {
+        expect(loadWith({ ...env, [list]: '*', REQUIRE_VERIFIED_EMAIL }).warnings).toEqual([])
+      }
+      expect(loadWith({ ...env, ALLOWED_DOMAINS: 'example.com' }).warnings).toEqual([])
+    },
+  )
+
   it('sb6: a secret that can be guessed is a warning, and shown nowhere', () => {
     const { warnings } = loadWith({ ...PROVIDER, TOKEN_SIGNING_SECRET: 'a'.repeat(40) })
     expect(warnings).toEqual([expect.stringContaining('repeats itself: whoever guesses it')])

@@ -20,7 +20,10 @@ interface Parts extends Pick<Chosen, 'settings' | 'given'> {
 
 export function adviseNewcomers(parts: Parts): void {
   const written = parts.given.get('public_url')?.written ?? ''
-  if (written === 'PROXY_BASE_URL') adviseProdMode(parts)
+  if (written === 'PROXY_BASE_URL') {
+    adviseProdMode(parts)
+    adviseVerifiedEmail(parts)
+  }
   if (/oauth_?domain/i.test(written)) adviseCookieDomain(parts)
 }
 
@@ -30,6 +33,16 @@ function adviseProdMode({ given, report }: Parts): void {
   report.warning(
     'PROD_MODE',
     'is off unless you set it, and on in babs/mcp-auth-proxy. Write PROD_MODE=true once the start accepts it, or PROD_MODE=false.',
+  )
+}
+
+/** babs refuses people with an address that is not verified; here they may pass by a group or by `*` (case sb5). */
+function adviseVerifiedEmail({ given, settings, resources, report }: Parts): void {
+  if (given.has('require_verified_email') || settings.provider === 'builtin') return
+  if (!resources.some(({ allow }) => allow.anyone || allow.groups.length > 0)) return
+  report.warning(
+    'REQUIRE_VERIFIED_EMAIL',
+    'is off unless you set it, so people whose e-mail address is not verified pass by ALLOWED_GROUPS or by *, and babs/mcp-auth-proxy refuses them. Write REQUIRE_VERIFIED_EMAIL=true, or REQUIRE_VERIFIED_EMAIL=false.',
   )
 }
 

@@ -58,6 +58,8 @@ const NOTED: Readonly<Record<string, string>> = {
   // oauth2-proxy (sn23)
   OAUTH2_PROXY_HTTP_ADDRESS:
     'has no effect: Gatewarden listens at HOST and PORT alone, and at every address of this machine unless HOST names one. Set both, and remove it.',
+  OAUTH2_PROXY_PROVIDER:
+    'is a setting of oauth2-proxy and has no effect. Write PROVIDER, as google, github, entra, keycloak or oidc.',
   OAUTH2_PROXY_EMAIL_DOMAINS: BOTH_LISTS,
   OAUTH2_PROXY_ALLOWED_GROUPS: BOTH_LISTS,
   METRICS_HOST: `${NOT_YET}; /healthz and /readyz are there.`,

@@ -175,6 +175,7 @@ const settings: Proofs = {
     const { config, warnings } = loadTheirs({
       ...OPEN,
       PROD_MODE: 'false',
+      REQUIRE_VERIFIED_EMAIL: 'true',
       REDIS_KEY_PREFIX: 'mcp-auth-proxy:',
     })
     expect(config.redis).toMatchObject({ keyPrefix: 'mcp-auth-proxy:' })
@@ -193,6 +194,7 @@ const settings: Proofs = {
     const { config, warnings } = loadTheirs({
       ...OPEN,
       PROD_MODE: 'false',
+      REQUIRE_VERIFIED_EMAIL: 'true',
       OIDC_EXTRA_SCOPES: 'groups offline_access',
     })
     const scopes = ['openid', 'email', 'profile', 'groups', 'offline_access']
