@@ -9,7 +9,12 @@ describe('CLIENT_REGISTRATION', () => {
   it('is open unless set', () => {
     expect(config({}).registration).toBe('open')
     expect(config({ CLIENT_REGISTRATION: 'OFF' }).registration).toBe('off')
-    expect(config({}, 'client_registration: []\n').registration).toBe('off')
+    const empty = 'client_registration: []\n'
+    expect(config({}, empty).registration).toBe('off')
+    expect(config({}, empty).clientMetadata.hosts.allowed).toEqual([])
+    expect(load({ yaml: empty }).warnings).toEqual([
+      'CLIENT_REGISTRATION: lists nothing, so no client may register. Write off to say so, or remove it to let any register.',
+    ])
   })
 
   it('takes hosts as URLs have them, and app schemes with a colon', () => {
