@@ -262,8 +262,9 @@ function checkRevokeBefore({ settings, report, now }: Parts): void {
   }
 }
 
-function warnOfOpenProxies({ settings, report }: Parts): void {
+function warnOfOpenProxies({ settings, given, report }: Parts): void {
+  const label = given.get('trusted_proxies')?.label ?? 'TRUSTED_PROXIES'
   for (const network of settings.trusted_proxies.filter((entry) => widthOf(entry).prefix === 0)) {
-    report.warning('TRUSTED_PROXIES', `${network} lets everyone forge forwarded headers.`)
+    report.warning(label, `${network} lets everyone forge forwarded headers.`)
   }
 }

@@ -6,6 +6,7 @@
  */
 import { buildConfig } from './build.ts'
 import type { Config } from './config.ts'
+import { adviseGoogleDirectory } from './rules/newcomers.ts'
 import type { SettingKey } from './schema.ts'
 import { loginOfBaseDomain, withBaseDomain } from './sources/base-domain.ts'
 import { createDisk, type Disk } from './sources/disk.ts'
@@ -51,7 +52,10 @@ const DEFAULT_FILE = 'gatewarden.yaml'
 /** @throws ConfigError with every problem of the configuration */
 export function loadConfig(options: LoadOptions): Loaded {
   const report = createReport()
-  const { chosen, file, fileName, complete, disk, noFile, login } = readLayers(options, report)
+  const { chosen, file, fileName, complete, disk, noFile, login, environments } = readLayers(
+    options,
+    report,
+  )
   const config = buildConfig({
     ...chosen,
     file: file ?? { entries: [] },
@@ -64,6 +68,7 @@ export function loadConfig(options: LoadOptions): Loaded {
   if (report.problems.length > 0 || !config) {
     throw new ConfigError([...(noFile ? [noFile.line] : []), ...report.problems])
   }
+  adviseGoogleDirectory({ provider: config.provider, environments, report })
   return {
     config: deepFreeze(config),
     warnings: [...(noFile?.near ? [noFile.line] : []), ...report.warnings],
@@ -133,7 +138,8 @@ function readLayers(options: LoadOptions, report: Report) {
   )
   // A setting counts as missing only if every file that may hold it could be read.
   const complete = file !== undefined && dotenv !== undefined
-  return { chosen, file, fileName, complete, disk, noFile, login: loginOfBaseDomain(environments) }
+  const login = loginOfBaseDomain(environments)
+  return { chosen, file, fileName, complete, disk, noFile, login, environments }
 }
 
 /** The file that `--config` names must exist; the default file need not. */

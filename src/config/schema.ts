@@ -40,6 +40,7 @@ import {
   parseClientSecret,
   parseClientTokens,
   parseDiscoveryAt,
+  parseDisplayName,
   parseListenHost,
   parseLogFormat,
   parseLogLevel,
@@ -59,7 +60,7 @@ import { parseProxyUrl } from './values/proxy-url.ts'
 import { parseRedisKeyPrefix } from './values/redis-key-prefix.ts'
 import { parseRedisUrl } from './values/redis-url.ts'
 import { parseRegistrant } from './values/registration.ts'
-import { parseScopeToken, splitScopes } from './values/scopes.ts'
+import { parseProviderScope, parseScopeToken, splitScopes } from './values/scopes.ts'
 import { parseSigningKey } from './values/signing-key.ts'
 import { size } from './values/sizes.ts'
 import { splitList } from './values/split-list.ts'
@@ -124,6 +125,14 @@ export const Settings = z.object({
     example: 'https://mcp.example.com/notes/mcp',
     kind: 'list',
   }),
+  resource_name: text(parseDisplayName)
+    .optional()
+    .register(fields, {
+      description:
+        'Name of the only resource, which people see. In the file, each resource can have its own `name`.',
+      example: 'Team notes',
+      aliases: ['MCP_RESOURCE_NAME'],
+    }),
   upstream_url: text(parseUpstreamUrl)
     .optional()
     .register(fields, {
@@ -262,7 +271,7 @@ export const Settings = z.object({
       "How Gatewarden sends `CLIENT_SECRET` to the provider: `client_secret_basic` (in a header) or `client_secret_post` (in the form). If unset, the provider's discovery document decides, and Gatewarden tries the other way once if the provider answers `invalid_client`.",
     example: 'client_secret_post',
   }),
-  provider_scopes: list(parseScopeToken, splitScopes)
+  provider_scopes: list(parseProviderScope, splitScopes)
     .prefault('openid,email,profile')
     .register(fields, {
       description:
@@ -583,14 +592,20 @@ export const Settings = z.object({
     description: 'Refuses to start with unsafe settings and weak secrets.',
     kind: 'switch',
   }),
-  log_level: scalar(parseLogLevel).prefault('info').register(fields, {
-    description:
-      '`debug`, `info`, `warn`, `error`, `silent`; or a name or number of pino or logrus (`trace`, `warning`, 30); or 0, 1, 2 as in mcpauth. Gatewarden logs each allowed check at `debug` only.',
-  }),
-  log_format: scalar(parseLogFormat).optional().register(fields, {
-    description:
-      '`json`: one JSON object per line. `text`: short lines for people. Default: `text` on a terminal, else `json`.',
-  }),
+  log_level: scalar(parseLogLevel)
+    .prefault('info')
+    .register(fields, {
+      description:
+        '`debug`, `info`, `warn`, `error`, `silent`; or a name of pino, logrus, zap or Python (`trace`, `warning`, `critical`) or a number of pino (30); or 0, 1, 2 as in mcpauth. Gatewarden logs each allowed check at `debug` only.',
+      aliases: ['MCP_OAUTH2_PROXY_LOG_LEVEL'],
+    }),
+  log_format: scalar(parseLogFormat)
+    .optional()
+    .register(fields, {
+      description:
+        '`json`: one JSON object per line. `text`: short lines for people. Default: `text` on a terminal, else `json`.',
+      aliases: ['MCP_OAUTH2_PROXY_LOG_FORMAT'],
+    }),
 })
 
 /** The flat settings, parsed. */

@@ -9,7 +9,12 @@ describe('CLIENT_REGISTRATION', () => {
   it('is open unless set', () => {
     expect(config({}).registration).toBe('open')
     expect(config({ CLIENT_REGISTRATION: 'OFF' }).registration).toBe('off')
-    expect(config({}, 'client_registration: []\n').registration).toBe('off')
+    const empty = 'client_registration: []\n'
+    expect(config({}, empty).registration).toBe('off')
+    expect(config({}, empty).clientMetadata.hosts.allowed).toEqual([])
+    expect(load({ yaml: empty }).warnings).toEqual([
+      'CLIENT_REGISTRATION: lists nothing, so no client may register. Write off to say so, or remove it to let any register.',
+    ])
   })
 
   it('takes hosts as URLs have them, and app schemes with a colon', () => {
@@ -204,10 +209,28 @@ describe('IDENTITY_HEADERS', () => {
     'Access-Control-Allow-Origin',
     'Vary',
     'Cache-Control',
+    'CDN-Loop',
+    'DPoP',
+    'Signature',
+    'Client-Cert',
+    'Last-Event-ID',
+    'Max-Forwards',
+    'Early-Data',
+    'Prefer',
+    'Destination',
+    'X-HTTP-Method-Override',
+    'X-Accel-Redirect',
+    'Service-Worker',
+    'Traceparent',
   ])('refuses %s, which already has another meaning', (name) => {
     expect(problems({ IDENTITY_HEADERS: `${name}=user` })).toEqual([
       `IDENTITY_HEADERS: "${name}" already has another meaning. Choose another header, like X-Remote-User.`,
     ])
+    // The one that a token belongs in.
+    if (name === 'Authorization') return
+    expect(problems({ UPSTREAM_PROVIDER_TOKEN: name })).toContainEqual(
+      `UPSTREAM_PROVIDER_TOKEN: "${name}" already has another meaning. Choose another header, like X-Provider-Token.`,
+    )
   })
 
   it.each([

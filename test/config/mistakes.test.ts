@@ -119,6 +119,22 @@ describe('ed11: PATH_PREFIX', () => {
     ])
     expect(loadYaml(whole, { env: { PATH_PREFIX: '/auth-gw' } }).warnings).toEqual([])
   })
+
+  it('sn8: is in a remedy that names the paths of ours alone, and the callback where it is', () => {
+    const server = resource('url: "https://auth.example.com", upstream: "http://notes:3000"')
+    const taken = (env = {}) => {
+      const [line = ''] = loadYaml(server, { env }).warnings
+      return /never reach the server: (.*)\. Set PATH_PREFIX/.exec(line)?.[1]?.split(', ')
+    }
+    expect(taken()).toContain('/callback')
+    // The server behind us has these two, as mcpauth's servers do.
+    expect(taken()).not.toContain('/sse')
+    expect(taken()).not.toContain('/health')
+    expect(taken()).toHaveLength(new Set(taken()).size)
+    const elsewhere = taken({ CALLBACK_PATH: '/oauth/callback' })
+    expect(elsewhere).toContain('/oauth/callback')
+    expect(elsewhere).not.toContain('/callback')
+  })
 })
 
 describe('sc9: CALLBACK_PATH', () => {

@@ -87,6 +87,18 @@ describe('a setting that opens the gateway too far', () => {
       { RATE_LIMIT_LOGIN: '0' },
       'RATE_LIMIT_LOGIN: 0 means no limit, which PROD_MODE refuses. Remove it to use the default.',
     ],
+    [
+      { RATE_LIMIT_ENABLED: 'false' },
+      'RATE_LIMIT_ENABLED: 0 means no limit, which PROD_MODE refuses. Remove it to use the default.',
+    ],
+    [
+      { TRUSTED_PROXY_CIDRS: '0.0.0.0/0' },
+      'TRUSTED_PROXY_CIDRS: 0.0.0.0/0 lets strangers forge forwarded headers, which PROD_MODE refuses. List your proxy alone.',
+    ],
+    [
+      { TOKEN_SIGNING_SECRETS_PREVIOUS: 'ab'.repeat(20) },
+      'TOKEN_SIGNING_SECRETS_PREVIOUS: repeats itself, which PROD_MODE refuses. Remove it; everything sealed with it becomes invalid.',
+    ],
   ])('is refused: %j', (env, problem) => {
     expect(refused(env)).toEqual([problem])
   })

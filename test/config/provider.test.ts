@@ -173,6 +173,11 @@ describe('PROVIDER_SCOPES', () => {
     const { config } = loadWith({ ...OIDC, PROVIDER_SCOPES: value })
     expect(config.provider).toMatchObject({ scopes: value.split(/[ ,]/) })
   })
+
+  it('may have offline_access, about which the provider decides', () => {
+    const { config } = loadWith({ ...OIDC, PROVIDER_SCOPES: 'openid,offline_access' })
+    expect(config.provider).toMatchObject({ scopes: ['openid', 'offline_access'] })
+  })
 })
 
 describe('ed2: DISCOVERY_URL', () => {

@@ -8,6 +8,11 @@ describe('durations', () => {
     ['1h', 3600],
     ['1d', 86_400],
     ['3600', 3600],
+    ['1h30m', 5400],
+    ['1h0m0s', 3600],
+    ['1.5h', 5400],
+    ['1.1h', 3960],
+    ['90000ms', 90],
   ])('reads %s as %d seconds', (text, seconds) => {
     expect(load({ env: { ACCESS_TOKEN_LIFETIME: text } }).config.lifetimes.accessToken).toBe(
       seconds,
@@ -30,11 +35,23 @@ describe('durations', () => {
     })
   })
 
-  it.each(['1.5h', '-1', '1y', 'soon', '1h30m'])('refuses %s', (text) => {
-    expect(problemsOf(() => load({ env: { REFRESH_GRACE: text } }))).toEqual([
-      'REFRESH_GRACE: is not a duration. Write it like 90s, 15m, 1h, 30d or 2w.',
-    ])
-  })
+  it.each(['1.5', '-1', '-1h', '1y', 'soon', '1h30', '1h 30m', 'h', '1.h'])(
+    'refuses %s',
+    (text) => {
+      expect(problemsOf(() => load({ env: { REFRESH_GRACE: text } }))).toEqual([
+        'REFRESH_GRACE: is not a duration. Write it like 90s, 15m, 1h, 30d or 2w.',
+      ])
+    },
+  )
+
+  it.each(['1.5s', '500ms', '1m0.2s'])(
+    'refuses %s, which is no whole number of seconds',
+    (text) => {
+      expect(problemsOf(() => load({ env: { REFRESH_GRACE: text } }))).toEqual([
+        'REFRESH_GRACE: is no whole number of seconds. Write it like 90s, 15m or 1h30m.',
+      ])
+    },
+  )
 
   it.each([
     ['ACCESS_TOKEN_LIFETIME', '0'],

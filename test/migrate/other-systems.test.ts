@@ -69,6 +69,22 @@ describe('babs/mcp-auth-proxy', () => {
     expect(loadWith({ ...PROVIDER, LISTEN_ADDR: value }).config.listen).toEqual(listen)
   })
 
+  it.each(['8080', '127.0.0.1', '::1', 'mcp.local', 'tcp://0.0.0.0:80', '0.0.0.0:'])(
+    'sn6: LISTEN_ADDR=%s is refused: it has no effect, and the default is every address',
+    (value) => {
+      expect(problemsOf(() => loadWith({ ...PROVIDER, LISTEN_ADDR: value }))).toEqual([
+        `LISTEN_ADDR: "${value}" is not an address with a port. Write it like :8080 or 127.0.0.1:8080, or set HOST and PORT instead.`,
+      ])
+    },
+  )
+
+  it('sn6: our own PORT wins over that of LISTEN_ADDR, whose host still counts', () => {
+    const env = { ...PROVIDER, LISTEN_ADDR: '127.0.0.1:8080', PORT: '9000' }
+    const { config, warnings } = loadWith(env)
+    expect(config.listen).toEqual({ host: '127.0.0.1', port: 9000 })
+    expect(warnings).toEqual(['LISTEN_ADDR: has no effect on PORT, because PORT is set too.'])
+  })
+
   it('sn6: our own PORT wins over LISTEN_ADDR', () => {
     const { config, warnings } = loadWith({ ...PROVIDER, LISTEN_ADDR: ':8080', PORT: '9000' })
     expect(config.listen.port).toBe(9000)
@@ -82,6 +98,56 @@ describe('babs/mcp-auth-proxy', () => {
     }
   })
 
+  it.each(['1h30m', '168h0m0s', '1.5h'])('%s, as Go writes a duration, is one here', (value) => {
+    const env = { ...PROVIDER, CLIENT_REGISTRATION_TTL: value, SHUTDOWN_TIMEOUT: '1m30s' }
+    expect(loadWith(env)).toMatchObject({
+      config: { clientLifetime: value.startsWith('168') ? 7 * 86_400 : 5400 },
+      warnings: [],
+    })
+  })
+
+  it('sn18: MCP_RESOURCE_NAME is the name of the only resource', () => {
+    const env = { ...PROVIDER, MCP_RESOURCE_NAME: 'ACME MCP' }
+    expect(loadWith(env)).toMatchObject({
+      config: { resources: [{ name: 'ACME MCP' }] },
+      warnings: [],
+    })
+    const two = loadWith({ ...env, RESOURCES: 'https://a.example.com,https://b.example.com' })
+    expect(two.config.resources).toMatchObject([
+      { name: 'a.example.com' },
+      { name: 'b.example.com' },
+    ])
+    expect(two.warnings).toEqual([
+      'MCP_RESOURCE_NAME: has no effect: it is for exactly one resource, and there are 2. Give each its own name in gatewarden.yaml.',
+    ])
+  })
+
+  it('sn15: 0s and 0h0m0s mean for ever, too', () => {
+    for (const value of ['0s', '0h0m0s']) {
+      const env = { ...PROVIDER, CLIENT_REGISTRATION_TTL: value }
+      expect(loadWith(env).config).not.toHaveProperty('clientLifetime')
+    }
+  })
+
+  it('OIDC_EXTRA_SCOPES are asked of the provider beside the usual ones', () => {
+    const OIDC_EXTRA_SCOPES = 'api://app/access_as_user offline_access email'
+    expect(loadWith({ ...PROVIDER, OIDC_EXTRA_SCOPES })).toMatchObject({
+      config: {
+        provider: {
+          scopes: ['openid', 'email', 'profile', 'api://app/access_as_user', 'offline_access'],
+        },
+      },
+      warnings: [],
+    })
+    const both = { ...PROVIDER, OIDC_EXTRA_SCOPES, PROVIDER_SCOPES: 'openid' }
+    expect(loadWith(both)).toMatchObject({
+      config: { provider: { scopes: ['openid'] } },
+      warnings: [
+        'OIDC_EXTRA_SCOPES: has no effect on PROVIDER_SCOPES, because PROVIDER_SCOPES is set too.',
+      ],
+    })
+  })
+
   it('sb2: PROD_MODE is advised where the names are theirs, until it is decided', () => {
     const theirs = { ...PROVIDER, PUBLIC_URL: undefined, PROXY_BASE_URL: 'https://a.example.com' }
     const advice = expect.stringMatching(/^PROD_MODE: is off unless you set it/)
@@ -89,6 +155,20 @@ describe('babs/mcp-auth-proxy', () => {
     expect(loadWith({ ...theirs, PROD_MODE: 'false' }).warnings).toEqual([])
     expect(loadWith(PROVIDER).warnings).toEqual([])
   })
+
+  it.each(['ALLOWED_GROUPS', 'ALLOWED_EMAILS', 'ALLOWED_DOMAINS'])(
+    'sb5: by %s=* an unverified address passes here, and a line says so until it is decided',
+    (list) => {
+      const theirs = { ...PROVIDER, PUBLIC_URL: undefined, PROXY_BASE_URL: 'https://a.example.com' }
+      const env = { ...theirs, PROD_MODE: 'false', ALLOWED_EMAILS: undefined }
+      const { warnings } = loadWith({ ...env, [list]: '*' })
+      expect(warnings).toEqual([expect.stringMatching(/^REQUIRE_VERIFIED_EMAIL: is off unless/)])
+      for (const REQUIRE_VERIFIED_EMAIL of ['true', 'false']) {
+        expect(loadWith({ ...env, [list]: '*', REQUIRE_VERIFIED_EMAIL }).warnings).toEqual([])
+      }
+      expect(loadWith({ ...env, ALLOWED_DOMAINS: 'example.com' }).warnings).toEqual([])
+    },
+  )
 
   it('sb6: a secret that can be guessed is a warning, and shown nowhere', () => {
     const { warnings } = loadWith({ ...PROVIDER, TOKEN_SIGNING_SECRET: 'a'.repeat(40) })
@@ -107,11 +187,12 @@ describe('babs/mcp-auth-proxy', () => {
     'ACCESS_LOG_SKIP_RE',
     'MCP_TOOL_METRICS',
     'MCP_LOG_BODY_MAX',
-    'MCP_RESOURCE_NAME',
     'TRUSTED_PROXY_HEADER',
     'IDP_EXCHANGE_RATE_PER_SEC',
     'IDP_EXCHANGE_BURST',
     'MCP_TOOL_METRICS_MAX_CARDINALITY',
+    'GROUPS_CLAIM_MAX_BYTES',
+    'CSP_FORM_ACTION_EXTRA',
   ])('sn20: %s gets a line, and changes nothing', (name) => {
     const { warnings, config } = loadWith({ ...PROVIDER, [name]: 'true' })
     expect(warnings).toEqual([expect.stringContaining(`${name}: is a setting of babs`)])
@@ -369,9 +450,47 @@ describe('risedphantom/mcp-oauth2-proxy', () => {
     expect(config.resources[0]).toMatchObject({ upstream: 'http://127.0.0.1:3000' })
   })
 
+  it.each([
+    ['http://127.0.0.1:3000', 'http://127.0.0.1:3000'],
+    ['http://127.0.0.1:3000/mcp', 'http://127.0.0.1:3000/mcp'],
+  ])('sn8: %s is behind the whole host', (value, upstream) => {
+    const env = { ...PROVIDER, RESOURCES: undefined, MCP_OAUTH2_PROXY_UPSTREAM_URL: value }
+    const { config } = loadWith(env)
+    expect(config.resources).toMatchObject([{ url: config.publicUrl.origin, upstream }])
+  })
+
+  it('sc8: openid is always among the scopes asked of the provider', () => {
+    const env = { ...PROVIDER, MCP_OAUTH2_PROXY_AUTH_OIDCSCOPES: 'profile,email' }
+    expect(loadWith(env).config.provider).toMatchObject({ scopes: ['openid', 'profile', 'email'] })
+  })
+
+  it('sn25: level and format of the log', () => {
+    const env = { MCP_OAUTH2_PROXY_LOG_LEVEL: 'DEBUG', MCP_OAUTH2_PROXY_LOG_FORMAT: 'text' }
+    expect(loadWith({ ...PROVIDER, ...env })).toMatchObject({
+      config: { logLevel: 'debug', logFormat: 'text' },
+      warnings: [],
+    })
+  })
+
   it('any other of its variables gets a line', () => {
-    const { warnings } = loadWith({ ...PROVIDER, MCP_OAUTH2_PROXY_LOG_FORMAT: 'text' })
-    expect(warnings).toEqual([expect.stringContaining('MCP_OAUTH2_PROXY_LOG_FORMAT: ')])
+    const { warnings } = loadWith({ ...PROVIDER, MCP_OAUTH2_PROXY_SERVER_READTIMEOUT: '30s' })
+    expect(warnings).toEqual([expect.stringContaining('MCP_OAUTH2_PROXY_SERVER_READTIMEOUT: ')])
+  })
+})
+
+describe('matheuscscp/mcp-oauth2-proxy', () => {
+  it('GITHUB_APP_PRIVATE_KEY gets a line', () => {
+    const { warnings } = loadWith({ ...PROVIDER, GITHUB_APP_PRIVATE_KEY: '/etc/github/key.pem' })
+    expect(warnings).toEqual([expect.stringMatching(/^GITHUB_APP_PRIVATE_KEY: .*ALLOWED_GROUPS/)])
+  })
+
+  it('sx4: its service account gets a line with ours, and only where Google signs people in', () => {
+    const env = { GOOGLE_APPLICATION_CREDENTIALS: '/etc/google/credentials.json' }
+    const google = { PROVIDER: 'google', CLIENT_ID: 'a', CLIENT_SECRET: 'from-the-provider' }
+    expect(loadWith({ ...google, ...env }).warnings).toEqual([
+      expect.stringMatching(/^GOOGLE_APPLICATION_CREDENTIALS: .*GOOGLE_SERVICE_ACCOUNT_FILE/),
+    ])
+    expect(loadWith({ ...PROVIDER, ...env }).warnings).toEqual([])
   })
 })
 
@@ -387,6 +506,13 @@ describe('the YAML file of another system', () => {
         'provider.name: is a key of matheuscscp/mcp-oauth2-proxy. Write provider.',
       ],
     )
+  })
+
+  it('sr4: is known in any case, as its program reads it', () => {
+    expect(problemsWith('auth: { baseurl: x }\nserver: { LISTENADDRESS: y }\n')).toEqual([
+      'auth.baseurl: is a key of risedphantom/mcp-oauth2-proxy. Write public_url.',
+      'server.LISTENADDRESS: is a key of risedphantom/mcp-oauth2-proxy. Write host and port.',
+    ])
   })
 
   it('is none where no key is known: that is a mistyped name', () => {
@@ -423,6 +549,18 @@ describe('oauth2-proxy', () => {
       expect(warnings).toEqual([])
     },
   )
+
+  it.each([
+    ['http://127.0.0.1:4180', { host: '127.0.0.1', port: 4180 }, false],
+    ['unix:///run/proxy.sock', { host: '::', port: 11_000 }, true],
+    ['fd:3', { host: '::', port: 11_000 }, true],
+  ])('sn23: OAUTH2_PROXY_HTTP_ADDRESS=%s', (value, listen, isTold) => {
+    const { config, warnings } = loadWith({ ...PROVIDER, OAUTH2_PROXY_HTTP_ADDRESS: value })
+    expect(config.listen).toEqual(listen)
+    expect(warnings).toEqual(
+      isTold ? [expect.stringMatching(/listens at HOST and PORT alone/)] : [],
+    )
+  })
 
   it.each([
     ['OAUTH2_PROXY_EMAIL_DOMAINS', '*'],

@@ -56,7 +56,8 @@ another file.
 
 - **Lists** are separated by commas, and \`\\,\` is a comma inside an entry; or they are JSON lists: \`["a,b","c"]\`. In the
   file they are YAML lists.
-- **Durations** are written like \`90s\`, \`15m\`, \`1h\`, \`30d\` or \`2w\`; a plain number means seconds.
+- **Durations** are written like \`90s\`, \`15m\`, \`1h\`, \`30d\` or \`2w\`, or several in one like \`1h30m\`; a plain number
+  means seconds.
 - **Secrets** can come from a file: \`SECRET_FILE\` in the environment, \`secret_file\` in \`gatewarden.yaml\`. Gatewarden
   ignores a single line break at the end of that file. Quotes around a value are refused, except in such a file.
 - **Domains and hosts** can be written in Unicode or as A-labels (\`xn--bcher-kva.example\`). Gatewarden compares e-mails,

@@ -3,16 +3,13 @@
  *
  * @module
  */
-import { HEALTH_ALIAS, OWN_ROUTES, ownRoutes } from '../../paths.ts'
+import { CALLBACK_PATH, HEALTH_ALIAS, ownRoutes } from '../../paths.ts'
 import type { ResourceConfig } from '../../resources/resource-table.ts'
 import { isOwnHost } from '../../url/host.ts'
 import type { FileContents } from '../sources/file.ts'
 import type { Chosen } from '../sources/precedence.ts'
 import type { Report } from '../values/problem.ts'
 import { DEFAULT_PROTECTED_PATH } from '../values/protected-path.ts'
-
-/** The paths of ours, in one line. */
-const TAKEN = OWN_ROUTES.map((route) => (route.endsWith('/') ? `${route}*` : route)).join(', ')
 
 /** Paths that we leave to a server behind us. */
 const LEFT: ReadonlySet<string> = new Set([DEFAULT_PROTECTED_PATH, HEALTH_ALIAS])
@@ -30,6 +27,9 @@ export function checkOwnAddresses({ settings, file, resources, report }: Parts):
   for (const { id, url, also, upstream, rootDocuments } of resources) {
     const { host, pathname } = new URL(url)
     if (!isOwnHost(host, publicUrl.origin)) continue
+    const taken = ownRoutes(prefix, callback).filter(
+      (route) => upstream === undefined || !LEFT.has(route),
+    )
     if (rootDocuments === false) {
       report.problem(
         `resources.${id}.root_documents`,
@@ -39,13 +39,11 @@ export function checkOwnAddresses({ settings, file, resources, report }: Parts):
     if (pathname === '/' && prefix === '') {
       report.warning(
         file.resources ? `resources.${id}.url` : 'RESOURCES',
-        `${url} is the host of PUBLIC_URL, so requests for these paths never reach the server: ${TAKEN}. Set PATH_PREFIX, such as /auth-gw, to give the server all but that path.`,
+        `${url} is the host of PUBLIC_URL, so requests for these paths never reach the server: ${inOneLine(taken, callback)}. Set PATH_PREFIX, such as /auth-gw, to give the server all but that path.`,
       )
     }
     for (const [field, path] of [['url', pathname], ...also.map((other) => ['also', other])]) {
-      const own = ownRoutes(prefix, callback).find(
-        (route) => isAt(path ?? '', route) && (upstream === undefined || !LEFT.has(route)),
-      )
+      const own = taken.find((route) => isAt(path ?? '', route))
       if (own === undefined) continue
       report.problem(
         file.resources ? `resources.${id}.${field}` : 'RESOURCES',
@@ -53,6 +51,12 @@ export function checkOwnAddresses({ settings, file, resources, report }: Parts):
       )
     }
   }
+}
+
+/** Without the usual callback where `CALLBACK_PATH` says another. */
+function inOneLine(routes: readonly string[], callback = CALLBACK_PATH): string {
+  const kept = routes.filter((route) => route !== CALLBACK_PATH || callback === CALLBACK_PATH)
+  return [...new Set(kept)].map((route) => (route.endsWith('/') ? `${route}*` : route)).join(', ')
 }
 
 const isAt = (path: string, route: string) =>

@@ -8,6 +8,7 @@
 
 import type { ProviderConfig, UserConfig } from '../../providers/provider-config.ts'
 import type { ResourceConfig } from '../../resources/resource-table.ts'
+import type { SettingKey } from '../schema.ts'
 import type { PlacedClient } from '../sections/clients.ts'
 import type { PlacedStaticToken } from '../sections/static-tokens.ts'
 import type { FileContents } from '../sources/file.ts'
@@ -65,7 +66,7 @@ function checkTransport({ settings, given, file, resources, provider, report }: 
     report.problem('CLIENT_METADATA_LOOPBACK', 'conflicts with PROD_MODE. Remove one of the two.')
   }
   if (settings.public_url && !settings.public_url.secure) {
-    const label = given.get('public_url')?.label ?? 'PUBLIC_URL'
+    const label = labelOf('public_url', given)
     report.problem(label, 'is plain http, which PROD_MODE refuses. Use https.')
   }
   for (const { id, url, aliases = [] } of resources) {
@@ -123,7 +124,7 @@ function checkOpenness({ settings, given, file, resources, report }: Parts): voi
   ] as const) {
     if (!settings[key]?.includes('*')) continue
     report.problem(
-      given.get(key)?.label ?? key.toUpperCase(),
+      labelOf(key, given),
       '* lets in anyone who can log in, which PROD_MODE refuses. List who may pass.',
     )
   }
@@ -138,7 +139,7 @@ function checkOpenness({ settings, given, file, resources, report }: Parts): voi
   }
   if (settings.allowed_origins.includes('*')) {
     report.problem(
-      'ALLOWED_ORIGINS',
+      labelOf('allowed_origins', given),
       '* lets every web page call, which PROD_MODE refuses. List the origins.',
     )
   }
@@ -146,13 +147,13 @@ function checkOpenness({ settings, given, file, resources, report }: Parts): voi
     const { family, prefix, isPrivate } = widthOf(network)
     if (isPrivate || prefix >= MIN_PREFIX[family]) continue
     report.problem(
-      'TRUSTED_PROXIES',
+      labelOf('trusted_proxies', given),
       `${network} lets strangers forge forwarded headers, which PROD_MODE refuses. List your proxy alone.`,
     )
   }
   if (settings.cookie_domain !== undefined) {
     report.warning(
-      given.get('cookie_domain')?.label ?? 'COOKIE_DOMAIN',
+      labelOf('cookie_domain', given),
       `every host under ${settings.cookie_domain} receives the session, and can sign a browser in as somebody else. Remove it unless you run all of them.`,
     )
   }
@@ -160,7 +161,7 @@ function checkOpenness({ settings, given, file, resources, report }: Parts): voi
     const limit = settings[key]
     if (limit === undefined || (limit > 0 && limit <= MAX_RATE_LIMIT)) continue
     report.problem(
-      key.toUpperCase(),
+      labelOf(key, given),
       `${limit} means no limit, which PROD_MODE refuses. Remove it to use the default.`,
     )
   }
@@ -171,12 +172,16 @@ function checkSecrets({ settings, provider, given, clients, report }: Parts): vo
     const weak = secret === undefined ? undefined : weakness(secret)
     if (weak !== undefined) report.problem(label, `${weak}, which PROD_MODE refuses. ${remedy}`)
   }
-  check('SECRET', settings.secret, MAKE_ONE)
+  check(labelOf('secret', given), settings.secret, MAKE_ONE)
   for (const previous of settings.secret_previous ?? []) {
-    check('SECRET_PREVIOUS', previous, 'Remove it; everything sealed with it becomes invalid.')
+    check(
+      labelOf('secret_previous', given),
+      previous,
+      'Remove it; everything sealed with it becomes invalid.',
+    )
   }
   if (provider && provider.type !== 'builtin') {
-    const label = given.get('client_secret')?.label ?? 'CLIENT_SECRET'
+    const label = labelOf('client_secret', given)
     check(label, provider.clientSecret, 'Make a new one at your provider.')
   }
   for (const { at, client } of clients) {
@@ -213,3 +218,7 @@ function checkPasswords({ users, report }: Parts): void {
     )
   }
 }
+
+/** The name under which people set it, which may be another system's; else ours. */
+const labelOf = (key: SettingKey, given: Chosen['given']): string =>
+  given.get(key)?.label ?? key.toUpperCase()

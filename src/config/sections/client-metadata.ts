@@ -45,7 +45,9 @@ export function buildClientMetadata(parts: Parts): Config['clientMetadata'] {
 /** Unset, the operator who lets no client register wants none that nobody knows. */
 function allowedHosts({ settings, report }: Parts): readonly string[] {
   const given = settings.client_metadata_hosts
-  if (given === undefined) return settings.client_registration.includes('off') ? [] : ['open']
+  const { client_registration: registration } = settings
+  const isOff = registration.length === 0 || registration.includes('off')
+  if (given === undefined) return isOff ? [] : ['open']
   if (!given.includes('off')) return given
   if (given.length > 1) report.problem(HOSTS, 'off cannot stand in a list. Write it alone.')
   return []

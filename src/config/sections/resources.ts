@@ -74,10 +74,14 @@ export function buildResources(parts: Parts): ResourceConfig[] {
     return built ? [built] : []
   })
   checkOverlaps(resources, { report, label })
-  const complete = withPersonToken(withAuthorization(withUpstream(resources, parts), parts), parts)
+  const named = withName(resources, entries, parts)
+  const complete = withPersonToken(withAuthorization(withUpstream(named, parts), parts), parts)
   checkNeedsUpstream(complete, entries, report)
   return complete
 }
+
+/** There the upstream's path comes before that of each request (case sn8). */
+const WHOLE_HOST = 'MCP_OAUTH2_PROXY_UPSTREAM_URL'
 
 /** Without a list of resources, the only one is at the gateway's own origin, with the path of the upstream (case sn7). */
 function urlBehindUpstream({
@@ -92,7 +96,7 @@ function urlBehindUpstream({
   if (!publicUrl || upstream === undefined) return []
   const label = given.get('upstream_url')?.label ?? 'UPSTREAM_URL'
   const url = attempt(report, label, () =>
-    parseResourceUrl(publicUrl.origin + new URL(upstream).pathname),
+    parseResourceUrl(publicUrl.origin + (label === WHOLE_HOST ? '' : new URL(upstream).pathname)),
   )
   return url === undefined ? [] : [url]
 }
@@ -167,6 +171,28 @@ function checkSomebodyMayPass({ file, complete, broken, report }: Parts): void {
     'ALLOWED_EMAILS',
     'is empty, as are ALLOWED_DOMAINS and ALLOWED_GROUPS, so nobody may pass. Set one of them; ALLOWED_EMAILS=* lets in anyone who can log in.',
   )
+}
+
+/** `RESOURCE_NAME` is only for show, so where it fits no resource the start goes on. */
+function withName(
+  resources: ResourceConfig[],
+  entries: readonly [id: string, resource: Resource][],
+  { settings, given, report }: Parts,
+): ResourceConfig[] {
+  const { resource_name: name } = settings
+  if (name === undefined) return resources
+  const label = given.get('resource_name')?.label ?? 'RESOURCE_NAME'
+  const [only, ...others] = entries
+  if (only === undefined || others.length > 0) {
+    report.warning(
+      label,
+      `has no effect: it is for exactly one resource, and there are ${entries.length}. Give each its own name in gatewarden.yaml.`,
+    )
+    return resources
+  }
+  if (only[1].name === undefined) return resources.map((resource) => ({ ...resource, name }))
+  report.warning(label, `has no effect, because resources.${only[0]}.name is set too.`)
+  return resources
 }
 
 function withUpstream(resources: ResourceConfig[], parts: Parts): ResourceConfig[] {

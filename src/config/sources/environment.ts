@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Report } from '../values/problem.ts'
+import { attempt, type Report } from '../values/problem.ts'
 import { nearest } from '../values/suggest.ts'
 import { reportForeign } from './foreign-names.ts'
 import type { Entry } from './layer.ts'
@@ -56,7 +56,7 @@ export function readEnvironment(
         'is ignored: Kubernetes made it for a Service of that name. Set enableServiceLinks: false for this pod.',
       )
     } else if (meaning) entries.push({ written, meaning, value: valueOfAlias(written, value) })
-    else if (addTranslated(written, value, entries)) continue
+    else if (addTranslated({ written, value, entries, report })) continue
     else if (reportForeign(written, report)) continue
     else if (PREFIX.test(written)) reportPrefix(written, report)
     else if (RESTRICTING.some((name) => name.endsWith(`_${written}`))) reportTail(written, report)
@@ -74,16 +74,24 @@ export function readEnvironment(
 }
 
 /** @returns false if no setting of ours means the same */
-function addTranslated(written: string, value: string, entries: Entry[]): boolean {
-  const translated = translate(written, value)
-  for (const { name, value: ours } of translated ?? []) {
+function addTranslated(parts: {
+  readonly written: string
+  readonly value: string
+  readonly entries: Entry[]
+  readonly report: Report
+}): boolean {
+  const { written, value, entries, report } = parts
+  // A value with a problem of its own is none of the names that get a line.
+  const translated = attempt(report, written, () => ({ ours: translate(written, value) }))
+  if (!translated) return true
+  for (const { name, value: ours } of translated.ours ?? []) {
     const meaning = meaningOf(name)
     if (meaning?.kind === 'setting') {
       // The label is the other system's name, so our own setting wins over it.
       entries.push({ written, meaning: { ...meaning, label: written }, value: ours })
     }
   }
-  return translated !== undefined
+  return translated.ours !== undefined
 }
 
 function reportPrefix(written: string, report: Report): void {

@@ -64,12 +64,15 @@ const KEYS: Readonly<Record<string, readonly [system: string, advice: string]>> 
   'proxy.cors': [MATHEUSCSCP, 'Write allowed_origins.'],
 }
 
+/** Their programs read keys in any case. */
+const FOUND = new Map(Object.entries(KEYS).map(([name, found]) => [name.toLowerCase(), found]))
+
 /** @returns false if no key of the section belongs to another system: nothing was reported then */
 export function reportForeignKeys(section: string, value: unknown, report: Report): boolean {
   if (!isRecord(value)) return false
   const known = Object.keys(value).flatMap((key) => {
     const name = `${section}.${key}`
-    const found = Object.hasOwn(KEYS, name) ? KEYS[name] : undefined
+    const found = FOUND.get(name.toLowerCase())
     return found ? [{ name, found }] : []
   })
   for (const { name, found } of known) {

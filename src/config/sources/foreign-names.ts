@@ -42,7 +42,8 @@ const NOTED: Readonly<Record<string, string>> = {
   IDP_EXCHANGE_BURST: `${BABS}: Gatewarden limits the codes that it redeems by itself, for each sign-in and address. Remove it.`,
   MCP_LOG_BODY_MAX: `${BABS}: bodies are never logged. Remove it.`,
   METRICS_ADDR: `${BABS}: this version has no metrics; /healthz and /readyz are there. Remove it.`,
-  MCP_RESOURCE_NAME: `${BABS}: give the server a name in gatewarden.yaml, under resources.`,
+  GROUPS_CLAIM_MAX_BYTES: `${BABS}: tokens hold no groups, and servers get them in a header. Remove it.`,
+  CSP_FORM_ACTION_EXTRA: `${BABS}: no page needs it. Remove it.`,
   // risedphantom/mcp-oauth2-proxy (sn10)
   MCP_OAUTH2_PROXY_AUTH_SESSIONTTL: 'has no effect: a sign-in may take 30 minutes. Remove it.',
   MCP_OAUTH2_PROXY_AUTH_CODETTL: 'has no effect: a code lives for 5 minutes. Remove it.',
@@ -63,7 +64,13 @@ const NOTED: Readonly<Record<string, string>> = {
   // matheuscscp/mcp-oauth2-proxy (sn11)
   MCP_OAUTH2_PROXY_CONFIG:
     'is a setting of matheuscscp/mcp-oauth2-proxy and has no effect: its file has other names. Name a file of Gatewarden with --config FILE.',
+  GITHUB_APP_PRIVATE_KEY:
+    'is a setting of matheuscscp/mcp-oauth2-proxy and has no effect: Gatewarden asks GitHub as the person. List the organisation, or teams of it, in ALLOWED_GROUPS.',
   // oauth2-proxy (sn23)
+  OAUTH2_PROXY_HTTP_ADDRESS:
+    'has no effect: Gatewarden listens at HOST and PORT alone, and at every address of this machine unless HOST names one. Set both, and remove it.',
+  OAUTH2_PROXY_PROVIDER:
+    'is a setting of oauth2-proxy and has no effect. Write PROVIDER, as google, github, entra, keycloak or oidc.',
   OAUTH2_PROXY_EMAIL_DOMAINS: BOTH_LISTS,
   OAUTH2_PROXY_ALLOWED_GROUPS: BOTH_LISTS,
   METRICS_HOST: `${NOT_YET}; /healthz and /readyz are there.`,

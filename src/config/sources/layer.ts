@@ -61,6 +61,9 @@ function chooseOne(a: Given, b: Given, report: Report): Given {
     return a
   }
   const [kept, ignored] = a.label === a.setting.name ? [a, b] : [b, a]
-  report.warning(ignored.written, `has no effect, because ${kept.written} is set too.`)
+  // A name of another system may mean several settings, of which this is one.
+  const { name, aliases = [] } = ignored.setting
+  const part = [name, ...aliases].includes(ignored.label) ? '' : ` on ${name}`
+  report.warning(ignored.written, `has no effect${part}, because ${kept.written} is set too.`)
   return kept
 }

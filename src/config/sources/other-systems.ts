@@ -5,8 +5,8 @@
  *
  * @module
  */
-
-import type { Report } from '../values/problem.ts'
+import { InvalidValue, quote, type Report } from '../values/problem.ts'
+import { splitScopes } from '../values/scopes.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -16,12 +16,19 @@ export interface Translated {
   readonly value: string
 }
 
-const ADDRESS = /^(?:http:\/\/)?(?:\[([\da-f:.]+)\]|([\w.-]*)):(\d{1,5})$/i
+const ADDRESS = /^(?:\[([\da-f:.]+)\]|([\w.-]*)):(\d{1,5})$/i
 
-/** `:8080`, `127.0.0.1:8080` or `[::]:8080`, as Go programs write where they listen; oauth2-proxy takes `http://` too. */
-function listenAddress(value: string): readonly Translated[] | undefined {
+/**
+ * `:8080`, `127.0.0.1:8080` or `[::]:8080`, as Go programs write where they listen.
+ * @throws InvalidValue for another form: whoever wrote it may mean that few can reach the port
+ */
+function listenAddress(value: string): readonly Translated[] {
   const [, v6, host = '', port] = ADDRESS.exec(value.trim()) ?? []
-  if (port === undefined) return undefined
+  if (port === undefined) {
+    throw new InvalidValue(
+      `${quote(value)} is not an address with a port. Write it like :8080 or 127.0.0.1:8080, or set HOST and PORT instead.`,
+    )
+  }
   const address = v6 ?? host
   return [
     { name: 'PORT', value: port },
@@ -29,16 +36,34 @@ function listenAddress(value: string): readonly Translated[] | undefined {
   ]
 }
 
+/** oauth2-proxy also has a scheme in front, and sockets, which get the line of its other settings. */
+function addressOfOauth2Proxy(value: string): readonly Translated[] | undefined {
+  const address = value.trim().replace(/^http:\/\//i, '')
+  return /^(?:unix|fd|https):/i.test(address) ? undefined : listenAddress(address)
+}
+
+/** babs asks for these beside its own. */
+const extraScopes = (value: string): readonly Translated[] => [
+  { name: 'PROVIDER_SCOPES', value: joined(['openid', 'email', 'profile', ...splitScopes(value)]) },
+]
+
+const joined = (scopes: readonly string[]) =>
+  [...new Set(scopes.filter((scope) => scope !== ''))].join(',')
+
 const TRANSLATIONS: Readonly<Record<string, (value: string) => readonly Translated[] | undefined>> =
   {
     LISTEN_ADDR: listenAddress,
     MCP_OAUTH2_PROXY_SERVER_LISTENADDRESS: listenAddress,
-    OAUTH2_PROXY_HTTP_ADDRESS: listenAddress,
+    OAUTH2_PROXY_HTTP_ADDRESS: addressOfOauth2Proxy,
+    OIDC_EXTRA_SCOPES: extraScopes,
     RATE_LIMIT_ENABLED: (value) =>
       /^(?:false|0|no|off)$/i.test(value.trim()) ? [{ name: 'RATE_LIMIT', value: '0' }] : [],
   }
 
-/** @returns what the setting means in ours, none if it changes nothing; undefined if it is not one of these */
+/**
+ * @returns what the setting means in ours, none if it changes nothing; undefined if it is not one of these
+ * @throws InvalidValue for a value that has no meaning there either
+ */
 export function translate(written: string, value: string): readonly Translated[] | undefined {
   return Object.hasOwn(TRANSLATIONS, written) ? TRANSLATIONS[written]?.(value) : undefined
 }
@@ -89,7 +114,10 @@ export function valueOfAlias(label: string, value: string): string {
     case 'TOKEN_SIGNING_SECRETS_PREVIOUS':
       return value.trim().split(/\s+/).join('\n')
     case 'OAUTH2_PROXY_SCOPE':
-      return value.trim().split(/\s+/).join(',')
+      return joined(splitScopes(value))
+    // risedphantom asks Keycloak for tokens alone, which come without openid, too (case sc8).
+    case 'MCP_OAUTH2_PROXY_AUTH_OIDCSCOPES':
+      return joined(['openid', ...splitScopes(value)])
     default:
       return value
   }

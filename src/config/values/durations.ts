@@ -5,11 +5,21 @@
  */
 import { InvalidValue } from './problem.ts'
 
-/** Each unit in seconds. A number without a unit is seconds. */
-const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
+/** Each unit in milliseconds. A number without a unit is seconds. */
+const UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+}
+
+const PART = /(\d{1,12}(?:\.\d{1,6})?)(ms|[smhdw])/g
 
 /**
- * A parser for `90s`, `15m`, `1h`, `30d`, `2w` or a plain number of seconds.
+ * A parser for `90s`, `15m`, `1h`, `30d`, `2w`, a plain number of seconds, or parts of these in one, as Go programs print
+ * them: `1h30m`, `720h0m0s`, `1.5h`.
  * @param bounds the shortest and longest duration allowed, in the same notation
  */
 export function duration(bounds: { min: string; max: string }): (value: string) => number {
@@ -33,13 +43,23 @@ export function durationOrNever(bounds: {
 }): (value: string) => number | 'never' {
   const parse = duration(bounds)
   // 0 is what other systems write for it; nothing could last no time.
-  return (value) => (value === 'never' || /^0[smhdw]?$/.test(value) ? 'never' : parse(value))
+  return (value) => (value === 'never' || seconds(value) === 0 ? 'never' : parse(value))
 }
 
 function seconds(value: string): number {
-  const parts = /^(\d{1,12})([smhdw]?)$/.exec(value)
-  if (!parts) {
+  if (/^\d{1,12}$/.test(value)) return Number(value)
+  const parts = [...value.matchAll(PART)]
+  if (parts.length === 0 || parts.map(([part]) => part).join('') !== value) {
     throw new InvalidValue('is not a duration. Write it like 90s, 15m, 1h, 30d or 2w.')
   }
-  return Number(parts[1]) * (UNITS[parts[2] ?? ''] ?? 1)
+  const milliseconds = parts.reduce(
+    (sum, [, amount, unit = '']) => sum + Number(amount) * (UNITS[unit] ?? 0),
+    0,
+  )
+  // Rounded: 1.1 hours are no whole number of milliseconds in binary.
+  const whole = Math.round(milliseconds) / 1000
+  if (!Number.isInteger(whole)) {
+    throw new InvalidValue('is no whole number of seconds. Write it like 90s, 15m or 1h30m.')
+  }
+  return whole
 }

@@ -30,8 +30,25 @@ const VALUES = [
 ] as const satisfies readonly IdentityValue[]
 
 /** Headers that HTTP, MCP or the proxy in front already use: a caller's name in one would break or forge it. */
-const RESERVED =
-  /^(?:authorization|cookie2?|set-cookie2?|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|forwarded|via|date|server|age|vary|location|allow|origin|referer|user-agent|range|etag|last-modified|retry-after|cache-control|pragma|expires|www-authenticate|authentication-info|x-real-ip|x-request-id|x-rewrite-url|x-scheme|x-original-.*|x-forwarded-(?:for|host|proto|port|prefix|uri|method|server|ssl)|(?:accept|access-control|content|if|mcp|proxy|sec)-.*|accept)$/i
+const RESERVED = new RegExp(
+  `^(?:${[
+    // Of the connection and the message (RFC 9110, RFC 9111, RFC 9112, RFC 9113).
+    'host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|via|date|server|age|vary|location|allow',
+    'from|max-forwards|range|etag|last-modified|retry-after|cache-control|pragma|expires|warning|http2-settings',
+    'accept|(?:accept|access-control|content|if|proxy)-.*|early-data|alt-used|alt-svc|priority|digest|want-.*|repr-digest',
+    // Of a login, a signature or a session (RFC 6265, RFC 9421, RFC 9440, RFC 9449).
+    'authorization|www-authenticate|authentication-info|cookie2?|set-cookie2?|dpop(?:-nonce)?|signature(?:-input)?',
+    'client-cert(?:-chain)?|idempotency-key',
+    // Of browsers, which say by them how a request came about.
+    'origin|referer|user-agent|sec-.*|service-worker.*|purpose|save-data|dnt|last-event-id|upgrade-insecure-requests',
+    // Ways to another method or another resource, some of WebDAV (RFC 4918).
+    'x-(?:http-)?method(?:-override)?|prefer|depth|destination|overwrite|lock-token|x-accel-.*|x-sendfile.*',
+    // Of proxies, tracing and MCP. CDN-Loop is how Gatewarden knows its own requests (RFC 8586).
+    'cdn-loop|forwarded|x-real-ip|x-request-id|x-rewrite-url|x-scheme|x-original-.*',
+    'x-forwarded-(?:for|host|proto|port|prefix|uri|method|server|ssl)|traceparent|tracestate|baggage|mcp-.*',
+  ].join('|')})$`,
+  'i',
+)
 
 export const isReservedHeader = (name: string): boolean => RESERVED.test(name)
 

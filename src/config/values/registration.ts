@@ -71,6 +71,12 @@ export function toRegistration(entries: readonly string[], report: Report): Conf
   const word = entries.find((entry) => entry === 'open' || entry === 'off')
   const schemes = entries.filter((entry) => entry.endsWith(':'))
   const others = entries.filter((entry) => entry !== word && !entry.endsWith(':'))
+  if (entries.length === 0) {
+    report.warning(
+      'CLIENT_REGISTRATION',
+      'lists nothing, so no client may register. Write off to say so, or remove it to let any register.',
+    )
+  }
   if (word === 'off' && entries.length > 1) {
     report.problem('CLIENT_REGISTRATION', 'off cannot stand in a list. Write it alone.')
   } else if (word === 'open' && others.length > 0) {

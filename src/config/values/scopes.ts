@@ -23,17 +23,21 @@ export interface ResolvedScopes {
 
 /** @throws InvalidValue unless `value` is a scope-token (RFC 6749 section 3.3) that a resource can own */
 export function parseScopeToken(value: string): string {
-  if (!isScopeToken(value)) {
-    throw new InvalidValue(
-      `${quote(value)} is not a scope. Use printable ASCII without spaces, quotes and backslashes, at most 128 characters.`,
-    )
-  }
-  if (value === OFFLINE_ACCESS) {
+  const scope = parseProviderScope(value)
+  if (scope === OFFLINE_ACCESS) {
     throw new InvalidValue(
       'offline_access is not a scope of a server: clients request it to stay signed in, and it is always accepted. Leave it out.',
     )
   }
-  return value
+  return scope
+}
+
+/** @throws InvalidValue unless `value` is a scope-token, which may be `offline_access`: the provider decides about it */
+export function parseProviderScope(value: string): string {
+  if (isScopeToken(value)) return value
+  throw new InvalidValue(
+    `${quote(value)} is not a scope. Use printable ASCII without spaces, quotes and backslashes, at most 128 characters.`,
+  )
 }
 
 /** Describes scopes that have no description, by a sentence made from their names. */

@@ -65,6 +65,7 @@ export const server: Record<
   | 'path_prefix'
   | 'dev_mode'
   | 'resources'
+  | 'resource_name'
   | 'upstream_url'
   | 'mcp_per_subject_concurrency'
   | 'mcp_per_subject_streams'
@@ -133,6 +134,19 @@ export const server: Record<
     expect((await ask('a.example.com')).statusCode).toBe(401)
     expect((await ask('b.example.com')).statusCode).toBe(401)
     expect((await ask('mcp.example.com')).statusCode).toBe(403)
+  },
+
+  async resource_name() {
+    const { app } = await start({ RESOURCE_NAME: 'Team notes' })
+    const path = '/.well-known/oauth-protected-resource/notes/mcp'
+    const headers = { host: 'mcp.example.com' }
+    const document = await app.inject({ url: path, headers })
+    expect(document.json()).toMatchObject({ resource_name: 'Team notes' })
+    const yaml = 'resources: { a: { url: "https://a.example.com", name: Own } }\n'
+    const env = { RESOURCES: undefined, RESOURCE_NAME: 'Other' }
+    const { config, warnings } = load({ env, yaml })
+    expect(config.resources).toMatchObject([{ name: 'Own' }])
+    expect(warnings).toEqual(['RESOURCE_NAME: has no effect, because resources.a.name is set too.'])
   },
 
   async upstream_url() {

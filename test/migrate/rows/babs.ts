@@ -93,6 +93,7 @@ const settings: Proofs = {
     expect(configOf({ REVOKE_BEFORE: '2026-01-01T00:00:00Z' })).toHaveProperty('revokeBefore'),
   S10() {
     expect(configOf({ CLIENT_REGISTRATION_TTL: '168h' }).clientLifetime).toBe(7 * 86_400)
+    expect(configOf({ CLIENT_REGISTRATION_TTL: '1h30m' }).clientLifetime).toBe(5400)
     expect(configOf({ CLIENT_REGISTRATION_TTL: '0' })).not.toHaveProperty('clientLifetime')
   },
   S11: both(
@@ -151,7 +152,11 @@ const settings: Proofs = {
       discoveryUrl: 'http://keycloak:8080/realms/x/.well-known/openid-configuration',
     })
   }),
-  S21: getsALine(open, SYSTEM, { MCP_RESOURCE_NAME: 'ACME MCP' }),
+  async S21() {
+    const { app } = await startTheirs({ ...OPEN, MCP_RESOURCE_NAME: 'ACME MCP' })
+    const document = await send(app, `${ORIGIN}/.well-known/oauth-protected-resource/mcp`)
+    expect(document.json()).toMatchObject({ resource_name: 'ACME MCP' })
+  },
   S22: both(
     getsALine(open, SYSTEM, { IDP_EXCHANGE_RATE_PER_SEC: '20', IDP_EXCHANGE_BURST: '50' }),
     provedBy(
@@ -170,6 +175,7 @@ const settings: Proofs = {
     const { config, warnings } = loadTheirs({
       ...OPEN,
       PROD_MODE: 'false',
+      REQUIRE_VERIFIED_EMAIL: 'true',
       REDIS_KEY_PREFIX: 'mcp-auth-proxy:',
     })
     expect(config.redis).toMatchObject({ keyPrefix: 'mcp-auth-proxy:' })
@@ -183,6 +189,21 @@ const settings: Proofs = {
     const { access_token } = await signIn()
     await send(app, MCP, { authorization: `Bearer ${access_token}` })
     expect(server.requests.at(-1)?.headers.authorization).toBe(`Bearer ${ACCESS_TOKEN}`)
+  }),
+  S28() {
+    const { config, warnings } = loadTheirs({
+      ...OPEN,
+      PROD_MODE: 'false',
+      REQUIRE_VERIFIED_EMAIL: 'true',
+      OIDC_EXTRA_SCOPES: 'groups offline_access',
+    })
+    const scopes = ['openid', 'email', 'profile', 'groups', 'offline_access']
+    expect(config.provider).toMatchObject({ scopes })
+    expect(warnings).toEqual([])
+  },
+  S29: getsALine(open, SYSTEM, {
+    GROUPS_CLAIM_MAX_BYTES: '32768',
+    CSP_FORM_ACTION_EXTRA: 'https://idp.example.com',
   }),
 }
 

@@ -148,6 +148,7 @@ const settings: Proofs = {
     await register(app, { redirect_uris: [CLAUDE] })
     const other = register(app, { redirect_uris: ['https://evil.example/callback'] })
     await expect(other).rejects.toThrow()
+    expect(loadTheirs({}, OUR_FILE.replace('[claude.ai]', '[]')).config.registration).toBe('off')
   }),
   S10: both(named('proxy.cors', 'allowed_origins'), () =>
     expect(config.allowedOrigins).toEqual(['https://claude.ai']),

@@ -115,11 +115,12 @@ const settings: Proofs = {
     named('auth.clientSecret', 'client_secret'),
     () => expect(configOf().provider).toMatchObject({ type: 'oidc', clientId: 'mcp-proxy' }),
   ),
-  S4: both(named('upstream.url', 'upstream'), () =>
-    expect(configOf().resources).toMatchObject([
-      { url: ORIGIN, upstream: 'http://localhost:3000' },
-    ]),
-  ),
+  S4: both(named('upstream.url', 'upstream'), () => {
+    for (const upstream of ['http://localhost:3000', 'http://localhost:3000/mcp']) {
+      const { resources } = configOf({ MCP_OAUTH2_PROXY_UPSTREAM_URL: upstream })
+      expect(resources).toMatchObject([{ url: ORIGIN, upstream }])
+    }
+  }),
   S5: both(named('server.listenAddress', 'host and port'), () => {
     expect(configOf().listen.port).toBe(11_000)
     expect(configOf({ MCP_OAUTH2_PROXY_SERVER_LISTENADDRESS: ':8080' }).listen.port).toBe(8080)
@@ -131,6 +132,9 @@ const settings: Proofs = {
   S7: both(named('auth.oidcScopes', 'provider_scopes'), () => {
     const { provider } = configOf({ MCP_OAUTH2_PROXY_AUTH_OIDCSCOPES: 'openid,groups' })
     expect(provider).toMatchObject({ scopes: ['openid', 'groups'] })
+    expect(configOf({ MCP_OAUTH2_PROXY_AUTH_OIDCSCOPES: 'groups' }).provider).toMatchObject({
+      scopes: ['openid', 'groups'],
+    })
   }),
   S8: both(named('auth.clientTtl', 'client_lifetime'), () =>
     expect(configOf({ MCP_OAUTH2_PROXY_AUTH_CLIENTTTL: '24h' }).clientLifetime).toBe(86_400),
@@ -192,6 +196,7 @@ const commands: Proofs = {
     expect(load({ argv, files, env }).config.publicUrl.origin).toBe(ORIGIN)
   },
   C2() {
+    expect(configOf({ MCP_OAUTH2_PROXY_LOG_LEVEL: 'DEBUG' }).logLevel).toBe('debug')
     const levelOf = (level: string) => load({ argv: ['--log-level', level] }).config.logLevel
     expect(['DEBUG', 'INFO', 'WARN', 'ERROR'].map(levelOf)).toEqual([
       'debug',
@@ -201,7 +206,10 @@ const commands: Proofs = {
     ])
     for (const level of ['FATAL', 'PANIC']) expect(() => levelOf(level)).not.toThrow()
   },
-  C3: () => expect(load({ argv: ['--log-format', 'text'] }).config.logFormat).toBe('text'),
+  C3() {
+    expect(load({ argv: ['--log-format', 'text'] }).config.logFormat).toBe('text')
+    expect(configOf({ MCP_OAUTH2_PROXY_LOG_FORMAT: 'text' }).logFormat).toBe('text')
+  },
   C4: () => hasCommand('version'),
   C5: () => expect(loadTheirs({}, OUR_FILE).config.listen.port).toBe(8080),
 }
