@@ -24,6 +24,7 @@ export const FILES_WITH_HEADERS: readonly string[] = [
   'docs/proxies/traefik.md',
   'docs/quickstart.md',
   'traefik/dynamic.yml',
+  'traefik/older/dynamic.yml',
 ]
 
 /** Go's spelling of the default of `API_KEY_HEADER`. */

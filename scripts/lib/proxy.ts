@@ -9,6 +9,8 @@ import { request as requestTls } from 'node:https'
 export interface ProxyOptions {
   /** Path of the program. */
   readonly binary: string
+  /** The folder of the shipped files that are filled in, below the root; the usual one if absent. */
+  readonly files?: string
   /** The folder for the filled-in files; created if absent. */
   readonly folder: string
   readonly port: number

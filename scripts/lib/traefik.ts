@@ -12,7 +12,9 @@ import { type ProxyOptions, probe } from './proxy.ts'
 /** Writes both files, changed only in hosts, ports and paths. @returns the path of the static file */
 export function writeTraefikFiles(options: ProxyOptions): string {
   const shipped = (name: string): Document =>
-    parseDocument(readFileSync(new URL(`../../traefik/${name}`, import.meta.url), 'utf8'))
+    parseDocument(
+      readFileSync(new URL(`../../${options.files ?? 'traefik'}/${name}`, import.meta.url), 'utf8'),
+    )
   const dynamic = shipped('dynamic.yml')
   const setHost = (router: string, host: string) => {
     const path = ['http', 'routers', router, 'rule']

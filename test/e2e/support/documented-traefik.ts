@@ -36,6 +36,8 @@ export interface DocumentedOptions {
   /** The `gatewarden.yaml` and the dynamic file of the page. */
   readonly gatewarden: string
   readonly dynamic: string
+  /** The folder of the shipped files; `traefik` if absent. */
+  readonly files?: string
   /** Changes the shipped static file. */
   readonly changeStatic?: (text: string) => string
   /** The program; the one of the other tests if absent. */
@@ -53,6 +55,7 @@ async function start(
   {
     gatewarden: settings,
     dynamic,
+    files = 'traefik',
     changeStatic,
     binary = toolPath('traefik'),
     upstream,
@@ -85,6 +88,7 @@ async function start(
 
   const staticFile = writeTraefikFiles({
     binary,
+    files,
     folder: join(folder, 'traefik'),
     port,
     addresses: loopbackAddresses(),
