@@ -43,6 +43,7 @@ describe('at8, T42: the list of headers that a client must not send', () => {
     const files = [
       ...everyPage(),
       'traefik/dynamic.yml',
+      'traefik/older/dynamic.yml',
       'deploy/ingress-nginx/mcp-server.yaml',
       'deploy/ingress-nginx/web-application.yaml',
     ]

@@ -277,7 +277,9 @@ describe('atrawog/mcp-oauth-gateway', () => {
     expect(loadWith(theirs).config.secret).toBe(SECRET)
     const both = loadWith({ ...theirs, GATEWAY_JWT_SECRET: SECRET })
     expect(both.config.secret).toBe(SECRET)
-    expect(both.warnings).toContainEqual(expect.stringContaining('has no effect, because '))
+    expect(both.warnings).toContainEqual(
+      expect.stringContaining('has no effect on SECRET, because '),
+    )
     expect(loadWith({ ...PROVIDER, JWT_SECRET: SECRET }).config).not.toHaveProperty('secret')
     expect(problemsOf(() => loadWith({ ...theirs, JWT_SECRET: 'short' }))).toEqual([
       expect.stringMatching(/^JWT_SECRET: /),
