@@ -4,20 +4,31 @@
  *
  * @module
  */
-import { Agent, type Dispatcher, fetch, ProxyAgent } from 'undici'
+import { Agent, type Dispatcher, fetch, Pool, ProxyAgent } from 'undici'
 import type { WayToProvider } from '../providers/provider-config.ts'
-import type { Reach } from '../providers/provider-fetch.ts'
+import { PROVIDER_TIMEOUT, type Reach } from '../providers/provider-fetch.ts'
 
-/** Without a way: directly, and by certificates of public authorities. */
-export function createReach(way: WayToProvider = {}): Reach {
-  const dispatcher = dispatcherOf(way)
+/**
+ * Without a way: directly, and by certificates of public authorities.
+ * @param options `tunnelMs`: how long a proxy may take to open a tunnel
+ */
+export function createReach(
+  way: WayToProvider = {},
+  { tunnelMs = PROVIDER_TIMEOUT * 1000 }: { readonly tunnelMs?: number } = {},
+): Reach {
+  const dispatcher = dispatcherOf(way, tunnelMs)
   return (url, request) => fetch(url, { ...request, dispatcher })
 }
 
 /** The authorities take the place of the public ones, for the proxy as well if that is https. */
-function dispatcherOf({ authorities: ca, proxy }: WayToProvider): Dispatcher {
+function dispatcherOf({ authorities: ca, proxy }: WayToProvider, tunnelMs: number): Dispatcher {
   const tls = ca === undefined ? {} : { ca }
-  return proxy === undefined
-    ? new Agent({ connect: tls })
-    : new ProxyAgent({ uri: proxy, requestTls: tls, proxyTls: tls })
+  if (proxy === undefined) return new Agent({ connect: tls })
+  return new ProxyAgent({
+    uri: proxy,
+    requestTls: tls,
+    proxyTls: tls,
+    // The end of a call does not end the wait for its tunnel: each would keep a connection for minutes.
+    clientFactory: (origin, options) => new Pool(origin, { ...options, headersTimeout: tunnelMs }),
+  })
 }

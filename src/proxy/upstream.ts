@@ -12,6 +12,7 @@ import { lingerThenClose } from '../http/lingering-close.ts'
 import { REQUEST_ID } from '../http/request-id.ts'
 import { asksForTunnel } from '../http/upgrades.ts'
 import { createTakeBody, type RequestBody } from './request-body.ts'
+import { whenDrained } from './slow-client.ts'
 import { createSteadyConnector } from './steady-connection.ts'
 import { openTunnel, UPGRADE_LINES } from './tunnel.ts'
 import type { BodyRefusal } from './whole-body.ts'
@@ -284,7 +285,7 @@ function forward(
             left -= chunk.length
             if (response.write(chunk)) return
             started.pause()
-            response.once('drain', () => started.resume())
+            whenDrained(response, { idleMs, goOn: () => started.resume() })
           },
           onResponseEnd() {
             clearTimeout(skipping)

@@ -135,6 +135,10 @@ describe('PROVIDER_PROXY', () => {
     'http://word@proxy',
     'http://:word@proxy',
     'http://gate:word@pro xy',
+    'http://gate%zz:word@proxy',
+    'http://gate:%ffword@proxy',
+    'http://ga%3Ate:word@proxy',
+    'http://gate:%0Aword@proxy',
   ])('is not %s, and the problem does not show it', (value) => {
     const [problem, ...others] = problems({ ...OIDC, PROVIDER_PROXY: value })
     expect(problem).toMatch(/^PROVIDER_PROXY: (?:is no address|has a )/)

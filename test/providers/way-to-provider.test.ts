@@ -2,9 +2,11 @@ import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { request } from 'node:http'
 import { createServer } from 'node:https'
+import { createServer as createTcpServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { createReach } from '../../src/outbound/reach.ts'
 import type { RemoteProviderConfig, WayToProvider } from '../../src/providers/provider-config.ts'
 import { makeCertificate } from '../e2e/support/certificate.ts'
 import { createBrowser, refreshTarget } from '../support/browser.ts'
@@ -178,5 +180,25 @@ describe('each call to a provider takes the way of the operator', () => {
     const { url, tokenUrl } = directory.config
     const choose = (to: string) => google.choose(to, ANN)
     await expectAllThrough(provider, choose, [provider.issuerUrl, url, tokenUrl], clock)
+  })
+})
+
+describe('a proxy that opens no tunnel', () => {
+  it('keeps no connection of ours for longer than a call to the provider may take', async () => {
+    const sockets: Socket[] = []
+    const proxy = createTcpServer((socket) => {
+      socket.on('error', () => undefined)
+      sockets.push(socket.resume())
+    }).listen(0, '127.0.0.1')
+    afterTest(() => {
+      proxy.close()
+      for (const socket of sockets) socket.destroy()
+    })
+    await once(proxy, 'listening')
+    const reach = createReach({ proxy: `http://127.0.0.1:${portOf(proxy)}` }, { tunnelMs: 10 })
+    const call = { body: null, redirect: 'manual', signal: AbortSignal.timeout(500) } as const
+    await expect(reach(new URL(`https://${HOST}/`), call)).rejects.toThrow()
+    expect(sockets).toHaveLength(1)
+    for (const socket of sockets) if (!socket.closed) await once(socket, 'close')
   })
 })

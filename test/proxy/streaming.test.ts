@@ -65,6 +65,29 @@ describe('an answer', () => {
   })
 
   it.each([
+    ['alone', ''],
+    ['behind another request on its connection', head('GET /notes/mcp')],
+  ])(
+    'ends after the idle time with a client that reads no byte of it, %s',
+    async (_name, before) => {
+      const big = Buffer.alloc(32 * 1024 * 1024)
+      const upstream = await startUpstream((_request, response) => {
+        if (before !== '' && upstream.requests.length === 1) response.end('small')
+        else response.end(big)
+      })
+      const { port } = await openGateway(upstream.origin, { upstreamIdle: 0.1 })
+      const client = await open(port)
+      client.socket.pause()
+      client.send(before + head('GET /notes/mcp'))
+      if (before !== '') await upstream.next()
+      const { response } = await upstream.next()
+      await once(response, 'close')
+      client.socket.resume()
+      expect((await client.ended()).length).toBeLessThan(big.length)
+    },
+  )
+
+  it.each([
     ['HEAD', 200, { 'content-length': '5' }],
     ['HEAD', 200, { 'x-a': 'b' }],
     ['GET', 204, {}],

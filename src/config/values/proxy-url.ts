@@ -22,5 +22,23 @@ export function parseProxyUrl(value: string): string {
   if (url.username === '' ? url.password !== '' : url.password === '') {
     throw new InvalidValue('has a user name or a password, but not both. Write both, or neither.')
   }
+  if (!NAME.test(decoded(url.username)) || !WORD.test(decoded(url.password))) {
+    throw new InvalidValue(
+      'has a user name or a password that no proxy can be sent. Write both in UTF-8 without control characters, the name without a colon; in them write % as %25.',
+    )
+  }
   return url.href.replace(/\/$/, '')
+}
+
+/** Basic authentication has no other place to end the name than its first colon (RFC 7617 section 2). */
+const NAME = /^[^:\p{Cc}]*$/u
+const WORD = /^\P{Cc}*$/u
+
+/** @returns a control character for bytes that are no UTF-8, which the driver would fail at when it starts */
+function decoded(written: string): string {
+  try {
+    return decodeURIComponent(written)
+  } catch {
+    return '\0'
+  }
 }
