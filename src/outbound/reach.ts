@@ -6,12 +6,31 @@
  */
 import { Agent, type Dispatcher, fetch, ProxyAgent } from 'undici'
 import type { WayToProvider } from '../providers/provider-config.ts'
-import type { Reach } from '../providers/provider-fetch.ts'
+import { codeOf, ProxyAway, type Reach } from '../providers/provider-fetch.ts'
+
+/** A connection that was never there. With a proxy, the only machine that we connect to is the proxy. */
+const NOT_CONNECTED: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
 
 /** Without a way: directly, and by certificates of public authorities. */
 export function createReach(way: WayToProvider = {}): Reach {
   const dispatcher = dispatcherOf(way)
-  return (url, request) => fetch(url, { ...request, dispatcher })
+  if (way.proxy === undefined) return (url, request) => fetch(url, { ...request, dispatcher })
+  return async (url, request) => {
+    try {
+      return await fetch(url, { ...request, dispatcher })
+    } catch (error) {
+      const code = codeOf(error)
+      throw code !== undefined && NOT_CONNECTED.has(code) ? new ProxyAway(code, error) : error
+    }
+  }
 }
 
 /** The authorities take the place of the public ones, for the proxy as well if that is https. */
