@@ -49,6 +49,11 @@ function find(given: readonly string[]) {
 }
 
 function unknownCommand(words: string, io: Io): number {
+  if (isGroup(words)) {
+    const rest = COMMANDS.filter((row) => row.words.startsWith(`${words} `)).map((row) => row.words)
+    io.stderr.write(`gatewarden ${words} needs a word more: ${rest.join(', ')}.\n`)
+    return 2
+  }
   const names = [...COMMANDS.map((row) => row.words), 'help']
   const hint = didYouMean(words, names, 'See gatewarden --help.')
   io.stderr.write(`gatewarden ${words}: there is no such command. ${hint}\n`)

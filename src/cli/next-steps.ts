@@ -15,6 +15,9 @@ const NAME = 'gatewarden'
 const REACHED = `. In place
 of ${NAME} write the name or address by which it reaches this machine:`
 
+/** The addresses of edge auth that browsers and command lines open. */
+const EDGE_PAGES = `${CONNECT_PATH}, /auth/oidc-config`
+
 /** A heading, and lines below it that people copy. */
 interface Step {
   readonly heading: string
@@ -78,18 +81,26 @@ function reachedAt(config: Config): string {
 const isEverywhere = ({ listen: { host } }: Config): boolean => host === '::' || host === '0.0.0.0'
 
 function routes(config: Config): Step {
-  const { publicUrl, pathPrefix, listen } = config
+  const { publicUrl, pathPrefix, listen, edgeAuth } = config
   const to = hostAndPort(listen.host, listen.port)
   return {
     heading: `Requests for ${publicUrl.host} go to Gatewarden, which listens on ${to}:`,
-    lines: [
+    lines:
       asked(config).length === 0
-        ? 'all of them'
+        ? ['all of them']
         : pathPrefix === undefined
-          ? 'all but /auth, /verify, /authenticate, /healthz, /readyz (for the proxy alone)'
-          : `${[pathPrefix, ...DISCOVERY].join(', ')}, and everything below them`,
-    ],
+          ? allButChecks(edgeAuth)
+          : [`${[pathPrefix, ...DISCOVERY].join(', ')}, and everything below them`],
   }
+}
+
+/** Edge auth has a check more, and two pages below `/auth` that people open. */
+function allButChecks(hasEdgeAuth: boolean): string[] {
+  const tunnel = hasEdgeAuth ? '/_ws_tunnel, ' : ''
+  return [
+    `all but /auth, /verify, /authenticate, ${tunnel}/healthz, /readyz (for the proxy alone)`,
+    ...(hasEdgeAuth ? [`of those below /auth: ${EDGE_PAGES}`] : []),
+  ]
 }
 
 /** Paths of a protected host that go to Gatewarden without the login in front. */
@@ -141,7 +152,7 @@ function discoveryAt(
         ...DISCOVERY.map(documents),
         `${OWN_PATHS} and everything below it`,
         FOR_OLD_CLIENTS,
-        ...(edgeAuth ? [`${CONNECT_PATH}, /auth/oidc-config`] : []),
+        ...(edgeAuth ? [EDGE_PAGES] : []),
       ],
     },
   ]
@@ -149,7 +160,7 @@ function discoveryAt(
 
 /** The hosts of servers that Gatewarden itself forwards to: all of their requests come here. */
 function passedOn(config: Config): Step[] {
-  const { resources, listen } = config
+  const { resources, listen, edgeAuth } = config
   const servers = resources.filter(({ upstream }) => upstream !== undefined)
   const hosts = otherHosts(servers, config)
   if (hosts.length === 0) return []
@@ -161,6 +172,7 @@ function passedOn(config: Config): Step[] {
         ...urls.filter(({ host }) => hosts.includes(host)).map(({ pathname }) => pathname),
         `${[...DISCOVERY, OWN_PATHS].join(', ')} and everything below them`,
         FOR_OLD_CLIENTS,
+        ...(edgeAuth ? [EDGE_PAGES] : []),
       ],
     },
   ]

@@ -6,7 +6,18 @@
  */
 import { Agent, type Dispatcher, fetch, Pool, ProxyAgent } from 'undici'
 import type { WayToProvider } from '../providers/provider-config.ts'
-import { PROVIDER_TIMEOUT, type Reach } from '../providers/provider-fetch.ts'
+import { codeOf, PROVIDER_TIMEOUT, ProxyAway, type Reach } from '../providers/provider-fetch.ts'
+
+/** A connection that was never there. With a proxy, the only machine that we connect to is the proxy. */
+const NOT_CONNECTED: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
 
 /**
  * Without a way: directly, and by certificates of public authorities.
@@ -17,7 +28,15 @@ export function createReach(
   { tunnelMs = PROVIDER_TIMEOUT * 1000 }: { readonly tunnelMs?: number } = {},
 ): Reach {
   const dispatcher = dispatcherOf(way, tunnelMs)
-  return (url, request) => fetch(url, { ...request, dispatcher })
+  if (way.proxy === undefined) return (url, request) => fetch(url, { ...request, dispatcher })
+  return async (url, request) => {
+    try {
+      return await fetch(url, { ...request, dispatcher })
+    } catch (error) {
+      const code = codeOf(error)
+      throw code !== undefined && NOT_CONNECTED.has(code) ? new ProxyAway(code, error) : error
+    }
+  }
 }
 
 /** The authorities take the place of the public ones, for the proxy as well if that is https. */

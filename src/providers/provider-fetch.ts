@@ -13,7 +13,17 @@ export const PROVIDER_TIMEOUT = 5
 /** Discovery documents, key sets and token answers are a few kB. */
 const MAX_BYTES = 1024 * 1024
 
-/** `fetch` on the operator's way to the provider. */
+/** The operator's proxy cannot be reached, so nothing is known of the provider. */
+export class ProxyAway extends Error {
+  constructor(code: string, cause: unknown) {
+    super(`PROVIDER_PROXY: ${code}`, { cause })
+  }
+}
+
+/**
+ * `fetch` on the operator's way to the provider.
+ * @throws ProxyAway if the way is through a proxy that cannot be reached
+ */
 export type Reach = (
   url: URL,
   request: {
@@ -144,10 +154,17 @@ function outage(asked: string, error: unknown): ProviderFailure {
   return new ProviderFailure('unavailable', `${asked} cannot be reached${words}`, { cause: error })
 }
 
-/** The code below an error of `fetch`, or the status by which the operator's proxy refused to lead us on. */
+/** The code below an error of `fetch`, or why the operator's proxy did not lead us on. */
 function reasonOf(error: unknown): string | undefined {
+  if (error instanceof ProxyAway) return error.message
   if (!(error instanceof Error)) return undefined
   const [, status] = /^Proxy response \((\d{3})\)/.exec(error.message) ?? []
   if (status !== undefined) return `PROVIDER_PROXY answered ${status}`
   return 'code' in error && typeof error.code === 'string' ? error.code : reasonOf(error.cause)
+}
+
+/** The code below an error of `fetch`. */
+export function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  return 'code' in error && typeof error.code === 'string' ? error.code : codeOf(error.cause)
 }

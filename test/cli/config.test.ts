@@ -26,6 +26,21 @@ describe('config check', () => {
     ])
   })
 
+  it('sa9: with edge auth, names its check for the proxy alone and its pages for people', async () => {
+    const edge = { ENABLE_EDGE_AUTH: 'true' }
+    const ours = 'Requests for auth.example.com go to Gatewarden, which'
+    const { stdout } = await run(configCheck, { env: { ...BASE, ...edge }, yaml: USERS })
+    expect(below(stdout, ours)).toEqual([
+      'all but /auth, /verify, /authenticate, /_ws_tunnel, /healthz, /readyz (for the proxy alone)',
+      'of those below /auth: /auth/connect, /auth/oidc-config',
+    ])
+    const yaml = `${USERS}resources: { notes: { url: 'https://mcp.example.com/notes/mcp', upstream: 'http://127.0.0.1:3000/mcp' } }\n`
+    const forwarding = await run(configCheck, { env: { ...WITHOUT_RESOURCES, ...edge }, yaml })
+    expect(
+      below(forwarding.stdout, 'Requests for mcp.example.com go to Gatewarden too')?.at(-1),
+    ).toBe('/auth/connect, /auth/oidc-config')
+  })
+
   it('K37: leaves the documents at the root to the application that has them', async () => {
     const yaml = `${USERS}resources: { notes: { url: 'https://mcp.example.com/notes/mcp', root_documents: false } }\n`
     const { stdout } = await run(configCheck, { env: WITHOUT_RESOURCES, yaml })

@@ -57,6 +57,15 @@ describe('the command', () => {
     expect((await gatewarden('config', 'chek')).stderr).toContain('Did you mean config check?')
   })
 
+  it('names the commands of a group that is typed alone', async () => {
+    expect(await gatewarden('keys')).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'gatewarden keys needs a word more: keys list, keys rotate, keys revoke.\n',
+    })
+    expect((await gatewarden('keys', 'foo')).stderr).toContain('there is no such command')
+  })
+
   it.each([[[]], [['serve']], [['-port', '1']], [['config', 'check']]])(
     'exits with 2 and prints every problem of the configuration, without a stack trace: %j',
     async (args) => {

@@ -20,6 +20,7 @@ import { StorageUnavailable, StorageUnfit } from '../../src/storage/storage.ts'
 import { openRedis } from '../storage/place.ts'
 import { blockOf, readPage } from '../support/documentation.ts'
 import { makeCertificate } from './support/certificate.ts'
+import { runBash } from './support/shell.ts'
 import { isSkipped, toolPath } from './support/tools.ts'
 
 const ends: (() => Promise<unknown>)[] = []
@@ -339,6 +340,28 @@ describe.skipIf(isSkipped('redis-server'))('the first contact', () => {
   it('warns of nothing with an append-only file', async () => {
     const server = await start(['--appendonly', 'yes'])
     expect(await contact(urlOf(server))).toEqual([])
+  })
+
+  it('a dump that is put back as docs/runbooks.md says is read, although the append-only file is on', async () => {
+    const server = await start(['--appendonly', 'yes'])
+    const storage = await open(urlOf(server))
+    await fresh(storage)
+    await storage.set('grant:before', { value: 1 }, 600)
+    await server.cli('save')
+    await storage.set('grant:after', { value: 2 }, 600)
+    await server.kill()
+    const script = blockOf(readPage('docs/runbooks.md'), 'script: dump into the append-only file')
+    const { exitCode, errors } = await runBash(script, { environment: {}, folder })
+    expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: '' })
+    await server.start()
+    await fresh(storage)
+    expect(await storage.get('grant:before')).toEqual({ value: 1 })
+    expect(await storage.get('grant:after')).toBeUndefined()
+    await storage.set('grant:later', { value: 3 }, 600)
+    await server.kill()
+    await server.start()
+    await fresh(storage)
+    expect(await storage.get('grant:later')).toEqual({ value: 3 })
   })
 
   /** A server that may not answer our own `PING`. */

@@ -126,6 +126,13 @@ describe('PROVIDER_PROXY and PROVIDER_CA', () => {
     expect(await reasonOf(journey)).toMatch(/cannot be reached \(ERR_TLS_CERT_ALTNAME_INVALID\)/)
   })
 
+  it('tell the log that the proxy, and not the provider, cannot be reached', async () => {
+    const proxy = `http://gate:${PASSWORD}@127.0.0.1:1`
+    const journey = await journeyTo(await startFar(), { authorities: authority, proxy })
+    expect(await reasonOf(journey)).toMatch(/cannot be reached \(PROVIDER_PROXY: ECONNREFUSED\)$/)
+    expect(JSON.stringify(journey.logs)).not.toContain(PASSWORD)
+  })
+
   it('tell the log, without a password, that the proxy refuses', async () => {
     const proxy = await startProxy('gate:another-word')
     const uri = `http://gate:${PASSWORD}@${proxy.address}`
