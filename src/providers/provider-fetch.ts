@@ -160,11 +160,13 @@ function reasonOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   const [, status] = /^Proxy response \((\d{3})\)/.exec(error.message) ?? []
   if (status !== undefined) return `PROVIDER_PROXY answered ${status}`
-  return 'code' in error && typeof error.code === 'string' ? error.code : reasonOf(error.cause)
+  return ownCode(error) ?? reasonOf(error.cause)
 }
 
 /** The code below an error of `fetch`. */
 export function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined
-  return 'code' in error && typeof error.code === 'string' ? error.code : codeOf(error.cause)
+  return error instanceof Error ? (ownCode(error) ?? codeOf(error.cause)) : undefined
 }
+
+const ownCode = (error: Error): string | undefined =>
+  'code' in error && typeof error.code === 'string' ? error.code : undefined

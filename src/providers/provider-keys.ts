@@ -55,15 +55,16 @@ export function createProviderKeys(deps: {
 }): ProviderKeys {
   const { load, graceMs = 0, signsFor, elapsed } = deps
   const sets = createCached({
-    load: async () => keysByIssuer(await load(), signsFor),
+    load: async () => keysByToken(await load(), signsFor),
     maxAgeMs: MAX_AGE_MS,
     retryAfterMs: RETRY_AFTER_MS,
     elapsed,
   })
   let coolUntil = Number.NEGATIVE_INFINITY
-  async function check(jws: string, keysFor: KeysByIssuer): Promise<SignedContent> {
-    const keys = keysFor(statedIssuer(jws))
-    const { protectedHeader, payload } = await compactVerify(jws, keys, { algorithms: ALGORITHMS })
+  async function check(jws: string, keysFor: KeysByToken): Promise<SignedContent> {
+    const { protectedHeader, payload } = await compactVerify(jws, keysFor(jws), {
+      algorithms: ALGORITHMS,
+    })
     return { header: { ...protectedHeader }, claims: parseClaims(payload) }
   }
 
@@ -85,15 +86,18 @@ export function createProviderKeys(deps: {
   }
 }
 
-/** The keys that may have signed a token of an issuer. */
-type KeysByIssuer = (issuer: unknown) => ReturnType<typeof createLocalJWKSet>
+/** The keys that may have signed a token. */
+type KeysByToken = (jws: string) => ReturnType<typeof createLocalJWKSet>
 
-function keysByIssuer(
+function keysByToken(
   { keys }: JSONWebKeySet,
   signsFor: ((key: JWK, issuer: unknown) => boolean) | undefined,
-): KeysByIssuer {
+): KeysByToken {
   if (signsFor) {
-    return (issuer) => createLocalJWKSet({ keys: keys.filter((key) => signsFor(key, issuer)) })
+    return (jws) => {
+      const issuer = statedIssuer(jws)
+      return createLocalJWKSet({ keys: keys.filter((key) => signsFor(key, issuer)) })
+    }
   }
   const all = createLocalJWKSet({ keys })
   return () => all
